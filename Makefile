@@ -1,0 +1,99 @@
+# Every command of InkFlow, for a laptop and for CI alike. `make` alone lists them. None needs root or an account.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Outside the checkout, so that every clone on a machine shares what is compiled.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/inkflow/target
+ifdef CI
+# A run that builds once gains nothing from incremental files and pays for writing them.
+export CARGO_INCREMENTAL ?= 0
+endif
+
+bin := $(CARGO_TARGET_DIR)/debug
+functions := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
+# Names the step, then runs and times the command that follows it.
+step = @echo "== $(1)"; TIMEFORMAT="== $(1): %0lR"; time
+
+.PHONY: help
+help:
+	@echo 'InkFlow. Start with `make dev`; before a commit, `make check`.'; echo
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: dev
+dev: ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
+	@echo 'Building (the first time takes minutes, then seconds) ...'
+	@cargo build --workspace --bins
+	@exec "$(bin)/dev" up
+
+.PHONY: test
+test: ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
+	@cargo build --workspace --bins --tests
+	@cargo test --quiet --doc --workspace
+	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; \
+	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
+	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
+	if cargo nextest --version >/dev/null 2>&1; then \
+		"$(bin)/dev" with-services -- cargo nextest run $(if $(CI),--profile ci) $(or $(ARGS),--workspace); \
+	else \
+		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
+	fi
+
+.PHONY: check
+check: ## Do all that CI does: format, clippy, docs, dependencies, tests
+	$(call step,format) cargo fmt --all --check
+	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps
+	$(call step,dependencies) $$(dev/setup/cargo-deny) check bans licenses sources
+	$(call step,tests) $(MAKE) --no-print-directory test
+
+.PHONY: audit
+audit: ## Look the dependencies up in RustSec's list of advisories, which it fetches from GitHub
+	@$$(dev/setup/cargo-deny) check advisories
+
+.PHONY: fmt
+fmt: ## Format the code
+	@cargo fmt --all
+
+.PHONY: migrate
+migrate: ## Apply the schema to DATABASE_URL
+	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }
+	@cargo run --quiet -p migrations --bin migrate
+
+# arm64 is what production runs on. x86_64 is for a machine whose Rust cannot cross-compile. zig links for both, because
+# the host's own C library may be newer than Lambda's.
+ARCH ?= arm64
+rust_target := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
+
+.PHONY: build
+build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
+	@[ '$(ARCH)' = arm64 ] || [ '$(ARCH)' = x86_64 ] || { echo 'ARCH is arm64 or x86_64, not "$(ARCH)"' >&2; exit 2; }
+	@[ -d "$$(rustc --print sysroot)/lib/rustlib/$(rust_target)" ] || { \
+		echo 'Rust cannot compile for $(rust_target) here. Either add it:' >&2; \
+		echo '    rustup target add $(rust_target)' >&2; \
+		echo 'or build for the other processor, and deploy with the same setting: make build ARCH=x86_64' >&2; exit 2; }
+	@tools=$$(dev/setup/cargo-lambda); rm -rf dist/functions; \
+	PATH="$$tools:$$PATH" cargo lambda build --release $(if $(filter arm64,$(ARCH)),--arm64,--x86-64) \
+		--output-format zip --lambda-dir dist/functions $(addprefix --package ,$(functions))
+	@for function in $(functions); do \
+		printf '%9d bytes  %s\n' "$$(wc -c <"dist/functions/$$function/bootstrap.zip")" "dist/functions/$$function/bootstrap.zip"; done
+
+.PHONY: bench
+bench: ## Not there yet
+	@echo 'make bench is not there yet: nothing is measured, so nothing is claimed.' >&2; exit 2
+
+.PHONY: deploy
+deploy: ## Not there yet
+	@echo 'make deploy is not there yet: `make build` makes the zips, infra/ holds the routes only.' >&2; exit 2
+
+.PHONY: doctor
+doctor: ## Not there yet
+	@echo 'make doctor is not there yet: no deployed environment can be checked.' >&2; exit 2
+
+.PHONY: clean-dev
+clean-dev: ## Delete the data of `make dev` and the tools that were fetched for it
+	@for pid in $$(find .inkflow -name postmaster.pid -exec head -n 1 {} \; 2>/dev/null); do \
+		if ps -p "$$pid" >/dev/null; then echo 'make dev is still running: stop it first (Ctrl-C).' >&2; exit 2; fi; done
+	rm -rf .inkflow
+	@find "$${INKFLOW_CACHE:-$(HOME)/.cache/inkflow}" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} + 2>/dev/null || true
