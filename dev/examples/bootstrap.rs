@@ -27,6 +27,11 @@ async fn handle(event: LambdaEvent<Json>) -> Result<Json, Error> {
     if let Some(code) = event["exit"].as_i64() {
         std::process::exit(i32::try_from(code)?);
     }
+    if event["requestContext"]["http"].is_object() {
+        let body = serde_json::json!({ "path": event["rawPath"], "body": event["body"] }).to_string();
+        let code = if event["rawPath"] == "/api/broken" { "soon" } else { "200" };
+        return Ok(serde_json::json!({ "statusCode": code.parse::<u16>().ok(), "body": body }));
+    }
     if let Some(records) = event["Records"].as_array() {
         let poison =
             records.iter().filter(|record| record["body"].as_str().is_some_and(|body| body.contains("poison")));

@@ -2,6 +2,10 @@
 //!
 //! It knows the functions only by what they speak (events, SQL, HTTP), and never links one of them.
 
+/// Demo artists, their flashes, and the seed that writes them.
+pub mod demo;
+/// The HTTP front: what CloudFront and the function URLs do, on one origin.
+pub mod gateway;
 /// Runs the compiled functions behind the Lambda runtime API.
 pub mod host;
 /// What the functions say, as a person wants to read it.
