@@ -2,6 +2,9 @@
 //!
 //! It knows the functions only by what they speak (events, SQL, HTTP), and never links one of them.
 
+// Stripe's objects have many fields, and `json!` recurses once for each.
+#![recursion_limit = "256"]
+
 /// Demo artists, their flashes, and the seed that writes them.
 pub mod demo;
 /// The HTTP front: what CloudFront and the function URLs do, on one origin.
@@ -10,5 +13,7 @@ pub mod gateway;
 pub mod host;
 /// What the functions say, as a person wants to read it.
 pub mod journal;
+/// A private PostgreSQL server.
+pub mod postgres;
 /// Child processes that end with us.
 pub mod process;
