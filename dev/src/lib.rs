@@ -17,3 +17,7 @@ pub mod journal;
 pub mod postgres;
 /// Child processes that end with us.
 pub mod process;
+/// What the stand-ins share.
+mod stand_in;
+/// Stripe, as InkFlow sees it.
+pub mod stripe;

@@ -1,0 +1,218 @@
+//! The switches over HTTP, for the landing page and for scripts: JSON in, JSON out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::objects::{API_VERSION, Dispute, Refund};
+use super::{Inner, Outcome, PRIMARY_ENDPOINT};
+use crate::stand_in::{lock, merge, refuse_cross_site};
+
+pub(super) fn routes() -> Router<Arc<Inner>> {
+    Router::new()
+        .route("/", get(overview))
+        .route("/switches", get(switches).post(set_switches))
+        .route("/clock", post(clock))
+        .route("/webhook", post(webhook))
+        .route("/reset", post(reset))
+        .route("/sessions", get(sessions))
+        .route("/sessions/{id}/pay", post(pay))
+        .route("/sessions/{id}/settle", post(settle))
+        .route("/refunds", get(refunds))
+        .route("/refunds/{id}/complete", post(complete_refund))
+        .route("/refunds/{id}/fail", post(fail_refund))
+        .route("/disputes", get(disputes).post(open_dispute))
+        .route("/disputes/{id}/close", post(close_dispute))
+        .route("/events", get(events))
+        .route("/events/{id}/deliver", post(deliver))
+        .route("/deliveries", get(deliveries))
+        .route("/requests", get(requests))
+        .layer(middleware::from_fn(refuse_cross_site))
+}
+
+fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
+    (status, Json(json!({"error": why.to_string()}))).into_response()
+}
+
+fn done<T: serde::Serialize>(result: Result<T, String>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
+        Err(why) => refused(StatusCode::CONFLICT, why),
+    }
+}
+
+async fn overview(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    let (sessions, refunds, events) = {
+        let ledger = lock(&inner.ledger);
+        (ledger.sessions.len(), ledger.refunds.len(), ledger.events.len())
+    };
+    Json(json!({
+        "stand_in": "stripe",
+        "api_version": API_VERSION,
+        "clock_shift_seconds": inner.clock.shift_seconds(),
+        "webhook_url": lock(&inner.primary).url,
+        "switches": *lock(&inner.switches),
+        "sessions": sessions,
+        "refunds": refunds,
+        "events": events,
+    }))
+}
+
+async fn switches(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(*lock(&inner.switches)))
+}
+
+async fn set_switches(State(inner): State<Arc<Inner>>, Json(patch): Json<Value>) -> Response {
+    let mut switches = lock(&inner.switches);
+    match merge(&*switches, &patch) {
+        Ok(merged) => {
+            *switches = merged;
+            Json(json!(*switches)).into_response()
+        }
+        Err(why) => refused(StatusCode::BAD_REQUEST, why),
+    }
+}
+
+#[derive(Deserialize)]
+struct ClockChange {
+    shift_seconds: Option<i64>,
+    advance_seconds: Option<u64>,
+}
+
+async fn clock(State(inner): State<Arc<Inner>>, Json(change): Json<ClockChange>) -> Json<Value> {
+    if let Some(shift) = change.shift_seconds {
+        inner.clock.set_shift_seconds(shift);
+    }
+    if let Some(advance) = change.advance_seconds {
+        inner.clock.advance(Duration::from_secs(advance));
+    }
+    inner.tick();
+    Json(json!({"clock_shift_seconds": inner.clock.shift_seconds(), "now": inner.clock.now()}))
+}
+
+#[derive(Deserialize)]
+struct Webhook {
+    url: Option<String>,
+}
+
+async fn webhook(State(inner): State<Arc<Inner>>, Json(webhook): Json<Webhook>) -> Json<Value> {
+    inner.set_webhook_url(webhook.url);
+    let endpoint = lock(&inner.ledger).endpoints.get(PRIMARY_ENDPOINT).map(|endpoint| endpoint.object(false));
+    Json(json!(endpoint))
+}
+
+async fn reset(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    inner.reset();
+    Json(json!({"reset": true}))
+}
+
+async fn sessions(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    let ledger = lock(&inner.ledger);
+    Json(ledger.sessions.iter().map(|session| session.object(&ledger.base_url)).collect())
+}
+
+#[derive(Deserialize)]
+struct Pay {
+    outcome: Outcome,
+}
+
+async fn pay(State(inner): State<Arc<Inner>>, Path(id): Path<String>, Json(pay): Json<Pay>) -> Response {
+    done(inner.pay(&id, pay.outcome).map(|events| json!({"events": events})).map_err(|closed| closed.to_string()))
+}
+
+#[derive(Deserialize)]
+struct Settle {
+    succeeded: bool,
+}
+
+async fn settle(State(inner): State<Arc<Inner>>, Path(id): Path<String>, Json(settle): Json<Settle>) -> Response {
+    done(inner.apply(|ledger, now| {
+        let events = ledger.settle(&id, settle.succeeded, now)?;
+        Ok((json!({"events": events}), events))
+    }))
+}
+
+async fn refunds(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(lock(&inner.ledger).refunds.iter().map(Refund::object).collect())
+}
+
+async fn complete_refund(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
+    done(inner.apply(|ledger, now| Ok((json!({"completed": id}), ledger.complete_refund(&id, now)?))))
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    #[serde(default = "card_is_gone")]
+    reason: String,
+}
+
+fn card_is_gone() -> String {
+    "lost_or_stolen_card".to_owned()
+}
+
+async fn fail_refund(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Json(failure): Json<Failure>,
+) -> Response {
+    done(inner.apply(|ledger, now| Ok((json!({"failed": id}), ledger.fail_refund(&id, &failure.reason, now)?))))
+}
+
+async fn disputes(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(lock(&inner.ledger).disputes.iter().map(Dispute::object).collect())
+}
+
+#[derive(Deserialize)]
+struct NewDispute {
+    /// A payment intent or a charge.
+    payment: String,
+    #[serde(default = "fraudulent")]
+    reason: String,
+}
+
+fn fraudulent() -> String {
+    "fraudulent".to_owned()
+}
+
+async fn open_dispute(State(inner): State<Arc<Inner>>, Json(new): Json<NewDispute>) -> Response {
+    done(inner.apply(|ledger, now| ledger.open_dispute(&new.payment, &new.reason, now)).map(|id| json!({"id": id})))
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    won: bool,
+}
+
+async fn close_dispute(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Json(decision): Json<Decision>,
+) -> Response {
+    done(inner.apply(|ledger, now| Ok((json!({"closed": id}), ledger.close_dispute(&id, decision.won, now)?))))
+}
+
+async fn events(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(lock(&inner.ledger).events.iter().map(|event| event.object(API_VERSION)).collect())
+}
+
+async fn deliver(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
+    if lock(&inner.ledger).events.get(&id).is_none() {
+        return refused(StatusCode::NOT_FOUND, format!("no event `{id}`"));
+    }
+    Json(inner.deliver_now(&id).await).into_response()
+}
+
+async fn deliveries(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(*lock(&inner.deliveries)))
+}
+
+async fn requests(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(inner.log.all()))
+}

@@ -1,0 +1,392 @@
+//! The bodies and queries that the Stripe stand-in reads, each parsed once and strictly.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::error::ApiError;
+use super::ledger::{NewRefund, NewSession, money};
+use super::objects::LineItem;
+use super::params::{Params, missing};
+use crate::stand_in::alphanumeric;
+
+/// What Checkout also takes and the stand-in does not play.
+const SESSION_NOT_PLAYED: &[&str] = &[
+    "after_expiration",
+    "automatic_tax",
+    "branding_settings",
+    "consent_collection",
+    "currency",
+    "custom_fields",
+    "customer",
+    "customer_account",
+    "customer_update",
+    "discounts",
+    "integration_identifier",
+    "invoice_creation",
+    "managed_payments",
+    "name_collection",
+    "optional_items",
+    "payment_method_collection",
+    "payment_method_configuration",
+    "payment_method_data",
+    "payment_method_options",
+    "permissions",
+    "redirect_on_completion",
+    "return_url",
+    "saved_payment_method_options",
+    "setup_intent_data",
+    "shipping_address_collection",
+    "shipping_options",
+    "subscription_data",
+    "tax_id_collection",
+    "wallet_options",
+];
+
+const INTENT_NOT_PLAYED: &[&str] = &[
+    "application_fee_amount",
+    "on_behalf_of",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "transfer_data",
+    "transfer_group",
+];
+
+const LINE_NOT_PLAYED: &[&str] = &["adjustable_quantity", "dynamic_tax_rates", "metadata", "tax_rates"];
+
+const LOCALES: &[&str] = &[
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu",
+    "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv",
+    "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
+];
+
+const METHODS: &[&str] = &["card", "link", "paypal", "klarna", "sepa_debit", "bancontact", "ideal", "revolut_pay"];
+
+/// Currencies the stand-in knows, with Stripe's smallest charge.
+const CURRENCIES: &[(&str, i64)] = &[("eur", 50), ("usd", 50), ("gbp", 30), ("chf", 50)];
+
+const SHORTEST_LIFE: i64 = 30 * 60;
+const LONGEST_LIFE: i64 = 24 * 60 * 60;
+
+/// `POST /v1/checkout/sessions`.
+pub(super) fn new_session(params: &mut Params, now: i64) -> Result<NewSession, ApiError> {
+    let mut echo = Map::new();
+    match params.choice("mode", &["payment", "setup", "subscription"])?.as_deref() {
+        Some("payment") => {}
+        None => return Err(missing("mode")),
+        Some(other) => {
+            return Err(ApiError::invalid(format!("The stand-in does not play `mode={other}`"))
+                .code("not_played_by_the_stand_in")
+                .param("mode"));
+        }
+    }
+    // Renamed from `hosted` in recent versions.
+    if let Some(mode) = params.choice("ui_mode", &["hosted_page", "embedded_page", "elements", "form"])?
+        && mode != "hosted_page"
+    {
+        return Err(ApiError::invalid(format!("The stand-in does not play `ui_mode={mode}`")).param("ui_mode"));
+    }
+    let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
+    let cancel_url = params.url("cancel_url")?;
+    let (line_items, currency) = line_items(params)?;
+    let payment_method_types = methods(params)?;
+    let customer_email = email(params, "customer_email")?;
+    let client_reference_id = params.bounded_text("client_reference_id", 200)?;
+    let metadata = params.metadata()?;
+    let mut intent_metadata = BTreeMap::new();
+    let (mut intent_description, mut intent_receipt_email, mut intent_statement_suffix) = (None, None, None);
+    if let Some(mut intent) = params.group("payment_intent_data")? {
+        intent_metadata = intent.metadata()?;
+        intent_description = intent.bounded_text("description", 1000)?;
+        intent_receipt_email = email(&mut intent, "receipt_email")?;
+        intent_statement_suffix = intent.bounded_text("statement_descriptor_suffix", 22)?;
+        intent.choice("capture_method", &["automatic", "automatic_async"])?;
+        intent.finish(INTENT_NOT_PLAYED)?;
+    }
+    for (name, words) in [
+        ("locale", LOCALES),
+        ("billing_address_collection", &["auto", "required"]),
+        ("submit_type", &["auto", "book", "donate", "pay", "subscribe"]),
+        ("customer_creation", &["always", "if_required"]),
+        ("origin_context", &["mobile_app", "web"]),
+    ] {
+        if let Some(word) = params.choice(name, words)? {
+            echo.insert(name.to_owned(), json!(word));
+        }
+    }
+    if let Some(allowed) = params.boolean("allow_promotion_codes")? {
+        echo.insert("allow_promotion_codes".to_owned(), json!(allowed));
+    }
+    for name in ["adaptive_pricing", "phone_number_collection"] {
+        if let Some(mut group) = params.group(name)? {
+            let enabled = group.boolean("enabled")?.ok_or_else(|| missing(&format!("{name}[enabled]")))?;
+            group.finish(&[])?;
+            echo.insert(name.to_owned(), json!({"enabled": enabled}));
+        }
+    }
+    let excluded = params.texts("excluded_payment_method_types")?;
+    if !excluded.is_empty() {
+        echo.insert("excluded_payment_method_types".to_owned(), json!(excluded));
+    }
+    if let Some(text) = custom_text(params)? {
+        echo.insert("custom_text".to_owned(), text);
+    }
+    let expires_at = expires_at(params, now)?;
+    Ok(NewSession {
+        expires_at,
+        currency,
+        line_items,
+        customer_email,
+        client_reference_id,
+        metadata,
+        success_url,
+        cancel_url,
+        payment_method_types,
+        intent_metadata,
+        intent_description,
+        intent_receipt_email,
+        intent_statement_suffix,
+        echo,
+    })
+}
+
+pub(super) fn finish_session(params: Params) -> Result<(), ApiError> {
+    params.finish(SESSION_NOT_PLAYED)
+}
+
+fn expires_at(params: &mut Params, now: i64) -> Result<i64, ApiError> {
+    let Some(asked) = params.integer("expires_at")? else { return Ok(now + LONGEST_LIFE) };
+    // Stripe names no parameter in these two.
+    if asked < now + SHORTEST_LIFE {
+        return Err(ApiError::invalid(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
+        ));
+    }
+    if asked > now + LONGEST_LIFE {
+        return Err(ApiError::invalid(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+        ));
+    }
+    Ok(asked)
+}
+
+fn line_items(params: &mut Params) -> Result<(Vec<LineItem>, String), ApiError> {
+    let groups = params.groups("line_items")?;
+    if groups.is_empty() {
+        return Err(missing("line_items"));
+    }
+    let mut items = Vec::new();
+    for (at, mut line) in groups.into_iter().enumerate() {
+        if let Some(price) = line.text("price")? {
+            return Err(ApiError::invalid(format!("No such price: '{price}'"))
+                .code("resource_missing")
+                .param(format!("line_items[{at}][price]")));
+        }
+        let mut price = line.group("price_data")?.ok_or_else(|| missing(&format!("line_items[{at}][price_data]")))?;
+        let currency = price.required_text("currency")?.to_lowercase();
+        if !CURRENCIES.iter().any(|(known, _)| *known == currency) {
+            return Err(ApiError::invalid(format!(
+                "Invalid currency: {currency}. The stand-in knows eur, usd, gbp, chf."
+            ))
+            .param(format!("line_items[{at}][price_data][currency]")));
+        }
+        let unit_amount = price
+            .non_negative("unit_amount")?
+            .ok_or_else(|| missing(&format!("line_items[{at}][price_data][unit_amount]")))?;
+        if unit_amount > 99_999_999 {
+            return Err(ApiError::invalid("Invalid integer: the amount must be no more than 99999999")
+                .code("amount_too_large")
+                .param(format!("line_items[{at}][price_data][unit_amount]")));
+        }
+        let mut product = price
+            .group("product_data")?
+            .ok_or_else(|| missing(&format!("line_items[{at}][price_data][product_data]")))?;
+        let name = product.required_text("name")?;
+        let description = product.text("description")?;
+        product.metadata()?;
+        product.texts("images")?;
+        product.finish(&["tax_code", "unit_label", "tax_details"])?;
+        let tax_behavior = price
+            .choice("tax_behavior", &["exclusive", "inclusive", "unspecified"])?
+            .unwrap_or_else(|| "unspecified".to_owned());
+        price.finish(&["product", "recurring", "unit_amount_decimal"])?;
+        let quantity = line.positive("quantity")?.ok_or_else(|| missing(&format!("line_items[{at}][quantity]")))?;
+        line.finish(LINE_NOT_PLAYED)?;
+        items.push(LineItem {
+            id: format!("li_1{}", alphanumeric(23)),
+            price: format!("price_1{}", alphanumeric(23)),
+            product: format!("prod_{}", alphanumeric(14)),
+            name,
+            description,
+            unit_amount,
+            quantity,
+            currency,
+            tax_behavior,
+        });
+    }
+    let currency = items[0].currency.clone();
+    if items.iter().any(|item| item.currency != currency) {
+        return Err(ApiError::invalid("All line items must have the same currency.").param("line_items"));
+    }
+    let total: i64 = items.iter().map(LineItem::amount).sum();
+    let least = CURRENCIES.iter().find(|(known, _)| *known == currency).map_or(50, |(_, least)| *least);
+    if total < least {
+        return Err(ApiError::invalid(format!(
+            "The Checkout Session's total amount due must add up to at least {} {currency}",
+            money(least, &currency)
+        ))
+        .code("amount_too_small"));
+    }
+    Ok((items, currency))
+}
+
+fn methods(params: &mut Params) -> Result<Vec<String>, ApiError> {
+    let asked = params.texts("payment_method_types")?;
+    for (at, method) in asked.iter().enumerate() {
+        if !METHODS.contains(&method.as_str()) {
+            return Err(ApiError::invalid(format!(
+                "Invalid payment_method_types[{at}]: must be one of {}",
+                METHODS.join(", ")
+            ))
+            .param(format!("payment_method_types[{at}]")));
+        }
+    }
+    // Stripe chooses when nothing is asked; the demonstration account has cards and Link.
+    Ok(if asked.is_empty() { vec!["card".to_owned(), "link".to_owned()] } else { asked })
+}
+
+fn email(params: &mut Params, name: &str) -> Result<Option<String>, ApiError> {
+    let text = params.bounded_text(name, 512)?;
+    if let Some(text) = &text {
+        let sound = text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && domain.contains('.')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+                && !domain.contains('@')
+        }) && !text.contains(char::is_whitespace);
+        if !sound {
+            return Err(ApiError::invalid(format!("Invalid email address: {text}")).code("email_invalid").param(name));
+        }
+    }
+    Ok(text)
+}
+
+fn custom_text(params: &mut Params) -> Result<Option<Value>, ApiError> {
+    let Some(mut group) = params.group("custom_text")? else { return Ok(None) };
+    let mut texts = Map::new();
+    for name in ["after_submit", "shipping_address", "submit", "terms_of_service_acceptance"] {
+        let message = match group.group(name)? {
+            None => Value::Null,
+            Some(mut text) => {
+                let message = text.bounded_text("message", 1200)?;
+                text.finish(&[])?;
+                json!({"message": message})
+            }
+        };
+        texts.insert(name.to_owned(), message);
+    }
+    group.finish(&[])?;
+    Ok(Some(Value::Object(texts)))
+}
+
+/// `POST /v1/refunds`.
+pub(super) fn new_refund(params: &mut Params) -> Result<NewRefund, ApiError> {
+    let intent = params.text("payment_intent")?;
+    let charge = params.text("charge")?;
+    if intent.is_none() && charge.is_none() {
+        return Err(ApiError::invalid(
+            "One of the following params should be provided for this request: payment_intent or charge.",
+        ));
+    }
+    let amount = params.positive("amount")?;
+    let reason = params.choice("reason", &["duplicate", "fraudulent", "requested_by_customer"])?;
+    let metadata = params.metadata()?;
+    Ok(NewRefund { intent, charge, amount, reason, metadata })
+}
+
+pub(super) fn finish_refund(params: Params) -> Result<(), ApiError> {
+    params.finish(&[
+        "currency",
+        "customer",
+        "instructions_email",
+        "origin",
+        "refund_application_fee",
+        "reverse_transfer",
+    ])
+}
+
+/// A webhook endpoint as asked for.
+pub(super) struct NewEndpoint {
+    pub(super) url: String,
+    pub(super) enabled_events: Vec<String>,
+    pub(super) api_version: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// `POST /v1/webhook_endpoints`.
+pub(super) fn new_endpoint(mut params: Params) -> Result<NewEndpoint, ApiError> {
+    let url = params.url("url")?.ok_or_else(|| missing("url"))?;
+    let enabled_events = params.texts("enabled_events")?;
+    if enabled_events.is_empty() {
+        return Err(missing("enabled_events"));
+    }
+    let api_version = params.text("api_version")?;
+    let description = params.text("description")?;
+    let metadata = params.metadata()?;
+    params.finish(&["connect", "expand"])?;
+    Ok(NewEndpoint { url, enabled_events, api_version, description, metadata })
+}
+
+/// Which page of a list.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) limit: usize,
+    pub(super) starting_after: Option<String>,
+    pub(super) ending_before: Option<String>,
+}
+
+pub(super) fn page(params: &mut Params) -> Result<Page, ApiError> {
+    let limit = params.integer("limit")?.unwrap_or(10);
+    if !(1..=100).contains(&limit) {
+        return Err(
+            ApiError::invalid(format!("Invalid integer: {limit}. `limit` must be between 1 and 100.")).param("limit")
+        );
+    }
+    Ok(Page {
+        limit: usize::try_from(limit).unwrap_or(10),
+        starting_after: params.text("starting_after")?,
+        ending_before: params.text("ending_before")?,
+    })
+}
+
+/// A range of creation times.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Created {
+    from: Option<i64>,
+    until: Option<i64>,
+}
+
+impl Created {
+    pub(super) fn holds(self, at: i64) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at <= until)
+    }
+}
+
+pub(super) fn created(params: &mut Params) -> Result<Created, ApiError> {
+    // `created=1700000000` names one second, `created[gte]=…` a range.
+    if let Ok(Some(at)) = params.clone().integer("created") {
+        params.integer("created")?;
+        return Ok(Created { from: Some(at), until: Some(at) });
+    }
+    let Some(mut range) = params.group("created")? else { return Ok(Created::default()) };
+    let from = range.integer("gte")?.max(range.integer("gt")?.map(|at| at + 1));
+    let until = match (range.integer("lte")?, range.integer("lt")?.map(|at| at - 1)) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    range.finish(&[])?;
+    Ok(Created { from, until })
+}
