@@ -5,6 +5,8 @@
 // Stripe's objects have many fields, and `json!` recurses once for each.
 #![recursion_limit = "256"]
 
+/// Private SQS and SES, and the gate that every mail passes.
+pub mod aws;
 /// Demo artists, their flashes, and the seed that writes them.
 pub mod demo;
 /// The HTTP front: what CloudFront and the function URLs do, on one origin.
@@ -17,6 +19,10 @@ pub mod journal;
 pub mod postgres;
 /// Child processes that end with us.
 pub mod process;
+/// Delivers queue messages to the worker.
+pub mod queue;
+/// Wakes the sweeper.
+pub mod schedule;
 /// What the stand-ins share.
 mod stand_in;
 /// Stripe, as InkFlow sees it.
