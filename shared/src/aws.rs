@@ -1,0 +1,84 @@
+//! The AWS SDK, configured by hand and sending over the process's one HTTP client.
+//! It knows no service: `queue` and `mail` add their own endpoint, bounds and retries.
+
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+
+use crate::config::{self, ConfigError};
+
+/// What every AWS client of this process shares: the region, the credentials and the HTTP client.
+///
+/// The credentials are read once: Lambda gives each sandbox its own and replaces the sandbox before
+/// they run out.
+///
+/// # Errors
+/// `AWS_REGION`, `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing.
+pub fn settings(http: &reqwest::Client) -> Result<SdkConfig, ConfigError> {
+    let credentials = Credentials::new(
+        config::required("AWS_ACCESS_KEY_ID")?,
+        config::required("AWS_SECRET_ACCESS_KEY")?,
+        config::optional("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    );
+    Ok(with(http, config::required("AWS_REGION")?, credentials))
+}
+
+/// The same, from given values.
+pub fn with(http: &reqwest::Client, region: String, credentials: Credentials) -> SdkConfig {
+    let http = http.clone();
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client_fn(move |settings, _| {
+            SharedHttpConnector::new(Connector { http: http.clone(), read_timeout: settings.read_timeout() })
+        }))
+        .build()
+}
+
+/// Carries the SDK's requests over our client. Bodies are whole, as those of SQS and SES are.
+#[derive(Debug)]
+struct Connector {
+    http: reqwest::Client,
+    read_timeout: Option<std::time::Duration>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let http = self.http.clone();
+        let read_timeout = self.read_timeout;
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let (parts, body) = request.into_parts();
+            let body = body
+                .bytes()
+                .map(<[u8]>::to_vec)
+                .ok_or_else(|| ConnectorError::user("a streaming body is not supported".into()))?;
+            let mut request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            *request.timeout_mut() = read_timeout;
+            let mut response = http.execute(request).await.map_err(failure)?;
+            let mut answer = http::Response::new(());
+            *answer.status_mut() = response.status();
+            std::mem::swap(answer.headers_mut(), response.headers_mut());
+            let body = SdkBody::from(response.bytes().await.map_err(failure)?.to_vec());
+            HttpResponse::try_from(answer.map(|()| body)).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// What went wrong, in the SDK's terms: it retries what timed out or broke off, and nothing else.
+fn failure(error: reqwest::Error) -> ConnectorError {
+    if error.is_timeout() {
+        ConnectorError::timeout(error.into())
+    } else if error.is_builder() {
+        ConnectorError::user(error.into())
+    } else {
+        ConnectorError::io(error.into())
+    }
+}

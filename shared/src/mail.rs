@@ -1,0 +1,336 @@
+//! SES: sends a mail that is already written, and says whether a refusal is for ever, for now or for everyone.
+//! What the mails say is in [`letter`] and in `templates/mail`.
+
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{self as ses, Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_types::SdkConfig;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use std::time::Duration;
+
+use crate::config::{self, ConfigError};
+use crate::domain::ids::BookingId;
+use crate::domain::job::Template;
+use crate::redact::without_addresses;
+
+/// What each mail says, in the reader's language.
+pub mod letter;
+
+mod words;
+
+/// How long one attempt, and both together, may take.
+const ATTEMPT_BOUND: Duration = Duration::from_secs(4);
+const BOUND: Duration = Duration::from_secs(8);
+
+/// A mail that only needs to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The reader's address.
+    pub to: String,
+    /// The name shown as sender; the address is InkFlow's own.
+    pub from_name: String,
+    /// Where an answer goes.
+    pub reply_to: String,
+    /// One line.
+    pub subject: String,
+    /// The mail as plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
+    /// The booking it speaks of, for SES's own events.
+    pub booking: BookingId,
+    /// Which mail it is, for the same.
+    pub template: Template,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The rest is personal.
+        f.debug_struct("Mail").field("booking", &self.booking).field("template", &self.template).finish_non_exhaustive()
+    }
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its name.
+    pub file_name: String,
+    /// Its media type, with parameters.
+    pub content_type: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// What SES calls a mail it has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageId(pub String);
+
+/// Why a mail was not sent. The words hold no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailFailure {
+    /// This mail will never be taken.
+    #[error("refused: {0}")]
+    Permanent(String),
+    /// No mail is taken until an operator does something: the account is paused, over its quota or refused.
+    #[error("sending is stopped: {0}")]
+    Pause(String),
+    /// It may work the next time. The mail may also have been sent, its answer lost.
+    #[error("not now: {0}")]
+    Retry(String),
+}
+
+/// Sends mails through SES.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    client: aws_sdk_sesv2::Client,
+    from: String,
+    configuration_set: Option<String>,
+}
+
+impl Mailer {
+    /// The mailer of `MAIL_FROM` and `MAIL_CONFIGURATION_SET`, at `AWS_ENDPOINT_URL_SESV2` when that is set.
+    ///
+    /// # Errors
+    /// `MAIL_FROM` is missing or holds no address.
+    pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
+        let from = config::required("MAIL_FROM")?;
+        let configuration_set = config::optional("MAIL_CONFIGURATION_SET");
+        Self::new(aws, config::optional("AWS_ENDPOINT_URL_SESV2"), &from, configuration_set)
+    }
+
+    /// A mailer that sends as `from`: `bookings@inkflow.example`, or the same with a name before it.
+    ///
+    /// # Errors
+    /// `from` holds no address.
+    pub fn new(
+        aws: &SdkConfig,
+        endpoint: Option<String>,
+        from: &str,
+        configuration_set: Option<String>,
+    ) -> Result<Self, ConfigError> {
+        // The name is each mail's own.
+        let from = from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end().trim_end_matches('>')).trim();
+        if !is_plain_address(from) {
+            return Err(ConfigError::Invalid { name: "MAIL_FROM", why: "must be an e-mail address".into() });
+        }
+        let mut config = aws_sdk_sesv2::config::Builder::from(aws);
+        config.set_endpoint_url(endpoint);
+        let config = config
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .timeout_config(
+                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_BOUND).operation_timeout(BOUND).build(),
+            )
+            .build();
+        Ok(Self { client: aws_sdk_sesv2::Client::from_conf(config), from: from.to_owned(), configuration_set })
+    }
+
+    /// Sends a mail.
+    ///
+    /// SES knows no idempotency key: whoever calls this remembers that it did.
+    ///
+    /// # Errors
+    /// See [`MailFailure`].
+    pub async fn send(&self, mail: &Mail) -> Result<MessageId, MailFailure> {
+        if !is_plain_address(&mail.to) || !is_plain_address(&mail.reply_to) {
+            return Err(MailFailure::Permanent("an address is malformed".into()));
+        }
+        let content = content(mail).map_err(|error| MailFailure::Permanent(error.to_string()))?;
+        let mut request = self
+            .client
+            .send_email()
+            .from_email_address(format!("{} <{}>", phrase(&mail.from_name), self.from))
+            .destination(Destination::builder().to_addresses(&mail.to).build())
+            .reply_to_addresses(&mail.reply_to)
+            .content(content)
+            .set_configuration_set_name(self.configuration_set.clone());
+        for (name, value) in [("booking", mail.booking.to_string()), ("template", mail.template.name().to_owned())] {
+            let tag = MessageTag::builder().name(name).value(value).build();
+            request = request.email_tags(tag.map_err(|error| MailFailure::Permanent(error.to_string()))?);
+        }
+        match request.send().await {
+            Ok(sent) => Ok(MessageId(sent.message_id.unwrap_or_default())),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
+    let body = Body::builder().text(utf8(&mail.text)?).html(utf8(&mail.html)?).build();
+    let mut message = Message::builder().subject(utf8(&words::one_line(&mail.subject))?).body(body);
+    for file in &mail.attachments {
+        message = message.attachments(
+            ses::Attachment::builder()
+                .file_name(&file.file_name)
+                .content_type(&file.content_type)
+                .content_disposition(ses::AttachmentContentDisposition::Attachment)
+                .content_transfer_encoding(ses::AttachmentContentTransferEncoding::Base64)
+                .raw_content(Blob::new(file.content.clone()))
+                .build()?,
+        );
+    }
+    Ok(EmailContent::builder().simple(message.build()).build())
+}
+
+/// An address that cannot be read as anything else, such as a second recipient.
+fn is_plain_address(address: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&byte);
+    let mut parts = address.split('@');
+    matches!((parts.next(), parts.next(), parts.next()), (Some(name), Some(domain), None)
+        if !name.is_empty() && !domain.is_empty() && address.bytes().all(plain))
+}
+
+/// A display name as a header may carry it (RFC 5322 and RFC 2047).
+fn phrase(name: &str) -> String {
+    /// 45 bytes are 60 characters of Base64; an encoded word has at most 75.
+    const CHUNK: usize = 45;
+    let name = words::one_line(name);
+    if name.is_ascii() {
+        return format!("\"{}\"", name.replace(['"', '\\'], "'"));
+    }
+    let mut chunks = vec![String::new()];
+    for character in name.chars() {
+        if chunks.last().is_some_and(|chunk| chunk.len() + character.len_utf8() > CHUNK) {
+            chunks.push(String::new());
+        }
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push(character);
+        }
+    }
+    let encoded = chunks.iter().map(|chunk| format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(chunk)));
+    encoded.collect::<Vec<_>>().join(" ")
+}
+
+fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailFailure {
+    let SdkError::ServiceError(context) = error else {
+        let why = without_addresses(&DisplayErrorContext(error).to_string());
+        return match error {
+            SdkError::ConstructionFailure(_) => MailFailure::Permanent(why),
+            _ => MailFailure::Retry(why),
+        };
+    };
+    let (refusal, status) = (context.err(), context.raw().status().as_u16());
+    let code = refusal.code().unwrap_or("no code");
+    let why = without_addresses(&format!("{status} {code} {}", refusal.message().unwrap_or_default()));
+    match refusal {
+        SendEmailError::MessageRejected(_)
+        | SendEmailError::MailFromDomainNotVerifiedException(_)
+        | SendEmailError::BadRequestException(_)
+        | SendEmailError::NotFoundException(_) => MailFailure::Permanent(why),
+        SendEmailError::AccountSuspendedException(_)
+        | SendEmailError::SendingPausedException(_)
+        | SendEmailError::LimitExceededException(_) => MailFailure::Pause(why),
+        SendEmailError::TooManyRequestsException(_) => MailFailure::Retry(why),
+        _ if status == 429 || status >= 500 || code.contains("Throttl") => MailFailure::Retry(why),
+        // Wrong keys and missing rights, which are nobody's mail's fault.
+        _ if status == 401 || status == 403 || code.contains("Token") || code.contains("AccessDenied") => {
+            MailFailure::Pause(why)
+        }
+        _ => MailFailure::Permanent(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::types::error as refusals;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn answered(status: u16, error: SendEmailError) -> MailFailure {
+        let status = StatusCode::try_from(status).expect("a status");
+        failure(&SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty())))
+    }
+
+    fn unknown(status: u16, code: &str) -> MailFailure {
+        answered(status, SendEmailError::generic(ErrorMetadata::builder().code(code).message("x").build()))
+    }
+
+    #[test]
+    fn every_refusal_of_ses_has_its_class() {
+        use MailFailure::{Pause, Permanent, Retry};
+        use SendEmailError as E;
+        let rejected =
+            refusals::MessageRejected::builder().message("Email address is not verified: camille@example.com").build();
+        let Permanent(why) = answered(400, E::MessageRejected(rejected)) else { panic!("not permanent") };
+        assert!(!why.contains("camille"), "{why}");
+        let build = (
+            refusals::MailFromDomainNotVerifiedException::builder().build(),
+            refusals::BadRequestException::builder().build(),
+            refusals::NotFoundException::builder().build(),
+        );
+        assert!(matches!(answered(400, E::MailFromDomainNotVerifiedException(build.0)), Permanent(_)));
+        assert!(matches!(answered(400, E::BadRequestException(build.1)), Permanent(_)));
+        assert!(matches!(answered(404, E::NotFoundException(build.2)), Permanent(_)));
+
+        let build = (
+            refusals::AccountSuspendedException::builder().build(),
+            refusals::SendingPausedException::builder().build(),
+            refusals::LimitExceededException::builder().build(),
+            refusals::TooManyRequestsException::builder().build(),
+        );
+        assert!(matches!(answered(400, E::AccountSuspendedException(build.0)), Pause(_)));
+        assert!(matches!(answered(400, E::SendingPausedException(build.1)), Pause(_)));
+        assert!(matches!(answered(400, E::LimitExceededException(build.2)), Pause(_)));
+        assert!(matches!(answered(429, E::TooManyRequestsException(build.3)), Retry(_)));
+    }
+
+    #[test]
+    fn an_unknown_refusal_is_judged_by_its_status() {
+        assert!(matches!(unknown(500, "InternalFailure"), MailFailure::Retry(_)));
+        assert!(matches!(unknown(503, "ServiceUnavailable"), MailFailure::Retry(_)));
+        assert!(matches!(unknown(400, "ThrottlingException"), MailFailure::Retry(_)));
+        assert!(matches!(unknown(403, "InvalidSignatureException"), MailFailure::Pause(_)));
+        assert!(matches!(unknown(400, "ExpiredTokenException"), MailFailure::Pause(_)));
+        assert!(matches!(unknown(400, "ValidationException"), MailFailure::Permanent(_)));
+    }
+
+    #[test]
+    fn silence_is_tried_again() {
+        let broken = |error| failure(&SdkError::dispatch_failure(error));
+        assert!(matches!(broken(ConnectorError::timeout("t".into())), MailFailure::Retry(_)));
+        assert!(matches!(broken(ConnectorError::io("reset".into())), MailFailure::Retry(_)));
+        assert!(matches!(failure(&SdkError::timeout_error("t")), MailFailure::Retry(_)));
+        assert!(matches!(failure(&SdkError::construction_failure("c")), MailFailure::Permanent(_)));
+    }
+
+    #[test]
+    fn a_name_is_one_phrase_whatever_is_in_it() {
+        assert_eq!(phrase("Noa Keller"), "\"Noa Keller\"");
+        assert_eq!(phrase("Noa \"K\" <x@y.z>\r\nBcc: a@b.c"), "\"Noa 'K' <x@y.z> Bcc: a@b.c\"");
+        assert_eq!(phrase("Léa"), "=?UTF-8?B?TMOpYQ==?=");
+        let long = phrase(&"é".repeat(60));
+        assert!(long.split(' ').count() == 3 && long.split(' ').all(|word| word.len() <= 75), "{long}");
+    }
+
+    #[test]
+    fn an_address_is_one_address() {
+        for address in ["a@b.fr", "o'neil+x@b.co.uk", "a_b=c@xn--bcher-kva.example"] {
+            assert!(is_plain_address(address), "{address}");
+        }
+        for address in [
+            "",
+            "a",
+            "@b.fr",
+            "a@",
+            "a@b@c",
+            "a@b.fr,c@d.fr",
+            "a b@c.fr",
+            "a@b.fr\r\nBcc: c@d.fr",
+            "<a@b.fr>",
+            "é@b.fr",
+        ] {
+            assert!(!is_plain_address(address), "{address}");
+        }
+    }
+}

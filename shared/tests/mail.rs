@@ -1,0 +1,308 @@
+//! What every mail says, in both languages: read as a snapshot, and checked for what no mail may do.
+//! `make test` leaves the HTML in `target/tmp/mails`, to look at in a browser.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use shared::domain::contact::Locale;
+use shared::domain::ids::BookingId;
+use shared::domain::job::{RefundReason, Template};
+use shared::domain::money::Cents;
+use shared::domain::policy::{CancellationPolicy, DepositNature};
+use shared::mail::Mail;
+use shared::mail::letter::{Artist, Booking, Client, Letter, Problem, Project, Refund};
+use uuid::uuid;
+
+const TEMPLATES: [Template; 6] = [
+    Template::ArtistPending,
+    Template::ArtistConfirmed,
+    Template::ArtistCalendarConflict,
+    Template::ArtistPaymentProblem,
+    Template::ClientConfirmed,
+    Template::ClientLateRefund,
+];
+const LOCALES: [Locale; 2] = [Locale::Fr, Locale::En];
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+fn letter(template: Template, locale: Locale) -> Letter {
+    let paid = template != Template::ArtistPending;
+    let policy = CancellationPolicy {
+        full_refund_hours: 72,
+        late_refund_percent: 0,
+        free_moves: 1,
+        nature: DepositNature::Acompte,
+    };
+    Letter {
+        template,
+        locale,
+        artist: Artist {
+            name: "Léa Marchetti".into(),
+            email: "lea@marchetti.example".into(),
+            address: "12 rue de l’Encre".into(),
+            city: "Paris".into(),
+            zone: TimeZone::get("Europe/Paris").expect("a zone"),
+            slug: "lea-marchetti".into(),
+        },
+        client: Client {
+            name: "Camille Durand".into(),
+            email: "camille@example.com".into(),
+            phone: "+33612345678".into(),
+        },
+        booking: Booking {
+            id: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
+            version: 2,
+            title: "Pivoine noire".into(),
+            project: None,
+            starts_at: at("2026-12-01T13:00:00Z"),
+            ends_at: at("2026-12-01T15:30:00Z"),
+            price: Some(Cents::new(18_000)),
+            deposit: Cents::new(5_000),
+            nature: DepositNature::Acompte,
+            paid,
+            hold_expires_at: (!paid).then(|| at("2026-11-23T09:30:00Z")),
+            calendar_url: Some("https://cal.com/booking/fKq8t1".into()),
+            policy: policy.sentence(locale),
+        },
+        refund: Some(Refund { amount: Cents::new(5_000), reason: RefundReason::Late }),
+        problem: Some(match template {
+            Template::ArtistCalendarConflict => Problem::CalendarTaken,
+            _ => Problem::Mismatch { received: Some((Cents::new(4_000), "eur".into())) },
+        }),
+        public_url: "https://inkflow.example".into(),
+        sent_at: at("2026-11-23T09:00:00Z"),
+    }
+}
+
+fn project() -> Project {
+    Project {
+        description: "Un dragon dans le dos,\r\n\r\navec des pivoines.".into(),
+        body_zone: "dos".into(),
+        budget: Some(Cents::new(120_000)),
+    }
+}
+
+/// Every kind of mail that the templates can write.
+fn all() -> Vec<(String, Letter)> {
+    let mut letters = Vec::new();
+    for locale in LOCALES {
+        let mut add = |name: &str, letter: Letter| letters.push((format!("{name}_{locale}"), letter));
+        for template in TEMPLATES {
+            add(template.name(), letter(template, locale));
+        }
+        let mut of_a_project = letter(Template::ArtistPending, locale);
+        of_a_project.booking.title = locale.pick("Projet personnalisé", "Custom project").into();
+        of_a_project.booking.price = None;
+        of_a_project.booking.nature = DepositNature::Arrhes;
+        of_a_project.booking.project = Some(project());
+        of_a_project.booking.hold_expires_at = None;
+        add("artist_pending_project", of_a_project);
+        let mut arrhes = letter(Template::ClientConfirmed, locale);
+        arrhes.booking.nature = DepositNature::Arrhes;
+        arrhes.booking.price = Some(arrhes.booking.deposit);
+        add("client_confirmed_arrhes", arrhes);
+        for (name, problem) in [
+            ("duplicate", Problem::Duplicate { amount: Some(Cents::new(5_000)) }),
+            ("refund_failed", Problem::RefundFailed { amount: Some(Cents::new(5_000)) }),
+            ("disputed", Problem::Disputed),
+            ("other_currency", Problem::Mismatch { received: Some((Cents::new(5_000), "usd".into())) }),
+            ("unknown_amount", Problem::Mismatch { received: None }),
+        ] {
+            let letter = Letter { problem: Some(problem), ..letter(Template::ArtistPaymentProblem, locale) };
+            add(&format!("artist_payment_problem_{name}"), letter);
+        }
+        let problem = Some(Problem::CalendarCancelled);
+        add("artist_calendar_cancelled", Letter { problem, ..letter(Template::ArtistCalendarConflict, locale) });
+        for (name, reason) in [("duplicate", RefundReason::Duplicate), ("cancelled", RefundReason::Cancelled)] {
+            let refund = Some(Refund { amount: Cents::new(5_000), reason });
+            add(&format!("client_refund_{name}"), Letter { refund, ..letter(Template::ClientLateRefund, locale) });
+        }
+    }
+    letters
+}
+
+/// The words of a page, as a reader sees them.
+fn words(html: &str) -> String {
+    let (_, body) = html.split_once("<body").expect("a body");
+    let mut text = String::new();
+    let mut inside = true;
+    for character in body.chars() {
+        match character {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            _ if !inside => text.push(character),
+            _ => {}
+        }
+    }
+    for (entity, character) in
+        [("&nbsp;", "\u{a0}"), ("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")]
+    {
+        text = text.replace(entity, character);
+    }
+    squeezed(&text)
+}
+
+fn squeezed(text: &str) -> String {
+    text.split([' ', '\n', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn calendar(mail: &Mail) -> Option<String> {
+    let [file] = &mail.attachments[..] else { return None };
+    assert_eq!(file.file_name, "rendez-vous.ics");
+    assert_eq!(file.content_type, "text/calendar; charset=utf-8; method=PUBLISH");
+    Some(String::from_utf8(file.content.clone()).expect("UTF-8").replace("\r\n ", ""))
+}
+
+#[test]
+fn every_mail_says_what_it_says() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mails");
+    std::fs::create_dir_all(&folder).expect("a folder for the mails");
+    for (name, letter) in all() {
+        let mail = letter.compose();
+        std::fs::write(folder.join(format!("{name}.html")), &mail.html).expect("a mail is written");
+        // No-break spaces are shown, because they are a part of French typography.
+        let shown = |text: &str| text.replace('\u{a0}', "·").replace('\u{202f}', "·");
+        insta::assert_snapshot!(
+            name,
+            format!(
+                "To: {}\nFrom: {}\nReply-To: {}\nSubject: {}\n\n{}",
+                mail.to,
+                mail.from_name,
+                mail.reply_to,
+                shown(&mail.subject),
+                shown(&mail.text)
+            )
+        );
+    }
+}
+
+#[test]
+fn text_and_html_say_the_same() {
+    for (name, letter) in all() {
+        let mail = letter.compose();
+        let html = words(&mail.html);
+        for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "--") {
+            let line = line.strip_prefix("> ").unwrap_or(line);
+            // A table says `Quand | mardi …`, a button hides its address.
+            let parts: Vec<&str> = match line.split_once("\u{a0}: ").or_else(|| line.split_once(": ")) {
+                Some((label, value)) if value.starts_with("https://") || label.contains("https") => vec![label],
+                Some((label, value)) if label.len() < 20 => vec![label, value],
+                _ => vec![line],
+            };
+            for part in parts {
+                assert!(html.contains(part), "{name}: the HTML lacks {part:?}\n{html}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mail_of_a_hold_never_says_that_it_is_paid() {
+    for locale in LOCALES {
+        let mail = letter(Template::ArtistPending, locale).compose();
+        let not_paid = locale.pick("n’est pas encore payé", "is not paid yet");
+        assert!(mail.text.contains(not_paid) && words(&mail.html).contains(not_paid));
+        // 09:30 UTC on the artist's clock.
+        assert!(mail.text.contains(locale.pick("10\u{a0}h\u{a0}30", "10:30")), "{}", mail.text);
+        assert!(mail.attachments.is_empty(), "an unpaid appointment goes into no calendar");
+    }
+}
+
+#[test]
+fn only_the_mails_of_a_standing_appointment_carry_a_calendar_file() {
+    for (_, letter) in all() {
+        let stands = matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed);
+        assert_eq!(calendar(&letter.compose()).is_some(), stands);
+    }
+    let file = |template| calendar(&letter(template, Locale::Fr).compose()).expect("a calendar file");
+    let (artist, client) = (file(Template::ArtistConfirmed), file(Template::ClientConfirmed));
+    for line in [
+        "UID:0192f3a4-5b6c-7d8e-9f00-112233445566@inkflow",
+        "SEQUENCE:2",
+        "DTSTART:20261201T130000Z",
+        "DTEND:20261201T153000Z",
+        "LOCATION:12 rue de l’Encre\\, Paris",
+    ] {
+        assert!(artist.lines().any(|found| found == line), "{line}\n{artist}");
+        assert!(client.lines().any(|found| found == line), "{line}\n{client}");
+    }
+    assert!(artist.contains("SUMMARY:Camille Durand – Pivoine noire"));
+    assert!(client.contains("SUMMARY:Pivoine noire – Léa Marchetti"));
+    assert!(!client.contains("camille@example.com") && !client.contains("+336"), "{client}");
+}
+
+#[test]
+fn mails_lead_nowhere_else_and_load_nothing() {
+    for (name, letter) in all() {
+        let html = letter.compose().html;
+        for (at, _) in html.match_indices("http") {
+            let url = &html[at..];
+            let own = url.starts_with("https://inkflow.example/");
+            // The artist's own calendar, in mails to the artist.
+            let calendar = url.starts_with("https://cal.com/booking/fKq8t1") && name.starts_with("artist");
+            assert!(own || calendar, "{name}: {}", &url[..40]);
+        }
+        for loader in ["<img", "<link", "<script", "url(", "@import", "src=", "background="] {
+            assert!(!html.contains(loader), "{name} holds {loader}");
+        }
+    }
+}
+
+#[test]
+fn what_people_type_stays_text() {
+    let evil = "<img src=x onerror=alert(1)>\"'&</td>\r\nBcc: victim@example.com\u{2028}X-Header: 1\u{202e}";
+    for template in TEMPLATES {
+        for locale in LOCALES {
+            let mut letter = letter(template, locale);
+            letter.client.name = evil.into();
+            letter.client.phone = evil.into();
+            letter.artist.name = evil.into();
+            letter.artist.address = evil.into();
+            letter.booking.title = evil.into();
+            letter.booking.policy = evil.into();
+            letter.booking.calendar_url = Some("javascript:alert(1)".into());
+            letter.booking.project = Some(Project { description: evil.into(), body_zone: evil.into(), budget: None });
+            let mail = letter.compose();
+            assert!(!mail.subject.contains(['\r', '\n', '\u{2028}', '\u{202e}']), "{:?}", mail.subject);
+            assert!(!mail.text.contains(['\r', '\u{2028}', '\u{202e}']));
+            assert!(!mail.text.lines().any(|line| line.starts_with("Bcc:") || line.starts_with("X-Header:")));
+            assert!(!mail.html.contains("<img") && !mail.html.contains("javascript:"), "{}", mail.html);
+            assert_eq!(mail.html.matches("</html>").count(), 1);
+            let written = words(&mail.html);
+            assert!(written.contains("<img src=x onerror=alert(1)>\"'&</td> Bcc: victim@example.com"), "{written}");
+            if let Some(file) = calendar(&mail) {
+                assert!(!file.lines().any(|line| line.starts_with("Bcc:")), "{file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_name_leaves_room_for_the_date_in_the_subject() {
+    let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
+    letter.client.name = "Ğ".repeat(100);
+    let subject = letter.compose().subject;
+    assert!(subject.contains("…, mardi 1er"), "{subject}");
+    assert!(subject.chars().count() < 130, "{subject}");
+}
+
+#[test]
+fn answers_go_to_the_other_person() {
+    for (_, letter) in all() {
+        let mail = letter.compose();
+        if letter.template.name().starts_with("artist") {
+            assert_eq!((mail.to.as_str(), mail.reply_to.as_str()), ("lea@marchetti.example", "camille@example.com"));
+            assert_eq!(mail.from_name, "InkFlow");
+        } else {
+            assert_eq!((mail.to.as_str(), mail.reply_to.as_str()), ("camille@example.com", "lea@marchetti.example"));
+            assert_eq!(mail.from_name, "Léa Marchetti");
+        }
+        assert!(!format!("{mail:?} {letter:?}").contains("camille"), "personal data in Debug");
+    }
+}
