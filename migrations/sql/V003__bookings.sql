@@ -52,6 +52,9 @@ create table bookings (
     cal_com_booking_id text,
     calendar_state text not null default 'off',
     calendar_note text,
+    -- The lease of the worker that is writing to Cal.com for this booking: it has no idempotency key, so
+    -- two that both look and then write could book twice.
+    calendar_locked_until timestamptz,
 
     -- Counts every change of state; a writer that read an older one changes nothing.
     version integer not null default 1,

@@ -44,7 +44,7 @@ create table outbox (
     done_at timestamptz,
     outcome text,
     last_error text,
-    constraint outbox_kind_known check (kind in ('sync_calendar', 'send_email', 'refund', 'expire_checkout')),
+    constraint outbox_kind_known check (kind in ('sync_calendar', 'send_email', 'refund', 'settle_refunds', 'expire_checkout')),
     constraint outbox_dedupe unique (dedupe_key),
     constraint outbox_attempts_not_negative check (attempts >= 0),
     -- 'dead': given up after the last attempt, kept with its reason until somebody redrives it.
@@ -73,14 +73,12 @@ create table email_deliveries (
 );
 
 -- The header Idempotency-Key of a POST. The booking itself is the recovery record; this only ties the
--- client's key to it and keeps the answer.
+-- client's key to it.
 create table idempotency_keys (
     scope text not null,
     key text not null,
     request_hash bytea not null,
     booking_id uuid references bookings (id) on delete cascade,
-    response_status smallint,
-    response_body jsonb,
     created_at timestamptz not null,
     constraint idempotency_keys_once primary key (scope, key)
 );

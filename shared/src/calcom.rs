@@ -14,7 +14,6 @@ use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
 use crate::redact::without_addresses;
 
-/// Makes an artist's Cal.com agree with a booking.
 pub mod converge;
 
 /// The contract of each family of endpoints. Without the header Cal.com answers in an older one.

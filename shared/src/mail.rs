@@ -18,9 +18,7 @@ use crate::domain::ids::BookingId;
 use crate::domain::job::Template;
 use crate::redact::without_addresses;
 
-/// What each mail says, in the reader's language.
 pub mod letter;
-
 mod words;
 
 /// How long one attempt, and both together, may take.

@@ -18,7 +18,7 @@ use crate::redact::without_addresses;
 /// How long one call may take: a client waits for the answer of the function that sends.
 const SEND_BOUND: Duration = Duration::from_millis(1_500);
 
-/// The most entries of one SendMessageBatch call.
+/// The most entries of one call with a batch.
 const BATCH: usize = 10;
 
 /// The longest that SQS hides a message.

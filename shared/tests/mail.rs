@@ -30,12 +30,6 @@ fn at(text: &str) -> Timestamp {
 
 fn letter(template: Template, locale: Locale) -> Letter {
     let paid = template != Template::ArtistPending;
-    let policy = CancellationPolicy {
-        full_refund_hours: 72,
-        late_refund_percent: 0,
-        free_moves: 1,
-        nature: DepositNature::Acompte,
-    };
     Letter {
         template,
         locale,
@@ -65,7 +59,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             paid,
             hold_expires_at: (!paid).then(|| at("2026-11-23T09:30:00Z")),
             calendar_url: Some("https://cal.com/booking/fKq8t1".into()),
-            policy: policy.sentence(locale),
+            policy: policy(DepositNature::Acompte).sentence(locale),
         },
         refund: Some(Refund { amount: Cents::new(5_000), reason: RefundReason::Late }),
         problem: Some(match template {
@@ -75,6 +69,10 @@ fn letter(template: Template, locale: Locale) -> Letter {
         public_url: "https://inkflow.example".into(),
         sent_at: at("2026-11-23T09:00:00Z"),
     }
+}
+
+fn policy(nature: DepositNature) -> CancellationPolicy {
+    CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, free_moves: 1, nature }
 }
 
 fn project() -> Project {
@@ -102,6 +100,7 @@ fn all() -> Vec<(String, Letter)> {
         add("artist_pending_project", of_a_project);
         let mut arrhes = letter(Template::ClientConfirmed, locale);
         arrhes.booking.nature = DepositNature::Arrhes;
+        arrhes.booking.policy = policy(DepositNature::Arrhes).sentence(locale);
         arrhes.booking.price = Some(arrhes.booking.deposit);
         add("client_confirmed_arrhes", arrhes);
         for (name, problem) in [

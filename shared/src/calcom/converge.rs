@@ -171,7 +171,11 @@ async fn create(calcom: &Calcom, wanted: &Wanted<'_>, confirmed: bool) -> Step<C
     };
     let error = loop {
         match calcom.create(wanted.key, new).await {
-            Ok(created) => return agree(calcom, wanted, created, confirmed).await,
+            Ok(created) if created.inkflow_id.is_none_or(|id| id == wanted.booking) => {
+                return agree(calcom, wanted, created, confirmed).await;
+            }
+            // An event type that asks for the artist's yes gives the same person's earlier request back.
+            Ok(_) => break CalcomError::Taken,
             // Each field is given up once at most, so this ends.
             Err(CalcomError::FieldRefused(CalField::Length)) if new.length_minutes.is_some() => {
                 new.length_minutes = None;

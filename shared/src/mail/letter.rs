@@ -242,7 +242,8 @@ struct View {
     client_phone: String,
     title: String,
     when: String,
-    clock: String,
+    /// The same, with whose clock that is.
+    when_there: String,
     lasts: String,
     place: String,
     price: Option<String>,
@@ -291,6 +292,7 @@ impl View {
             _ => None,
         };
         let rest = booking.price.and_then(|price| price.checked_sub(booking.deposit));
+        let when = moment(booking.starts_at, &artist.zone, locale);
         Self {
             artist: one_line(&artist.name),
             artist_url: page(&format!("/artist/{}", artist.slug)),
@@ -304,8 +306,8 @@ impl View {
             client_email: one_line(&client.email),
             client_phone: one_line(&client.phone),
             title: one_line(&booking.title),
-            when: moment(booking.starts_at, &artist.zone, locale),
-            clock: whose_clock(&artist.zone, locale),
+            when_there: format!("{when}, {}", whose_clock(&artist.zone, locale)),
+            when,
             lasts: span(booking.starts_at, booking.ends_at, locale),
             place,
             price: booking.price.map(euros),

@@ -1,0 +1,160 @@
+//! `GET /api/bookings/{id}`: what the page after the payment shows. It tells what the database knows, never what
+//! a URL claims, and no more than the holder of the link may know.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
+use serde::Serialize;
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::{Db, bookings};
+use shared::domain::booking::{CancelReason, EntryKind, PaymentStatus, Status};
+use shared::domain::ids::BookingId;
+use shared::domain::money::Cents;
+use shared::error::Error;
+use shared::http::{self, Reply};
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Where clients see their Cal.com booking.
+    pub calcom_web: String,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            db: Db::from_env()?,
+            clock: config::clock()?,
+            calcom_web: config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?,
+        })
+    }
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct BookingView {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Where it is in its life. A hold that has run out is still `pending` until it is released.
+    pub status: Status,
+    /// Where the deposit is.
+    pub payment_status: PaymentStatus,
+    /// The deposit is in hand.
+    pub acompte_paid: bool,
+    /// True for an unpaid hold that has run out: its slot is offered again.
+    pub hold_lapsed: bool,
+    /// Why it was cancelled.
+    pub cancel_reason: Option<CancelReason>,
+    /// `flash` or `project`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is called.
+    pub title: String,
+    /// Whose chair.
+    pub artist: ArtistView,
+    /// The artist's zone.
+    pub timezone: String,
+    /// Start of the appointment.
+    pub start: Timestamp,
+    /// Its end.
+    pub end: Timestamp,
+    /// The whole price; none for a project.
+    pub price_cents: Option<Cents>,
+    /// The deposit.
+    pub deposit_cents: Cents,
+    /// What is paid on site.
+    pub rest_cents: Option<Cents>,
+    /// The currency of all amounts.
+    pub currency: &'static str,
+    /// What was given back so far.
+    pub refunded_cents: Cents,
+    /// When the hold ends.
+    pub hold_expires_at: Option<Timestamp>,
+    /// Where to pay, only while it can be paid.
+    pub checkout_url: Option<String>,
+    /// The booking in Cal.com, once it is there and stands.
+    pub calendar_url: Option<String>,
+}
+
+/// The artist, as public as their page.
+#[derive(Debug, Serialize)]
+pub struct ArtistView {
+    /// Their address on the site.
+    pub slug: String,
+    /// Their name.
+    pub display_name: String,
+    /// Where the appointment takes place.
+    pub address: String,
+    /// Their town.
+    pub city: String,
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// See `shared::error::Error`; an id that is not one is as unknown as any other.
+pub async fn handle(app: &App, request: Request) -> Reply {
+    if request.method() != Method::GET {
+        return Err(Error::MethodNotAllowed);
+    }
+    let id: BookingId = http::last_segment(&request).parse().map_err(|_| Error::NotFound)?;
+    let view = bookings::view(&app.db, id).await?.ok_or(Error::NotFound)?;
+    http::reply(StatusCode::OK, &show(app, view))
+}
+
+fn show(app: &App, view: bookings::View) -> BookingView {
+    let now = app.clock.now();
+    let booking = view.booking;
+    let payable = booking.state.status == Status::Pending
+        && booking.state.payment_problem.is_none()
+        && booking.state.hold_expires_at.is_some_and(|end| end > now);
+    let stands = matches!(booking.state.status, Status::Confirmed | Status::Completed);
+    let returned: i64 = booking
+        .ledger
+        .iter()
+        .filter(|entry| matches!(entry.kind, EntryKind::Refund | EntryKind::RefundFailed))
+        .map(|entry| -entry.amount.cents())
+        .sum();
+    BookingView {
+        booking_id: booking.id,
+        status: booking.state.status,
+        payment_status: booking.state.payment_status,
+        acompte_paid: matches!(
+            booking.state.payment_status,
+            PaymentStatus::Paid | PaymentStatus::RefundPending | PaymentStatus::Disputed
+        ),
+        hold_lapsed: booking.has_lapsed(now),
+        cancel_reason: booking.state.cancel_reason,
+        kind: view.kind,
+        title: view.title,
+        artist: ArtistView {
+            slug: view.artist_slug,
+            display_name: view.artist_name,
+            address: view.artist_address,
+            city: view.artist_city,
+        },
+        timezone: view.timezone,
+        start: booking.starts_at,
+        end: booking.ends_at,
+        price_cents: view.price,
+        deposit_cents: booking.deposit,
+        rest_cents: view.price.and_then(|price| price.checked_sub(booking.deposit)),
+        currency: booking.currency.code(),
+        refunded_cents: Cents::new(returned),
+        hold_expires_at: booking.state.hold_expires_at,
+        checkout_url: view.checkout_url.filter(|_| payable),
+        calendar_url: booking
+            .calendar_booking
+            .filter(|_| stands)
+            .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
+    }
+}

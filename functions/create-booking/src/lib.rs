@@ -1,0 +1,392 @@
+//! `POST /api/bookings/create`: hold the slot, open Stripe's Checkout, answer where to pay.
+//!
+//! Three flights to the database besides Stripe: ask, hold, note where to pay. The first write is the hold
+//! itself, so that whatever fails after it can be taken up again: same client, same slot, same booking.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
+use ring::digest;
+use serde::Serialize;
+use shared::availability::Calendars;
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::Db;
+use shared::db::artists::Agenda;
+use shared::db::bookings::Reference;
+use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject};
+use shared::domain::booking::{Actor, CancelReason, checkout_end, hold_end};
+use shared::domain::ids::{BookingId, JobId};
+use shared::domain::money::Cents;
+use shared::domain::refusal::Refusal;
+use shared::domain::slots::{Interval, Slot, reach};
+use shared::error::Error;
+use shared::http::{self, Reply, Web};
+use shared::queue::Queue;
+use shared::settle::{self, Closed};
+use shared::stripe::{Stripe, StripeError};
+use shared::{aws, net};
+use uuid::Uuid;
+
+/// The request, parsed once.
+pub mod request;
+
+use request::{Choice, Wish, parse};
+
+/// How many days of fresh slots go with a refusal.
+const FRESH_DAYS: u8 = 7;
+
+/// The window of the rate limit.
+const RATE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// How much one client or one artist may hold unpaid.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Booking requests from one address in an hour.
+    pub requests_per_hour: i32,
+    /// Live holds of one client, by e-mail or address.
+    pub holds_per_client: i64,
+    /// Live holds on one artist.
+    pub holds_per_artist: i64,
+}
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// The artists' Cal.com.
+    pub calendars: Calendars,
+    /// Stripe.
+    pub stripe: Stripe,
+    /// Carries the jobs that follow.
+    pub queue: Queue,
+    /// The site.
+    pub web: Web,
+    /// The time.
+    pub clock: Clock,
+    /// How long a slot is held.
+    pub hold: SignedDuration,
+    /// What one client may take.
+    pub limits: Limits,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let http = net::client(&net::tls());
+        let minutes: i64 = config::or("HOLD_MINUTES", 30)?;
+        // Stripe keeps a page open for 30 minutes at least and 24 hours at most.
+        if !(30..=1430).contains(&minutes) {
+            return Err(ConfigError::Invalid { name: "HOLD_MINUTES", why: "must be from 30 to 1430".into() });
+        }
+        Ok(Self {
+            db: Db::from_env()?,
+            calendars: Calendars::from_env(http.clone())?,
+            queue: Queue::from_env(&aws::settings(&http)?)?,
+            stripe: Stripe::from_env(http)?,
+            web: Web::from_env()?,
+            clock: config::clock()?,
+            hold: SignedDuration::from_mins(minutes),
+            limits: Limits {
+                requests_per_hour: config::or("RATE_LIMIT_BOOKINGS_PER_HOUR", 20)?,
+                holds_per_client: config::or("MAX_HOLDS_PER_CLIENT", 3)?,
+                holds_per_artist: config::or("MAX_HOLDS_PER_ARTIST", 30)?,
+            },
+        })
+    }
+}
+
+/// The answer to a granted wish.
+#[derive(Debug, Serialize)]
+pub struct HeldView {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its status: `pending`, or what a repeated request finds.
+    pub status: String,
+    /// Where to pay; none when a repeated request finds nothing left to pay.
+    pub checkout_url: Option<String>,
+    /// Until when the slot is kept.
+    pub hold_expires_at: Option<Timestamp>,
+    /// What is paid now.
+    pub deposit_cents: Cents,
+    /// Its currency.
+    pub currency: &'static str,
+    /// Start of the appointment.
+    pub start: Timestamp,
+    /// Its end.
+    pub end: Timestamp,
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// See `shared::error::Error`: every refusal has its name.
+pub async fn handle(app: &App, request: Request) -> Reply {
+    if request.method() != Method::POST {
+        return Err(Error::MethodNotAllowed);
+    }
+    let now = app.clock.now();
+    let wish = parse(&request)?;
+    let key = idempotency_key(&request)?;
+    let body_hash = digest::digest(&digest::SHA256, request.body());
+    let origin = digest::digest(&digest::SHA256, app.web.client_address(&request).as_bytes());
+
+    let start_date = wish.start.to_zoned(TimeZone::UTC).date();
+    let window = reach(start_date, FRESH_DAYS + 1);
+    let email = wish.email.normalised();
+    let question = Question {
+        slug: &wish.artist,
+        flash: wish.flash(),
+        window,
+        start: wish.start,
+        email: &email,
+        phone: wish.phone.as_str(),
+        origin: origin.as_ref(),
+        idempotency_key: key.as_deref(),
+        rate_window: window_start(now),
+    };
+    let context = holds::ask(&app.db, &question, now).await?.ok_or(Error::NotFound)?;
+
+    if let Some((hash, booking)) = &context.earlier {
+        if hash != body_hash.as_ref() {
+            return Err(Error::IdempotencyMismatch);
+        }
+        let hold = booking.clone().ok_or(Error::RequestInProgress)?;
+        return take_up(app, hold, Vec::new(), now).await;
+    }
+    if let Some(hold) = &context.own {
+        return take_up(app, hold.clone(), Vec::new(), now).await;
+    }
+    check_limits(app, &context, now)?;
+
+    let (subject, title) = subject(&wish, &context.agenda)?;
+    let decided = decide(app, &wish, context, window, now).await?;
+    let artist = &decided.agenda.artist;
+    let deposit = decided.agenda.flash.as_ref().map_or(artist.project_deposit, |flash| flash.deposit);
+    let hold_expires_at = hold_end(now, app.hold);
+    let new = NewHold {
+        id: BookingId::new(Uuid::now_v7()),
+        artist: artist.id,
+        subject: &subject,
+        slot: decided.slot,
+        title: &title,
+        deposit,
+        policy: &artist.policy,
+        name: &wish.name,
+        email: &wish.email,
+        phone: &wish.phone,
+        locale: wish.locale,
+        origin: origin.as_ref(),
+        hold_expires_at,
+        checkout_expires_at: checkout_end(hold_expires_at),
+        account: artist.stripe_account.as_deref(),
+        calendar: artist.calendar_mode,
+        idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
+    };
+    let jobs = match holds::write(&app.db, &new, now).await {
+        Ok(jobs) => jobs,
+        // Somebody was faster by a breath. It may have been this very client, on a second click.
+        Err(Error::Refused(refusal)) => return too_late(app, &question, refusal, now).await,
+        Err(error) => return Err(error),
+    };
+    take_up(app, held(&new, &email), jobs, now).await
+}
+
+/// The hold that was just written, as a later request would read it.
+fn held(new: &NewHold<'_>, email: &str) -> Hold {
+    Hold {
+        id: new.id,
+        status: "pending".into(),
+        hold_expires_at: Some(new.hold_expires_at),
+        checkout_expires_at: new.checkout_expires_at,
+        session: None,
+        checkout_url: None,
+        title: new.title.to_owned(),
+        acompte_amount: new.deposit.to_euros(),
+        email: email.to_owned(),
+        locale: new.locale,
+        start: new.slot.start,
+        end: new.slot.end,
+        account: new.account.map(str::to_owned),
+    }
+}
+
+/// Brings a hold to the point where it can be paid, whether it is new or was left half-way by an earlier request.
+async fn take_up(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Reply {
+    if hold.checkout_url.is_some() || !hold.is_live(now) {
+        return answer(&hold, now);
+    }
+    let checkout = settle::checkout_of(&hold, &app.web.public_url)?;
+    // The jobs go to the queue while Stripe thinks; what the queue does not take, the sweeper sends.
+    let (session, ()) = tokio::join!(app.stripe.open_checkout(&checkout), send(app, &jobs));
+    let session = match session {
+        Ok(session) => session,
+        Err(error) if error.is_transient() => return Err(Error::PaymentUnavailable(error.to_string())),
+        Err(error) => {
+            // Stripe will never open this one: a hold that cannot be paid must not keep the chair.
+            give_up(app, &hold, now).await;
+            return Err(refused_by_stripe(&error));
+        }
+    };
+    let url = session
+        .url
+        .clone()
+        .ok_or_else(|| Error::PaymentUnavailable(format!("the session {} has no page", session.id)))?;
+    if !holds::opened(&app.db, hold.id, &session.id, &url, now).await? {
+        // Released in the meantime: its page must not stay payable.
+        if let Err(error) = app.stripe.expire(&session.id, hold.account.as_deref()).await {
+            tracing::warn!(error = %error, booking.id = %hold.id, "the page of a released hold could not be closed");
+        }
+        return Err(Error::Conflict);
+    }
+    answer(&Hold { session: Some(session.id), checkout_url: Some(url), ..hold }, now)
+}
+
+fn answer(hold: &Hold, now: Timestamp) -> Reply {
+    http::reply(
+        StatusCode::CREATED,
+        &HeldView {
+            booking_id: hold.id,
+            status: hold.status.clone(),
+            checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
+            hold_expires_at: hold.hold_expires_at,
+            deposit_cents: hold.deposit()?,
+            currency: "eur",
+            start: hold.start,
+            end: hold.end,
+        },
+    )
+}
+
+async fn send(app: &App, jobs: &[JobId]) {
+    if jobs.is_empty() {
+        return;
+    }
+    if let Err(error) = app.queue.send(jobs).await {
+        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
+    }
+}
+
+async fn give_up(app: &App, hold: &Hold, now: Timestamp) {
+    let reference = Reference { booking: Some(hold.id), payment_intent: None };
+    let released = settle::settle(&app.db, &reference, None, now, |booking, _| {
+        booking.release(CancelReason::PaymentFailed, Actor::System)
+    });
+    match released.await {
+        Ok(settled) => send(app, settled.jobs()).await,
+        Err(error) => tracing::warn!(error = %error, booking.id = %hold.id, "the sweeper will release this hold"),
+    }
+}
+
+fn refused_by_stripe(error: &StripeError) -> Error {
+    Error::PaymentUnavailable(error.to_string())
+}
+
+/// What was decided: the agenda it was decided on, and the slot.
+struct Decided {
+    agenda: Agenda,
+    slot: Slot,
+}
+
+/// Accepts the slot, or refuses with those that are free instead.
+///
+/// The rule is the one that listed the slots. A lapsed hold in the way is closed at Stripe and released
+/// first; the slot is only free once nobody can pay for it any more.
+async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now: Timestamp) -> Result<Decided, Error> {
+    let agenda = context.agenda;
+    let schedule = app.calendars.schedule(&agenda, window, now).await?;
+    let duration = agenda.duration_minutes();
+    let from = wish.start.to_zoned(agenda.artist.zone.clone()).date();
+    let fresh = || serde_json::to_value(schedule.slots(from, FRESH_DAYS, duration, now)).unwrap_or_default();
+
+    if agenda.flash_holder.as_ref().is_some_and(|holder| !holder.has_lapsed(now)) {
+        return Err(Error::RefusedWithSlots { refusal: Refusal::FlashTaken, slots: fresh() });
+    }
+    let Ok(slot) = schedule.accepts(wish.start, duration, now) else {
+        return Err(Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: fresh() });
+    };
+    let in_the_way: Vec<BookingId> = agenda
+        .occupied
+        .iter()
+        .chain(agenda.flash_holder.as_ref())
+        .filter(|other| other.has_lapsed(now))
+        .filter(|other| {
+            let interval = other.interval();
+            (interval.start < slot.end && slot.start < interval.end)
+                || agenda.flash_holder.as_ref().is_some_and(|holder| holder.id == other.id)
+        })
+        .map(|other| other.id)
+        .collect();
+    for id in in_the_way {
+        let Some(hold) = holds::get(&app.db, id).await? else { continue };
+        let closed = settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, now).await?;
+        send(app, closed.settled().jobs()).await;
+        if matches!(closed, Closed::Kept(_)) {
+            return Err(Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: fresh() });
+        }
+    }
+    Ok(Decided { agenda, slot })
+}
+
+/// The database said no at the last moment: answer with this client's own hold if that is what stands in the
+/// way, else with the slots that are free now.
+async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Timestamp) -> Reply {
+    let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
+    if let Some(hold) = context.own {
+        return take_up(app, hold, Vec::new(), now).await;
+    }
+    let agenda = context.agenda;
+    let schedule = app.calendars.schedule(&agenda, question.window, now).await?;
+    let from = question.start.to_zoned(agenda.artist.zone.clone()).date();
+    let days = schedule.slots(from, FRESH_DAYS, agenda.duration_minutes(), now);
+    Err(Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() })
+}
+
+fn check_limits(app: &App, context: &Context, now: Timestamp) -> Result<(), Error> {
+    if context.requests > app.limits.requests_per_hour {
+        let end = window_start(now).saturating_add(RATE_WINDOW).unwrap_or(now);
+        let retry_after = end.duration_since(now).unsigned_abs();
+        return Err(Error::TooManyRequests { retry_after });
+    }
+    if context.holds_by_client >= app.limits.holds_per_client {
+        return Err(Refusal::TooManyHoldsByClient.into());
+    }
+    if context.holds_on_artist >= app.limits.holds_per_artist {
+        return Err(Refusal::TooManyHoldsOnArtist.into());
+    }
+    Ok(())
+}
+
+/// What is booked, from the database, and what Stripe's page calls it.
+fn subject(wish: &Wish, agenda: &Agenda) -> Result<(Subject, String), Error> {
+    match &wish.choice {
+        Choice::Flash(_) => {
+            let flash = agenda.flash.as_ref().ok_or(Refusal::FlashUnavailable)?;
+            let subject = Subject::Flash { id: flash.id, price: flash.price, repeatable: flash.repeatable };
+            Ok((subject, format!("{} · {}", flash.title, agenda.artist.display_name)))
+        }
+        Choice::Project(brief) => {
+            let title = wish.locale.pick("Projet sur mesure", "Custom project");
+            Ok((Subject::Project(brief.clone()), format!("{title} · {}", agenda.artist.display_name)))
+        }
+    }
+}
+
+/// The client's `Idempotency-Key`, if there is one.
+fn idempotency_key(request: &Request) -> Result<Option<String>, Error> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(text) if (1..=255).contains(&text.len()) => Ok(Some(text.to_owned())),
+        _ => Err(Error::Malformed("Idempotency-Key must be 1 to 255 visible ASCII characters".into())),
+    }
+}
+
+fn window_start(now: Timestamp) -> Timestamp {
+    let length = RATE_WINDOW.as_secs();
+    Timestamp::from_second(now.as_second().div_euclid(length) * length).unwrap_or(now)
+}

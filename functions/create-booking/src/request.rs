@@ -1,0 +1,157 @@
+//! The request of a booking, parsed once: what comes in is text, what goes on is trusted.
+//! Price, duration, deposit and URLs are not in it: they come from the database.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::domain::contact::{EmailAddress, InvalidField, FullName, Locale, PhoneNumber, ProjectBrief};
+use shared::domain::ids::FlashId;
+use shared::domain::money::Cents;
+use shared::error::Error;
+use shared::http::{self, Fields};
+
+/// The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BookingRequest {
+    artist: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    flash_id: Option<String>,
+    project: Option<ProjectRequest>,
+    client: Option<ClientRequest>,
+    start: Option<String>,
+    locale: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ProjectRequest {
+    description: Option<String>,
+    body_zone: Option<String>,
+    /// Euros, as a number or as text.
+    budget: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ClientRequest {
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+/// What the client wants to book.
+#[derive(Debug)]
+pub enum Choice {
+    /// A flash of the artist.
+    Flash(FlashId),
+    /// A project of their own.
+    Project(ProjectBrief),
+}
+
+/// A wish that is well formed; whether it can be granted is another matter.
+#[derive(Debug)]
+pub struct Wish {
+    /// The artist's slug.
+    pub artist: String,
+    /// What for.
+    pub choice: Choice,
+    /// Who.
+    pub name: FullName,
+    /// Where the mails go.
+    pub email: EmailAddress,
+    /// How the artist calls back.
+    pub phone: PhoneNumber,
+    /// When.
+    pub start: Timestamp,
+    /// The client's language.
+    pub locale: Locale,
+}
+
+impl Wish {
+    /// The flash, if it is one.
+    pub fn flash(&self) -> Option<FlashId> {
+        match self.choice {
+            Choice::Flash(id) => Some(id),
+            Choice::Project(_) => None,
+        }
+    }
+}
+
+/// Reads the wish of a request.
+///
+/// # Errors
+/// The body cannot be read, or fields are wrong: then all of them are named.
+pub fn parse(request: &Request) -> Result<Wish, Error> {
+    let body: BookingRequest = http::json(request)?;
+    let locale = body.locale.as_deref().map_or_else(|| preferred(request), Locale::from_tag);
+    let mut fields = Fields::default();
+    let missing = || locale.pick("Ce champ est obligatoire.", "This field is required.").to_owned();
+    let words = |error: InvalidField| error.sentence(locale).to_owned();
+
+    let artist = fields.keep("/artist", body.artist.filter(|slug| !slug.is_empty()).ok_or(()), |()| missing());
+    let start = match body.start.as_deref() {
+        None => fields.keep("/start", Err(()), |()| missing()),
+        Some(text) => fields.keep("/start", text.parse::<Timestamp>(), |_| {
+            locale
+                .pick("L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z.", "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z.")
+                .to_owned()
+        }),
+    };
+    let client = body.client.unwrap_or_default();
+    let name = fields.keep("/client/name", FullName::parse(client.name.as_deref().unwrap_or_default()), words);
+    let email = fields.keep("/client/email", EmailAddress::parse(client.email.as_deref().unwrap_or_default()), words);
+    let phone = fields.keep("/client/phone", PhoneNumber::parse(client.phone.as_deref().unwrap_or_default()), words);
+    let choice = match body.kind.as_deref() {
+        Some("flash") => fields
+            .keep("/flash_id", body.flash_id.unwrap_or_default().parse().map(Choice::Flash), |_| {
+                locale.pick("Choisissez un flash.", "Choose a flash.").to_owned()
+            }),
+        Some("project") => project(body.project.unwrap_or_default(), &mut fields, locale).map(Choice::Project),
+        _ => fields.keep("/type", Err(()), |()| {
+            locale.pick("Doit être « flash » ou « project ».", "Must be “flash” or “project”.").to_owned()
+        }),
+    };
+    match (artist, choice, name, email, phone, start) {
+        (Some(artist), Some(choice), Some(name), Some(email), Some(phone), Some(start)) => {
+            Ok(Wish { artist, choice, name, email, phone, start, locale })
+        }
+        _ => Err(fields.into_error()),
+    }
+}
+
+fn project(request: ProjectRequest, fields: &mut Fields, locale: Locale) -> Option<ProjectBrief> {
+    let budget = match request.budget {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.trim().is_empty() => None,
+        Some(value) => {
+            let text = match &value {
+                Value::String(text) => text.trim().replace(',', "."),
+                other => other.to_string(),
+            };
+            let budget = fields.keep("/project/budget", Cents::from_euros(&text), |_| {
+                locale.pick("Indiquez un montant en euros, par exemple 300.", "Give an amount in euros, e.g. 300.").to_owned()
+            });
+            Some(budget?)
+        }
+    };
+    let description = request.description.unwrap_or_default();
+    let body_zone = request.body_zone.unwrap_or_default();
+    match ProjectBrief::parse(&description, &body_zone, budget) {
+        Ok(brief) => Some(brief),
+        Err(errors) => {
+            for (field, error) in errors {
+                fields.refuse(&format!("/project/{field}"), error.sentence(locale));
+            }
+            None
+        }
+    }
+}
+
+/// The language of the browser, when the body names none.
+fn preferred(request: &Request) -> Locale {
+    let header = request.headers().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Locale::from_tag(header.split([',', ';']).next().unwrap_or_default())
+}

@@ -1,0 +1,116 @@
+//! `GET /api/calendar/slots`: the free slots of an artist for a flash or a project, for up to 31 days.
+//! One flight to the database, and one call to Cal.com when the artist uses it.
+
+use jiff::civil::Date;
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
+use serde::Serialize;
+use shared::availability::Calendars;
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::{Db, artists};
+use shared::domain::ids::FlashId;
+use shared::domain::slots::{Day, MAX_DAYS, reach};
+use shared::error::Error;
+use shared::http::{self, Fields, Reply};
+use shared::net;
+
+/// How many days are shown when nobody says.
+const DEFAULT_DAYS: u8 = 7;
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// The artists' Cal.com.
+    pub calendars: Calendars,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let http = net::client(&net::tls());
+        Ok(Self { db: Db::from_env()?, calendars: Calendars::from_env(http)?, clock: config::clock()? })
+    }
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct SlotsView<'a> {
+    /// The artist's slug.
+    pub artist: &'a str,
+    /// Their zone: the dates are its.
+    pub timezone: &'a str,
+    /// How long the appointment takes.
+    pub duration_minutes: u32,
+    /// One entry a day, also for a day without slots.
+    pub days: Vec<Day>,
+}
+
+struct Query {
+    artist: String,
+    date: Option<Date>,
+    days: u8,
+    flash: Option<FlashId>,
+}
+
+fn parse(request: &Request) -> Result<Query, Error> {
+    let mut fields = Fields::default();
+    let artist = http::query(request, "artist")?;
+    if artist.is_none() {
+        fields.refuse("/artist", "is missing: the artist's slug");
+    }
+    let date = http::query(request, "date")?.and_then(|text| {
+        fields.keep("/date", text.parse::<Date>(), |_| "must be a date such as 2026-12-01".to_owned())
+    });
+    let days = match http::query(request, "days")? {
+        None => Some(DEFAULT_DAYS),
+        Some(text) => {
+            let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+            fields.keep("/days", days.ok_or(()), |()| format!("must be a number from 1 to {MAX_DAYS}"))
+        }
+    };
+    let flash = http::query(request, "flash")?
+        .and_then(|text| fields.keep("/flash", text.parse::<FlashId>(), |_| "must be the id of a flash".to_owned()));
+    match (artist, days) {
+        (Some(artist), Some(days)) if fields.is_empty() => Ok(Query { artist, date, days, flash }),
+        _ => Err(fields.into_error()),
+    }
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// See `shared::error::Error`: unknown artist or flash, malformed query, a calendar that does not answer.
+pub async fn handle(app: &App, request: Request) -> Reply {
+    if request.method() != Method::GET {
+        return Err(Error::MethodNotAllowed);
+    }
+    let query = parse(&request)?;
+    let now = app.clock.now();
+    // Before the artist's zone is known, today is today somewhere: the reach spans every zone.
+    let around = query.date.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let window = reach(around, query.days.saturating_add(1).min(MAX_DAYS));
+    let agenda = artists::agenda(&app.db, &query.artist, query.flash, window).await?.ok_or(Error::NotFound)?;
+    if query.flash.is_some() && agenda.flash.is_none() {
+        return Err(shared::domain::refusal::Refusal::FlashUnavailable.into());
+    }
+    let from = query.date.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
+    let schedule = app.calendars.schedule(&agenda, window, now).await?;
+    let duration_minutes = agenda.duration_minutes();
+    http::reply(
+        StatusCode::OK,
+        &SlotsView {
+            artist: &agenda.artist.slug,
+            timezone: &agenda.artist.zone_name,
+            duration_minutes,
+            days: schedule.slots(from, query.days, duration_minutes, now),
+        },
+    )
+}

@@ -1,0 +1,166 @@
+//! Sends the mails, each once per occasion, and none that is not true any more.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::db::dossier::{self, Dossier};
+use shared::db::emails::{self, Occasion};
+use shared::domain::booking::{CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
+use shared::domain::ids::BookingId;
+use shared::domain::job::{Outcome, RefundReason, Template};
+use shared::error::Error;
+use shared::mail::MailFailure;
+use shared::mail::letter::{self, Letter, Problem};
+
+use crate::calendar::CONFLICT_CANCELLED;
+use crate::{App, wait};
+
+/// How long to wait when SES takes no mail at all until an operator acts.
+const PAUSED: Duration = Duration::from_secs(600);
+
+pub(crate) async fn send(
+    app: &App,
+    id: BookingId,
+    template: Template,
+    occurrence: &str,
+    attempts: i32,
+    now: Timestamp,
+) -> Result<Outcome, Error> {
+    let Some(dossier) = dossier::read(&app.db, id).await? else {
+        return Ok(Outcome::Discard { why: "there is no such booking".into() });
+    };
+    if let Some(why) = untrue(&dossier, template, now) {
+        return Ok(Outcome::Discard { why: why.into() });
+    }
+    let mail = letter(app, &dossier, template, occurrence, now).compose();
+    let occasion = Occasion { booking: id, template, occurrence };
+    if !emails::begin(&app.db, occasion, &mail.to, now).await? {
+        return Ok(Outcome::Done);
+    }
+    match app.mailer.send(&mail).await {
+        Ok(message) => {
+            emails::ended(&app.db, occasion, Ok(&message.0), now).await?;
+            Ok(Outcome::Done)
+        }
+        Err(MailFailure::Permanent(why)) => {
+            emails::ended(&app.db, occasion, Err(&why), now).await?;
+            Ok(Outcome::Discard { why })
+        }
+        Err(MailFailure::Pause(why)) => Ok(Outcome::Retry { after: PAUSED, why }),
+        Err(MailFailure::Retry(why)) => Ok(Outcome::Retry { after: wait(attempts), why }),
+    }
+}
+
+/// Why a mail should not go out any more, if so.
+fn untrue(dossier: &Dossier, template: Template, now: Timestamp) -> Option<&'static str> {
+    let state = &dossier.booking.state;
+    match template {
+        Template::ArtistPending if state.status != Status::Pending || dossier.booking.has_lapsed(now) => {
+            Some("the booking is not pending any more")
+        }
+        Template::ArtistConfirmed | Template::ClientConfirmed
+            if !matches!(state.status, Status::Confirmed | Status::Completed) =>
+        {
+            Some("the booking is not confirmed any more")
+        }
+        _ => None,
+    }
+}
+
+fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, now: Timestamp) -> Letter {
+    let booking = &dossier.booking;
+    let locale = match template {
+        Template::ClientConfirmed | Template::ClientLateRefund => dossier.client.locale,
+        Template::ArtistPending
+        | Template::ArtistConfirmed
+        | Template::ArtistCalendarConflict
+        | Template::ArtistPaymentProblem => dossier.artist.locale,
+    };
+    Letter {
+        template,
+        locale,
+        artist: letter::Artist {
+            name: dossier.artist.name.clone(),
+            email: dossier.artist.email.clone(),
+            address: dossier.artist.address.clone(),
+            city: dossier.artist.city.clone(),
+            zone: dossier.artist.zone.clone(),
+            slug: dossier.artist.slug.clone(),
+        },
+        client: letter::Client {
+            name: dossier.client.name.clone(),
+            email: dossier.client.email.clone(),
+            phone: dossier.client.phone.clone(),
+        },
+        booking: letter::Booking {
+            id: booking.id,
+            version: booking.version,
+            title: dossier.title.clone(),
+            project: dossier.project.as_ref().map(|project| letter::Project {
+                description: project.description.clone(),
+                body_zone: project.body_zone.clone(),
+                budget: project.budget,
+            }),
+            starts_at: booking.starts_at,
+            ends_at: booking.ends_at,
+            price: dossier.price,
+            deposit: booking.deposit,
+            nature: dossier.policy.nature,
+            paid: matches!(booking.state.payment_status, PaymentStatus::Paid | PaymentStatus::Disputed),
+            hold_expires_at: booking.state.hold_expires_at,
+            calendar_url: booking
+                .calendar_booking
+                .as_ref()
+                .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
+            policy: dossier.policy.sentence(locale),
+        },
+        refund: refund(dossier, template, occurrence),
+        problem: problem(dossier, template, occurrence),
+        public_url: app.public_url.clone(),
+        sent_at: now,
+    }
+}
+
+/// The refund that a mail speaks of: its occurrence is Stripe's id of it.
+fn refund(dossier: &Dossier, template: Template, occurrence: &str) -> Option<letter::Refund> {
+    if template != Template::ClientLateRefund {
+        return None;
+    }
+    let booking = &dossier.booking;
+    let entry = booking.ledger.iter().find(|entry| entry.kind == EntryKind::Refund && entry.stripe_id == occurrence)?;
+    let lapsed = matches!(booking.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
+    let reason = match booking.state.status {
+        Status::Cancelled if lapsed => RefundReason::Late,
+        Status::Cancelled => RefundReason::Cancelled,
+        Status::Pending | Status::Confirmed | Status::Completed => RefundReason::Duplicate,
+    };
+    Some(letter::Refund { amount: -entry.amount, reason })
+}
+
+/// What an artist must look at; the occurrence names the payment, the refund or the dispute.
+fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Problem> {
+    let booking = &dossier.booking;
+    let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && entry.stripe_id == occurrence);
+    match template {
+        Template::ArtistCalendarConflict if dossier.calendar_note.as_deref() == Some(CONFLICT_CANCELLED) => {
+            Some(Problem::CalendarCancelled)
+        }
+        Template::ArtistCalendarConflict => Some(Problem::CalendarTaken),
+        Template::ArtistPaymentProblem => {
+            if let Some(failed) = entry(EntryKind::RefundFailed) {
+                return Some(Problem::RefundFailed { amount: Some(failed.amount) });
+            }
+            if occurrence.starts_with("refund:") {
+                return Some(Problem::RefundFailed { amount: None });
+            }
+            match entry(EntryKind::Capture) {
+                Some(received) if booking.state.payment_problem == Some(PaymentProblem::Mismatch) => {
+                    Some(Problem::Mismatch { received: Some((received.amount, received.currency.clone())) })
+                }
+                Some(received) => Some(Problem::Duplicate { amount: Some(received.amount) }),
+                None => Some(Problem::Disputed),
+            }
+        }
+        Template::ArtistPending | Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientLateRefund => None,
+    }
+}

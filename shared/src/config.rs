@@ -1,0 +1,125 @@
+//! Settings from the environment, read once at a function's start. A missing one is named in the message.
+//! `.env.example` documents each; secrets never show in `Debug`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A value that must not be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value, for the one call that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A setting that is missing or cannot be read.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// It is not set, or empty.
+    #[error("the environment variable {0} is not set (see .env.example)")]
+    Missing(&'static str),
+    /// It is set to something else than it should be.
+    #[error("the environment variable {name} is not valid: {why}")]
+    Invalid {
+        /// Its name.
+        name: &'static str,
+        /// What it should be.
+        why: String,
+    },
+}
+
+/// A setting that must be there.
+///
+/// # Errors
+/// [`ConfigError::Missing`] names it.
+pub fn required(name: &'static str) -> Result<String, ConfigError> {
+    optional(name).ok_or(ConfigError::Missing(name))
+}
+
+/// A secret that must be there.
+///
+/// # Errors
+/// [`ConfigError::Missing`] names it.
+pub fn secret(name: &'static str) -> Result<Secret, ConfigError> {
+    required(name).map(Secret)
+}
+
+/// A setting that may be absent; an empty one counts as absent.
+pub fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// A setting with a default.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] when it is set and does not parse.
+pub fn or<T: FromStr>(name: &'static str, default: T) -> Result<T, ConfigError>
+where
+    T::Err: fmt::Display,
+{
+    match optional(name) {
+        None => Ok(default),
+        Some(text) => {
+            text.trim().parse().map_err(|error: T::Err| ConfigError::Invalid { name, why: error.to_string() })
+        }
+    }
+}
+
+/// A comma-separated setting; empty when absent.
+pub fn list(name: &'static str) -> Vec<String> {
+    optional(name)
+        .map(|text| text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+        .unwrap_or_default()
+}
+
+/// The origin of the site, without a trailing slash: what links in mails and redirects begin with.
+///
+/// # Errors
+/// `PUBLIC_URL` is missing or is not an http(s) URL.
+pub fn public_url() -> Result<String, ConfigError> {
+    let url = required("PUBLIC_URL")?;
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return Err(ConfigError::Invalid { name: "PUBLIC_URL", why: "must begin with https://".into() });
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The clock of this deployment; only `make dev` shifts it.
+///
+/// # Errors
+/// `CLOCK_SHIFT_SECONDS` is not a number.
+pub fn clock() -> Result<crate::clock::Clock, ConfigError> {
+    Ok(crate::clock::Clock::shifted(jiff::SignedDuration::from_secs(or("CLOCK_SHIFT_SECONDS", 0)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_setting_is_named() {
+        let error = required("INKFLOW_NO_SUCH_SETTING").expect_err("it is not set");
+        assert!(error.to_string().contains("INKFLOW_NO_SUCH_SETTING"));
+    }
+
+    #[test]
+    fn a_secret_does_not_print() {
+        assert_eq!(format!("{:?}", Secret::new("whsec_1".into())), "[redacted]");
+    }
+}

@@ -1,0 +1,388 @@
+//! The artist's page and agenda: each one flight, whatever is on it.
+
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::bookings::{euros, euros_opt};
+use super::{Db, Repeat, get, get_json, get_named};
+use crate::domain::booking::{CalendarMode, Status};
+use crate::domain::contact::Locale;
+use crate::domain::ids::{ArtistId, BookingId, FlashId};
+use crate::domain::money::{Cents, DepositRule};
+use crate::domain::policy::{CancellationPolicy, DepositNature};
+use crate::domain::slots::{Interval, OpeningHours, Schedule};
+use crate::error::Error;
+
+/// An artist with their rules.
+#[derive(Debug, Clone)]
+pub struct Artist {
+    /// Their id.
+    pub id: ArtistId,
+    /// Their address on the site.
+    pub slug: String,
+    /// The name clients read.
+    pub display_name: String,
+    /// A few sentences.
+    pub bio: String,
+    /// Their town.
+    pub city: String,
+    /// Where the appointment takes place.
+    pub address: String,
+    /// Path or URL of the large image.
+    pub hero_image: Option<String>,
+    /// The language they read.
+    pub locale: Locale,
+    /// Their zone: opening hours are its wall clock.
+    pub zone: TimeZone,
+    /// Its IANA name.
+    pub zone_name: String,
+    /// The deposit of a flash that names none.
+    pub deposit_rule: DepositRule,
+    /// The deposit of a custom project.
+    pub project_deposit: Cents,
+    /// The first appointment of a custom project, in minutes.
+    pub project_duration_minutes: u32,
+    /// What a cancellation costs.
+    pub policy: CancellationPolicy,
+    /// Their Cal.com, when they use one.
+    pub calendar: Option<CalendarAccess>,
+    /// When it is told.
+    pub calendar_mode: CalendarMode,
+    /// Their own Stripe account, or the platform's.
+    pub stripe_account: Option<String>,
+}
+
+/// The way into an artist's Cal.com.
+#[derive(Debug, Clone)]
+pub struct CalendarAccess {
+    /// The event type that clients book.
+    pub event_type: i64,
+    /// The API key, sealed.
+    pub sealed_key: Vec<u8>,
+}
+
+/// Whether a flash can be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlashState {
+    /// It can.
+    Available,
+    /// A unique one, reserved by somebody who is paying.
+    Held,
+    /// A unique one, booked.
+    Sold,
+}
+
+/// A flash on sale.
+#[derive(Debug, Clone)]
+pub struct Flash {
+    /// Its id.
+    pub id: FlashId,
+    /// Its name.
+    pub title: String,
+    /// Path or URL of its image.
+    pub image: String,
+    /// The whole price.
+    pub price: Cents,
+    /// What is paid ahead.
+    pub deposit: Cents,
+    /// How long it takes, in minutes.
+    pub duration_minutes: u32,
+    /// False for a unique piece.
+    pub repeatable: bool,
+}
+
+/// A booking or a hold that lies in the agenda.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Occupied {
+    /// Which booking.
+    pub id: BookingId,
+    start: Timestamp,
+    end: Timestamp,
+    status: String,
+    hold_expires_at: Option<Timestamp>,
+}
+
+impl Occupied {
+    /// The time it takes.
+    pub fn interval(&self) -> Interval {
+        Interval { start: self.start, end: self.end }
+    }
+
+    /// True for a hold that has run out: readers offer its slot again at once.
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.status == Status::Pending.name() && self.hold_expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// True for a hold that is neither paid nor lapsed.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.status == Status::Pending.name() && !self.has_lapsed(now)
+    }
+}
+
+/// All that free slots are cut from.
+#[derive(Debug)]
+pub struct Agenda {
+    /// Whose it is.
+    pub artist: Artist,
+    /// The flash asked for, when it is on sale by this artist.
+    pub flash: Option<Flash>,
+    /// Who has the flash, when it is unique and somebody does.
+    pub flash_holder: Option<Occupied>,
+    /// Bookings and holds in the window, lapsed ones included.
+    pub occupied: Vec<Occupied>,
+    hours: Vec<OpeningHours>,
+    time_off: Vec<Interval>,
+    buffer_minutes: u32,
+    notice_minutes: u32,
+    step_minutes: u32,
+}
+
+impl Agenda {
+    /// The schedule at `now`, with the free starts of the artist's Cal.com when they have one.
+    pub fn schedule(&self, calendar: Option<Vec<Timestamp>>, now: Timestamp) -> Schedule {
+        Schedule {
+            zone: self.artist.zone.clone(),
+            hours: self.hours.clone(),
+            closed: self.time_off.clone(),
+            busy: self.occupied.iter().filter(|booking| !booking.has_lapsed(now)).map(Occupied::interval).collect(),
+            buffer_minutes: self.buffer_minutes,
+            notice_minutes: self.notice_minutes,
+            step_minutes: self.step_minutes,
+            calendar,
+        }
+    }
+
+    /// How long the appointment takes: the flash's time, or the artist's for a project.
+    pub fn duration_minutes(&self) -> u32 {
+        self.flash.as_ref().map_or(self.artist.project_duration_minutes, |flash| flash.duration_minutes)
+    }
+}
+
+/// The columns of an artist `a`, with the comma that follows.
+macro_rules! artist_columns {
+    () => {
+        "a.id as artist_id, a.slug, a.display_name, a.bio, a.city, a.address, a.hero_image, a.locale, a.timezone, \
+         a.deposit_percent, a.deposit_minimum::text, a.project_deposit::text, a.project_duration_minutes, \
+         a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, a.deposit_nature, \
+         a.cal_com_event_type_id, a.cal_com_api_key, a.cal_com_create_at, a.stripe_account_id, "
+    };
+}
+pub(crate) use artist_columns;
+
+/// The columns of an agenda, from `artists a left join flashes f`; `$3` and `$4` bound its window.
+macro_rules! agenda_columns {
+    () => {
+        concat!($crate::db::artists::artist_columns!(), "a.buffer_minutes, a.minimum_notice_minutes, a.slot_step_minutes, \
+         f.id as flash_id, f.title as flash_title, f.image as flash_image, f.price::text as flash_price, \
+         f.deposit::text as flash_deposit, f.duration_minutes as flash_duration_minutes, f.repeatable as flash_repeatable, \
+         (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, 'status', h.status, \
+             'hold_expires_at', h.hold_expires_at) from bookings h \
+          where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed')) as flash_holder, \
+         (select coalesce(jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute)), '[]') \
+          from availability v where v.artist_id = a.id) as hours, \
+         (select coalesce(jsonb_agg(jsonb_build_array(t.starts_at, t.ends_at)), '[]') \
+          from time_off t where t.artist_id = a.id and t.ends_at > $3 and t.starts_at < $4) as time_off, \
+         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'start', o.scheduled_at, 'end', o.ends_at, \
+             'status', o.status, 'hold_expires_at', o.hold_expires_at)), '[]') \
+          from bookings o where o.artist_id = a.id and o.status in ('pending', 'confirmed', 'completed') \
+             and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange($3, $4, '[)')) as occupied")
+    };
+}
+pub(crate) use agenda_columns;
+
+/// Where the columns of an agenda come from: the artist `$1` and, if asked for and on sale, the flash `$2`.
+macro_rules! agenda_from {
+    () => {
+        " from artists a left join flashes f on f.id = $2 and f.artist_id = a.id and f.state = 'available' \
+         where a.slug = $1 and a.active"
+    };
+}
+
+/// The agenda of an artist in a window of time; none when there is no such artist. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn agenda(db: &Db, slug: &str, flash: Option<FlashId>, window: Interval) -> Result<Option<Agenda>, Error> {
+    const SQL: &str = concat!("select ", agenda_columns!(), agenda_from!());
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&slug, Type::TEXT),
+                (&flash.map(FlashId::uuid), Type::UUID),
+                (&window.start, Type::TIMESTAMPTZ),
+                (&window.end, Type::TIMESTAMPTZ),
+            ],
+        )
+        .await?;
+    row.as_ref().map(read_agenda).transpose()
+}
+
+/// Reads the columns of [`agenda_columns`].
+pub(crate) fn read_agenda(row: &Row) -> Result<Agenda, Error> {
+    let artist = read_artist(row)?;
+    let flash = match get::<Option<Uuid>>(row, "flash_id")? {
+        None => None,
+        Some(id) => {
+            let price = euros(row, "flash_price")?;
+            Some(Flash {
+                id: FlashId::new(id),
+                title: get(row, "flash_title")?,
+                image: get(row, "flash_image")?,
+                price,
+                deposit: euros_opt(row, "flash_deposit")?.unwrap_or_else(|| artist.deposit_rule.deposit(price)),
+                duration_minutes: count(row, "flash_duration_minutes")?,
+                repeatable: get(row, "flash_repeatable")?,
+            })
+        }
+    };
+    let hours = get_json::<Vec<(i8, u16, u16)>>(row, "hours")?
+        .into_iter()
+        .map(|(weekday, opens, closes)| {
+            let weekday = Weekday::from_monday_one_offset(weekday).map_err(|error| Error::Internal(error.to_string()))?;
+            OpeningHours::new(weekday, opens, closes).map_err(|error| Error::Internal(error.to_string()))
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(Agenda {
+        flash_holder: read_holder(row)?,
+        occupied: get_json(row, "occupied")?,
+        hours,
+        time_off: get_json::<Vec<(Timestamp, Timestamp)>>(row, "time_off")?
+            .into_iter()
+            .map(|(start, end)| Interval { start, end })
+            .collect(),
+        buffer_minutes: count(row, "buffer_minutes")?,
+        notice_minutes: count(row, "minimum_notice_minutes")?,
+        step_minutes: count(row, "slot_step_minutes")?,
+        artist,
+        flash,
+    })
+}
+
+fn read_holder(row: &Row) -> Result<Option<Occupied>, Error> {
+    match get::<Option<serde_json::Value>>(row, "flash_holder")? {
+        None => Ok(None),
+        Some(value) => {
+            serde_json::from_value(value).map(Some).map_err(|error| Error::Internal(format!("flash_holder: {error}")))
+        }
+    }
+}
+
+fn read_artist(row: &Row) -> Result<Artist, Error> {
+    let zone_name: String = get(row, "timezone")?;
+    let zone = TimeZone::get(&zone_name).map_err(|error| Error::Internal(error.to_string()))?;
+    let calendar = match (get(row, "cal_com_event_type_id")?, get(row, "cal_com_api_key")?) {
+        (Some(event_type), Some(sealed_key)) => Some(CalendarAccess { event_type, sealed_key }),
+        _ => None,
+    };
+    let create_at: &str = get(row, "cal_com_create_at")?;
+    Ok(Artist {
+        id: ArtistId::new(get(row, "artist_id")?),
+        slug: get(row, "slug")?,
+        display_name: get(row, "display_name")?,
+        bio: get(row, "bio")?,
+        city: get(row, "city")?,
+        address: get(row, "address")?,
+        hero_image: get(row, "hero_image")?,
+        locale: Locale::from_tag(get(row, "locale")?),
+        zone,
+        zone_name,
+        deposit_rule: DepositRule { percent: percent(row, "deposit_percent")?, minimum: euros(row, "deposit_minimum")? },
+        project_deposit: euros(row, "project_deposit")?,
+        project_duration_minutes: count(row, "project_duration_minutes")?,
+        policy: CancellationPolicy {
+            full_refund_hours: count(row, "policy_full_refund_hours")?,
+            late_refund_percent: percent(row, "policy_late_refund_percent")?,
+            free_moves: percent(row, "policy_free_moves")?,
+            nature: get_named(row, "deposit_nature", DepositNature::parse)?,
+        },
+        calendar_mode: match (&calendar, create_at) {
+            (None, _) => CalendarMode::Off,
+            (Some(_), "payment") => CalendarMode::AfterPayment,
+            (Some(_), _) => CalendarMode::AtBooking,
+        },
+        calendar,
+        stripe_account: get(row, "stripe_account_id")?,
+    })
+}
+
+fn count(row: &Row, column: &str) -> Result<u32, Error> {
+    let number: i32 = get(row, column)?;
+    u32::try_from(number).map_err(|_| Error::Internal(format!("column {column} is negative")))
+}
+
+fn percent(row: &Row, column: &str) -> Result<u8, Error> {
+    let number: i16 = get(row, column)?;
+    u8::try_from(number).map_err(|_| Error::Internal(format!("column {column} is out of range")))
+}
+
+/// What the vitrine shows.
+#[derive(Debug)]
+pub struct Page {
+    /// The artist.
+    pub artist: Artist,
+    /// Their flashes in order, each with its state.
+    pub flashes: Vec<(Flash, FlashState)>,
+}
+
+#[derive(Deserialize)]
+struct FlashRow {
+    id: FlashId,
+    title: String,
+    image: String,
+    price: String,
+    deposit: Option<String>,
+    duration_minutes: u32,
+    repeatable: bool,
+    holder: Option<Occupied>,
+}
+
+/// The page of an artist; none when there is no such artist. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, Error> {
+    const SQL: &str = concat!("select ", artist_columns!(), "(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, \
+             'price', f.price::text, 'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes, \
+             'repeatable', f.repeatable, \
+             'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, \
+                 'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
+                 where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
+             order by f.position, f.created_at, f.id), '[]') \
+          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes \
+         from artists a where a.slug = $1 and a.active");
+    let Some(row) = db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await? else { return Ok(None) };
+    let artist = read_artist(&row)?;
+    let exact = |text: &str| Cents::from_euros(text).map_err(|error| Error::Internal(format!("flash price: {error}")));
+    let flashes = get_json::<Vec<FlashRow>>(&row, "flashes")?
+        .into_iter()
+        .map(|flash| {
+            let price = exact(&flash.price)?;
+            let deposit = flash.deposit.as_deref().map(exact).transpose()?;
+            let state = match &flash.holder {
+                None => FlashState::Available,
+                Some(holder) if holder.has_lapsed(now) => FlashState::Available,
+                Some(holder) if holder.is_held(now) => FlashState::Held,
+                Some(_) => FlashState::Sold,
+            };
+            let flash = Flash {
+                id: flash.id,
+                title: flash.title,
+                image: flash.image,
+                price,
+                deposit: deposit.unwrap_or_else(|| artist.deposit_rule.deposit(price)),
+                duration_minutes: flash.duration_minutes,
+                repeatable: flash.repeatable,
+            };
+            Ok((flash, state))
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(Some(Page { artist, flashes }))
+}

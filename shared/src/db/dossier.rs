@@ -1,0 +1,208 @@
+//! All that the worker needs to know of one booking, in one flight, and what it notes about the calendar.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use tokio_postgres::types::Type;
+
+use super::artists::CalendarAccess;
+use super::bookings::{booking, booking_columns, euros_opt};
+use super::{Db, Repeat, get, get_json, insert_jobs, job_ids, job_rows};
+use crate::domain::booking::Booking;
+use crate::domain::contact::Locale;
+use crate::domain::ids::{BookingId, JobId};
+use crate::domain::job::Task;
+use crate::domain::money::Cents;
+use crate::domain::policy::CancellationPolicy;
+use crate::error::Error;
+
+/// A booking with the people it concerns.
+#[derive(Debug)]
+pub struct Dossier {
+    /// The booking.
+    pub booking: Booking,
+    /// What it is called.
+    pub title: String,
+    /// The whole price; none for a project.
+    pub price: Option<Cents>,
+    /// The promise made to the client.
+    pub policy: CancellationPolicy,
+    /// The connected account, or the platform's own.
+    pub stripe_account: Option<String>,
+    /// The artist.
+    pub artist: Artist,
+    /// The client.
+    pub client: Client,
+    /// What the client wrote of a project.
+    pub project: Option<Project>,
+    /// The way into the artist's Cal.com.
+    pub calendar: Option<CalendarAccess>,
+    /// What the last look at Cal.com said (`bookings.calendar_state`).
+    pub calendar_state: String,
+    /// And in words.
+    pub calendar_note: Option<String>,
+}
+
+/// The artist of a dossier.
+#[derive(Debug)]
+pub struct Artist {
+    /// The name on the page.
+    pub name: String,
+    /// Where the artist reads.
+    pub email: String,
+    /// Where the appointment takes place.
+    pub address: String,
+    /// Its town.
+    pub city: String,
+    /// The artist's zone.
+    pub zone: TimeZone,
+    /// Its IANA name.
+    pub zone_name: String,
+    /// The last segment of the artist's page.
+    pub slug: String,
+    /// The language they read.
+    pub locale: Locale,
+}
+
+/// The client of a dossier.
+pub struct Client {
+    /// The client's name.
+    pub name: String,
+    /// Where the client reads.
+    pub email: String,
+    /// The client's number.
+    pub phone: String,
+    /// The language they read.
+    pub locale: Locale,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client [redacted]")
+    }
+}
+
+/// The project of a dossier.
+pub struct Project {
+    /// What it should be.
+    pub description: String,
+    /// Where on the body.
+    pub body_zone: String,
+    /// What the client can spend.
+    pub budget: Option<Cents>,
+}
+
+impl std::fmt::Debug for Project {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Project [redacted]")
+    }
+}
+
+/// Reads it; none when there is no such booking. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        booking_columns!(),
+        ", b.title, b.price::text, b.policy, b.stripe_account_id, b.calendar_state, b.calendar_note, \
+         b.client_name, b.client_email, b.client_phone, b.client_locale, \
+         b.project_description, b.project_body_zone, b.project_budget::text, \
+         a.display_name, a.email, a.address, a.city, a.timezone, a.slug, a.locale, \
+         a.cal_com_event_type_id, a.cal_com_api_key \
+         from bookings b join artists a on a.id = b.artist_id where b.id = $1"
+    );
+    let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
+    let zone_name: String = get(&row, "timezone")?;
+    let project = match get::<Option<String>>(&row, "project_description")? {
+        None => None,
+        Some(description) => Some(Project {
+            description,
+            body_zone: get::<Option<String>>(&row, "project_body_zone")?.unwrap_or_default(),
+            budget: euros_opt(&row, "project_budget")?,
+        }),
+    };
+    let calendar = match (get(&row, "cal_com_event_type_id")?, get(&row, "cal_com_api_key")?) {
+        (Some(event_type), Some(sealed_key)) => Some(CalendarAccess { event_type, sealed_key }),
+        _ => None,
+    };
+    Ok(Some(Dossier {
+        booking: booking(&row)?,
+        title: get(&row, "title")?,
+        price: euros_opt(&row, "price")?,
+        policy: get_json(&row, "policy")?,
+        stripe_account: get(&row, "stripe_account_id")?,
+        artist: Artist {
+            name: get(&row, "display_name")?,
+            email: get(&row, "email")?,
+            address: get(&row, "address")?,
+            city: get(&row, "city")?,
+            zone: TimeZone::get(&zone_name).map_err(|error| Error::Internal(error.to_string()))?,
+            zone_name,
+            slug: get(&row, "slug")?,
+            locale: Locale::from_tag(get(&row, "locale")?),
+        },
+        client: Client {
+            name: get(&row, "client_name")?,
+            email: get(&row, "client_email")?,
+            phone: get(&row, "client_phone")?,
+            locale: Locale::from_tag(get(&row, "client_locale")?),
+        },
+        project,
+        calendar,
+        calendar_state: get(&row, "calendar_state")?,
+        calendar_note: get(&row, "calendar_note")?,
+    }))
+}
+
+/// What the worker learnt about a booking in Cal.com.
+#[derive(Debug)]
+pub struct CalendarNews<'a> {
+    /// Cal.com's uid; none keeps what is known.
+    pub uid: Option<&'a str>,
+    /// A value of `bookings.calendar_state`.
+    pub state: &'a str,
+    /// What a person should know.
+    pub note: Option<&'a str>,
+    /// What follows from it.
+    pub tasks: &'a [Task],
+}
+
+/// Notes the news, in the history too when they are news. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn note_calendar(db: &Db, booking: &Booking, news: &CalendarNews<'_>, now: Timestamp) -> Result<Vec<JobId>, Error> {
+    const SQL: &str = concat!(
+        "with before as materialized (select id, calendar_state from bookings where id = $1 for update), \
+         noted as ( \
+             update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), calendar_state = $3, \
+                 calendar_note = $4, updated_at = $6 from before where b.id = before.id returning b.id \
+         ), history as ( \
+             insert into booking_events (booking_id, at, actor, kind, data) \
+             select id, $6, 'calcom', 'calendar_' || $3, $5 from before where calendar_state <> $3 \
+         ), jobs as (",
+        insert_jobs!("$7", "noted, "),
+        ") select array(select id from jobs) as jobs"
+    );
+    let data = json!({ "uid": news.uid, "note": news.note });
+    let jobs = job_rows(news.tasks, booking.version, now);
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&booking.id.uuid(), Type::UUID),
+                (&news.uid, Type::TEXT),
+                (&news.state, Type::TEXT),
+                (&news.note, Type::TEXT),
+                (&data, Type::JSONB),
+                (&now, Type::TIMESTAMPTZ),
+                (&jobs, Type::JSONB),
+            ],
+        )
+        .await?
+        .ok_or_else(|| Error::Internal("a note answers one row".into()))?;
+    job_ids(&row, "jobs")
+}

@@ -1,0 +1,381 @@
+//! The hold: one flight to know everything `create-booking` decides from, one to write it.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+
+use super::artists::{Agenda, agenda_columns, read_agenda};
+use super::{Db, Repeat, insert_jobs, job_ids, job_rows};
+use crate::domain::booking::{Booking, CalendarMode};
+use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
+use crate::domain::ids::{ArtistId, BookingId, FlashId, JobId};
+use crate::domain::money::Cents;
+use crate::domain::policy::CancellationPolicy;
+use crate::domain::refusal::Refusal;
+use crate::domain::slots::{Interval, Slot};
+use crate::error::{Error, OnConstraint};
+
+/// What `create-booking` wants to know, in one question.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The artist.
+    pub slug: &'a str,
+    /// The flash, or none for a project.
+    pub flash: Option<FlashId>,
+    /// The time around the wished slot.
+    pub window: Interval,
+    /// The wished start.
+    pub start: Timestamp,
+    /// The client's e-mail, as compared.
+    pub email: &'a str,
+    /// The client's phone.
+    pub phone: &'a str,
+    /// Hash of the client's network address.
+    pub origin: &'a [u8],
+    /// The client's idempotency key.
+    pub idempotency_key: Option<&'a str>,
+    /// Begin of the current rate-limit window.
+    pub rate_window: Timestamp,
+}
+
+/// A hold that exists, as far as answering for it needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Hold {
+    /// The booking.
+    pub id: BookingId,
+    /// Its status.
+    pub status: String,
+    /// When the hold ends.
+    pub hold_expires_at: Option<Timestamp>,
+    /// When Stripe's page closes, fixed before Stripe was first called.
+    pub checkout_expires_at: Timestamp,
+    /// The Checkout Session, once it is known.
+    pub session: Option<String>,
+    /// Its page.
+    pub checkout_url: Option<String>,
+    /// What Stripe's page calls it.
+    pub title: String,
+    /// The deposit, as the database writes it: exact euros.
+    pub acompte_amount: String,
+    /// Where the client's receipt goes.
+    pub email: String,
+    /// The client's language.
+    pub locale: Locale,
+    /// Start of the appointment.
+    pub start: Timestamp,
+    /// End of the appointment.
+    pub end: Timestamp,
+    /// The connected account, or the platform's own.
+    pub account: Option<String>,
+}
+
+impl Hold {
+    /// The deposit.
+    ///
+    /// # Errors
+    /// The stored amount is not one.
+    pub fn deposit(&self) -> Result<Cents, Error> {
+        Cents::from_euros(&self.acompte_amount).map_err(|error| Error::Internal(format!("acompte_amount: {error}")))
+    }
+
+    /// True while the client can still pay it.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.status == "pending" && self.hold_expires_at.is_some_and(|end| end > now)
+    }
+}
+
+/// The columns of a [`Hold`], as JSON, from `bookings b`.
+macro_rules! hold_json {
+    () => {
+        "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
+         'checkout_expires_at', b.checkout_expires_at, 'session', b.stripe_checkout_session_id, \
+         'checkout_url', b.checkout_url, 'title', b.title, 'acompte_amount', b.acompte_amount::text, \
+         'email', b.client_email, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
+         'account', b.stripe_account_id)"
+    };
+}
+
+/// What is known before deciding.
+#[derive(Debug)]
+pub struct Context {
+    /// The artist's agenda around the wished slot.
+    pub agenda: Agenda,
+    /// The client's own hold of exactly this slot and flash, from an earlier try.
+    pub own: Option<Hold>,
+    /// The request that used this idempotency key before: its hash and its booking.
+    pub earlier: Option<(Vec<u8>, Option<Hold>)>,
+    /// Requests from this address in the current window, this one included.
+    pub requests: i32,
+    /// Unpaid holds of this client, by e-mail or address.
+    pub holds_by_client: i64,
+    /// Unpaid holds on this artist.
+    pub holds_on_artist: i64,
+}
+
+/// Asks it all; none when there is no such artist. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Option<Context>, Error> {
+    const SQL: &str = concat!(
+        "with counted as ( \
+             insert into rate_limits (bucket, window_start, count) values ('create-booking:' || encode($8, 'hex'), $9, 1) \
+             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning count \
+         ) select ",
+        agenda_columns!(),
+        ", (select count from counted) as requests, \
+         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
+             and (b.client_email = $6 or b.client_origin = $8)) as holds_by_client, \
+         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
+             and b.artist_id = a.id) as holds_on_artist, \
+         (select ",
+        hold_json!(),
+        " from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $10 \
+             and b.scheduled_at = $5 and b.client_email = $6 and b.client_phone = $7 \
+             and b.flash_id is not distinct from $2) as own, \
+         i.request_hash, \
+         (select ",
+        hold_json!(),
+        " from bookings b where b.id = i.booking_id) as earlier",
+        // The join to the key comes before the `where` of the agenda.
+        " from artists a left join flashes f on f.id = $2 and f.artist_id = a.id and f.state = 'available' \
+         left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11 \
+         where a.slug = $1 and a.active"
+    );
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&question.slug, Type::TEXT),
+                (&question.flash.map(FlashId::uuid), Type::UUID),
+                (&question.window.start, Type::TIMESTAMPTZ),
+                (&question.window.end, Type::TIMESTAMPTZ),
+                (&question.start, Type::TIMESTAMPTZ),
+                (&question.email, Type::TEXT),
+                (&question.phone, Type::TEXT),
+                (&question.origin, Type::BYTEA),
+                (&question.rate_window, Type::TIMESTAMPTZ),
+                (&now, Type::TIMESTAMPTZ),
+                (&question.idempotency_key, Type::TEXT),
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let hold = |column: &str| -> Result<Option<Hold>, Error> {
+        super::get::<Option<Value>>(&row, column)?
+            .map(|value| serde_json::from_value(value).map_err(|error| Error::Internal(format!("{column}: {error}"))))
+            .transpose()
+    };
+    let earlier = match super::get::<Option<Vec<u8>>>(&row, "request_hash")? {
+        None => None,
+        Some(hash) => Some((hash, hold("earlier")?)),
+    };
+    Ok(Some(Context {
+        agenda: read_agenda(&row)?,
+        own: hold("own")?,
+        earlier,
+        requests: super::get(&row, "requests")?,
+        holds_by_client: super::get(&row, "holds_by_client")?,
+        holds_on_artist: super::get(&row, "holds_on_artist")?,
+    }))
+}
+
+/// What is being booked.
+#[derive(Debug)]
+pub enum Subject {
+    /// A flash.
+    Flash {
+        /// Which.
+        id: FlashId,
+        /// Its whole price.
+        price: Cents,
+        /// False for a unique piece, which is sold once.
+        repeatable: bool,
+    },
+    /// A custom project.
+    Project(ProjectBrief),
+}
+
+/// A hold to write.
+#[derive(Debug)]
+pub struct NewHold<'a> {
+    /// Its id, made by us.
+    pub id: BookingId,
+    /// Whose chair.
+    pub artist: ArtistId,
+    /// What for.
+    pub subject: &'a Subject,
+    /// When.
+    pub slot: Slot,
+    /// What Stripe's page and the mails call it.
+    pub title: &'a str,
+    /// What is paid ahead.
+    pub deposit: Cents,
+    /// The promise made to the client.
+    pub policy: &'a CancellationPolicy,
+    /// Who.
+    pub name: &'a FullName,
+    /// Where the mails go, as compared.
+    pub email: &'a EmailAddress,
+    /// How the artist calls back.
+    pub phone: &'a PhoneNumber,
+    /// The client's language.
+    pub locale: Locale,
+    /// Hash of the client's network address.
+    pub origin: &'a [u8],
+    /// When the hold ends.
+    pub hold_expires_at: Timestamp,
+    /// When Stripe's page closes.
+    pub checkout_expires_at: Timestamp,
+    /// The connected account, or the platform's own.
+    pub account: Option<&'a str>,
+    /// Whether and when Cal.com is told.
+    pub calendar: CalendarMode,
+    /// The client's idempotency key and the hash of the request it stands for.
+    pub idempotency: Option<(&'a str, &'a [u8])>,
+}
+
+/// Writes a hold with its history, its jobs and its idempotency key: all or nothing. One flight.
+///
+/// # Errors
+/// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster,
+/// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
+pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<JobId>, Error> {
+    // The lock makes the writers of one artist take turns. Without it two of them can each insert and then
+    // wait for the other's row: a deadlock that Postgres ends by failing one after a second.
+    const SQL: &str = concat!(
+        "with turn as materialized (select pg_advisory_xact_lock(hashtextextended($1::text, 1))), \
+         claimed as ( \
+             insert into idempotency_keys (scope, key, request_hash, booking_id, created_at) \
+             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 from turn where $4::text is not null \
+             on conflict (scope, key) do nothing returning key \
+         ), held as ( \
+             insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy, \
+                 flash_id, unique_flash_id, project_description, project_body_zone, project_budget, \
+                 client_name, client_email, client_phone, client_locale, client_origin, \
+                 hold_expires_at, checkout_expires_at, stripe_account_id, calendar_state, created_at, updated_at) \
+             select r.id, $1, r.type, 'pending', r.scheduled_at, r.ends_at, r.acompte_amount, r.price, r.title, r.policy, \
+                 r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget, \
+                 r.client_name, r.client_email, r.client_phone, r.client_locale, $7, \
+                 r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, r.calendar_state, $3, $3 \
+             from turn, jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz, \
+                 acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid, \
+                 project_description text, project_body_zone text, project_budget numeric, \
+                 client_name text, client_email text, client_phone text, client_locale text, \
+                 hold_expires_at timestamptz, checkout_expires_at timestamptz, stripe_account_id text, calendar_state text) \
+             where $4::text is null or exists (select from claimed) \
+             returning id \
+         ), history as ( \
+             insert into booking_events (booking_id, at, actor, kind) select id, $3, 'client', 'held' from held \
+         ), jobs as (",
+        insert_jobs!("$6", "held, "),
+        ") select exists (select from held) as held, array(select id from jobs) as jobs"
+    );
+    let (kind, flash_id, unique_flash_id, price, brief) = match hold.subject {
+        Subject::Flash { id, price, repeatable } => {
+            ("flash", Some(id), (!repeatable).then_some(id), Some(price.to_euros()), None)
+        }
+        Subject::Project(brief) => ("project", None, None, None, Some(brief)),
+    };
+    let record = json!({
+        "id": hold.id, "type": kind, "scheduled_at": hold.slot.start, "ends_at": hold.slot.end,
+        "acompte_amount": hold.deposit.to_euros(), "price": price, "title": hold.title, "policy": hold.policy,
+        "flash_id": flash_id, "unique_flash_id": unique_flash_id,
+        "project_description": brief.map(ProjectBrief::description),
+        "project_body_zone": brief.map(ProjectBrief::body_zone),
+        "project_budget": brief.and_then(ProjectBrief::budget).map(Cents::to_euros),
+        "client_name": hold.name.as_str(), "client_email": hold.email.normalised(), "client_phone": hold.phone.as_str(),
+        "client_locale": hold.locale.code(), "hold_expires_at": hold.hold_expires_at,
+        "checkout_expires_at": hold.checkout_expires_at, "stripe_account_id": hold.account,
+        "calendar_state": if hold.calendar == CalendarMode::Off { "off" } else { "waiting" },
+    });
+    let jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now);
+    let (key, hash) = hold.idempotency.unzip();
+    let row = db
+        .row(
+            Repeat::Unsafe,
+            SQL,
+            &[
+                (&hold.artist.uuid(), Type::UUID),
+                (&record, Type::JSONB),
+                (&now, Type::TIMESTAMPTZ),
+                (&key, Type::TEXT),
+                (&hash, Type::BYTEA),
+                (&jobs, Type::JSONB),
+                (&hold.origin, Type::BYTEA),
+            ],
+        )
+        .await
+        .on_constraint("bookings_no_overlap", Refusal::SlotTaken)
+        .on_constraint("bookings_one_live_per_unique_flash", Refusal::FlashTaken)?
+        .ok_or_else(|| Error::Internal("a hold answers one row".into()))?;
+    if !super::get::<bool>(&row, "held")? {
+        return Err(Error::RequestInProgress);
+    }
+    job_ids(&row, "jobs")
+}
+
+/// Stores where the client pays. Returns false when the hold has ended meanwhile. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: Timestamp) -> Result<bool, Error> {
+    const SQL: &str = "update bookings set stripe_checkout_session_id = $2, checkout_url = $3, updated_at = $4 \
+         where id = $1 and status = 'pending' returning id";
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[(&booking.uuid(), Type::UUID), (&session, Type::TEXT), (&url, Type::TEXT), (&now, Type::TIMESTAMPTZ)],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Reads one hold. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn get(db: &Db, id: BookingId) -> Result<Option<Hold>, Error> {
+    const SQL: &str = concat!("select ", hold_json!(), " as hold from bookings b where b.id = $1 and b.status = 'pending'");
+    let row = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await?;
+    row.map(|row| super::get_json(&row, "hold")).transpose()
+}
+
+/// A hold that Stripe should be asked about.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Due {
+    /// The hold.
+    pub hold: Hold,
+    /// When it was taken.
+    pub created_at: Timestamp,
+}
+
+/// The unpaid holds that Stripe was not asked about since `asked_before`, the least recently asked first,
+/// and notes that they are being asked about now. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<Due>, Error> {
+    const SQL: &str = concat!(
+        "with chosen as materialized ( \
+             select id from bookings \
+             where status = 'pending' and hold_expires_at is not null and created_at < $1 \
+                 and (stripe_checked_at is null or stripe_checked_at < $1) \
+             order by (hold_expires_at <= $3) desc, stripe_checked_at nulls first, created_at limit $2 for update skip locked \
+         ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id) \
+         select jsonb_build_object('created_at', b.created_at, 'hold', ",
+        hold_json!(),
+        ") as due from bookings b join chosen on chosen.id = b.id"
+    );
+    let rows = db
+        .rows(
+            Repeat::Safe,
+            SQL,
+            &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)],
+        )
+        .await?;
+    rows.iter().map(|row| super::get_json(row, "due")).collect()
+}

@@ -1,0 +1,611 @@
+//! The booking's life: four statuses, the only legal transitions between them, and what each one sets off.
+//! Nothing else changes a status. Every method answers with a [`Change`], which the edge writes in one
+//! statement (`db::bookings::apply`) or not at all.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::ids::{ArtistId, BookingId};
+use super::job::{RefundReason, Task, Template};
+use super::money::{Cents, Currency};
+
+/// How long a slot stays reserved while a bank makes up its mind (delayed payment methods).
+const SLOW_PAYMENT_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How much longer than the hold Stripe keeps its page open.
+///
+/// Stripe wants at least 30 minutes between the call and `expires_at`
+/// (<https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at>), measured
+/// on its own clock; the margin lets a lost call be repeated with the same parameters. InkFlow closes
+/// the page itself when the hold ends.
+const CHECKOUT_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
+        }
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// The name as stored and as sent.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+            /// The value of a stored name.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+named! {
+    /// Where a booking is in its life.
+    Status {
+        /// Held, not paid yet.
+        Pending = "pending",
+        /// Paid, or confirmed by the artist.
+        Confirmed = "confirmed",
+        /// Ended without the appointment; [`CancelReason`] says why.
+        Cancelled = "cancelled",
+        /// The appointment took place.
+        Completed = "completed",
+    }
+}
+
+named! {
+    /// Where the deposit is.
+    PaymentStatus {
+        /// Nothing was received.
+        Unpaid = "unpaid",
+        /// The deposit is in hand.
+        Paid = "paid",
+        /// Money is on its way back.
+        RefundPending = "refund_pending",
+        /// Everything was given back.
+        Refunded = "refunded",
+        /// The cardholder's bank contests the payment.
+        Disputed = "disputed",
+    }
+}
+
+named! {
+    /// Why a booking was cancelled.
+    CancelReason {
+        /// Nobody paid in time.
+        HoldExpired = "hold_expired",
+        /// A delayed payment method failed in the end.
+        PaymentFailed = "payment_failed",
+        /// The client gave it up.
+        Client = "client",
+        /// The artist called it off.
+        Artist = "artist",
+        /// It was cancelled in Cal.com.
+        Calendar = "calendar",
+    }
+}
+
+named! {
+    /// Money came otherwise than asked; a person must look at it.
+    PaymentProblem {
+        /// The amount or the currency is not what we asked.
+        Mismatch = "mismatch",
+        /// The booking was paid twice; the second payment goes back by itself.
+        Duplicate = "duplicate",
+        /// Stripe could not give money back.
+        RefundFailed = "refund_failed",
+    }
+}
+
+named! {
+    /// Who did it, in the booking's history.
+    Actor {
+        /// The client.
+        Client = "client",
+        /// The artist.
+        Artist = "artist",
+        /// A verified message or answer of Stripe.
+        Stripe = "stripe",
+        /// A message or answer of Cal.com.
+        Calcom = "calcom",
+        /// InkFlow itself.
+        System = "system",
+    }
+}
+
+named! {
+    /// A kind of ledger row.
+    EntryKind {
+        /// Money received.
+        Capture = "capture",
+        /// Money given back (negative).
+        Refund = "refund",
+        /// A refund that Stripe could not carry out: the money is with us again.
+        RefundFailed = "refund_failed",
+        /// A lost dispute (negative).
+        DisputeLost = "dispute_lost",
+    }
+}
+
+/// One movement of money at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// What moved.
+    pub kind: EntryKind,
+    /// Signed cents: received is positive.
+    pub amount: Cents,
+    /// The currency of the movement, as Stripe names it.
+    pub currency: String,
+    /// Stripe's id of the movement: the payment intent, the refund or the dispute.
+    pub stripe_id: String,
+    /// The payment it belongs to.
+    pub payment_intent: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+/// One line of a booking's history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryLine {
+    /// Who.
+    pub actor: Actor,
+    /// What, in one word.
+    pub kind: &'static str,
+    /// Details, without personal data.
+    pub data: serde_json::Value,
+}
+
+/// The part of a booking that transitions change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Where the booking is in its life.
+    pub status: Status,
+    /// Where the deposit is.
+    pub payment_status: PaymentStatus,
+    /// Why it was cancelled, exactly while it is.
+    pub cancel_reason: Option<CancelReason>,
+    /// When the hold ends; none for a booking that does not lapse.
+    pub hold_expires_at: Option<Timestamp>,
+    /// The payment that pays this booking.
+    pub payment_intent: Option<String>,
+    /// What a person must look at.
+    pub payment_problem: Option<PaymentProblem>,
+}
+
+/// When a booking is written to the artist's Cal.com.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarMode {
+    /// The artist has no Cal.com.
+    Off,
+    /// As soon as the slot is held.
+    AtBooking,
+    /// Once the deposit is paid.
+    AfterPayment,
+}
+
+/// A booking as the rules see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    /// Its id.
+    pub id: BookingId,
+    /// Whose chair it takes.
+    pub artist: ArtistId,
+    /// Counts its changes of state.
+    pub version: i32,
+    /// What transitions change.
+    pub state: State,
+    /// Start of the appointment.
+    pub starts_at: Timestamp,
+    /// End of the appointment.
+    pub ends_at: Timestamp,
+    /// The deposit we asked for.
+    pub deposit: Cents,
+    /// Its currency.
+    pub currency: Currency,
+    /// The Checkout Session at Stripe, once it is open.
+    pub checkout_session: Option<String>,
+    /// Whether and when Cal.com is told.
+    pub calendar: CalendarMode,
+    /// Cal.com's uid, once it is there.
+    pub calendar_booking: Option<String>,
+    /// What moved at Stripe so far.
+    pub ledger: Vec<Entry>,
+}
+
+/// A verified payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Stripe's payment intent.
+    pub payment_intent: String,
+    /// What was received.
+    pub amount: Cents,
+    /// In which currency, as Stripe names it (lower case).
+    pub currency: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A refund as Stripe describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundFact {
+    /// Stripe's id.
+    pub id: String,
+    /// The payment it gives back.
+    pub payment_intent: String,
+    /// How much, positive.
+    pub amount: Cents,
+    /// Its currency.
+    pub currency: String,
+    /// True while the money is gone or going, false once Stripe gave up.
+    pub holds: bool,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// What a method of [`Booking`] decided: the state after it, and all that goes with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What came of it, in one word, for the record of the event and for the log.
+    pub outcome: &'static str,
+    /// The state after the change; none when nothing changes.
+    pub state: Option<State>,
+    /// Lines for the history.
+    pub history: Vec<HistoryLine>,
+    /// Rows for the ledger; those it knows already are passed over.
+    pub ledger: Vec<Entry>,
+    /// What must happen outside.
+    pub tasks: Vec<Task>,
+}
+
+impl Change {
+    /// Nothing to change, for the reason named.
+    pub fn nothing(outcome: &'static str) -> Self {
+        Self { outcome, state: None, history: Vec::new(), ledger: Vec::new(), tasks: Vec::new() }
+    }
+
+    /// True when there is nothing to write.
+    pub fn is_nothing(&self) -> bool {
+        self.state.is_none() && self.history.is_empty() && self.ledger.is_empty() && self.tasks.is_empty()
+    }
+}
+
+/// The end of a hold that begins now.
+pub fn hold_end(now: Timestamp, hold: SignedDuration) -> Timestamp {
+    now.saturating_add(hold).unwrap_or(Timestamp::MAX)
+}
+
+/// When Stripe's page closes for a hold that ends at `hold_expires_at`.
+pub fn checkout_end(hold_expires_at: Timestamp) -> Timestamp {
+    hold_expires_at.saturating_add(CHECKOUT_MARGIN).unwrap_or(Timestamp::MAX)
+}
+
+impl Booking {
+    /// The jobs of a hold that was just taken: the artist hears of it, and Cal.com if it is to know now.
+    pub fn tasks_of_a_new_hold(id: BookingId, calendar: CalendarMode) -> Vec<Task> {
+        let mut tasks =
+            vec![Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() }];
+        if calendar == CalendarMode::AtBooking {
+            tasks.push(Task::SyncCalendar { booking: id });
+        }
+        tasks
+    }
+
+    /// True when the hold has run out; readers then offer the slot again at once.
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.state.status == Status::Pending && self.state.hold_expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Applies a verified payment, whatever state it finds the booking in.
+    ///
+    /// `slot_is_free` says whether nobody else has the booking's slot (and its unique flash); it only
+    /// matters for a booking that had lost them. The database has the last word on it.
+    pub fn receive(&self, payment: &Payment, slot_is_free: bool, now: Timestamp) -> Change {
+        let as_asked = payment.amount == self.deposit && payment.currency == self.currency.code();
+        if self.ledger.iter().any(|entry| entry.kind == EntryKind::Capture && entry.stripe_id == payment.payment_intent) {
+            return Change::nothing("already_applied");
+        }
+        match self.state.status {
+            Status::Confirmed | Status::Completed if self.state.payment_intent.is_some() => self.duplicate(payment),
+            _ if !as_asked && self.state.status != Status::Cancelled => self.mismatch(payment),
+            Status::Confirmed | Status::Completed => self.paid_after_all(payment),
+            Status::Pending => self.paid(payment, "confirmed"),
+            Status::Cancelled => {
+                let lapsed = matches!(
+                    self.state.cancel_reason,
+                    Some(CancelReason::HoldExpired | CancelReason::PaymentFailed)
+                );
+                if lapsed && as_asked && slot_is_free && self.state.payment_intent.is_none() && self.starts_at > now {
+                    self.paid(payment, "revived")
+                } else {
+                    self.too_late(payment)
+                }
+            }
+        }
+    }
+
+    fn paid(&self, payment: &Payment, outcome: &'static str) -> Change {
+        let mut tasks = self.calendar_task();
+        tasks.push(self.mail(Template::ArtistConfirmed, "1"));
+        tasks.push(self.mail(Template::ClientConfirmed, "1"));
+        Change {
+            outcome,
+            state: Some(State {
+                status: Status::Confirmed,
+                payment_status: PaymentStatus::Paid,
+                cancel_reason: None,
+                hold_expires_at: None,
+                payment_intent: Some(payment.payment_intent.clone()),
+                payment_problem: self.state.payment_problem,
+            }),
+            history: vec![self.line(Actor::Stripe, "payment_received", payment), self.line(Actor::System, outcome, payment)],
+            ledger: vec![capture(payment)],
+            tasks,
+        }
+    }
+
+    /// A booking that the artist had confirmed by hand is paid now.
+    fn paid_after_all(&self, payment: &Payment) -> Change {
+        Change {
+            outcome: "paid",
+            state: Some(State {
+                payment_status: PaymentStatus::Paid,
+                payment_intent: Some(payment.payment_intent.clone()),
+                ..self.state.clone()
+            }),
+            history: vec![self.line(Actor::Stripe, "payment_received", payment)],
+            ledger: vec![capture(payment)],
+            tasks: vec![self.mail(Template::ArtistConfirmed, "paid")],
+        }
+    }
+
+    /// The client did pay, only not what we asked: the slot stays theirs and a person decides.
+    fn mismatch(&self, payment: &Payment) -> Change {
+        Change {
+            outcome: "mismatch",
+            state: Some(State {
+                payment_problem: Some(PaymentProblem::Mismatch),
+                hold_expires_at: None,
+                ..self.state.clone()
+            }),
+            history: vec![self.line(Actor::Stripe, "payment_mismatch", payment)],
+            ledger: vec![capture(payment)],
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, &payment.payment_intent)],
+        }
+    }
+
+    fn duplicate(&self, payment: &Payment) -> Change {
+        Change {
+            outcome: "duplicate",
+            state: Some(State { payment_problem: Some(PaymentProblem::Duplicate), ..self.state.clone() }),
+            history: vec![self.line(Actor::Stripe, "payment_duplicate", payment)],
+            ledger: vec![capture(payment)],
+            tasks: vec![
+                self.refund(payment, RefundReason::Duplicate),
+                self.mail(Template::ArtistPaymentProblem, &payment.payment_intent),
+            ],
+        }
+    }
+
+    fn too_late(&self, payment: &Payment) -> Change {
+        Change {
+            outcome: "refunded_late",
+            state: Some(State {
+                payment_status: PaymentStatus::RefundPending,
+                payment_intent: self.state.payment_intent.clone().or_else(|| Some(payment.payment_intent.clone())),
+                ..self.state.clone()
+            }),
+            history: vec![self.line(Actor::Stripe, "payment_too_late", payment)],
+            ledger: vec![capture(payment)],
+            tasks: vec![self.refund(payment, RefundReason::Late)],
+        }
+    }
+
+    /// The client has submitted a payment whose bank answers later: the slot waits for it.
+    pub fn await_slow_payment(&self, now: Timestamp) -> Change {
+        if self.state.status != Status::Pending || self.state.hold_expires_at.is_none() {
+            return Change::nothing("not_waiting");
+        }
+        let until = now.saturating_add(SLOW_PAYMENT_HOLD).unwrap_or(Timestamp::MAX);
+        Change {
+            outcome: "payment_processing",
+            state: Some(State { hold_expires_at: Some(until), ..self.state.clone() }),
+            history: vec![HistoryLine { actor: Actor::Stripe, kind: "payment_processing", data: serde_json::json!({}) }],
+            ledger: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Gives the slot back: nobody paid, and nobody can any more.
+    ///
+    /// Call it only once Stripe has said that the Checkout Session is closed or never existed: a session
+    /// that is still open could be paid a second later.
+    pub fn release(&self, reason: CancelReason, actor: Actor) -> Change {
+        if self.state.status != Status::Pending || !self.ledger.is_empty() {
+            return Change::nothing("not_a_hold");
+        }
+        Change {
+            outcome: "released",
+            state: Some(State {
+                status: Status::Cancelled,
+                cancel_reason: Some(reason),
+                hold_expires_at: None,
+                ..self.state.clone()
+            }),
+            history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
+            ledger: Vec::new(),
+            tasks: if self.calendar == CalendarMode::AtBooking { self.calendar_task() } else { Vec::new() },
+        }
+    }
+
+    /// The Checkout Session `session` expired at Stripe.
+    pub fn checkout_expired(&self, session: &str) -> Change {
+        if self.checkout_session.as_deref().is_some_and(|ours| ours != session) {
+            return Change::nothing("other_session");
+        }
+        self.release(CancelReason::HoldExpired, Actor::Stripe)
+    }
+
+    /// Brings the ledger in line with what Stripe says of refunds. Safe to repeat, in any order.
+    pub fn settle(&self, refunds: &[RefundFact]) -> Change {
+        let mut ledger = Vec::new();
+        let mut history = Vec::new();
+        let mut tasks = Vec::new();
+        let mut problem = self.state.payment_problem;
+        for fact in refunds {
+            let known = |kind| self.ledger.iter().any(|entry: &Entry| entry.kind == kind && entry.stripe_id == fact.id);
+            let entry = |kind, amount| Entry {
+                kind,
+                amount,
+                currency: fact.currency.clone(),
+                stripe_id: fact.id.clone(),
+                payment_intent: fact.payment_intent.clone(),
+                occurred_at: fact.at,
+            };
+            if !known(EntryKind::Refund) {
+                ledger.push(entry(EntryKind::Refund, -fact.amount));
+                history.push(refund_line("refunded", fact));
+                let late = self.state.status == Status::Cancelled
+                    && matches!(self.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
+                let second = self.state.payment_intent.as_ref().is_some_and(|own| *own != fact.payment_intent);
+                if fact.holds && (late || second) {
+                    tasks.push(self.mail(Template::ClientLateRefund, &fact.id));
+                }
+            }
+            if !fact.holds && !known(EntryKind::RefundFailed) {
+                ledger.push(entry(EntryKind::RefundFailed, fact.amount));
+                history.push(refund_line("refund_failed", fact));
+                problem = Some(PaymentProblem::RefundFailed);
+                tasks.push(self.mail(Template::ArtistPaymentProblem, &fact.id));
+            }
+        }
+        let balance: i64 = self.ledger.iter().chain(&ledger).map(|entry| entry.amount.cents()).sum();
+        let payment_status = match self.state.payment_status {
+            PaymentStatus::Paid | PaymentStatus::RefundPending if balance <= 0 => PaymentStatus::Refunded,
+            // The refund failed after all: it is owed again.
+            PaymentStatus::Refunded if balance > 0 => PaymentStatus::RefundPending,
+            other => other,
+        };
+        let mut state = State { payment_status, payment_problem: problem, ..self.state.clone() };
+        // A payment that was not as asked kept the slot; once it is given back nothing does.
+        if self.state.status == Status::Pending && balance == 0 && !ledger.is_empty() {
+            state.status = Status::Cancelled;
+            state.cancel_reason = Some(CancelReason::PaymentFailed);
+            tasks.extend(self.calendar_task());
+        }
+        if state == self.state && ledger.is_empty() {
+            return Change::nothing("already_applied");
+        }
+        Change { outcome: "settled", state: Some(state), history, ledger, tasks }
+    }
+
+    /// Stripe will not give this payment back: a person must.
+    pub fn refund_impossible(&self, payment_intent: &str, code: &str) -> Change {
+        if self.state.payment_problem == Some(PaymentProblem::RefundFailed) {
+            return Change::nothing("already_applied");
+        }
+        Change {
+            outcome: "refund_impossible",
+            state: Some(State { payment_problem: Some(PaymentProblem::RefundFailed), ..self.state.clone() }),
+            history: vec![HistoryLine {
+                actor: Actor::Stripe,
+                kind: "refund_failed",
+                data: serde_json::json!({"payment_intent": payment_intent, "code": code}),
+            }],
+            ledger: Vec::new(),
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, &format!("refund:{payment_intent}"))],
+        }
+    }
+
+    /// The cardholder's bank contests the payment: flagged, nothing else moves by itself.
+    pub fn dispute_opened(&self, dispute: &str) -> Change {
+        if self.state.payment_status == PaymentStatus::Disputed {
+            return Change::nothing("already_applied");
+        }
+        Change {
+            outcome: "disputed",
+            state: Some(State { payment_status: PaymentStatus::Disputed, ..self.state.clone() }),
+            history: vec![HistoryLine { actor: Actor::Stripe, kind: "dispute_opened", data: serde_json::json!({"dispute": dispute}) }],
+            ledger: Vec::new(),
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
+        }
+    }
+
+    /// The dispute is decided. Lost money leaves the ledger; won money is ours again.
+    pub fn dispute_closed(&self, lost: Option<Entry>, dispute: &str) -> Change {
+        if self.state.payment_status != PaymentStatus::Disputed {
+            return Change::nothing("not_disputed");
+        }
+        if let Some(entry) = &lost
+            && self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id)
+        {
+            return Change::nothing("already_applied");
+        }
+        let kind = if lost.is_some() { "dispute_lost" } else { "dispute_won" };
+        let payment_status = if lost.is_some() { PaymentStatus::Disputed } else { PaymentStatus::Paid };
+        Change {
+            outcome: kind,
+            state: Some(State { payment_status, ..self.state.clone() }),
+            history: vec![HistoryLine { actor: Actor::Stripe, kind, data: serde_json::json!({"dispute": dispute}) }],
+            ledger: lost.into_iter().collect(),
+            tasks: Vec::new(),
+        }
+    }
+
+    fn calendar_task(&self) -> Vec<Task> {
+        match self.calendar {
+            CalendarMode::Off => Vec::new(),
+            CalendarMode::AtBooking | CalendarMode::AfterPayment => vec![Task::SyncCalendar { booking: self.id }],
+        }
+    }
+
+    fn mail(&self, template: Template, occurrence: &str) -> Task {
+        Task::SendEmail { booking: self.id, template, occurrence: occurrence.into() }
+    }
+
+    fn refund(&self, payment: &Payment, reason: RefundReason) -> Task {
+        Task::Refund {
+            booking: self.id,
+            payment_intent: payment.payment_intent.clone(),
+            amount: payment.amount,
+            reason,
+        }
+    }
+
+    fn line(&self, actor: Actor, kind: &'static str, payment: &Payment) -> HistoryLine {
+        HistoryLine {
+            actor,
+            kind,
+            data: serde_json::json!({
+                "payment_intent": payment.payment_intent,
+                "amount_cents": payment.amount,
+                "currency": payment.currency,
+            }),
+        }
+    }
+}
+
+fn capture(payment: &Payment) -> Entry {
+    Entry {
+        kind: EntryKind::Capture,
+        amount: payment.amount,
+        currency: payment.currency.clone(),
+        stripe_id: payment.payment_intent.clone(),
+        payment_intent: payment.payment_intent.clone(),
+        occurred_at: payment.at,
+    }
+}
+
+fn refund_line(kind: &'static str, fact: &RefundFact) -> HistoryLine {
+    HistoryLine {
+        actor: Actor::Stripe,
+        kind,
+        data: serde_json::json!({
+            "refund": fact.id,
+            "payment_intent": fact.payment_intent,
+            "amount_cents": fact.amount,
+        }),
+    }
+}

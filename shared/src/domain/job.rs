@@ -1,0 +1,194 @@
+//! What must still happen outside once a state is committed, and what can come of trying.
+//! A job carries ids only: the worker reads the state as it is when it runs.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::BookingId;
+use super::money::Cents;
+
+/// One effect outside the database, to be made at least once and known at most once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Task {
+    /// Make the artist's Cal.com agree with the booking: create, confirm, move or cancel there.
+    SyncCalendar {
+        /// The booking whose state is wanted.
+        booking: BookingId,
+    },
+    /// Send one mail about a booking.
+    SendEmail {
+        /// The booking the mail speaks of.
+        booking: BookingId,
+        /// Which mail.
+        template: Template,
+        /// Tells two wanted mails of one template apart.
+        occurrence: String,
+    },
+    /// Give money back on one Stripe payment intent.
+    Refund {
+        /// The booking the money came for.
+        booking: BookingId,
+        /// The payment to refund.
+        payment_intent: String,
+        /// How much.
+        amount: Cents,
+        /// Why, in our words; Stripe gets its own.
+        reason: RefundReason,
+    },
+    /// Read a payment's refunds at Stripe and bring the ledger in line.
+    SettleRefunds {
+        /// The booking the money came for.
+        booking: BookingId,
+        /// The payment whose refunds changed.
+        payment_intent: String,
+        /// The Stripe event that told us.
+        event: String,
+    },
+    /// Close a Checkout Session so that it cannot be paid any more.
+    ExpireCheckout {
+        /// The booking it was opened for.
+        booking: BookingId,
+        /// The session at Stripe.
+        session: String,
+    },
+}
+
+impl Task {
+    /// The booking this task is about.
+    pub fn booking(&self) -> BookingId {
+        match self {
+            Self::SyncCalendar { booking }
+            | Self::SendEmail { booking, .. }
+            | Self::Refund { booking, .. }
+            | Self::SettleRefunds { booking, .. }
+            | Self::ExpireCheckout { booking, .. } => *booking,
+        }
+    }
+
+    /// The stable name of this kind of task, as stored.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SyncCalendar { .. } => "sync_calendar",
+            Self::SendEmail { .. } => "send_email",
+            Self::Refund { .. } => "refund",
+            Self::SettleRefunds { .. } => "settle_refunds",
+            Self::ExpireCheckout { .. } => "expire_checkout",
+        }
+    }
+
+    /// The key under which this wish exists once.
+    ///
+    /// `version` is the booking's version after the change: a calendar must be looked at again after
+    /// each change, while a mail or a refund is one wish however often it is said.
+    pub fn dedupe_key(&self, version: i32) -> String {
+        match self {
+            Self::SyncCalendar { booking } => format!("sync_calendar:{booking}:{version}"),
+            Self::SendEmail { booking, template, occurrence } => {
+                format!("send_email:{booking}:{}:{occurrence}", template.name())
+            }
+            Self::Refund { booking, payment_intent, .. } => format!("refund:{booking}:{payment_intent}"),
+            Self::SettleRefunds { payment_intent, event, .. } => format!("settle_refunds:{payment_intent}:{event}"),
+            Self::ExpireCheckout { session, .. } => format!("expire_checkout:{session}"),
+        }
+    }
+}
+
+/// The mails InkFlow sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// To the artist: somebody holds a slot and is about to pay.
+    ArtistPending,
+    /// To the artist: the deposit is paid, the booking stands.
+    ArtistConfirmed,
+    /// To the artist: Cal.com refuses the booking's time.
+    ArtistCalendarConflict,
+    /// To the artist: money came otherwise than asked, a refund failed, or a payment is disputed.
+    ArtistPaymentProblem,
+    /// To the client: the deposit is paid, the booking stands.
+    ClientConfirmed,
+    /// To the client: the payment came too late (or twice) and was given back.
+    ClientLateRefund,
+}
+
+impl Template {
+    /// The stable name, as stored and as the template's file is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ArtistPending => "artist_pending",
+            Self::ArtistConfirmed => "artist_confirmed",
+            Self::ArtistCalendarConflict => "artist_calendar_conflict",
+            Self::ArtistPaymentProblem => "artist_payment_problem",
+            Self::ClientConfirmed => "client_confirmed",
+            Self::ClientLateRefund => "client_late_refund",
+        }
+    }
+}
+
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// It came after the hold had lapsed and the slot was gone, or after a cancellation.
+    Late,
+    /// The booking was paid already.
+    Duplicate,
+    /// The booking was cancelled and its policy gives money back.
+    Cancelled,
+}
+
+/// What came of running a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The effect is made, or was made before, or is not wanted any more.
+    Done,
+    /// It did not work this time; try again after the delay.
+    Retry {
+        /// How long to wait.
+        after: Duration,
+        /// What happened, without personal data.
+        why: String,
+    },
+    /// It can never work; the reason is shown to the artist.
+    Discard {
+        /// What happened, without personal data.
+        why: String,
+    },
+}
+
+/// How long to wait before attempt number `attempts + 1`: 5 s, 15 s, 45 s … at most 15 minutes.
+///
+/// The upper bound is what SQS lets a message stay hidden for without surprises, and keeps a repaired
+/// outage from being noticed an hour later.
+pub fn backoff(attempts: u32) -> Duration {
+    let seconds = 5_u64.saturating_mul(3_u64.saturating_pow(attempts.saturating_sub(1).min(8)));
+    Duration::from_secs(seconds.min(900))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_mail_is_one_wish_however_often_it_is_said() {
+        let mail = Task::SendEmail {
+            booking: BookingId::new(Uuid::nil()),
+            template: Template::ClientConfirmed,
+            occurrence: "1".into(),
+        };
+        assert_eq!(mail.dedupe_key(2), mail.dedupe_key(3));
+        let calendar = Task::SyncCalendar { booking: BookingId::new(Uuid::nil()) };
+        assert_ne!(calendar.dedupe_key(2), calendar.dedupe_key(3));
+    }
+
+    #[test]
+    fn waiting_grows_and_is_bounded() {
+        let waits: Vec<u64> = (1..=12).map(|n| backoff(n).as_secs()).collect();
+        assert_eq!(&waits[..3], [5, 15, 45]);
+        assert!(waits.is_sorted());
+        assert_eq!(waits[11], 900);
+    }
+}

@@ -1,0 +1,24 @@
+//! Every way the business says no. A refusal is an answer, not an accident: it has a name, and the
+//! edge gives it words and a status (`http::problem`).
+
+use thiserror::Error;
+
+/// Why InkFlow will not do what was asked, although the request is well formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Somebody else holds or has booked this slot, or it is not offered any more.
+    #[error("the slot is not free")]
+    SlotTaken,
+    /// The unique flash is held or sold.
+    #[error("the flash is held or sold")]
+    FlashTaken,
+    /// The flash is not on sale: archived, or another artist's.
+    #[error("the flash is not on sale")]
+    FlashUnavailable,
+    /// The client already holds as many unpaid slots as allowed.
+    #[error("the client holds too many unpaid slots")]
+    TooManyHoldsByClient,
+    /// The artist's page already carries as many unpaid holds as allowed.
+    #[error("the artist has too many unpaid holds")]
+    TooManyHoldsOnArtist,
+}

@@ -1,0 +1,150 @@
+//! Everything that can keep a function from doing what it was asked, as values with names.
+//! No HTTP in here: `http::problem` gives each its status and words.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::domain::refusal::Refusal;
+
+/// One field of a request that cannot be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// Where, as a JSON pointer in a URI fragment (RFC 6901, section 6), e.g. `#/client/email`.
+    pub pointer: String,
+    /// What is wrong and what would be right, in the client's language.
+    pub detail: String,
+}
+
+/// A service outside that did not do its part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Stripe.
+    Stripe,
+    /// Cal.com.
+    Calcom,
+    /// SQS.
+    Queue,
+    /// SES.
+    Mail,
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stripe => "Stripe",
+            Self::Calcom => "Cal.com",
+            Self::Queue => "SQS",
+            Self::Mail => "SES",
+        })
+    }
+}
+
+/// Why a request was not fulfilled.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The business says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A refusal of a slot, with the slots that are free instead.
+    #[error("{refusal}")]
+    RefusedWithSlots {
+        /// Why.
+        refusal: Refusal,
+        /// What is free, as the slots function would answer.
+        slots: serde_json::Value,
+    },
+    /// Some fields are missing or wrong.
+    #[error("{} field(s) are not valid", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The body or the query string cannot be read at all.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// The body is not JSON.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    /// The body is larger than this endpoint reads.
+    #[error("the body is larger than {limit} bytes")]
+    PayloadTooLarge {
+        /// The most it reads.
+        limit: usize,
+    },
+    /// The signature, the token or the key is missing or wrong.
+    #[error("unauthenticated: {0}")]
+    Unauthenticated(&'static str),
+    /// There is no such thing, or not for this caller.
+    #[error("not found")]
+    NotFound,
+    /// The path exists, the method does not.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// Too many requests from one address.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// An idempotency key was used before, with another body.
+    #[error("the idempotency key belongs to another request")]
+    IdempotencyMismatch,
+    /// The same request is being worked on at this moment.
+    #[error("the same request is in progress")]
+    RequestInProgress,
+    /// The artist's calendar cannot be read, so no slot can be promised.
+    #[error("the calendar does not answer: {0}")]
+    CalendarUnavailable(String),
+    /// Stripe cannot open a payment now.
+    #[error("the payment cannot be opened: {0}")]
+    PaymentUnavailable(String),
+    /// A service outside failed where nothing more precise can be said.
+    #[error("{service} failed: {why}")]
+    Outside {
+        /// Which.
+        service: Service,
+        /// What it said, without personal data.
+        why: String,
+    },
+    /// The database refused or broke off.
+    #[error("database: {}", database_words(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    DatabaseUnavailable(String),
+    /// Somebody else changed the same thing again and again.
+    #[error("too many concurrent changes")]
+    Conflict,
+    /// A broken promise of our own.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// The parts of a database error that are safe to log: the row's values, which Postgres puts in
+/// `detail`, are personal data.
+fn database_words(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => {
+            let constraint = db.constraint().map(|name| format!(" ({name})")).unwrap_or_default();
+            format!("{} {}{constraint}", db.code().code(), db.message())
+        }
+        None => error.to_string(),
+    }
+}
+
+/// Turns the violation of a named constraint into what it means.
+pub trait OnConstraint<T> {
+    /// Maps the error of constraint `name` to `meaning`; any other error stays as it is.
+    ///
+    /// # Errors
+    /// `meaning` when the constraint was violated, else the error it was.
+    fn on_constraint(self, name: &str, meaning: Refusal) -> Result<T, Error>;
+}
+
+impl<T> OnConstraint<T> for Result<T, Error> {
+    fn on_constraint(self, name: &str, meaning: Refusal) -> Result<T, Error> {
+        self.map_err(|error| match &error {
+            Error::Database(db) if db.as_db_error().and_then(|e| e.constraint()) == Some(name) => meaning.into(),
+            _ => error,
+        })
+    }
+}

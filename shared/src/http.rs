@@ -1,0 +1,536 @@
+//! Requests in, responses out: the only place where an error becomes an answer (RFC 9457) and where it is logged.
+//! A handler's `Err` never reaches the runtime, which would answer a bare 502 for it.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::config::{self, ConfigError};
+use crate::domain::refusal::Refusal;
+use crate::error::{Error, FieldError};
+
+/// What a handler answers.
+pub type Reply = Result<Response<Body>, Error>;
+
+/// The most that a JSON request of ours may weigh, in bytes. The longest legal booking request is under 10 kB.
+pub const JSON_LIMIT: usize = 64 * 1024;
+
+/// What every function knows of the web around it.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// Origin of the site; problem types are anchors of its page `/problems`.
+    pub public_url: String,
+    /// Other origins whose pages may call us, exactly as browsers send them.
+    pub cors_origins: Vec<String>,
+    /// The header that carries the client's address, when something trustworthy sets it.
+    pub client_ip_header: Option<HeaderName>,
+}
+
+impl Web {
+    /// Reads `PUBLIC_URL`, `CORS_ORIGINS` and `CLIENT_IP_HEADER`.
+    ///
+    /// # Errors
+    /// A setting is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let client_ip_header = config::optional("CLIENT_IP_HEADER")
+            .map(|name| name.to_ascii_lowercase().parse())
+            .transpose()
+            .map_err(|_| ConfigError::Invalid { name: "CLIENT_IP_HEADER", why: "must be a header name".into() })?;
+        Ok(Self { public_url: config::public_url()?, cors_origins: config::list("CORS_ORIGINS"), client_ip_header })
+    }
+
+    /// The client's network address, for rate limits.
+    ///
+    /// The configured header (CloudFront overwrites `CloudFront-Viewer-Address` whatever the client sent),
+    /// else the address that AWS saw. Never `X-Forwarded-For`, which anybody writes.
+    pub fn client_address(&self, request: &Request) -> String {
+        if let Some(name) = &self.client_ip_header
+            && let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok())
+        {
+            // CloudFront appends the port: 198.51.100.1:4711, [2001:db8::1]:4711 or 2001:db8::1:4711.
+            let address = value.rsplit_once(':').map_or(value, |(address, _port)| address);
+            return address.trim_matches(['[', ']']).to_owned();
+        }
+        match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Runs a function behind the Lambda runtime until the sandbox ends.
+///
+/// # Errors
+/// The runtime API cannot be reached.
+pub async fn serve<F, Fut>(web: Web, handler: F) -> Result<(), lambda_http::Error>
+where
+    F: Fn(Request) -> Fut + Sync,
+    Fut: Future<Output = Reply> + Send,
+{
+    let (web, handler) = (&web, &handler);
+    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
+        Ok::<_, std::convert::Infallible>(answer(web, request, handler).await)
+    }))
+    .await
+}
+
+/// Answers one request: runs the handler, turns its error into a problem, adds the headers that every
+/// response has, and writes one log line.
+pub async fn answer<F, Fut>(web: &Web, request: Request, handler: F) -> Response<Body>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Reply>,
+{
+    let started = Instant::now();
+    let request_id = request_id(&request);
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let method = request.method().clone();
+    let path = route(request.uri().path());
+    let reply = if method == Method::OPTIONS { preflight() } else { handler(request).await };
+    let mut response = match reply {
+        Ok(response) => response,
+        Err(error) => {
+            let problem = problem(&error);
+            if problem.status.is_server_error() {
+                tracing::error!(request.id = %request_id, error = %error, "request failed");
+            } else {
+                tracing::info!(request.id = %request_id, problem = problem.slug, error = %error, "request refused");
+            }
+            problem_response(web, &problem, &error, &request_id)
+        }
+    };
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert("x-request-id", value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    cors(web, origin.as_ref(), headers);
+    tracing::info!(
+        request.id = %request_id,
+        method = %method,
+        path,
+        status = response.status().as_u16(),
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+/// The path without ids, so that logs group and carry nothing that opens a booking's page.
+fn route(path: &str) -> String {
+    path.split('/')
+        .map(|segment| if uuid::Uuid::try_parse(segment).is_ok() { "{id}" } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+fn request_id(request: &Request) -> String {
+    request
+        .lambda_context_ref()
+        .map(|context| context.request_id.clone())
+        .filter(|id| !id.is_empty())
+        .unwrap_or_else(|| uuid::Uuid::now_v7().to_string())
+}
+
+fn preflight() -> Reply {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("content-type, idempotency-key, x-amz-content-sha256, authorization"),
+    );
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    Ok(response)
+}
+
+/// An origin is allowed by exact equality or not at all; the site itself needs no CORS.
+fn cors(web: &Web, origin: Option<&HeaderValue>, headers: &mut ::http::HeaderMap) {
+    if web.cors_origins.is_empty() {
+        return;
+    }
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = origin.filter(|origin| web.cors_origins.iter().any(|ours| ours.as_bytes() == origin.as_bytes())) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id, retry-after"),
+        );
+    }
+}
+
+/// The bytes of the body, at most `limit` of them.
+///
+/// # Errors
+/// [`Error::PayloadTooLarge`].
+pub fn bytes(request: &Request, limit: usize) -> Result<&[u8], Error> {
+    let bytes: &[u8] = request.body();
+    if bytes.len() > limit { Err(Error::PayloadTooLarge { limit }) } else { Ok(bytes) }
+}
+
+/// Reads the JSON body.
+///
+/// # Errors
+/// It is too large, is not declared as JSON, or is not what `T` is.
+pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
+    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Error::UnsupportedMediaType);
+    }
+    serde_json::from_slice(bytes(request, JSON_LIMIT)?).map_err(|error| {
+        // serde's message quotes no values of strings, only types, names and positions.
+        Error::Malformed(format!("the body is not the JSON expected here: {}", redact(&error)))
+    })
+}
+
+/// serde says `invalid type: string "jo@example.fr", expected …`: the quoted part is the client's.
+fn redact(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}…{}", &text[..first], &text[last + 1..]),
+        _ => text,
+    }
+}
+
+/// The one value of a query parameter.
+///
+/// # Errors
+/// It is given more than once.
+pub fn query(request: &Request, name: &str) -> Result<Option<String>, Error> {
+    let map = request.query_string_parameters();
+    match map.all(name).unwrap_or_default()[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one.to_owned())),
+        _ => Err(Error::Malformed(format!("the parameter `{name}` is given more than once"))),
+    }
+}
+
+/// The last segment of the path, percent-decoded where it matters: ids and slugs need no decoding.
+pub fn last_segment(request: &Request) -> &str {
+    request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// Answers `value` as JSON.
+///
+/// # Errors
+/// It cannot be serialised, which is a mistake of ours.
+pub fn reply(status: StatusCode, value: &impl Serialize) -> Reply {
+    let body = serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))?;
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::Text(body))
+        .map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The public face of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The anchor on the site's page of problems, and the stable code.
+    pub slug: &'static str,
+    /// What it is, the same for every occurrence.
+    pub title: &'static str,
+    /// What happened and what to do; none for our own failures.
+    pub detail: Option<String>,
+    /// When it is worth trying again.
+    pub retry_after: Option<Duration>,
+}
+
+/// Gives every error its status, its slug and its words. Exhaustive: a new error does not compile
+/// until it has them.
+pub fn problem(error: &Error) -> Problem {
+    let face = |status, slug, title, detail: Option<&str>| Problem {
+        status,
+        slug,
+        title,
+        detail: detail.map(str::to_owned),
+        retry_after: None,
+    };
+    match error {
+        Error::Refused(refusal) | Error::RefusedWithSlots { refusal, .. } => match refusal {
+            Refusal::SlotTaken => face(
+                StatusCode::CONFLICT,
+                "slot-taken",
+                "This slot is no longer free",
+                Some("Somebody else has just taken this slot. Choose another one."),
+            ),
+            Refusal::FlashTaken => face(
+                StatusCode::CONFLICT,
+                "flash-taken",
+                "This flash is no longer free",
+                Some("This unique flash is held or sold. It comes back if the payment is abandoned."),
+            ),
+            Refusal::FlashUnavailable => face(
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "Not found",
+                Some("This flash is not on sale."),
+            ),
+            Refusal::TooManyHoldsByClient => face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-holds",
+                "Too many unpaid bookings",
+                Some("You already hold several unpaid slots. Pay or release one, or wait until it lapses."),
+            ),
+            Refusal::TooManyHoldsOnArtist => face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-holds",
+                "Too many unpaid bookings",
+                Some("Many people are booking with this artist right now. Try again in a few minutes."),
+            ),
+        },
+        Error::Invalid(errors) => face(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "Some fields need your attention",
+            Some(&match errors.len() {
+                1 => "1 field is not valid.".to_owned(),
+                n => format!("{n} fields are not valid."),
+            }),
+        ),
+        Error::Malformed(why) => {
+            face(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", Some(why))
+        }
+        Error::UnsupportedMediaType => face(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "The body must be JSON",
+            Some("Send the body with Content-Type: application/json."),
+        ),
+        Error::PayloadTooLarge { limit } => face(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload-too-large",
+            "The body is too large",
+            Some(&format!("At most {limit} bytes are read here.")),
+        ),
+        Error::Unauthenticated(why) => {
+            face(StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated", Some(why))
+        }
+        Error::NotFound => face(StatusCode::NOT_FOUND, "not-found", "Not found", None),
+        Error::MethodNotAllowed => {
+            face(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here", None)
+        }
+        Error::TooManyRequests { retry_after } => Problem {
+            retry_after: Some(*retry_after),
+            ..face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests",
+                Some("You have sent many booking requests. Wait a little and try again."),
+            )
+        },
+        Error::IdempotencyMismatch => face(
+            StatusCode::CONFLICT,
+            "idempotency-mismatch",
+            "This idempotency key belongs to another request",
+            Some("Use a new Idempotency-Key for a new request."),
+        ),
+        Error::RequestInProgress => Problem {
+            retry_after: Some(Duration::from_secs(2)),
+            ..face(
+                StatusCode::CONFLICT,
+                "request-in-progress",
+                "The same request is in progress",
+                Some("Try again in a few seconds with the same Idempotency-Key."),
+            )
+        },
+        Error::CalendarUnavailable(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "calendar-unavailable",
+                "The artist's calendar does not answer",
+                Some("No slot can be promised without it. Try again in a moment."),
+            )
+        },
+        Error::PaymentUnavailable(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::BAD_GATEWAY,
+                "payment-unavailable",
+                "The payment page cannot be opened",
+                Some("Your slot is held. Try again in a moment: you will get the same booking."),
+            )
+        },
+        Error::DatabaseUnavailable(_) | Error::Conflict => Problem {
+            retry_after: Some(Duration::from_secs(5)),
+            ..face(StatusCode::SERVICE_UNAVAILABLE, "try-again", "Try again in a moment", None)
+        },
+        Error::Outside { .. } | Error::Database(_) | Error::Internal(_) => {
+            face(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side", None)
+        }
+    }
+}
+
+fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &str) -> Response<Body> {
+    let mut body = json!({
+        "type": format!("{}/problems#{}", web.public_url, problem.slug),
+        "title": problem.title,
+        "status": problem.status.as_u16(),
+        "instance": format!("urn:uuid:{request_id}"),
+    });
+    if let Some(detail) = &problem.detail {
+        body["detail"] = Value::from(detail.as_str());
+    }
+    if let Error::Invalid(errors) = error {
+        body["errors"] = json!(errors);
+    }
+    if let Error::RefusedWithSlots { slots, .. } = error {
+        body["slots"] = slots.clone();
+    }
+    let mut response = Response::new(Body::Text(body.to_string()));
+    *response.status_mut() = problem.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(after) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    }
+    response
+}
+
+/// Collects what is wrong with a request's fields, so that the client hears of all at once.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<FieldError>);
+
+impl Fields {
+    /// Notes that the field at `pointer` is wrong.
+    pub fn refuse(&mut self, pointer: &str, detail: impl Into<String>) {
+        self.0.push(FieldError { pointer: format!("#{pointer}"), detail: detail.into() });
+    }
+
+    /// Keeps a good value, notes a bad one.
+    pub fn keep<T, E>(&mut self, pointer: &str, value: Result<T, E>, words: impl FnOnce(E) -> String) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(pointer, words(error));
+                None
+            }
+        }
+    }
+
+    /// The error that says it all.
+    pub fn into_error(self) -> Error {
+        Error::Invalid(self.0)
+    }
+
+    /// True while nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web() -> Web {
+        Web {
+            public_url: "https://ink.example".into(),
+            cors_origins: vec!["https://site.example".into()],
+            client_ip_header: None,
+        }
+    }
+
+    fn request(method: &str, origin: &str) -> Request {
+        ::http::Request::builder()
+            .method(method)
+            .uri("https://x/api/bookings/0190a0a0-0000-7000-8000-000000000000")
+            .header("origin", origin)
+            .body(Body::Empty)
+            .expect("a request")
+    }
+
+    fn every_error() -> Vec<Error> {
+        vec![
+            Refusal::SlotTaken.into(),
+            Refusal::FlashTaken.into(),
+            Refusal::FlashUnavailable.into(),
+            Refusal::TooManyHoldsByClient.into(),
+            Refusal::TooManyHoldsOnArtist.into(),
+            Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
+            Error::Invalid(vec![FieldError { pointer: "#/a".into(), detail: "b".into() }]),
+            Error::Malformed("x".into()),
+            Error::UnsupportedMediaType,
+            Error::PayloadTooLarge { limit: 1 },
+            Error::Unauthenticated("x"),
+            Error::NotFound,
+            Error::MethodNotAllowed,
+            Error::TooManyRequests { retry_after: Duration::from_secs(7) },
+            Error::IdempotencyMismatch,
+            Error::RequestInProgress,
+            Error::CalendarUnavailable("secret".into()),
+            Error::PaymentUnavailable("secret".into()),
+            Error::Outside { service: crate::error::Service::Stripe, why: "secret".into() },
+            Error::DatabaseUnavailable("secret".into()),
+            Error::Conflict,
+            Error::Internal("secret".into()),
+        ]
+    }
+
+    #[tokio::test]
+    async fn every_problem_has_its_anchor_and_tells_no_secret() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../frontend/problems.html"))
+            .expect("the page of problems");
+        for error in every_error() {
+            let problem = problem(&error);
+            assert!(page.contains(&format!("id=\"{}\"", problem.slug)), "no anchor for {}", problem.slug);
+            let response = answer(&web(), request("GET", "https://other.example"), |_| async { Err(error) }).await;
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            let body: Value = serde_json::from_slice(response.body()).expect("JSON");
+            assert_eq!(body["status"], response.status().as_u16());
+            assert!(!body.to_string().contains("secret"), "{body}");
+            assert!(response.headers().contains_key("x-request-id"));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_configured_origin_is_allowed() {
+        let answered = |origin: &'static str| async move {
+            let response = answer(&web(), request("OPTIONS", origin), |_| async { Err(Error::NotFound) }).await;
+            assert_eq!(response.status(), StatusCode::NO_CONTENT);
+            response.headers().get("access-control-allow-origin").cloned()
+        };
+        assert_eq!(answered("https://site.example").await, Some(HeaderValue::from_static("https://site.example")));
+        for other in ["https://site.example.evil", "http://site.example", "null", "https://SITE.example"] {
+            assert_eq!(answered(other).await, None);
+        }
+    }
+
+    #[test]
+    fn the_forwarded_header_is_not_believed() {
+        let request = ::http::Request::builder()
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("cloudfront-viewer-address", "198.51.100.7:4711")
+            .body(Body::Empty)
+            .expect("a request");
+        assert_eq!(web().client_address(&request), "");
+        let behind = Web { client_ip_header: Some(HeaderName::from_static("cloudfront-viewer-address")), ..web() };
+        assert_eq!(behind.client_address(&request), "198.51.100.7");
+    }
+
+    #[test]
+    fn a_parse_error_does_not_repeat_what_the_client_typed() {
+        let request = ::http::Request::builder()
+            .header("content-type", "application/json; charset=utf-8")
+            .body(Body::Text(r#""jo@example.fr""#.into()))
+            .expect("a request");
+        let error = json::<Vec<u8>>(&request).expect_err("not a list");
+        assert!(!error.to_string().contains("jo@"), "{error}");
+    }
+
+    #[test]
+    fn logs_name_the_route_and_not_the_booking() {
+        assert_eq!(route("/api/bookings/0190a0a0-0000-7000-8000-000000000000"), "/api/bookings/{id}");
+    }
+}

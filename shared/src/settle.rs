@@ -1,0 +1,220 @@
+//! How news of money reaches a booking: find it, let the rules decide, write the decision if nothing changed
+//! meanwhile. One path for webhooks, for the sweeper and for a client who meets a lapsed hold.
+
+use jiff::Timestamp;
+
+use crate::db::Db;
+use crate::db::bookings::{self, Applied, Reference};
+use crate::db::holds::Hold;
+use crate::domain::booking::{Actor, Booking, CancelReason, Change, Payment, RefundFact, checkout_end};
+use crate::domain::ids::{BookingId, JobId};
+use crate::domain::money::Cents;
+use crate::error::Error;
+use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
+
+/// How often a decision is made again because somebody else changed the booking in between.
+const DECISIONS: usize = 6;
+
+/// What came of the news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It belongs to no booking of ours.
+    UnknownBooking,
+    /// This event was dealt with before.
+    KnownEvent,
+    /// It was applied, or there was nothing to apply.
+    Applied {
+        /// In one word.
+        outcome: &'static str,
+        /// The jobs that follow.
+        jobs: Vec<JobId>,
+    },
+}
+
+impl Settled {
+    /// The outcome in one word, for logs.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::UnknownBooking => "unknown_booking",
+            Self::KnownEvent => "known_event",
+            Self::Applied { outcome, .. } => outcome,
+        }
+    }
+
+    /// The jobs that follow.
+    pub fn jobs(&self) -> &[JobId] {
+        match self {
+            Self::Applied { jobs, .. } => jobs,
+            _ => &[],
+        }
+    }
+}
+
+/// Lets `decide` look at the booking and writes what it decides, with the event if there is one.
+///
+/// Two flights when nobody interferes. `decide` is told whether the booking's slot is free; should the
+/// database know better at the moment of writing, it is asked again.
+///
+/// # Errors
+/// The database failed, or the booking changed under every attempt.
+pub async fn settle(
+    db: &Db,
+    reference: &Reference,
+    event: Option<&Event>,
+    now: Timestamp,
+    decide: impl Fn(&Booking, bool) -> Change,
+) -> Result<Settled, Error> {
+    let mut slot_may_be_free = true;
+    for _ in 0..DECISIONS {
+        let Some(found) = bookings::find(db, reference, event.map(|event| event.id.as_str())).await? else {
+            return Ok(Settled::UnknownBooking);
+        };
+        if found.event_is_known {
+            return Ok(Settled::KnownEvent);
+        }
+        let change = decide(&found.booking, found.slot_is_free && slot_may_be_free);
+        if change.is_nothing() && event.is_none() {
+            return Ok(Settled::Applied { outcome: change.outcome, jobs: Vec::new() });
+        }
+        match bookings::apply(db, &found.booking, &change, event, now).await {
+            Ok(Applied::Written(jobs)) => return Ok(Settled::Applied { outcome: change.outcome, jobs }),
+            Ok(Applied::KnownEvent) => return Ok(Settled::KnownEvent),
+            Ok(Applied::Stale) => {}
+            // Somebody took the slot between the question and the answer.
+            Err(Error::Database(error)) if slot_may_be_free && is_taken(&error) => slot_may_be_free = false,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+fn is_taken(error: &tokio_postgres::Error) -> bool {
+    let constraint = error.as_db_error().and_then(|error| error.constraint());
+    matches!(constraint, Some("bookings_no_overlap" | "bookings_one_live_per_unique_flash"))
+}
+
+/// The payment that a paid session stands for.
+///
+/// # Errors
+/// Stripe calls it paid and does not say how much: nothing can be decided from that.
+pub fn payment_of(session: &Session, at: Timestamp) -> Result<Payment, Error> {
+    match (session.amount_total, &session.currency) {
+        (Some(amount), Some(currency)) => Ok(Payment {
+            // A paid session always has a payment intent; its own id is as unique should that change.
+            payment_intent: session.payment_intent.clone().unwrap_or_else(|| session.id.clone()),
+            amount: Cents::new(amount),
+            currency: currency.clone(),
+            at,
+        }),
+        _ => Err(Error::Internal(format!("the paid session {} has no amount", session.id))),
+    }
+}
+
+/// Tells a booking what its Checkout Session has become: paid, closed, or waiting for a bank.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timestamp) -> Result<Settled, Error> {
+    let reference = Reference { booking: Some(booking), payment_intent: None };
+    if session.is_paid() {
+        let payment = payment_of(session, now)?;
+        return settle(db, &reference, None, now, |booking, free| booking.receive(&payment, free, now)).await;
+    }
+    match session.status.as_deref() {
+        Some("expired") => settle(db, &reference, None, now, |booking, _| booking.checkout_expired(&session.id)).await,
+        Some("complete") => {
+            // A hold that already waits for its bank is not extended at each look.
+            settle(db, &reference, None, now, |booking, _| {
+                if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now)) {
+                    booking.await_slow_payment(now)
+                } else {
+                    Change::nothing("payment_processing")
+                }
+            })
+            .await
+        }
+        _ => Ok(Settled::Applied { outcome: "still_open", jobs: Vec::new() }),
+    }
+}
+
+/// What Stripe says of a lapsed hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// It was paid at the last moment, or waits for a bank: the booking keeps its slot.
+    Kept(Settled),
+    /// It can no longer be paid and was released.
+    Released(Settled),
+}
+
+impl Closed {
+    /// What came of it.
+    pub fn settled(&self) -> &Settled {
+        match self {
+            Self::Kept(settled) | Self::Released(settled) => settled,
+        }
+    }
+}
+
+/// Ends a lapsed hold: first makes sure at Stripe that it cannot be paid any more, then releases it.
+///
+/// The order is the point. A slot given away while its page is still open could be paid for twice.
+///
+/// # Errors
+/// Stripe does not answer ([`Error::PaymentUnavailable`]) or the database failed.
+pub async fn close(db: &Db, stripe: &Stripe, hold: &Hold, public_url: &str, now: Timestamp) -> Result<Closed, Error> {
+    let account = hold.account.as_deref();
+    let unavailable = |error: StripeError| Error::PaymentUnavailable(error.to_string());
+    let id = match &hold.session {
+        Some(id) => Some(id.clone()),
+        // The answer to the call that opened the session was lost. The same call again finds the session;
+        // a refusal (its expiry is in the past by now) means that there is none.
+        None => match stripe.open_checkout(&checkout_of(hold, public_url)?).await {
+            Ok(session) => Some(session.id),
+            Err(StripeError::Refused { status: 400..=499, .. }) => None,
+            Err(error) => return Err(unavailable(error)),
+        },
+    };
+    if let Some(id) = id {
+        let closed = stripe.expire(&id, account).await.map_err(unavailable)?;
+        if closed.is_paid() || closed.status.as_deref() == Some("complete") {
+            return Ok(Closed::Kept(session(db, hold.id, &closed, now).await?));
+        }
+        if closed.status.as_deref() != Some("expired") {
+            return Err(Error::PaymentUnavailable(format!("the session {id} does not close")));
+        }
+    }
+    let reference = Reference { booking: Some(hold.id), payment_intent: None };
+    let released = settle(db, &reference, None, now, |booking, _| {
+        booking.release(CancelReason::HoldExpired, Actor::System)
+    });
+    Ok(Closed::Released(released.await?))
+}
+
+/// What Stripe is asked to open for a hold: the same at each call.
+///
+/// # Errors
+/// The stored amount is not one.
+pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'a>, Error> {
+    Ok(Checkout {
+        booking: hold.id,
+        title: &hold.title,
+        deposit: hold.deposit()?,
+        email: &hold.email,
+        locale: hold.locale,
+        expires_at: hold.checkout_expires_at,
+        public_url,
+        account: hold.account.as_deref(),
+    })
+}
+
+/// A refund as the rules see it. `pending` and `requires_action` count as gone: the money is on its way.
+pub fn refund_fact(refund: &crate::stripe::Refund, payment_intent: &str, seen_at: Timestamp) -> RefundFact {
+    RefundFact {
+        id: refund.id.clone(),
+        payment_intent: payment_intent.to_owned(),
+        amount: Cents::new(refund.amount),
+        currency: refund.currency.clone(),
+        holds: !matches!(refund.status.as_deref(), Some("failed" | "canceled")),
+        at: Timestamp::from_second(refund.created).ok().filter(|_| refund.created > 0).unwrap_or(seen_at),
+    }
+}
