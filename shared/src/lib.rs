@@ -55,3 +55,7 @@ mod redact;
 
 /// The calendar file of an appointment (RFC 5545).
 pub mod ics;
+
+/// What the tests of the functions share.
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -4,7 +4,7 @@
 //! itself, so that whatever fails after it can be taken up again: same client, same slot, same booking.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use ring::digest;
@@ -136,8 +136,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let body_hash = digest::digest(&digest::SHA256, request.body());
     let origin = digest::digest(&digest::SHA256, app.web.client_address(&request).as_bytes());
 
-    let start_date = wish.start.to_zoned(TimeZone::UTC).date();
-    let window = reach(start_date, FRESH_DAYS + 1);
+    // The artist's zone is not known yet: two days earlier in UTC is before the wished date in any zone.
+    let utc_date = wish.start.to_zoned(TimeZone::UTC).date();
+    let window = reach(utc_date.saturating_sub(2.days()), FRESH_DAYS + 4);
     let email = wish.email.normalised();
     let question = Question {
         slug: &wish.artist,

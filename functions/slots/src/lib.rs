@@ -1,7 +1,9 @@
 //! `GET /api/calendar/slots`: the free slots of an artist for a flash or a project, for up to 31 days.
 //! One flight to the database, and one call to Cal.com when the artist uses it.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
@@ -94,9 +96,11 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     }
     let query = parse(&request)?;
     let now = app.clock.now();
-    // Before the artist's zone is known, today is today somewhere: the reach spans every zone.
-    let around = query.date.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-    let window = reach(around, query.days.saturating_add(1).min(MAX_DAYS));
+    // Before the artist's zone is known, today may be yesterday or tomorrow: two days earlier spans every zone.
+    let window = match query.date {
+        Some(date) => reach(date, query.days),
+        None => reach(now.to_zoned(TimeZone::UTC).date().saturating_sub(2.days()), query.days.saturating_add(4)),
+    };
     let agenda = artists::agenda(&app.db, &query.artist, query.flash, window).await?.ok_or(Error::NotFound)?;
     if query.flash.is_some() && agenda.flash.is_none() {
         return Err(shared::domain::refusal::Refusal::FlashUnavailable.into());

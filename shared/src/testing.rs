@@ -1,0 +1,402 @@
+//! What the tests of the functions share: a world of their own with a migrated database, demo artists, queues, a
+//! mailbox and the stand-ins of Stripe and Cal.com. Everything ends with the test.
+//!
+//! `make test` starts Postgres and the local AWS; without them these tests fail and say how to get them.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use dev::aws::{MailGate, Queues, Sqs, SqsGate};
+use dev::calcom::Hours;
+use dev::{calcom as calcom_stand_in, demo, stripe as stripe_stand_in};
+use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+use crate::availability::Calendars;
+use crate::calcom::Calcom;
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::db::{Db, Param};
+use crate::http::{self, Reply, Web};
+use crate::mail::Mailer;
+use crate::queue::Queue;
+use crate::stripe::Stripe;
+use crate::vault::Vault;
+use crate::{aws, net};
+
+/// Counts the round trips between a client and Postgres, as they pass on the wire.
+pub mod wire;
+
+/// The key under which the demo artists' Cal.com keys are sealed.
+pub const ENCRYPTION_KEY: &str = "aW5rZmxvdy10ZXN0LWtleS0zMi1ieXRlcy1sb25nISE=";
+
+/// The password of `inkflow_app` in every test database.
+pub const APP_PASSWORD: &str = "inkflow_app";
+
+/// The origin of the site in tests.
+pub const PUBLIC_URL: &str = "https://ink.test";
+
+/// A world of its own for one test.
+#[expect(missing_debug_implementations, reason = "it holds connections")]
+pub struct World {
+    /// The database as its owner: to look at what the functions wrote, and to prepare what they find.
+    pub owner: Client,
+    /// The database's name.
+    pub database: String,
+    /// Where the functions connect, as `inkflow_app`.
+    pub app_url: String,
+    /// Stripe.
+    pub stripe: stripe_stand_in::StandIn,
+    /// Cal.com, with Noa's account.
+    pub calcom: calcom_stand_in::StandIn,
+    /// The mails that were sent.
+    pub mails: MailGate,
+    /// The queue, which can be taken away.
+    pub sqs_gate: SqsGate,
+    /// The queues.
+    pub queues: Queues,
+    sqs: Sqs,
+    http: reqwest::Client,
+    server_url: String,
+    shift: AtomicI64,
+}
+
+/// A setting that `make test` provides.
+fn provided(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set. These tests need Postgres and a local AWS: run `make test`, or `dev with-services -- cargo nextest run …`")
+    })
+}
+
+fn with_database(url: &str, database: &str) -> String {
+    let (server, _old) = url.rsplit_once('/').expect("a URL with a database");
+    format!("{server}/{database}")
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("Postgres accepts connections");
+    tokio::spawn(connection);
+    client
+}
+
+impl World {
+    /// Runs a test in a world of its own, on a runtime of its own, and ends everything afterwards.
+    ///
+    /// # Panics
+    /// The services are not there, or the test fails.
+    pub fn run<F, Fut>(test: F)
+    where
+        F: FnOnce(&'static World) -> Fut,
+        Fut: Future<Output = ()>,
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            // Leaked for the life of the test's process, so that tasks of the test may borrow it.
+            let world: &'static World = Box::leak(Box::new(World::open().await));
+            test(world).await;
+            world.close().await;
+        });
+    }
+
+    /// A new world.
+    ///
+    /// # Panics
+    /// The services are not there.
+    pub async fn open() -> Self {
+        let server_url = provided("TEST_DATABASE_URL");
+        let template = std::env::var("TEST_TEMPLATE").unwrap_or_else(|_| "inkflow_template".into());
+        let ministack = provided("TEST_AWS_URL");
+        let database = format!("test_{}", Uuid::now_v7().simple());
+        let admin = connect(&server_url).await;
+        admin
+            .batch_execute(&format!("create database {database} template {template}"))
+            .await
+            .expect("the template database exists and nobody is connected to it");
+        let owner_url = with_database(&server_url, &database);
+        let owner = connect(&owner_url).await;
+        let app_url = app_url(&owner_url);
+        #[expect(clippy::disallowed_methods, reason = "a test's world starts now")]
+        let now = Timestamp::now();
+        demo::seed(&owner, &demo::Seed { now, encryption_key: ENCRYPTION_KEY }).await.expect("the seed fits the schema");
+
+        let stripe = stripe_stand_in::StandIn::start(stripe_stand_in::Options::default()).await.expect("Stripe stands in");
+        let calcom = calcom_stand_in::StandIn::start(calcom_options()).await.expect("Cal.com stands in");
+        let mails = MailGate::start(&ministack).await.expect("the mail gate");
+        let sqs_gate = SqsGate::start(&ministack, None).await.expect("the queue's gate");
+        let queues = dev::aws::provide(&ministack, "ink.test", &format!("-{database}")).await.expect("queues");
+        Self {
+            owner,
+            database,
+            app_url,
+            stripe,
+            calcom,
+            mails,
+            sqs_gate,
+            queues,
+            sqs: Sqs::at(&ministack),
+            http: net::client(&net::tls()),
+            server_url,
+            shift: AtomicI64::new(0),
+        }
+    }
+
+    /// Drops the database. A test that failed leaves it behind for a look; the server itself ends with `make test`.
+    ///
+    /// # Panics
+    /// Postgres is gone.
+    pub async fn close(&self) {
+        let admin = connect(&self.server_url).await;
+        admin
+            .batch_execute(&format!("drop database if exists {} with (force)", self.database))
+            .await
+            .expect("the database is dropped");
+    }
+
+    /// The database as the functions see it.
+    pub fn db(&self) -> Db {
+        Db::new(&self.app_url, None).expect("the URL is well formed")
+    }
+
+    /// Stripe as the functions call it.
+    pub fn stripe_client(&self) -> Stripe {
+        Stripe::new(self.http.clone(), self.stripe.url(), Secret::new("sk_test_standin".into()))
+    }
+
+    /// The artists' calendars.
+    pub fn calendars(&self) -> Calendars {
+        let vault = Vault::new(&Secret::new(ENCRYPTION_KEY.into())).expect("32 bytes");
+        Calendars::new(Calcom::new(self.http.clone(), self.calcom.url()), vault)
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> Queue {
+        Queue::new(&self.aws(), Some(self.sqs_gate.url().to_owned()), self.queues.jobs.clone())
+    }
+
+    /// SES, through the gate that keeps the mails.
+    pub fn mailer(&self) -> Mailer {
+        Mailer::new(&self.aws(), Some(self.mails.url().to_owned()), "bookings@ink.test", None).expect("an address")
+    }
+
+    fn aws(&self) -> aws_types::SdkConfig {
+        let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
+        aws::with(&self.http, "eu-west-3".into(), credentials)
+    }
+
+    /// The site.
+    pub fn web(&self) -> Web {
+        Web { public_url: PUBLIC_URL.into(), cors_origins: Vec::new(), client_ip_header: None }
+    }
+
+    /// The clock of the functions, shifted as far as [`Self::advance`] was told. Take it anew after that.
+    pub fn clock(&self) -> Clock {
+        Clock::shifted(SignedDuration::from_secs(self.shift.load(Ordering::Relaxed)))
+    }
+
+    /// Now, on that clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// Lets time pass, for Stripe too.
+    pub fn advance(&self, by: Duration) {
+        let seconds = i64::try_from(by.as_secs()).expect("a plausible time");
+        let shift = self.shift.fetch_add(seconds, Ordering::Relaxed) + seconds;
+        self.stripe.set_clock_shift_seconds(shift);
+    }
+
+    /// Asks the database as its owner; one JSON object a row.
+    ///
+    /// # Panics
+    /// The statement is wrong.
+    pub async fn rows(&self, sql: &str, params: &[Param<'_>]) -> Vec<Value> {
+        let sql = format!("select to_jsonb(r) as row from ({sql}) r");
+        let rows = self.owner.query_typed(&sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        rows.iter().map(|row| row.get("row")).collect()
+    }
+
+    /// Runs statements as the owner.
+    ///
+    /// # Panics
+    /// They are wrong.
+    pub async fn execute(&self, sql: &str) {
+        self.owner.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// One booking, every column.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn booking(&self, id: &str) -> Value {
+        let id: Uuid = id.parse().expect("a booking id");
+        self.rows("select * from bookings where id = $1", &[(&id, Type::UUID)]).await.pop().expect("the booking exists")
+    }
+
+    /// The jobs that are not done, by kind, template and id.
+    pub async fn open_jobs(&self) -> Vec<Value> {
+        self.rows(
+            "select id, kind, args->>'template' as template, attempts, last_error from outbox where done_at is null order by id",
+            &[],
+        )
+        .await
+    }
+
+    /// Receives what is in the queue, as SQS hands it to Lambda.
+    ///
+    /// # Panics
+    /// The local AWS is gone.
+    pub async fn receive(&self) -> Value {
+        let asked = json!({
+            "QueueUrl": self.queues.jobs, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0, "AttributeNames": ["All"],
+        });
+        let answer = self.sqs.call("ReceiveMessage", asked).await.expect("SQS answers");
+        let records: Vec<Value> = answer["Messages"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|message| {
+                json!({
+                    "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"], "md5OfBody": message["MD5OfBody"],
+                    "attributes": message["Attributes"], "messageAttributes": {},
+                    "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-3:000000000000:inkflow-jobs",
+                    "awsRegion": "eu-west-3",
+                })
+            })
+            .collect();
+        json!({ "Records": records })
+    }
+
+    /// Deletes messages that were dealt with.
+    ///
+    /// # Panics
+    /// The local AWS is gone.
+    pub async fn delete(&self, receipt_handle: &str) {
+        let asked = json!({ "QueueUrl": self.queues.jobs, "ReceiptHandle": receipt_handle });
+        self.sqs.call("DeleteMessage", asked).await.expect("SQS answers");
+    }
+
+    /// How many messages wait in the dead-letter queue.
+    ///
+    /// # Panics
+    /// The local AWS is gone.
+    pub async fn dead_letters(&self) -> u64 {
+        self.sqs.depth(&self.queues.dead_jobs).await.expect("SQS answers").0
+    }
+}
+
+fn app_url(owner_url: &str) -> String {
+    let (_scheme, rest) = owner_url.split_once("://").expect("a URL");
+    let host = rest.rsplit_once('@').map_or(rest, |(_user, host)| host);
+    format!("postgres://inkflow_app:{APP_PASSWORD}@{host}")
+}
+
+fn calcom_options() -> calcom_stand_in::Options {
+    let noa = demo::NOA.calcom.as_ref().expect("Noa uses Cal.com");
+    calcom_stand_in::Options {
+        users: vec![calcom_stand_in::User {
+            username: noa.username.into(),
+            name: demo::NOA.display_name.into(),
+            email: demo::NOA.email.into(),
+            api_key: noa.api_key.into(),
+            time_zone: demo::NOA.timezone.into(),
+            hours: Hours::on(
+                &[
+                    Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday,
+                    Weekday::Saturday, Weekday::Sunday,
+                ],
+                "09:00",
+                "19:00",
+            ),
+            event_types: vec![calcom_stand_in::EventType {
+                id: u64::try_from(noa.event_type_id).expect("positive"),
+                slug: "seance".into(),
+                title: "Séance".into(),
+                lengths: vec![60, 90, 120, 150, 180, 240],
+                requires_confirmation: false,
+                blocks_while_pending: true,
+                minimum_notice_minutes: 0,
+                window_days: None,
+                slot_interval_minutes: Some(30),
+                location: demo::NOA.address.into(),
+            }],
+        }],
+        ..calcom_stand_in::Options::default()
+    }
+}
+
+/// A GET request as a function URL passes it on.
+///
+/// # Panics
+/// The URL is malformed.
+pub fn get(path_and_query: &str) -> Request {
+    request(Method::GET, path_and_query, &[], None)
+}
+
+/// A POST request with a JSON body.
+///
+/// # Panics
+/// The URL is malformed.
+pub fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    request(Method::POST, path, &headers, Some(body.to_string()))
+}
+
+/// A request through the same payload that a function URL sends: format 2.0.
+///
+/// # Panics
+/// The URL is malformed.
+pub fn request(method: Method, path_and_query: &str, headers: &[(&str, &str)], body: Option<String>) -> Request {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let headers: serde_json::Map<String, Value> =
+        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), Value::from(*value))).collect();
+    let parameters: serde_json::Map<String, Value> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect();
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
+        "queryStringParameters": parameters,
+        "requestContext": {
+            "accountId": "anonymous", "apiId": "test", "domainName": "test.lambda-url.eu-west-3.on.aws",
+            "domainPrefix": "test", "requestId": Uuid::now_v7(), "routeKey": "$default", "stage": "$default",
+            "time": "01/Dec/2026:09:00:00 +0000", "timeEpoch": 0,
+            "http": {
+                "method": method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
+                "userAgent": "test",
+            },
+        },
+        "body": body, "isBase64Encoded": false,
+    });
+    lambda_http::request::from_str(&event.to_string()).expect("a function-URL event")
+}
+
+/// Answers a request as the runtime would: errors become problems. Gives status and body.
+///
+/// # Panics
+/// The body is not JSON.
+pub async fn answer<F, Fut>(web: &Web, request: Request, handler: F) -> (u16, Value)
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Reply>,
+{
+    let response = http::answer(web, request, handler).await;
+    (response.status().as_u16(), body(&response))
+}
+
+/// The JSON of a response.
+///
+/// # Panics
+/// It is none.
+pub fn body(response: &Response<Body>) -> Value {
+    serde_json::from_slice(response.body()).expect("the body is JSON")
+}
