@@ -10,8 +10,6 @@ const SLOTS_ARE_STALE_AFTER = 60_000;
 const app = document.querySelector("#app");
 let artist = null;
 
-start();
-
 async function start() {
   translatePage();
   const embedded = document.querySelector("#data");
@@ -24,11 +22,13 @@ async function start() {
   }
   if (!app.querySelector(".hero")) app.prepend(hero());
   showGallery();
-  showHold();
+  const held = await showHold();
   const query = new URLSearchParams(location.search);
   const asked = artist.flashes.find((flash) => flash.id === query.get("flash"));
   const project = query.has("projet");
   tidyAddress();
+  // Back from the payment page: what is held matters more than the dialog that led there.
+  if (held) return;
   if (asked?.state === "available") booking.open(asked);
   else if (project) booking.open(null);
 }
@@ -84,21 +84,21 @@ function card(flash, index) {
   );
 }
 
-/** A hold that this tab has opened and not paid: one line that leads back to the payment. */
+/** A hold that this tab has opened and not paid: one line that leads back to the payment. True if there is one. */
 async function showHold() {
   const kept = recall("hold");
   document.querySelector(".hold-banner")?.remove();
-  if (!kept || kept.artist !== artist.slug) return;
+  if (!kept || kept.artist !== artist.slug) return false;
   let held;
   try {
     held = await api(`/api/bookings/${encodeURIComponent(kept.id)}`);
   } catch {
-    return;
+    return false;
   }
   document.querySelector(".hold-banner")?.remove();
   if (!held.checkout_url) {
     remember("hold", null);
-    return;
+    return false;
   }
   app.prepend(
     h(
@@ -108,6 +108,7 @@ async function showHold() {
       h("button", { type: "button", class: "button", onclick: () => leaveFor(held.checkout_url) }, t.resume),
     ),
   );
+  return true;
 }
 
 // A page that comes back from the back-forward cache still has the state it had when it left for the payment.
@@ -619,3 +620,5 @@ function keyFor(body) {
 function forgetKey() {
   remember("key", null);
 }
+
+start();

@@ -104,8 +104,8 @@ function details(b) {
     row(t.date, longDate(civilDate(b.start, b.timezone))),
     row(t.time, `${clock(b.start, b.timezone)} – ${clock(b.end, b.timezone)} (${b.timezone})`),
     row(t.place, place),
-    row(b.acompte_paid ? t.paid : t.toPay, money(b.deposit_cents), "strong"),
-    b.rest_cents !== null && b.rest_cents !== undefined && row(t.rest, money(b.rest_cents)),
+    b.status !== "cancelled" && row(b.acompte_paid ? t.paid : t.toPay, money(b.deposit_cents), "strong"),
+    b.status !== "cancelled" && typeof b.rest_cents === "number" && row(t.rest, money(b.rest_cents)),
   );
 }
 

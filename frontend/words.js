@@ -118,7 +118,7 @@ const fr = {
   checkingLong: "C’est plus long que d’habitude. Vous pouvez fermer cette page : nous vous écrirons dès que c’est vérifié.",
   notPaidYet: (time) => `Vous n’avez pas encore payé ? Le créneau est gardé jusqu’à ${time}.`,
   lapsedTitle: "Le créneau a été rendu",
-  lapsedText: "Aucun paiement n’est arrivé à temps, et rien n’a été débité. Vous pouvez choisir un autre créneau.",
+  lapsedText: "Aucun paiement n’est arrivé à temps. S’il en arrivait encore un, il vous serait rendu. Vous pouvez choisir un autre créneau.",
   failedTitle: "Le paiement n’a pas abouti",
   lateTitle: "Paiement arrivé trop tard",
   lateText: (amount) => `Le créneau n’était plus libre. ${amount} vous sont rendus sur la même carte, sous 5 à 10 jours selon votre banque.`,
@@ -138,7 +138,7 @@ const fr = {
   paid: "Acompte payé",
   toPay: "Acompte à payer",
   stoppedTitle: "Paiement interrompu",
-  stoppedText: (time) => `Rien n’a été débité. Votre créneau est gardé jusqu’à ${time} : vous pouvez reprendre où vous en étiez.`,
+  stoppedText: (time) => `Aucun paiement n’est enregistré pour l’instant. Votre créneau est gardé jusqu’à ${time} : vous pouvez reprendre où vous en étiez.`,
 };
 
 const en = {
@@ -256,7 +256,7 @@ const en = {
   checkingLong: "It takes longer than usual. You may close this page: we will write to you as soon as it is checked.",
   notPaidYet: (time) => `Have you not paid yet? The slot is held until ${time}.`,
   lapsedTitle: "The slot has been released",
-  lapsedText: "No payment arrived in time, and nothing was charged. You can choose another slot.",
+  lapsedText: "No payment arrived in time. Should one still arrive, it is returned to you. You can choose another slot.",
   failedTitle: "The payment did not go through",
   lateTitle: "The payment came too late",
   lateText: (amount) => `The slot was no longer free. ${amount} goes back to the same card, within 5 to 10 days depending on your bank.`,
@@ -276,7 +276,7 @@ const en = {
   paid: "Deposit paid",
   toPay: "Deposit to pay",
   stoppedTitle: "Payment interrupted",
-  stoppedText: (time) => `Nothing was charged. Your slot is held until ${time}: you can go on where you stopped.`,
+  stoppedText: (time) => `No payment has been recorded so far. Your slot is held until ${time}: you can go on where you stopped.`,
 };
 
 function chosenLanguage() {
