@@ -535,9 +535,15 @@ const booking = {
     button.setAttribute("aria-disabled", "true");
     const body = this.request();
     try {
-      const made = await api("/api/bookings/create", { body, headers: { "idempotency-key": keyFor(body) } });
+      const ask = () => api("/api/bookings/create", { body, headers: { "idempotency-key": keyFor(body) } });
+      let made = await ask();
+      if (!made.checkout_url && made.status !== "confirmed") {
+        // The key still stands for a booking of before that has lapsed since: this is a new wish.
+        forgetKey();
+        made = await ask();
+      }
       remember("hold", { id: made.booking_id, artist: artist.slug });
-      leaveFor(made.checkout_url);
+      leaveFor(made.checkout_url ?? `/booking/success?id=${encodeURIComponent(made.booking_id)}`);
       // The button stays as it is until the page has gone, or comes back through `awake`.
     } catch (problem) {
       this.sending = false;

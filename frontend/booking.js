@@ -86,6 +86,7 @@ function read(b) {
     return { face: face("bad", t.cancelledTitle, ...[t.cancelledBy[reason], refund].filter(Boolean)), waiting: payment === "refund_pending" };
   }
   // Pending: the payment may be on its way, or never have been made.
+  if (b.hold_lapsed) return { face: face("wait", t.overdueTitle, t.overdueText), waiting: true };
   if (stopped && b.checkout_url) return { face: face("wait", t.stoppedTitle, t.stoppedText(until)), waiting: true };
   const long = turn >= QUICK.length;
   const text = [long ? t.checkingLong : t.checkingText];
@@ -113,7 +114,7 @@ function links(b) {
   const page = `/artist/${encodeURIComponent(b.artist.slug)}`;
   const live = b.status === "confirmed";
   const payable = b.status === "pending" && b.checkout_url && (stopped || turn > 3);
-  const gone = b.status === "cancelled";
+  const gone = b.status === "cancelled" || b.hold_lapsed;
   return [
     h(
       "p",
