@@ -27,3 +27,5 @@ pub mod schedule;
 mod stand_in;
 /// Stripe, as InkFlow sees it.
 pub mod stripe;
+/// Cal.com, as InkFlow sees it.
+pub mod calcom;

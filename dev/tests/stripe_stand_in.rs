@@ -160,11 +160,26 @@ async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
     let now = shop.stripe.now();
     let cases: [(&str, Option<String>, &str, Option<&str>); 12] = [
         ("succes_url", Some("http://a.example".into()), "parameter_unknown", Some("succes_url")),
-        ("line_items[0][price_data][colour]", Some("red".into()), "parameter_unknown", Some("line_items[0][price_data][colour]")),
+        (
+            "line_items[0][price_data][colour]",
+            Some("red".into()),
+            "parameter_unknown",
+            Some("line_items[0][price_data][colour]"),
+        ),
         ("success_url", None, "parameter_missing", Some("success_url")),
         ("mode", None, "parameter_missing", Some("mode")),
-        ("line_items[0][price_data][unit_amount]", None, "parameter_missing", Some("line_items[0][price_data][unit_amount]")),
-        ("line_items[0][price_data][unit_amount]", Some("80.00".into()), "parameter_invalid_integer", Some("line_items[0][price_data][unit_amount]")),
+        (
+            "line_items[0][price_data][unit_amount]",
+            None,
+            "parameter_missing",
+            Some("line_items[0][price_data][unit_amount]"),
+        ),
+        (
+            "line_items[0][price_data][unit_amount]",
+            Some("80.00".into()),
+            "parameter_invalid_integer",
+            Some("line_items[0][price_data][unit_amount]"),
+        ),
         ("line_items[0][price_data][unit_amount]", Some("49".into()), "amount_too_small", None),
         ("customer_email", Some("camille".into()), "email_invalid", Some("customer_email")),
         ("client_reference_id", Some(String::new()), "parameter_invalid_empty", Some("client_reference_id")),
@@ -362,12 +377,8 @@ async fn a_declined_card_leaves_the_session_open_and_keeps_one_intent() {
     shop.stripe.pay(&session, Outcome::Paid).expect("it is still open");
     assert_eq!(shop.stripe.payment_intents().len(), 1);
     assert_eq!(shop.stripe.charges().len(), 3);
-    let failed: Vec<Value> = shop
-        .stripe
-        .events()
-        .into_iter()
-        .filter(|event| event["type"] == "payment_intent.payment_failed")
-        .collect();
+    let failed: Vec<Value> =
+        shop.stripe.events().into_iter().filter(|event| event["type"] == "payment_intent.payment_failed").collect();
     assert_eq!(failed.len(), 2);
     assert_eq!(failed[0]["data"]["object"]["last_payment_error"]["code"], "card_declined");
 }
@@ -400,7 +411,8 @@ async fn refunds_never_exceed_what_was_paid() {
     let shop = Shop::open(Options::default()).await;
     let intent = shop.paid_intent().await;
     let refund = async |amount: &str| {
-        shop.post("/v1/refunds", &[("payment_intent", &intent), ("amount", amount), ("reason", "duplicate")], None).await
+        shop.post("/v1/refunds", &[("payment_intent", &intent), ("amount", amount), ("reason", "duplicate")], None)
+            .await
     };
     let (status, _, first) = refund("3000").await;
     assert_eq!((status, first["status"].as_str()), (200, Some("succeeded")));
@@ -475,7 +487,8 @@ async fn lists_are_newest_first_and_paged() {
     let (_, rest) = shop.get(&format!("/v1/checkout/sessions?limit=2&starting_after={}", ids[1])).await;
     assert_eq!((rest["data"].as_array().map(Vec::len), &rest["has_more"]), (Some(1), &json!(false)));
     shop.stripe.pay(&ids[0], Outcome::Paid).expect("it is open");
-    let (_, complete) = shop.get("/v1/checkout/sessions?status=complete&expand[]=data.payment_intent.latest_charge").await;
+    let (_, complete) =
+        shop.get("/v1/checkout/sessions?status=complete&expand[]=data.payment_intent.latest_charge").await;
     assert_eq!(complete["data"][0]["payment_intent"]["latest_charge"]["paid"], true);
     let (_, recent) = shop.get(&format!("/v1/events?created[gte]={}&limit=100", shop.stripe.now() - 60)).await;
     assert_eq!(recent["data"].as_array().map(Vec::len), Some(4));
@@ -500,9 +513,8 @@ async fn the_pay_page_says_it_is_none_and_has_one_button_per_outcome() {
     for outcome in ["paid", "declined", "webhook_lost", "webhook_late", "webhook_doubled", "expire"] {
         assert_eq!(html.matches(&format!("name=\"outcome\" value=\"{outcome}\"")).count(), 1, "{outcome}");
     }
-    let submit = async |outcome: &str| {
-        shop.http.post(&url).form(&[("outcome", outcome)]).send().await.expect("it answers")
-    };
+    let submit =
+        async |outcome: &str| shop.http.post(&url).form(&[("outcome", outcome)]).send().await.expect("it answers");
     let declined = submit("declined").await;
     assert_eq!(declined.status(), 200);
     assert!(declined.text().await.expect("it is text").contains("refusée par la banque"));
@@ -514,7 +526,9 @@ async fn the_pay_page_says_it_is_none_and_has_one_button_per_outcome() {
         Some(format!("http://127.0.0.1:8080/booking/success?id=1&s={session}").as_str())
     );
     assert_eq!(submit("paid").await.status(), 409);
-    assert!(shop.http.get(&url).send().await.expect("it answers").text().await.expect("text").contains("déjà enregistré"));
+    assert!(
+        shop.http.get(&url).send().await.expect("it answers").text().await.expect("text").contains("déjà enregistré")
+    );
 
     let other = shop.session().await;
     let url = text(&shop.stripe.session(&other).expect("it exists")["url"]);
@@ -536,7 +550,10 @@ async fn the_state_survives_a_restart_and_the_switches_work_over_http() {
     let shop = Shop::open(options()).await;
     assert_eq!(shop.get(&format!("/v1/payment_intents/{intent}")).await.1["status"], "succeeded");
     let (_, headers, replayed) = shop.create_with(&params, Some("k")).await;
-    assert_eq!((replayed["id"].as_str(), &headers["idempotent-replayed"]), (session["id"].as_str(), &"true".parse().expect("ASCII")));
+    assert_eq!(
+        (replayed["id"].as_str(), &headers["idempotent-replayed"]),
+        (session["id"].as_str(), &"true".parse().expect("ASCII"))
+    );
 
     let control = shop.stripe.url() + "/_control/switches";
     let on = shop.http.post(&control).json(&json!({"down": "internal_error"})).send().await.expect("it answers");

@@ -1,0 +1,184 @@
+//! The switches over HTTP, for the landing page and for scripts: JSON in, JSON out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router, middleware};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Inner;
+use crate::stand_in::{lock, merge, refuse_cross_site};
+
+pub(super) fn routes() -> Router<Arc<Inner>> {
+    Router::new()
+        .route("/", get(overview))
+        .route("/switches", get(switches).post(set_switches))
+        .route("/clock", post(clock))
+        .route("/reset", post(reset))
+        .route("/bookings", get(bookings))
+        .route("/bookings/{uid}/cancel", post(cancel))
+        .route("/bookings/{uid}/reschedule", post(reschedule))
+        .route("/bookings/{uid}/confirm", post(confirm))
+        .route("/bookings/{uid}/decline", post(decline))
+        .route("/blocks", get(blocks).post(block))
+        .route("/blocks/{id}", delete(unblock))
+        .route("/webhooks", post(subscribe))
+        .route("/deliveries", get(deliveries))
+        .route("/requests", get(requests))
+        .layer(middleware::from_fn(refuse_cross_site))
+}
+
+fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
+    (status, Json(json!({"error": why.to_string()}))).into_response()
+}
+
+fn done(result: Result<Value, String>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
+        Err(why) => refused(StatusCode::CONFLICT, why),
+    }
+}
+
+async fn overview(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    let (bookings, blocks) = {
+        let diary = lock(&inner.diary);
+        (diary.bookings.len(), diary.blocks.len())
+    };
+    Json(json!({
+        "stand_in": "calcom",
+        "clock_shift_seconds": inner.clock.shift_seconds(),
+        "users": inner.users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(),
+        "week_page": format!("{}/week", inner.base_url),
+        "switches": *lock(&inner.switches),
+        "bookings": bookings,
+        "blocks": blocks,
+    }))
+}
+
+async fn switches(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(*lock(&inner.switches)))
+}
+
+async fn set_switches(State(inner): State<Arc<Inner>>, Json(patch): Json<Value>) -> Response {
+    let mut switches = lock(&inner.switches);
+    match merge(&*switches, &patch) {
+        Ok(merged) => {
+            *switches = merged;
+            Json(json!(*switches)).into_response()
+        }
+        Err(why) => refused(StatusCode::BAD_REQUEST, why),
+    }
+}
+
+#[derive(Deserialize)]
+struct ClockChange {
+    shift_seconds: Option<i64>,
+    advance_seconds: Option<u64>,
+}
+
+async fn clock(State(inner): State<Arc<Inner>>, Json(change): Json<ClockChange>) -> Json<Value> {
+    if let Some(shift) = change.shift_seconds {
+        inner.clock.set_shift_seconds(shift);
+    }
+    if let Some(advance) = change.advance_seconds {
+        inner.clock.advance(Duration::from_secs(advance));
+    }
+    Json(json!({"clock_shift_seconds": inner.clock.shift_seconds(), "now": inner.clock.now()}))
+}
+
+async fn reset(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    inner.reset();
+    Json(json!({"reset": true}))
+}
+
+async fn bookings(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(inner.bookings()))
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default = "no_longer_possible")]
+    reason: String,
+}
+
+fn no_longer_possible() -> String {
+    "Le studio est fermé ce jour-là".to_owned()
+}
+
+async fn cancel(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(reason): Json<Reason>) -> Response {
+    done(inner.cancel(&uid, &reason.reason).map(|()| json!({"cancelled": uid})))
+}
+
+#[derive(Deserialize)]
+struct Move {
+    start: Timestamp,
+}
+
+async fn reschedule(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(to): Json<Move>) -> Response {
+    done(inner.reschedule(&uid, to.start).map(|uid| json!({"uid": uid})))
+}
+
+async fn confirm(State(inner): State<Arc<Inner>>, Path(uid): Path<String>) -> Response {
+    done(inner.decide(&uid, true, None).map(|()| json!({"confirmed": uid})))
+}
+
+async fn decline(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(reason): Json<Reason>) -> Response {
+    done(inner.decide(&uid, false, Some(reason.reason)).map(|()| json!({"declined": uid})))
+}
+
+async fn blocks(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(lock(&inner.diary).blocks))
+}
+
+#[derive(Deserialize)]
+struct NewBlock {
+    username: String,
+    start: Timestamp,
+    end: Timestamp,
+    #[serde(default = "elsewhere")]
+    label: String,
+}
+
+fn elsewhere() -> String {
+    "Pris ailleurs".to_owned()
+}
+
+async fn block(State(inner): State<Arc<Inner>>, Json(new): Json<NewBlock>) -> Response {
+    done(inner.block(&new.username, new.start, new.end, &new.label).map(|id| json!({"id": id})))
+}
+
+async fn unblock(State(inner): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
+    if inner.unblock(id) {
+        Json(json!({"removed": id})).into_response()
+    } else {
+        refused(StatusCode::NOT_FOUND, format!("no block {id}"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Subscription {
+    username: String,
+    url: String,
+    secret: Option<String>,
+    #[serde(default)]
+    triggers: Vec<String>,
+}
+
+async fn subscribe(State(inner): State<Arc<Inner>>, Json(new): Json<Subscription>) -> Response {
+    let triggers: Vec<&str> = new.triggers.iter().map(String::as_str).collect();
+    done(inner.subscribe(&new.username, &new.url, new.secret.as_deref(), &triggers).map(|id| json!({"id": id})))
+}
+
+async fn deliveries(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(*lock(&inner.deliveries)))
+}
+
+async fn requests(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(inner.log.all()))
+}
