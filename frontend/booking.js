@@ -28,7 +28,7 @@ async function look() {
   show(face);
   if (!waiting) remember("hold", null);
   if (found.acompte_paid) remember("answers", null);
-  if (waiting && !stopped) later();
+  if (waiting) later();
 }
 
 function later() {
