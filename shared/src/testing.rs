@@ -12,8 +12,6 @@ use dev::calcom::Hours;
 use dev::{calcom as calcom_stand_in, demo, stripe as stripe_stand_in};
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::Method;
-use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
@@ -24,15 +22,26 @@ use crate::calcom::Calcom;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::db::{Db, Param};
-use crate::http::{self, Reply, Web};
+use crate::http::Web;
 use crate::mail::Mailer;
 use crate::queue::Queue;
 use crate::stripe::Stripe;
 use crate::vault::Vault;
 use crate::{aws, net};
 
+pub use self::bookings::{Held, Plan};
+pub use self::requests::{Answer, answer, ask, body, get, messages, post, request, stripe_event};
+pub use self::wire::Wire;
+
+/// Bookings that a test finds already made.
+mod bookings;
+/// Requests as the runtime hands them over, and answers as the runtime gets them.
+mod requests;
 /// Counts the round trips between a client and Postgres, as they pass on the wire.
 pub mod wire;
+
+/// When every world begins unless it says otherwise: a Monday, nine o'clock in Paris. Tests name their dates after it.
+pub const START: &str = "2027-02-01T08:00:00Z";
 
 /// The key under which the demo artists' Cal.com keys are sealed.
 pub const ENCRYPTION_KEY: &str = "aW5rZmxvdy10ZXN0LWtleS0zMi1ieXRlcy1sb25nISE=";
@@ -96,20 +105,34 @@ impl World {
         F: FnOnce(&'static World) -> Fut,
         Fut: Future<Output = ()>,
     {
+        Self::run_at(START, test);
+    }
+
+    /// As [`Self::run`], in a world that begins at `start`.
+    ///
+    /// # Panics
+    /// The services are not there, or the test fails.
+    pub fn run_at<F, Fut>(start: &str, test: F)
+    where
+        F: FnOnce(&'static World) -> Fut,
+        Fut: Future<Output = ()>,
+    {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             // Leaked for the life of the test's process, so that tasks of the test may borrow it.
-            let world: &'static World = Box::leak(Box::new(World::open().await));
+            let world: &'static World = Box::leak(Box::new(World::open(at(start)).await));
             test(world).await;
             world.close().await;
         });
     }
 
-    /// A new world.
+    /// A new world that begins at `start`.
     ///
     /// # Panics
     /// The services are not there.
-    pub async fn open() -> Self {
+    pub async fn open(start: Timestamp) -> Self {
+        // What the functions log is part of a failed test's report.
+        crate::telemetry::init();
         let server_url = provided("TEST_DATABASE_URL");
         let template = std::env::var("TEST_TEMPLATE").unwrap_or_else(|_| "inkflow_template".into());
         let ministack = provided("TEST_AWS_URL");
@@ -122,12 +145,13 @@ impl World {
         let owner_url = with_database(&server_url, &database);
         let owner = connect(&owner_url).await;
         let app_url = app_url(&owner_url);
-        #[expect(clippy::disallowed_methods, reason = "a test's world starts now")]
-        let now = Timestamp::now();
-        demo::seed(&owner, &demo::Seed { now, encryption_key: ENCRYPTION_KEY }).await.expect("the seed fits the schema");
+        demo::seed(&owner, &demo::Seed { now: start, encryption_key: ENCRYPTION_KEY }).await.expect("the seed fits the schema");
+        let shift = start.as_second() - Clock::default().now().as_second();
 
-        let stripe = stripe_stand_in::StandIn::start(stripe_stand_in::Options::default()).await.expect("Stripe stands in");
-        let calcom = calcom_stand_in::StandIn::start(calcom_options()).await.expect("Cal.com stands in");
+        let options = stripe_stand_in::Options { clock_shift_seconds: shift, ..stripe_stand_in::Options::default() };
+        let stripe = stripe_stand_in::StandIn::start(options).await.expect("Stripe stands in");
+        let options = calcom_stand_in::Options { clock_shift_seconds: shift, ..calcom_options() };
+        let calcom = calcom_stand_in::StandIn::start(options).await.expect("Cal.com stands in");
         let mails = MailGate::start(&ministack).await.expect("the mail gate");
         let sqs_gate = SqsGate::start(&ministack, None).await.expect("the queue's gate");
         let queues = dev::aws::provide(&ministack, "ink.test", &format!("-{database}")).await.expect("queues");
@@ -143,7 +167,7 @@ impl World {
             sqs: Sqs::at(&ministack),
             http: net::client(&net::tls()),
             server_url,
-            shift: AtomicI64::new(0),
+            shift: AtomicI64::new(shift),
         }
     }
 
@@ -162,6 +186,21 @@ impl World {
     /// The database as the functions see it.
     pub fn db(&self) -> Db {
         Db::new(&self.app_url, None).expect("the URL is well formed")
+    }
+
+    /// A tap on the way to this world's database.
+    pub async fn wire(&self) -> Wire {
+        let (_before, rest) = self.app_url.rsplit_once('@').expect("a URL with a user");
+        let (host, _database) = rest.split_once('/').expect("a URL with a database");
+        Wire::tap(host.to_owned()).await
+    }
+
+    /// The database through a tap, connected, so that only what follows is counted.
+    pub async fn db_through(&self, wire: &Wire) -> Db {
+        let db = Db::new(&wire.url(&self.app_url), None).expect("the URL is well formed");
+        db.warm_up().await;
+        wire.reset();
+        db
     }
 
     /// Stripe as the functions call it.
@@ -205,11 +244,17 @@ impl World {
         self.clock().now()
     }
 
-    /// Lets time pass, for Stripe too.
+    /// Lets time pass, for Stripe and Cal.com too.
     pub fn advance(&self, by: Duration) {
         let seconds = i64::try_from(by.as_secs()).expect("a plausible time");
         let shift = self.shift.fetch_add(seconds, Ordering::Relaxed) + seconds;
         self.stripe.set_clock_shift_seconds(shift);
+        self.calcom.set_clock_shift_seconds(shift);
+    }
+
+    /// As [`Self::advance`], in minutes.
+    pub fn advance_minutes(&self, minutes: u64) {
+        self.advance(Duration::from_secs(minutes * 60));
     }
 
     /// Asks the database as its owner; one JSON object a row.
@@ -246,6 +291,45 @@ impl World {
             &[],
         )
         .await
+    }
+
+    /// Every job, done or not, in order: its kind, or the template of a mail.
+    pub async fn jobs(&self) -> Vec<String> {
+        let rows = self.rows("select coalesce(args->>'template', kind) as name from outbox order by id", &[]).await;
+        rows.iter().map(|row| row["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// What happened to a booking, in order: who and what.
+    ///
+    /// # Panics
+    /// The id is none.
+    pub async fn history(&self, id: &str) -> Vec<String> {
+        let id: Uuid = id.parse().expect("a booking id");
+        let sql = "select actor || ' ' || kind as line from booking_events where booking_id = $1 order by id";
+        let rows = self.rows(sql, &[(&id, Type::UUID)]).await;
+        rows.iter().map(|row| row["line"].as_str().expect("a line").to_owned()).collect()
+    }
+
+    /// The ledger of a booking, in order: kind and signed cents.
+    ///
+    /// # Panics
+    /// The id is none.
+    pub async fn ledger(&self, id: &str) -> Vec<(String, i64)> {
+        let id: Uuid = id.parse().expect("a booking id");
+        let sql = "select kind, amount_cents from payments where booking_id = $1 order by recorded_at, id";
+        let rows = self.rows(sql, &[(&id, Type::UUID)]).await;
+        rows.iter()
+            .map(|row| (row["kind"].as_str().expect("a kind").to_owned(), row["amount_cents"].as_i64().expect("cents")))
+            .collect()
+    }
+
+    /// How many rows a table has.
+    ///
+    /// # Panics
+    /// There is no such table.
+    pub async fn count(&self, table: &str) -> i64 {
+        let rows = self.rows(&format!("select count(*) from {table}"), &[]).await;
+        rows[0]["count"].as_i64().expect("a number")
     }
 
     /// Receives what is in the queue, as SQS hands it to Lambda.
@@ -333,70 +417,10 @@ fn calcom_options() -> calcom_stand_in::Options {
     }
 }
 
-/// A GET request as a function URL passes it on.
-///
-/// # Panics
-/// The URL is malformed.
-pub fn get(path_and_query: &str) -> Request {
-    request(Method::GET, path_and_query, &[], None)
-}
-
-/// A POST request with a JSON body.
-///
-/// # Panics
-/// The URL is malformed.
-pub fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
-    let headers = [&[("content-type", "application/json")], headers].concat();
-    request(Method::POST, path, &headers, Some(body.to_string()))
-}
-
-/// A request through the same payload that a function URL sends: format 2.0.
-///
-/// # Panics
-/// The URL is malformed.
-pub fn request(method: Method, path_and_query: &str, headers: &[(&str, &str)], body: Option<String>) -> Request {
-    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let headers: serde_json::Map<String, Value> =
-        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), Value::from(*value))).collect();
-    let parameters: serde_json::Map<String, Value> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect();
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
-        "queryStringParameters": parameters,
-        "requestContext": {
-            "accountId": "anonymous", "apiId": "test", "domainName": "test.lambda-url.eu-west-3.on.aws",
-            "domainPrefix": "test", "requestId": Uuid::now_v7(), "routeKey": "$default", "stage": "$default",
-            "time": "01/Dec/2026:09:00:00 +0000", "timeEpoch": 0,
-            "http": {
-                "method": method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
-                "userAgent": "test",
-            },
-        },
-        "body": body, "isBase64Encoded": false,
-    });
-    lambda_http::request::from_str(&event.to_string()).expect("a function-URL event")
-}
-
-/// Answers a request as the runtime would: errors become problems. Gives status and body.
-///
-/// # Panics
-/// The body is not JSON.
-pub async fn answer<F, Fut>(web: &Web, request: Request, handler: F) -> (u16, Value)
-where
-    F: FnOnce(Request) -> Fut,
-    Fut: Future<Output = Reply>,
-{
-    let response = http::answer(web, request, handler).await;
-    (response.status().as_u16(), body(&response))
-}
-
-/// The JSON of a response.
+/// An instant, written as a person writes it.
 ///
 /// # Panics
 /// It is none.
-pub fn body(response: &Response<Body>) -> Value {
-    serde_json::from_slice(response.body()).expect("the body is JSON")
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }

@@ -242,14 +242,20 @@ fn line_items(params: &mut Params) -> Result<(Vec<LineItem>, String), ApiError> 
 }
 
 fn methods(params: &mut Params) -> Result<Vec<String>, ApiError> {
-    let asked = params.texts("payment_method_types")?;
+    // The filter of recent API versions, which replaced the list of older ones.
+    let mut name = "allowed_payment_method_types";
+    let mut asked = params.texts(name)?;
+    if asked.is_empty() {
+        name = "payment_method_types";
+        asked = params.texts(name)?;
+    }
     for (at, method) in asked.iter().enumerate() {
         if !METHODS.contains(&method.as_str()) {
             return Err(ApiError::invalid(format!(
-                "Invalid payment_method_types[{at}]: must be one of {}",
+                "Invalid {name}[{at}]: must be one of {}",
                 METHODS.join(", ")
             ))
-            .param(format!("payment_method_types[{at}]")));
+            .param(format!("{name}[{at}]")));
         }
     }
     // Stripe chooses when nothing is asked; the demonstration account has cards and Link.

@@ -21,11 +21,11 @@ use shared::domain::ids::{BookingId, JobId};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
 use shared::domain::slots::{Interval, Slot, reach};
-use shared::error::Error;
+use shared::error::{Error, Service};
 use shared::http::{self, Reply, Web};
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
-use shared::stripe::{Stripe, StripeError};
+use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
@@ -231,7 +231,7 @@ async fn take_up(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Rep
         Err(error) => {
             // Stripe will never open this one: a hold that cannot be paid must not keep the chair.
             give_up(app, &hold, now).await;
-            return Err(refused_by_stripe(&error));
+            return Err(Error::Outside { service: Service::Stripe, why: error.to_string() });
         }
     };
     let url = session
@@ -282,10 +282,6 @@ async fn give_up(app: &App, hold: &Hold, now: Timestamp) {
         Ok(settled) => send(app, settled.jobs()).await,
         Err(error) => tracing::warn!(error = %error, booking.id = %hold.id, "the sweeper will release this hold"),
     }
-}
-
-fn refused_by_stripe(error: &StripeError) -> Error {
-    Error::PaymentUnavailable(error.to_string())
 }
 
 /// What was decided: the agenda it was decided on, and the slot.
