@@ -196,14 +196,16 @@ pub struct Queues {
 }
 
 /// Creates the queues and the sender's identity, as Terraform does in production.
-pub async fn provide(ministack: &str, sender_domain: &str) -> Result<Queues> {
+///
+/// `suffix` is added to the names of the queues, so that tests can share one ministack.
+pub async fn provide(ministack: &str, sender_domain: &str, suffix: &str) -> Result<Queues> {
     let sqs = Sqs::at(ministack);
-    let dead = sqs.call("CreateQueue", json!({ "QueueName": DEAD_JOBS })).await?;
+    let dead = sqs.call("CreateQueue", json!({ "QueueName": format!("{DEAD_JOBS}{suffix}") })).await?;
     let redrive = json!({
-        "deadLetterTargetArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{DEAD_JOBS}"), "maxReceiveCount": 8,
+        "deadLetterTargetArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{DEAD_JOBS}{suffix}"), "maxReceiveCount": 8,
     });
     let jobs = json!({
-        "QueueName": JOBS, "Attributes": { "VisibilityTimeout": "20", "RedrivePolicy": redrive.to_string() },
+        "QueueName": format!("{JOBS}{suffix}"), "Attributes": { "VisibilityTimeout": "20", "RedrivePolicy": redrive.to_string() },
     });
     let jobs = sqs.call("CreateQueue", jobs).await?;
     let identity = client()

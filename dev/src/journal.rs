@@ -66,6 +66,9 @@ fn colours() -> bool {
     std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal()
 }
 
+/// What a person at a terminal does not need; the raw line has it. Lambda's runtime repeats our own request id.
+const NOISE: &[&str] = &["name", "spans", "target", "requestId", "xrayTraceId"];
+
 /// One line of a function, as a person wants to read it.
 ///
 /// JSON lines become time, function, level, message and fields; anything else is shown as it is.
@@ -77,9 +80,9 @@ pub fn readable(name: &str, line: &str, now: Timestamp, colours: bool) -> String
     for (key, value) in entry {
         match (key.as_str(), value) {
             ("fields" | "span", Value::Object(inner)) => {
-                fields.extend(inner.into_iter().filter(|(key, _)| key != "name"));
+                fields.extend(inner.into_iter().filter(|(key, _)| !NOISE.contains(&key.as_str())));
             }
-            ("spans" | "target" | "filename" | "line_number" | "threadName" | "threadId", _) => {}
+            (key, _) if NOISE.contains(&key) => {}
             (_, value) => {
                 fields.insert(key, value);
             }

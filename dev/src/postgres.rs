@@ -83,7 +83,7 @@ impl Postgres {
         if initialised.is_none() {
             this.initialise().await?;
         }
-        this.end_orphan().await?;
+        end_orphan(&this.data).await?;
         for attempt in 0.. {
             this.port = match port {
                 Some(port) if attempt == 0 && is_free(port) => port,
@@ -101,9 +101,10 @@ impl Postgres {
         Ok(this)
     }
 
-    /// Deletes the data of a server that does not run, wherever `folder` sent them.
-    pub fn delete_data(folder: &Path) -> Result<()> {
+    /// Deletes the data, wherever `folder` sent them, and ends a server that a former run has left on them.
+    pub async fn delete_data(folder: &Path) -> Result<()> {
         let folder = reachable(folder)?;
+        end_orphan(&folder.join("postgres")).await?;
         for data in [folder.join("postgres"), folder.join("postgres.log")] {
             match fs::symlink_metadata(&data) {
                 Ok(found) if found.is_dir() => fs::remove_dir_all(&data)?,
@@ -135,6 +136,11 @@ impl Postgres {
     /// Which server this is, for the log.
     pub fn version(&self) -> String {
         format!("PostgreSQL {} from {}", self.binaries.major, self.binaries.folder.display())
+    }
+
+    /// Whether it has been started and not been stopped since.
+    pub async fn is_running(&self) -> bool {
+        self.server.lock().await.is_some()
     }
 
     /// Stops the server in order, connections or not; the data stay.
@@ -189,30 +195,6 @@ impl Postgres {
         }
         let _ = fs::remove_dir_all(&self.data);
         bail!("initdb failed: {why}")
-    }
-
-    /// Ends a server that a former run of ours has left on these data. The caller holds the lock of the folder.
-    async fn end_orphan(&self) -> Result<()> {
-        let lock = self.data.join("postmaster.pid");
-        let Some(pid) = fs::read_to_string(&lock).ok().and_then(|text| text.lines().next()?.trim().parse::<i32>().ok())
-        else {
-            return Ok(());
-        };
-        let pid = Pid::from_raw(pid);
-        // Told by the kernel that we died, it may be just about to end by itself.
-        for patience in [30, 100, 50] {
-            for _ in 0..patience {
-                if !is_postgres(pid).await {
-                    let _ = fs::remove_file(&lock);
-                    return Ok(());
-                }
-                sleep(Duration::from_millis(100)).await;
-            }
-            let signal = if patience == 30 { Signal::SIGINT } else { Signal::SIGQUIT };
-            info!(%pid, "a former run has left its PostgreSQL: stopping it");
-            let _ = nix::sys::signal::kill(pid, signal);
-        }
-        bail!("process {pid} holds the data in {} and does not end", self.data.display())
     }
 
     async fn launch(&self) -> Result<()> {
@@ -272,6 +254,30 @@ impl Postgres {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(5)..].join(" | ")
     }
+}
+
+/// Ends a server that a former run of ours has left on these data. The caller holds the lock of the folder.
+async fn end_orphan(data: &Path) -> Result<()> {
+    let lock = data.join("postmaster.pid");
+    let Some(pid) = fs::read_to_string(&lock).ok().and_then(|text| text.lines().next()?.trim().parse::<i32>().ok())
+    else {
+        return Ok(());
+    };
+    let pid = Pid::from_raw(pid);
+    // Told by the kernel that we died, it may be just about to end by itself.
+    for patience in [30, 100, 50] {
+        for _ in 0..patience {
+            if !is_postgres(pid).await {
+                let _ = fs::remove_file(&lock);
+                return Ok(());
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        let signal = if patience == 30 { Signal::SIGINT } else { Signal::SIGQUIT };
+        info!(%pid, "a former run has left its PostgreSQL: stopping it");
+        let _ = nix::sys::signal::kill(pid, signal);
+    }
+    bail!("process {pid} holds the data in {} and does not end", data.display())
 }
 
 /// Opens a connection and drives it until the client is dropped; TLS where the server offers it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -45,24 +45,31 @@ impl Options {
 /// A running event source mapping; dropping it ends it.
 pub struct EventSource {
     running: watch::Sender<bool>,
-    _pollers: JoinSet<()>,
+    busy: watch::Sender<usize>,
+    pollers: Vec<AbortHandle>,
 }
 
 impl EventSource {
     /// Begins to poll.
     pub fn start(options: Options, host: Host) -> Self {
-        let (running, _) = watch::channel(true);
+        let (running, busy) = (watch::Sender::new(true), watch::Sender::new(0));
         let options = Arc::new(options);
-        let mut pollers = JoinSet::new();
-        for _ in 0..options.concurrency {
-            pollers.spawn(poll(Arc::clone(&options), host.clone(), running.subscribe()));
-        }
-        Self { running, _pollers: pollers }
+        let pollers = (0..options.concurrency)
+            .map(|_| tokio::spawn(poll(Arc::clone(&options), host.clone(), running.subscribe(), busy.clone())))
+            .map(|poller| poller.abort_handle())
+            .collect();
+        Self { running, busy, pollers }
     }
 
-    /// Stops receiving; what is being worked on ends as usual.
-    pub fn pause(&self) {
+    /// Stops receiving, and waits until what was received is done.
+    pub async fn pause(&self) {
         self.running.send_replace(false);
+        let _ = self.busy.subscribe().wait_for(|busy| *busy == 0).await;
+    }
+
+    /// Ends at once: what was received comes back by itself, as after a crash.
+    pub fn stop(&self) {
+        self.pollers.iter().for_each(AbortHandle::abort);
     }
 
     /// Receives again.
@@ -71,7 +78,13 @@ impl EventSource {
     }
 }
 
-async fn poll(options: Arc<Options>, host: Host, mut running: watch::Receiver<bool>) {
+impl Drop for EventSource {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn poll(options: Arc<Options>, host: Host, mut running: watch::Receiver<bool>, busy: watch::Sender<usize>) {
     let sqs = Sqs::at(&options.endpoint);
     let name = options.queue_url.rsplit('/').next().unwrap_or_default();
     let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
@@ -81,12 +94,12 @@ async fn poll(options: Arc<Options>, host: Host, mut running: watch::Receiver<bo
     });
     let mut pause = Duration::ZERO;
     while running.wait_for(|running| *running).await.is_ok() {
-        let received = tokio::select! {
-            received = sqs.call("ReceiveMessage", receive.clone()) => received,
-            // What such a call still receives is received again when it becomes visible.
-            _ = running.wait_for(|running| !*running) => continue,
-        };
-        match received {
+        let _working = Working::begin(&busy);
+        if !*running.borrow() {
+            continue;
+        }
+        // Never given up half-way: SQS would hand messages to a caller that is gone, and hide them for a while.
+        match sqs.call("ReceiveMessage", receive.clone()).await {
             Ok(answer) => {
                 if !pause.is_zero() {
                     info!(queue = name, "the queue answers again");
@@ -105,6 +118,21 @@ async fn poll(options: Arc<Options>, host: Host, mut running: watch::Receiver<bo
                 sleep(pause).await;
             }
         }
+    }
+}
+
+struct Working(watch::Sender<usize>);
+
+impl Working {
+    fn begin(busy: &watch::Sender<usize>) -> Self {
+        busy.send_modify(|count| *count += 1);
+        Self(busy.clone())
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 

@@ -25,7 +25,7 @@ impl Aws {
     async fn start(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("inkflow-aws-{name}-{}", std::process::id()));
         let ministack = Ministack::start(&folder, None).await.expect("ministack starts");
-        let queues = provide(&ministack.url(), "inkflow.example").await.expect("queues");
+        let queues = provide(&ministack.url(), "inkflow.example", "").await.expect("queues");
         let sqs = Sqs::at(&ministack.url());
         Self { ministack, queues, sqs, folder }
     }
@@ -119,8 +119,7 @@ async fn a_queue_that_was_down_is_read_on() {
     gate.set(Condition::Ok);
     assert!(aws.settled(0, 0).await);
 
-    source.pause();
-    sleep(Duration::from_millis(200)).await;
+    source.pause().await;
     aws.send("held back").await;
     sleep(Duration::from_millis(500)).await;
     assert!(aws.settled(1, 0).await);

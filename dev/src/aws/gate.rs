@@ -68,20 +68,24 @@ impl Way {
         }
         let url = format!("{}{path}", self.upstream);
         let sent = self.client.request(parts.method.clone(), url).headers(headers).body(body).send().await;
-        let Ok(answer) = sent else { return unavailable() };
+        let Ok(answer) = sent else { return out_of_reach() };
         let (status, mut headers) = (answer.status(), answer.headers().clone());
         for framing in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION] {
             headers.remove(framing);
         }
         match answer.bytes().await {
             Ok(body) => (status, headers, body),
-            Err(_) => unavailable(),
+            Err(_) => out_of_reach(),
         }
     }
 }
 
 pub(super) fn unavailable() -> (StatusCode, header::HeaderMap, Bytes) {
     refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "The service is down: somebody has pulled a switch.")
+}
+
+fn out_of_reach() -> (StatusCode, header::HeaderMap, Bytes) {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "ministack does not answer.")
 }
 
 pub(super) fn refusal(status: StatusCode, kind: &'static str, why: &str) -> (StatusCode, header::HeaderMap, Bytes) {
