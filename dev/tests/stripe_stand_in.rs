@@ -93,7 +93,7 @@ impl Shop {
             ("line_items[0][price_data][currency]", "eur".to_owned()),
             ("line_items[0][price_data][unit_amount]", "8000".to_owned()),
             ("line_items[0][price_data][product_data][name]", "Acompte – Hirondelle".to_owned()),
-            ("payment_method_types[0]", "card".to_owned()),
+            ("allowed_payment_method_types[0]", "card".to_owned()),
             ("adaptive_pricing[enabled]", "false".to_owned()),
             ("customer_email", "camille@example.com".to_owned()),
             ("client_reference_id", "booking-1".to_owned()),
@@ -158,7 +158,7 @@ async fn a_session_is_as_it_was_asked_for_and_has_no_payment_intent_yet() {
 async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
     let shop = Shop::open(Options::default()).await;
     let now = shop.stripe.now();
-    let cases: [(&str, Option<String>, &str, Option<&str>); 12] = [
+    let cases: [(&str, Option<String>, &str, Option<&str>); 13] = [
         ("succes_url", Some("http://a.example".into()), "parameter_unknown", Some("succes_url")),
         (
             "line_items[0][price_data][colour]",
@@ -184,6 +184,12 @@ async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
         ("customer_email", Some("camille".into()), "email_invalid", Some("customer_email")),
         ("client_reference_id", Some(String::new()), "parameter_invalid_empty", Some("client_reference_id")),
         ("cancel_url", Some("/booking".into()), "url_invalid", Some("cancel_url")),
+        (
+            "payment_method_types[0]",
+            Some("card".into()),
+            "payment_method_types_no_longer_supported",
+            Some("payment_method_types"),
+        ),
         ("expires_at", Some((now + 29 * 60).to_string()), "", None),
         ("expires_at", Some((now + 25 * 3600).to_string()), "", None),
     ];

@@ -39,6 +39,11 @@ impl Call {
         self.method != Method::GET
     }
 
+    /// Whether the request speaks 2026-09-30.endive or later; without a header it speaks the account's version.
+    fn is_endive(&self) -> bool {
+        self.header("stripe-version").unwrap_or(API_VERSION).get(..10).is_some_and(|date| date >= "2026-09-30")
+    }
+
     fn fingerprint(&self) -> String {
         let mut pairs = self.pairs.clone();
         pairs.sort();
@@ -325,7 +330,7 @@ fn route(inner: &Arc<Inner>, ledger: &mut Ledger, call: &Call, now: i64, cause: 
     let get = call.method == Method::GET;
     let post = call.method == Method::POST;
     match path.as_slice() {
-        ["checkout", "sessions"] if post => create_session(inner, ledger, params, now),
+        ["checkout", "sessions"] if post => create_session(inner, ledger, params, now, call.is_endive()),
         ["checkout", "sessions"] if get => list_sessions(ledger, params),
         ["checkout", "sessions", id] if get => {
             let session =
@@ -396,9 +401,9 @@ fn not_expirable(id: &str, closed: Closed) -> ApiError {
     ))
 }
 
-fn create_session(inner: &Inner, ledger: &mut Ledger, mut params: Params, now: i64) -> Outcome {
+fn create_session(inner: &Inner, ledger: &mut Ledger, mut params: Params, now: i64, endive: bool) -> Outcome {
     let expand = params.texts("expand")?;
-    let new = requests::new_session(&mut params, now)?;
+    let new = requests::new_session(&mut params, now, endive)?;
     requests::finish_session(params)?;
     if let Some(told) = lock(&inner.switches).take_create_failure() {
         return Err(ApiError::told(told.status, told.code, told.message));

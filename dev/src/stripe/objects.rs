@@ -227,6 +227,7 @@ impl Session {
             "adaptive_pricing": {"enabled": true},
             "after_expiration": null,
             "allow_promotion_codes": null,
+            "allowed_payment_method_types": null,
             "amount_subtotal": self.amount_total(),
             "amount_total": self.amount_total(),
             "automatic_tax": {"enabled": false, "liability": null, "provider": null, "status": null},

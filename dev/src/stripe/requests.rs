@@ -70,7 +70,7 @@ const SHORTEST_LIFE: i64 = 30 * 60;
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
 /// `POST /v1/checkout/sessions`.
-pub(super) fn new_session(params: &mut Params, now: i64) -> Result<NewSession, ApiError> {
+pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result<NewSession, ApiError> {
     let mut echo = Map::new();
     match params.choice("mode", &["payment", "setup", "subscription"])?.as_deref() {
         Some("payment") => {}
@@ -90,7 +90,10 @@ pub(super) fn new_session(params: &mut Params, now: i64) -> Result<NewSession, A
     let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
     let cancel_url = params.url("cancel_url")?;
     let (line_items, currency) = line_items(params)?;
-    let payment_method_types = methods(params)?;
+    let (payment_method_types, allowed) = methods(params, endive)?;
+    if let Some(allowed) = allowed {
+        echo.insert("allowed_payment_method_types".to_owned(), json!(allowed));
+    }
     let customer_email = email(params, "customer_email")?;
     let client_reference_id = params.bounded_text("client_reference_id", 200)?;
     let metadata = params.metadata()?;
@@ -241,25 +244,32 @@ fn line_items(params: &mut Params) -> Result<(Vec<LineItem>, String), ApiError> 
     Ok((items, currency))
 }
 
-fn methods(params: &mut Params) -> Result<Vec<String>, ApiError> {
-    // The filter of recent API versions, which replaced the list of older ones.
-    let mut name = "allowed_payment_method_types";
-    let mut asked = params.texts(name)?;
-    if asked.is_empty() {
-        name = "payment_method_types";
-        asked = params.texts(name)?;
+/// The methods a session may take, and the filter to show again.
+///
+/// 2026-09-30.endive removed `payment_method_types` and has `allowed_payment_method_types` in its place.
+fn methods(params: &mut Params, endive: bool) -> Result<(Vec<String>, Option<Vec<String>>), ApiError> {
+    let name = if endive { "allowed_payment_method_types" } else { "payment_method_types" };
+    if endive && !params.texts("payment_method_types")?.is_empty() {
+        return Err(ApiError::invalid(
+            "The `payment_method_types` parameter is no longer supported in this API version. Use dynamic payment \
+             methods, `allowed_payment_method_types` or `excluded_payment_method_types`.",
+        )
+        .code("payment_method_types_no_longer_supported")
+        .param("payment_method_types"));
     }
+    let asked = params.texts(name)?;
     for (at, method) in asked.iter().enumerate() {
         if !METHODS.contains(&method.as_str()) {
-            return Err(ApiError::invalid(format!(
-                "Invalid {name}[{at}]: must be one of {}",
-                METHODS.join(", ")
-            ))
-            .param(format!("{name}[{at}]")));
+            return Err(ApiError::invalid(format!("Invalid {name}[{at}]: must be one of {}", METHODS.join(", ")))
+                .param(format!("{name}[{at}]")));
         }
     }
     // Stripe chooses when nothing is asked; the demonstration account has cards and Link.
-    Ok(if asked.is_empty() { vec!["card".to_owned(), "link".to_owned()] } else { asked })
+    Ok(match (asked.is_empty(), endive) {
+        (true, _) => (vec!["card".to_owned(), "link".to_owned()], None),
+        (false, true) => (asked.clone(), Some(asked)),
+        (false, false) => (asked, None),
+    })
 }
 
 fn email(params: &mut Params, name: &str) -> Result<Option<String>, ApiError> {
