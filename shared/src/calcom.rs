@@ -111,7 +111,7 @@ pub struct Attendee<'a> {
 /// A field that Cal.com does not take as it was sent; the booking may go without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CalField {
-    /// The event type has one length only.
+    /// The event type does not offer this length.
     Length,
     /// The number is not one that Cal.com knows.
     Phone,
@@ -452,7 +452,7 @@ fn refusal(status: StatusCode, headers: &reqwest::header::HeaderMap, body: &[u8]
         StatusCode::BAD_REQUEST => {
             let text = message.to_ascii_lowercase();
             let says = |part: &str| text.contains(part);
-            if says("lengthinminutes") && says("multiple possible lengths") {
+            if says("lengthinminutes") {
                 CalcomError::FieldRefused(CalField::Length)
             } else if says("phonenumber") || says("phone number") {
                 CalcomError::FieldRefused(CalField::Phone)
@@ -526,6 +526,11 @@ mod tests {
             (
                 "Can't specify 'lengthInMinutes' because event type does not have multiple possible lengths. Please, \
                  remove the 'lengthInMinutes' field from the request.",
+                CalcomError::FieldRefused(CalField::Length),
+            ),
+            (
+                "Provided 'lengthInMinutes' is not one of the possible lengths for the event type. The possible lengths \
+                 are: 60, 90",
                 CalcomError::FieldRefused(CalField::Length),
             ),
             ("attendee.phoneNumber must be a valid phone number", CalcomError::FieldRefused(CalField::Phone)),

@@ -254,7 +254,7 @@ async fn absent(calcom: &Calcom, wanted: &Wanted<'_>, reason: &str) -> Step<Conv
         Some(there) if there.is_live() => there,
         Some(_) => return Ok(Converged::Removed),
     };
-    let error = match calcom.cancel(wanted.key, &there.uid, &format!("{OUR_REASON}{reason}")).await {
+    let error = match calcom.cancel(wanted.key, &there.uid, &our_reason(reason)).await {
         Ok(now) if !now.is_live() => return Ok(Converged::Removed),
         Ok(_) => return Ok(retry(wanted, "Cal.com did not call the booking off")),
         Err(error @ (CalcomError::RateLimited { .. } | CalcomError::Unauthorised)) => {
@@ -308,6 +308,10 @@ async fn follow(calcom: &Calcom, wanted: &Wanted<'_>, uid: &str) -> Step<Option<
         }
     }
     Ok(last)
+}
+
+fn our_reason(reason: &str) -> String {
+    format!("{OUR_REASON}{}", reason.strip_prefix(OUR_REASON).unwrap_or(reason))
 }
 
 fn cancelled_by_us(booking: &CalBooking) -> bool {

@@ -297,10 +297,7 @@ impl View {
             artist: one_line(&artist.name),
             artist_url: page(&format!("/artist/{}", artist.slug)),
             booking_url: page(&format!("/booking/success?id={}", booking.id)),
-            calendar_url: booking
-                .calendar_url
-                .clone()
-                .filter(|url| url.starts_with("https://") && url.chars().all(|character| character.is_ascii_graphic())),
+            calendar_url: booking.calendar_url.clone().filter(|url| is_link(url)),
             client: one_line(&client.name),
             client_short: shortened(&one_line(&client.name), NAME_IN_SUBJECT),
             client_email: one_line(&client.email),
@@ -326,6 +323,11 @@ impl View {
             amount,
         }
     }
+}
+
+/// An address that a reader may be sent to, and that ends where it seems to.
+fn is_link(url: &str) -> bool {
+    (url.starts_with("https://") || url.starts_with("http://")) && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 macro_rules! files {
