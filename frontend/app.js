@@ -1,7 +1,7 @@
 // The artist's page: the gallery, and the booking dialog in three steps.
 // The page's own data stands in #data when the server made it; otherwise it is asked for.
 
-import { Problem, addDays, api, civilDate, clock, h, lang, leaveFor, longDate, money, recall, remember, sentence, shortDate, span, t, translatePage } from "/words.js";
+import { Problem, addDays, api, civilDate, clock, h, lang, leaveFor, longDate, money, recall, remember, sentence, shortDate, span, t, titleOf, translatePage } from "/words.js";
 
 const DAYS = 7;
 const WEEKS_AHEAD = 8;
@@ -104,7 +104,7 @@ async function showHold() {
     h(
       "aside",
       { class: "hold-banner" },
-      h("p", {}, t.holdBanner(held.title, clock(held.hold_expires_at, artist.timezone))),
+      h("p", {}, t.holdBanner(titleOf(held), clock(held.hold_expires_at, artist.timezone))),
       h("button", { type: "button", class: "button", onclick: () => leaveFor(held.checkout_url) }, t.resume),
     ),
   );

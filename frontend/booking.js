@@ -1,6 +1,6 @@
 // After the payment page: what the database says about a booking, never what the address suggests.
 
-import { api, civilDate, clock, h, lang, leaveFor, longDate, money, remember, t, translatePage } from "/words.js";
+import { api, civilDate, clock, h, lang, leaveFor, longDate, money, remember, t, titleOf, translatePage } from "/words.js";
 
 const QUICK = [1, 2, 4, 8, 8, 8, 8, 8];
 const SLOW = 20;
@@ -100,7 +100,7 @@ function details(b) {
   return h(
     "dl",
     { class: "summary" },
-    row(b.type === "flash" ? t.flash : t.project, b.title),
+    row(b.type === "flash" ? t.flash : t.project, titleOf(b)),
     row(t.with, b.artist.display_name),
     row(t.date, longDate(civilDate(b.start, b.timezone))),
     row(t.time, `${clock(b.start, b.timezone)} – ${clock(b.end, b.timezone)} (${b.timezone})`),

@@ -359,6 +359,12 @@ export function span(minutes) {
   return rest === 0 ? `${hours}${NBSP}h` : `${hours}${NBSP}h${NBSP}${String(rest).padStart(2, "0")}`;
 }
 
+/** What is booked, without the artist's name that mails put behind it. */
+export function titleOf(booking) {
+  const artist = ` · ${booking.artist.display_name}`;
+  return booking.title.endsWith(artist) ? booking.title.slice(0, -artist.length) : booking.title;
+}
+
 /** French typography: a space that does not break before double punctuation. */
 function typeset(text) {
   return lang === "fr" ? text.replace(/ ([:;?!])/g, `${NBSP}$1`) : text;

@@ -15,13 +15,14 @@ const fr = {
   dead: "File morte",
   mails: "E-mails",
   unknown: "?",
-  services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calcom: "Agenda (Cal.com)" },
+  services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)" },
   positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout" },
   lost: "tous perdus",
   outside: "Le vrai service, ou le vôtre : rien à couper d’ici.",
-  sweep: (done) => `Balayage fait. ${done}`,
+  sweep: (done) => `Balayage fait : ${done || "rien à faire"}.`,
+  swept: { relayed: "tâches relancées", not_relayed: "tâches en attente", asked: "paiements vérifiés", payments_found: "paiements retrouvés", released: "créneaux rendus", forgotten: "traces effacées", failed: "échecs" },
   clock: "L’heure a changé.",
-  killed: (n) => (n === 1 ? "1 instance tuée." : `${n} instances tuées.`),
+  killed: (n) => (n === 0 ? "Aucune instance ne tournait." : n === 1 ? "1 instance tuée." : `${n} instances tuées.`),
   armed: "La prochaine tâche du worker sera interrompue en plein travail.",
   reset: "Tout est remis à zéro.",
   sure: "Effacer toutes les réservations de cette machine ?",
@@ -41,13 +42,14 @@ const en = {
   dead: "Dead letters",
   mails: "Mails",
   unknown: "?",
-  services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calcom: "Calendar (Cal.com)" },
+  services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)" },
   positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all" },
   lost: "all lost",
   outside: "The real service, or yours: nothing to cut from here.",
-  sweep: (done) => `Swept. ${done}`,
+  sweep: (done) => `Swept: ${done || "nothing to do"}.`,
+  swept: { relayed: "jobs sent again", not_relayed: "jobs waiting", asked: "payments checked", payments_found: "payments found", released: "slots released", forgotten: "traces forgotten", failed: "failures" },
   clock: "The time has changed.",
-  killed: (n) => (n === 1 ? "1 instance killed." : `${n} instances killed.`),
+  killed: (n) => (n === 0 ? "No instance was running." : n === 1 ? "1 instance killed." : `${n} instances killed.`),
   armed: "The worker’s next job will be cut off midway.",
   reset: "Everything starts over.",
   sure: "Delete all bookings on this machine?",
@@ -65,9 +67,9 @@ const en = {
     tour3: "Suggest a project to Noa Keller",
     tour3text: "Strasbourg, calendar kept in Cal.com: only slots free on both sides are offered.",
     tour4: "Pay the deposit",
-    tour4text: "“Pay the deposit” leads to the simulated payment page. One button for each outcome: paid, card declined, webhook lost, 10 s late, doubled, link expired.",
+    tour4text: "“Pay the deposit” leads to the simulated payment page. One button for each outcome: paid, card declined, notification (webhook) lost, 10 s late, doubled, expired.",
     tour5: "The way back",
-    tour5text: "The confirmation page says what the database says, never what the address suggests. After “webhook lost”, run two sweeps below.",
+    tour5text: "The confirmation page says what the database says, never what the address suggests. After a lost notification, run two sweeps below.",
     tour6: "The inbox",
     tour6text: "The artist’s and the client’s mails, with the appointment attached.",
     tour7: "Noa’s week in Cal.com",
@@ -101,7 +103,7 @@ const en = {
 
 const t = lang === "fr" ? fr : en;
 const region = lang === "fr" ? "fr-FR" : "en-GB";
-const CHOICES = { mail: ["ok", "bounce", "down", "slow"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calcom: ["ok", "down", "slow"] };
+const CHOICES = { mail: ["ok", "bounce", "down", "slow"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
 
 const at = (id) => document.getElementById(id);
 
@@ -212,7 +214,7 @@ function announce(text, bad = false) {
 const actions = {
   async sweep() {
     const answer = await post("/dev/sweep", {});
-    if (answer) announce(t.sweep(Object.entries(answer.swept ?? {}).filter(([, n]) => n).map(([name, n]) => `${name}: ${n}`).join(", ")));
+    if (answer) announce(t.sweep(Object.entries(answer.swept ?? {}).filter(([, n]) => n > 0).map(([name, n]) => `${n} ${t.swept[name] ?? name}`).join(", ")));
   },
   later: () => move({ advance_seconds: 31 * 60 }),
   tomorrow: () => move({ advance_seconds: 86_400 }),
