@@ -1,5 +1,5 @@
 //! Cal.com v2 for one artist at a time: free slots and bookings, read into small structs that forgive
-//! what they do not know. What to do with an answer is decided in [`converge`], not here.
+//! what they do not know. What to do with an answer is decided in `converge`, not here.
 
 use std::time::Duration;
 

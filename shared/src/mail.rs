@@ -1,5 +1,5 @@
 //! SES: sends a mail that is already written, and says whether a refusal is for ever, for now or for everyone.
-//! What the mails say is in [`letter`] and in `templates/mail`.
+//! What the mails say is in `letter` and in `templates/mail`.
 
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
