@@ -30,7 +30,7 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
-pub use self::requests::{Answer, answer, ask, body, get, messages, post, request, stripe_event};
+pub use self::requests::{Answer, answer, answers_always, ask, body, get, messages, post, request, stripe_event};
 pub use self::wire::Wire;
 
 /// Bookings that a test finds already made.
@@ -145,7 +145,9 @@ impl World {
         let owner_url = with_database(&server_url, &database);
         let owner = connect(&owner_url).await;
         let app_url = app_url(&owner_url);
-        demo::seed(&owner, &demo::Seed { now: start, encryption_key: ENCRYPTION_KEY }).await.expect("the seed fits the schema");
+        demo::seed(&owner, &demo::Seed { now: start, encryption_key: ENCRYPTION_KEY })
+            .await
+            .expect("the seed fits the schema");
         let shift = start.as_second() - Clock::default().now().as_second();
 
         let options = stripe_stand_in::Options { clock_shift_seconds: shift, ..stripe_stand_in::Options::default() };
@@ -210,8 +212,13 @@ impl World {
 
     /// The artists' calendars.
     pub fn calendars(&self) -> Calendars {
+        self.calendars_at(&self.calcom.url())
+    }
+
+    /// The artists' calendars, at another Cal.com.
+    pub fn calendars_at(&self, base: &str) -> Calendars {
         let vault = Vault::new(&Secret::new(ENCRYPTION_KEY.into())).expect("32 bytes");
-        Calendars::new(Calcom::new(self.http.clone(), self.calcom.url()), vault)
+        Calendars::new(Calcom::new(self.http.clone(), base), vault)
     }
 
     /// The queue.
@@ -394,8 +401,13 @@ fn calcom_options() -> calcom_stand_in::Options {
             time_zone: demo::NOA.timezone.into(),
             hours: Hours::on(
                 &[
-                    Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday,
-                    Weekday::Saturday, Weekday::Sunday,
+                    Weekday::Monday,
+                    Weekday::Tuesday,
+                    Weekday::Wednesday,
+                    Weekday::Thursday,
+                    Weekday::Friday,
+                    Weekday::Saturday,
+                    Weekday::Sunday,
                 ],
                 "09:00",
                 "19:00",

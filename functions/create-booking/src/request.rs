@@ -94,7 +94,8 @@ pub fn parse(request: &Request) -> Result<Wish, Error> {
     let artist = fields.keep("/artist", body.artist.filter(|slug| !slug.is_empty()).ok_or(()), |()| missing());
     let start = match body.start.as_deref() {
         None => fields.keep("/start", Err(()), |()| missing()),
-        Some(text) => fields.keep("/start", text.parse::<Timestamp>(), |_| {
+        // Postgres knows no instant before 4713 BC.
+        Some(text) => fields.keep("/start", text.parse().ok().filter(|start| *start > Timestamp::UNIX_EPOCH).ok_or(()), |()| {
             locale
                 .pick("L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z.", "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z.")
                 .to_owned()

@@ -69,7 +69,9 @@ fn parse(request: &Request) -> Result<Query, Error> {
         fields.refuse("/artist", "is missing: the artist's slug");
     }
     let date = http::query(request, "date")?.and_then(|text| {
-        fields.keep("/date", text.parse::<Date>(), |_| "must be a date such as 2026-12-01".to_owned())
+        // Postgres knows no instant before 4713 BC.
+        let date = text.parse::<Date>().ok().filter(|date| date.year() > 0);
+        fields.keep("/date", date.ok_or(()), |()| "must be a date such as 2026-12-01".to_owned())
     });
     let days = match http::query(request, "days")? {
         None => Some(DEFAULT_DAYS),

@@ -101,7 +101,8 @@ impl World {
                 (Subject::Project(brief.expect("a brief")), agenda.artist.project_deposit, "Projet sur mesure".into())
             }
         };
-        let end = plan.start.checked_add(SignedDuration::from_mins(i64::from(agenda.duration_minutes()))).expect("in range");
+        let end =
+            plan.start.checked_add(SignedDuration::from_mins(i64::from(agenda.duration_minutes()))).expect("in range");
         let hold_expires_at = hold_end(now, plan.hold);
         let id = BookingId::new(Uuid::now_v7());
         let new = NewHold {

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::domain::ids::JobId;
@@ -161,4 +163,28 @@ where
 /// It is none.
 pub fn body(response: &Response<Body>) -> Value {
     serde_json::from_slice(response.body()).expect("the body is JSON")
+}
+
+/// Starts a service that answers everything with this status and body. Gives its base URL.
+///
+/// # Panics
+/// No port is free.
+pub async fn answers_always(status: u16, body: &str) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
+    let answer = format!(
+        "HTTP/1.1 {status} Something\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = vec![0; 64 * 1024];
+                let _ = client.read(&mut request).await;
+                let _ = client.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    url
 }
