@@ -289,9 +289,8 @@ pub async fn seed(client: &tokio_postgres::Client, options: &Seed<'_>) -> Result
     let mut created = 0;
     for artist in [&LEA, &NOA] {
         let calcom = artist.calcom.as_ref();
-        let api_key = calcom
-            .map(|account| seal(options.encryption_key, artist.id, account.api_key, &nonce()?))
-            .transpose()?;
+        let api_key =
+            calcom.map(|account| seal(options.encryption_key, artist.id, account.api_key, &nonce()?)).transpose()?;
         created += client
             .execute_typed(
                 ARTIST_WITH_ALL_THAT_IS_HERS,
