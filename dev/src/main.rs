@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dev::aws::Ministack;
+use dev::pgbouncer::PgBouncer;
 use dev::platform::{APP_ROLE, Options, Platform, checkout, reset};
 use dev::postgres::{Postgres, Purpose, SUPERUSER, connect, let_in};
 use dev::{journal, process};
@@ -128,6 +129,7 @@ fn code_of_signal(number: i32) -> ExitCode {
 struct Services {
     folder: PathBuf,
     postgres: Postgres,
+    pooler: Option<PgBouncer>,
     ministack: Ministack,
     _lock: File,
 }
@@ -143,7 +145,8 @@ impl Services {
             },
             Ministack::start(&folder, None),
         )?;
-        Ok(Self { folder, postgres, ministack, _lock: lock })
+        let pooler = PgBouncer::from_env(&folder, postgres.port()).await?;
+        Ok(Self { folder, postgres, pooler, ministack, _lock: lock })
     }
 
     async fn run(&self, command: Vec<OsString>, signals: &mut mpsc::UnboundedReceiver<i32>) -> Result<ExitCode> {
@@ -154,6 +157,9 @@ impl Services {
             .env("TEST_DATABASE_URL", self.postgres.url(SUPERUSER))
             .env("TEST_TEMPLATE", TEMPLATE)
             .env("TEST_AWS_URL", self.ministack.url());
+        if let Some(pooler) = &self.pooler {
+            child.env("TEST_POOLER", format!("127.0.0.1:{}", pooler.port()));
+        }
         let name = program.to_string_lossy().into_owned();
         let mut child = process::spawn(child, Signal::SIGTERM).await.with_context(|| format!("starting {name}"))?;
         let status = tokio::select! {
@@ -177,6 +183,9 @@ impl Services {
 
     async fn stop(self) -> Result<()> {
         self.ministack.stop().await?;
+        if let Some(pooler) = self.pooler {
+            pooler.stop().await?;
+        }
         self.postgres.stop().await?;
         Postgres::delete_data(&self.folder).await?;
         fs::remove_dir_all(&self.folder)?;

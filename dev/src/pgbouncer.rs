@@ -1,5 +1,6 @@
-//! PgBouncer in transaction mode before a PostgreSQL of ours: what Supabase's pooler on port 6543 does to a client.
-//! Prepared statements by name fail behind it, which is the point.
+//! PgBouncer in transaction mode before a PostgreSQL of ours.
+//!
+//! It does to a client what Supabase's pooler on port 6543 does. Prepared statements by name fail behind it, which is the point.
 
 use std::fs;
 use std::path::{Path, PathBuf};

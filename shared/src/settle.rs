@@ -9,6 +9,7 @@ use crate::db::holds::Hold;
 use crate::domain::booking::{Actor, Booking, CancelReason, Change, Payment, RefundFact, checkout_end};
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::money::Cents;
+use crate::domain::policy::DepositNature;
 use crate::error::Error;
 use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
 
@@ -195,9 +196,13 @@ pub async fn close(db: &Db, stripe: &Stripe, hold: &Hold, public_url: &str, now:
 /// # Errors
 /// The stored amount is not one.
 pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'a>, Error> {
+    let nature = match hold.nature {
+        DepositNature::Acompte => hold.locale.pick("Acompte", "Deposit"),
+        DepositNature::Arrhes => hold.locale.pick("Arrhes", "Deposit"),
+    };
     Ok(Checkout {
         booking: hold.id,
-        title: &hold.title,
+        title: format!("{nature} – {}", hold.title),
         deposit: hold.deposit()?,
         email: &hold.email,
         locale: hold.locale,

@@ -198,7 +198,7 @@ pub struct Checkout<'a> {
     /// The booking to pay for.
     pub booking: BookingId,
     /// What Stripe's page calls it.
-    pub title: &'a str,
+    pub title: String,
     /// How much.
     pub deposit: Cents,
     /// Prefilled on Stripe's page.
@@ -398,13 +398,13 @@ fn create_checkout(checkout: &Checkout<'_>) -> CreateCheckoutSession {
     let metadata = HashMap::from([("booking_id".to_owned(), booking.clone())]);
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(stripe_types::Currency::EUR);
     price.unit_amount = Some(checkout.deposit.cents());
-    price.product_data = Some(ProductData::new(checkout.title));
+    price.product_data = Some(ProductData::new(checkout.title.as_str()));
     let mut item = CreateCheckoutSessionLineItems::new();
     item.quantity = Some(1);
     item.price_data = Some(price);
     // The session's metadata is not copied to the payment, whose own events must name the booking too.
     let mut payment = CreateCheckoutSessionPaymentIntentData::new();
-    payment.description = Some(checkout.title.to_owned());
+    payment.description = Some(checkout.title.clone());
     payment.metadata = Some(metadata.clone());
     // The amount must stay the one we asked for, in euros.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
@@ -547,7 +547,7 @@ mod tests {
         let booking = BookingId::new(uuid::Uuid::from_u128(7));
         let body = create_checkout(&Checkout {
             booking,
-            title: "Acompte – Hirondelle",
+            title: "Acompte – Hirondelle".into(),
             deposit: Cents::new(5000),
             email: "jo@example.fr",
             locale: Locale::Fr,

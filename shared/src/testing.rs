@@ -384,10 +384,13 @@ impl World {
     }
 }
 
+/// The URL of the functions' role; behind the pooler when the suite runs there (`TEST_BEHIND_POOLER`).
 fn app_url(owner_url: &str) -> String {
     let (_scheme, rest) = owner_url.split_once("://").expect("a URL");
-    let host = rest.rsplit_once('@').map_or(rest, |(_user, host)| host);
-    format!("postgres://inkflow_app:{APP_PASSWORD}@{host}")
+    let place = rest.rsplit_once('@').map_or(rest, |(_user, place)| place);
+    let (host, database) = place.split_once('/').expect("a URL with a database");
+    let host = if std::env::var_os("TEST_BEHIND_POOLER").is_some() { provided("TEST_POOLER") } else { host.to_owned() };
+    format!("postgres://inkflow_app:{APP_PASSWORD}@{host}/{database}")
 }
 
 fn calcom_options() -> calcom_stand_in::Options {

@@ -208,6 +208,7 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
         session: None,
         checkout_url: None,
         title: new.title.to_owned(),
+        nature: new.policy.nature,
         acompte_amount: new.deposit.to_euros(),
         email: email.to_owned(),
         locale: new.locale,
@@ -359,17 +360,17 @@ fn check_limits(app: &App, context: &Context, now: Timestamp) -> Result<(), Erro
     Ok(())
 }
 
-/// What is booked, from the database, and what Stripe's page calls it.
+/// What is booked, from the database, and in a few words.
 fn subject(wish: &Wish, agenda: &Agenda) -> Result<(Subject, String), Error> {
     match &wish.choice {
         Choice::Flash(_) => {
             let flash = agenda.flash.as_ref().ok_or(Refusal::FlashUnavailable)?;
             let subject = Subject::Flash { id: flash.id, price: flash.price, repeatable: flash.repeatable };
-            Ok((subject, format!("{} · {}", flash.title, agenda.artist.display_name)))
+            Ok((subject, flash.title.clone()))
         }
         Choice::Project(brief) => {
             let title = wish.locale.pick("Projet sur mesure", "Custom project");
-            Ok((Subject::Project(brief.clone()), format!("{title} · {}", agenda.artist.display_name)))
+            Ok((Subject::Project(brief.clone()), title.to_owned()))
         }
     }
 }

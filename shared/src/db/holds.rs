@@ -11,7 +11,7 @@ use crate::domain::booking::{Booking, CalendarMode};
 use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{ArtistId, BookingId, FlashId, JobId};
 use crate::domain::money::Cents;
-use crate::domain::policy::CancellationPolicy;
+use crate::domain::policy::{CancellationPolicy, DepositNature};
 use crate::domain::refusal::Refusal;
 use crate::domain::slots::{Interval, Slot};
 use crate::error::{Error, OnConstraint};
@@ -54,8 +54,10 @@ pub struct Hold {
     pub session: Option<String>,
     /// Its page.
     pub checkout_url: Option<String>,
-    /// What Stripe's page calls it.
+    /// What is booked, in a few words.
     pub title: String,
+    /// What the deposit is in law.
+    pub nature: DepositNature,
     /// The deposit, as the database writes it: exact euros.
     pub acompte_amount: String,
     /// Where the client's receipt goes.
@@ -90,7 +92,7 @@ macro_rules! hold_json {
     () => {
         "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
          'checkout_expires_at', b.checkout_expires_at, 'session', b.stripe_checkout_session_id, \
-         'checkout_url', b.checkout_url, 'title', b.title, 'acompte_amount', b.acompte_amount::text, \
+         'checkout_url', b.checkout_url, 'title', b.title, 'nature', b.policy->'nature', 'acompte_amount', b.acompte_amount::text, \
          'email', b.client_email, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
          'account', b.stripe_account_id)"
     };
@@ -209,7 +211,7 @@ pub struct NewHold<'a> {
     pub subject: &'a Subject,
     /// When.
     pub slot: Slot,
-    /// What Stripe's page and the mails call it.
+    /// What is booked, in a few words.
     pub title: &'a str,
     /// What is paid ahead.
     pub deposit: Cents,
