@@ -27,6 +27,10 @@ dev: ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C
 	@cargo build --workspace --bins
 	@exec "$(bin)/dev" up
 
+nextest := cargo nextest run $(if $(CI),--profile ci)
+# What speaks to Postgres as the functions do, and so must work behind a pooler.
+behind_pooler := binary(races)$(foreach function,$(functions), + (package($(function)) & kind(test)))
+
 .PHONY: test
 test: ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
 	@cargo build --workspace --bins --tests
@@ -35,7 +39,9 @@ test: ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of the
 	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
 	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
-		"$(bin)/dev" with-services -- cargo nextest run $(if $(CI),--profile ci) $(or $(ARGS),--workspace); \
+		"$(bin)/dev" with-services -- $(SHELL) -ec '$(nextest) $(or $(ARGS),--workspace); \
+			if [ -n "$${TEST_POOLER:-}" -a -z "$(ARGS)" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
+				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi'; \
 	else \
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
