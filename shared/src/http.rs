@@ -276,6 +276,12 @@ pub fn problem(error: &Error) -> Problem {
                 "Not found",
                 Some("This flash is not on sale."),
             ),
+            Refusal::AlreadyPaid => face(
+                StatusCode::CONFLICT,
+                "already-paid",
+                "This booking is paid",
+                Some("The deposit has arrived, so the appointment stands. Write to the artist to cancel it."),
+            ),
             Refusal::TooManyHoldsByClient => face(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-holds",
@@ -456,6 +462,7 @@ mod tests {
             Refusal::SlotTaken.into(),
             Refusal::FlashTaken.into(),
             Refusal::FlashUnavailable.into(),
+            Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
             Refusal::TooManyHoldsOnArtist.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },

@@ -156,13 +156,20 @@ impl Closed {
     }
 }
 
-/// Ends a lapsed hold: first makes sure at Stripe that it cannot be paid any more, then releases it.
+/// Ends a hold that has lapsed or is given back: first makes sure at Stripe that it cannot be paid any more.
 ///
 /// The order is the point. A slot given away while its page is still open could be paid for twice.
 ///
 /// # Errors
 /// Stripe does not answer ([`Error::PaymentUnavailable`]) or the database failed.
-pub async fn close(db: &Db, stripe: &Stripe, hold: &Hold, public_url: &str, now: Timestamp) -> Result<Closed, Error> {
+pub async fn close(
+    db: &Db,
+    stripe: &Stripe,
+    hold: &Hold,
+    public_url: &str,
+    reason: CancelReason,
+    now: Timestamp,
+) -> Result<Closed, Error> {
     let account = hold.account.as_deref();
     let unavailable = |error: StripeError| Error::PaymentUnavailable(error.to_string());
     let id = match &hold.session {
@@ -186,7 +193,7 @@ pub async fn close(db: &Db, stripe: &Stripe, hold: &Hold, public_url: &str, now:
     }
     let reference = Reference { booking: Some(hold.id), payment_intent: None };
     let released = settle(db, &reference, None, now, |booking, _| {
-        booking.release(CancelReason::HoldExpired, Actor::System)
+        booking.release(reason, if reason == CancelReason::Client { Actor::Client } else { Actor::System })
     });
     Ok(Closed::Released(released.await?))
 }

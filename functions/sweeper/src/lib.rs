@@ -10,6 +10,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
 use shared::db::{Db, outbox, upkeep};
+use shared::domain::booking::CancelReason;
 use shared::domain::ids::JobId;
 use shared::error::Error;
 use shared::queue::Queue;
@@ -171,7 +172,7 @@ enum Found {
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
     if !hold.is_live(now) {
-        return Ok(match settle::close(&app.db, &app.stripe, hold, &app.public_url, now).await? {
+        return Ok(match settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await? {
             Closed::Kept(settled) => Found::Payment(settled),
             Closed::Released(settled) => sorted(settled),
         });
@@ -189,7 +190,7 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
 fn sorted(settled: Settled) -> Found {
     match settled.outcome() {
         "released" => Found::Released(settled),
-        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "paid" => Found::Payment(settled),
+        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "given_back" | "paid" => Found::Payment(settled),
         _ => Found::Nothing,
     }
 }
