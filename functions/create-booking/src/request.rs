@@ -116,7 +116,7 @@ pub fn parse(request: &Request) -> Result<Wish, Error> {
         }),
     };
     match (artist, choice, name, email, phone, start) {
-        (Some(artist), Some(choice), Some(name), Some(email), Some(phone), Some(start)) => {
+        (Some(artist), Some(choice), Some(name), Some(email), Some(phone), Some(start)) if fields.is_empty() => {
             Ok(Wish { artist, choice, name, email, phone, start, locale })
         }
         _ => Err(fields.into_error()),
@@ -132,10 +132,9 @@ fn project(request: ProjectRequest, fields: &mut Fields, locale: Locale) -> Opti
                 Value::String(text) => text.trim().replace(',', "."),
                 other => other.to_string(),
             };
-            let budget = fields.keep("/project/budget", Cents::from_euros(&text), |_| {
+            fields.keep("/project/budget", Cents::from_euros(&text), |_| {
                 locale.pick("Indiquez un montant en euros, par exemple 300.", "Give an amount in euros, e.g. 300.").to_owned()
-            });
-            Some(budget?)
+            })
         }
     };
     let description = request.description.unwrap_or_default();
