@@ -62,6 +62,10 @@ audit: ## Look the dependencies up in RustSec's list of advisories, which it fet
 fmt: ## Format the code
 	@cargo fmt --all
 
+.PHONY: openapi
+openapi: ## Write frontend/openapi.json anew from the code
+	@UPDATE_OPENAPI=1 cargo test --quiet -p dev --test openapi
+
 .PHONY: migrate
 migrate: ## Apply the schema to DATABASE_URL
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }

@@ -103,6 +103,7 @@ impl App {
 
 /// The answer to a granted wish.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HeldView {
     /// The booking.
     pub booking_id: BookingId,

@@ -14,21 +14,29 @@ use shared::http::{self, Fields};
 /// The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct BookingRequest {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BookingRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     artist: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     #[serde(rename = "type")]
     kind: Option<String>,
     flash_id: Option<String>,
     project: Option<ProjectRequest>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     client: Option<ClientRequest>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     start: Option<String>,
     locale: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ProjectRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     description: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     body_zone: Option<String>,
     /// Euros, as a number or as text.
     budget: Option<Value>,
@@ -36,9 +44,13 @@ struct ProjectRequest {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ClientRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     name: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     email: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     phone: Option<String>,
 }
 

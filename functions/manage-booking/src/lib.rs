@@ -53,6 +53,7 @@ impl App {
 
 /// The answer to a release.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReleasedView {
     /// The booking.
     pub booking_id: BookingId,

@@ -69,6 +69,7 @@ pub struct CalendarAccess {
 /// Whether a flash can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum FlashState {
     /// It can.
     Available,
