@@ -30,14 +30,16 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
-pub use self::requests::{Answer, answer, answers_always, ask, body, get, messages, post, request, stripe_event};
+pub use self::requests::{
+    Answer, answer, answers_always, ask, body, get, in_base64, messages, post, request, stripe_event,
+};
 pub use self::wire::Wire;
 
-/// Bookings that a test finds already made.
+// Bookings that a test finds already made.
 mod bookings;
-/// Requests as the runtime hands them over, and answers as the runtime gets them.
+// Requests as the runtime hands them over, and answers as the runtime gets them.
 mod requests;
-/// Counts the round trips between a client and Postgres, as they pass on the wire.
+// Counts the round trips between a client and Postgres, as they pass on the wire.
 pub mod wire;
 
 /// When every world begins unless it says otherwise: a Monday, nine o'clock in Paris. Tests name their dates after it.

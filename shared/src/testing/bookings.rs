@@ -98,7 +98,11 @@ impl World {
             }
             None => {
                 let brief = ProjectBrief::parse("Une branche d’olivier sur l’avant-bras", "avant-bras", None);
-                (Subject::Project(brief.expect("a brief")), agenda.artist.project_deposit, "Projet sur mesure".to_owned())
+                (
+                    Subject::Project(brief.expect("a brief")),
+                    agenda.artist.project_deposit,
+                    "Projet sur mesure".to_owned(),
+                )
             }
         };
         let end =
