@@ -19,25 +19,25 @@ use crate::domain::ids::JobId;
 use crate::error::Error;
 use crate::net;
 
-/// The artist, their flashes and the calendar that slots are cut from.
+// The artist, their flashes and the calendar that slots are cut from.
 pub mod artists;
 
-/// Bookings: the read and the one write of a transition.
+// Bookings: the read and the one write of a transition.
 pub mod bookings;
 
-/// The hold: everything `create-booking` asks and writes.
+// The hold: everything `create-booking` asks and writes.
 pub mod holds;
 
-/// Jobs: claimed by lease, recorded once.
+// Jobs: claimed by lease, recorded once.
 pub mod outbox;
 
-/// Mails: one per occasion.
+// Mails: one per occasion.
 pub mod emails;
 
-/// All that the worker needs to know of one booking.
+// All that the worker needs to know of one booking.
 pub mod dossier;
 
-/// Forgets what has served its time.
+// Forgets what has served its time.
 pub mod upkeep;
 
 /// How long connecting may take: TCP, TLS and SCRAM are at most nine flights.

@@ -28,6 +28,8 @@ pub struct App {
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,
+    /// How long a slot is kept for a client who pays, in minutes.
+    pub hold_minutes: u32,
 }
 
 impl App {
@@ -36,7 +38,12 @@ impl App {
     /// # Errors
     /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { db: Db::from_env()?, clock: config::clock()?, public_url: config::public_url()? })
+        Ok(Self {
+            db: Db::from_env()?,
+            clock: config::clock()?,
+            public_url: config::public_url()?,
+            hold_minutes: config::or("HOLD_MINUTES", 30)?,
+        })
     }
 }
 
@@ -62,6 +69,8 @@ pub struct ArtistView {
     pub locale: Locale,
     /// What the deposit is in law: `acompte` or `arrhes`.
     pub deposit_nature: &'static str,
+    /// How long a slot is kept for a client who pays.
+    pub hold_minutes: u32,
     /// What a cancellation costs.
     pub policy: PolicyView,
     /// What a custom project takes.
@@ -118,10 +127,11 @@ pub struct FlashView {
     pub state: FlashState,
 }
 
-impl From<Page> for ArtistView {
-    fn from(page: Page) -> Self {
+impl ArtistView {
+    fn of(page: Page, hold_minutes: u32) -> Self {
         let artist = page.artist;
         Self {
+            hold_minutes,
             policy: PolicyView {
                 full_refund_hours: artist.policy.full_refund_hours,
                 late_refund_percent: artist.policy.late_refund_percent,
@@ -183,7 +193,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let wants_page = request.uri().path().starts_with("/artist/");
     let slug = http::last_segment(&request);
     let page = match artists::page(&app.db, slug, app.clock.now()).await? {
-        Some(page) => ArtistView::from(page),
+        Some(page) => ArtistView::of(page, app.hold_minutes),
         None if wants_page => return not_found_page(),
         None => return Err(Error::NotFound),
     };

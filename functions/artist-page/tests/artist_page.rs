@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::testing::{self, Answer, PUBLIC_URL, Plan, World, get};
 
 fn app(world: &World) -> App {
-    App { db: world.db(), clock: world.clock(), public_url: PUBLIC_URL.into() }
+    App { db: world.db(), clock: world.clock(), public_url: PUBLIC_URL.into(), hold_minutes: 30 }
 }
 
 async fn ask(world: &World, path: &str) -> Answer {

@@ -29,7 +29,7 @@ use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
-/// The request, parsed once.
+// The request, parsed once.
 pub mod request;
 
 use request::{Choice, Wish, parse};

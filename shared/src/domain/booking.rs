@@ -1,6 +1,7 @@
 //! The booking's life: four statuses, the only legal transitions between them, and what each one sets off.
-//! Nothing else changes a status. Every method answers with a [`Change`], which the edge writes in one
-//! statement (`db::bookings::apply`) or not at all.
+//!
+//! Nothing else changes a status. Every method of `Booking` answers with a `Change`, which the edge writes in
+//! one statement (`db::bookings::apply`) or not at all.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
