@@ -50,85 +50,134 @@ impl Document {
         let json = |schema| ("application/json", schema);
         let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
         BTreeMap::from([
-            (("GET", "/api/artists/{slug}"), Operation {
-                id: "getArtist",
-                summary: "What the artist's page shows.",
-                parameters: vec![in_path("slug", &json!({ "type": "string" }))],
-                body: None,
-                success: ok(200, json(self.answer::<artist_page::ArtistView>())),
-                problems: &[(404, "not-found"), (503, "try-again")],
-            }),
-            (("GET", "/artist/{slug}"), Operation {
-                id: "getArtistPage",
-                summary: "The same as a page.",
-                parameters: vec![in_path("slug", &json!({ "type": "string" })), in_query("lang", false, &json!({ "enum": ["fr", "en"] }))],
-                body: None,
-                success: ok(200, ("text/html", json!({ "type": "string" }))),
-                problems: &[(503, "try-again")],
-            }),
-            (("GET", "/api/calendar/slots"), Operation {
-                id: "getSlots",
-                summary: "Free slots for a flash, or without one for a project.",
-                parameters: vec![
-                    in_query("artist", true, &json!({ "type": "string" })),
-                    in_query("date", false, &json!({ "type": "string", "format": "date" })),
-                    in_query("days", false, &json!({ "type": "integer", "minimum": 1, "maximum": 31, "default": 7 })),
-                    in_query("flash", false, &json!({ "type": "string", "format": "uuid" })),
-                ],
-                body: None,
-                success: ok(200, json(self.answer::<slots::SlotsView<'static>>())),
-                problems: &[(400, "malformed"), (404, "not-found"), (422, "invalid"), (503, "calendar-unavailable, try-again")],
-            }),
-            (("POST", "/api/bookings/create"), Operation {
-                id: "createBooking",
-                summary: "Holds a slot and opens the payment of its deposit.",
-                parameters: vec![in_header("Idempotency-Key", &json!({ "type": "string", "minLength": 1, "maxLength": 255 }))],
-                body: Some(self.request::<create_booking::request::BookingRequest>()),
-                success: ok(201, json(self.answer::<create_booking::HeldView>())),
-                problems: &[
-                    (400, "malformed"),
-                    (404, "not-found"),
-                    (409, "slot-taken, flash-taken, idempotency-mismatch, request-in-progress"),
-                    (413, "payload-too-large"),
-                    (415, "unsupported-media-type"),
-                    (422, "invalid"),
-                    (429, "too-many-requests, too-many-holds"),
-                    (502, "payment-unavailable"),
-                    (503, "calendar-unavailable, try-again"),
-                ],
-            }),
-            (("GET", "/api/bookings/{id}"), Operation {
-                id: "getBooking",
-                summary: "What the page after the payment shows.",
-                parameters: vec![booking_id()],
-                body: None,
-                success: ok(200, json(self.answer::<booking_status::BookingView>())),
-                problems: &[(404, "not-found"), (503, "try-again")],
-            }),
-            (("POST", "/api/bookings/{id}/release"), Operation {
-                id: "releaseBooking",
-                summary: "Gives an unpaid slot back.",
-                parameters: vec![booking_id()],
-                body: None,
-                success: ok(200, json(self.answer::<manage_booking::ReleasedView>())),
-                problems: &[(404, "not-found"), (409, "already-paid"), (502, "payment-unavailable"), (503, "try-again")],
-            }),
-            (("GET", "/api/bookings/{id}/calendar.ics"), Operation {
-                id: "getBookingCalendar",
-                summary: "The appointment as a calendar file, once it stands.",
-                parameters: vec![booking_id()],
-                body: None,
-                success: ok(200, ("text/calendar", json!({ "type": "string" }))),
-                problems: &[(404, "not-found"), (503, "try-again")],
-            }),
-            (("POST", "/api/webhooks/stripe"), Operation {
-                id: "stripeWebhook",
-                summary: "Stripe's events.",
-                parameters: vec![in_header("Stripe-Signature", &json!({ "type": "string" }))],
-                body: Some(json!({ "type": "object" })),
-                success: ok(200, json(json!({ "type": "object" }))),
-                problems: &[(400, "malformed"), (401, "unauthenticated"), (413, "payload-too-large"), (503, "try-again")],
-            }),
+            (
+                ("GET", "/api/artists/{slug}"),
+                Operation {
+                    id: "getArtist",
+                    summary: "What the artist's page shows.",
+                    parameters: vec![in_path("slug", &json!({ "type": "string" }))],
+                    body: None,
+                    success: ok(200, json(self.answer::<artist_page::ArtistView>())),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("GET", "/artist/{slug}"),
+                Operation {
+                    id: "getArtistPage",
+                    summary: "The same as a page.",
+                    parameters: vec![
+                        in_path("slug", &json!({ "type": "string" })),
+                        in_query("lang", false, &json!({ "enum": ["fr", "en"] })),
+                    ],
+                    body: None,
+                    success: ok(200, ("text/html", json!({ "type": "string" }))),
+                    problems: &[(503, "try-again")],
+                },
+            ),
+            (
+                ("GET", "/api/calendar/slots"),
+                Operation {
+                    id: "getSlots",
+                    summary: "Free slots for a flash, or without one for a project.",
+                    parameters: vec![
+                        in_query("artist", true, &json!({ "type": "string" })),
+                        in_query("date", false, &json!({ "type": "string", "format": "date" })),
+                        in_query(
+                            "days",
+                            false,
+                            &json!({ "type": "integer", "minimum": 1, "maximum": 31, "default": 7 }),
+                        ),
+                        in_query("flash", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: None,
+                    success: ok(200, json(self.answer::<slots::SlotsView<'static>>())),
+                    problems: &[
+                        (400, "malformed"),
+                        (404, "not-found"),
+                        (422, "invalid"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
+                ("POST", "/api/bookings/create"),
+                Operation {
+                    id: "createBooking",
+                    summary: "Holds a slot and opens the payment of its deposit.",
+                    parameters: vec![in_header(
+                        "Idempotency-Key",
+                        &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+                    )],
+                    body: Some(self.request::<create_booking::request::BookingRequest>()),
+                    success: ok(201, json(self.answer::<create_booking::HeldView>())),
+                    problems: &[
+                        (400, "malformed"),
+                        (404, "not-found"),
+                        (409, "slot-taken, flash-taken, idempotency-mismatch, request-in-progress"),
+                        (413, "payload-too-large"),
+                        (415, "unsupported-media-type"),
+                        (422, "invalid"),
+                        (429, "too-many-requests, too-many-holds"),
+                        (502, "payment-unavailable"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
+                ("GET", "/api/bookings/{id}"),
+                Operation {
+                    id: "getBooking",
+                    summary: "What the page after the payment shows.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<booking_status::BookingView>())),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/bookings/{id}/release"),
+                Operation {
+                    id: "releaseBooking",
+                    summary: "Gives an unpaid slot back.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<manage_booking::ReleasedView>())),
+                    problems: &[
+                        (404, "not-found"),
+                        (409, "already-paid"),
+                        (502, "payment-unavailable"),
+                        (503, "try-again"),
+                    ],
+                },
+            ),
+            (
+                ("GET", "/api/bookings/{id}/calendar.ics"),
+                Operation {
+                    id: "getBookingCalendar",
+                    summary: "The appointment as a calendar file, once it stands.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, ("text/calendar", json!({ "type": "string" }))),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/webhooks/stripe"),
+                Operation {
+                    id: "stripeWebhook",
+                    summary: "Stripe's events.",
+                    parameters: vec![in_header("Stripe-Signature", &json!({ "type": "string" }))],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "try-again"),
+                    ],
+                },
+            ),
         ])
     }
 
@@ -163,9 +212,13 @@ impl Operation {
     fn describe(&self) -> Value {
         let (status, media, schema) = &self.success;
         let mut responses = Map::new();
-        responses.insert(status.to_string(), json!({ "description": self.summary, "content": { *media: { "schema": schema } } }));
+        responses.insert(
+            status.to_string(),
+            json!({ "description": self.summary, "content": { *media: { "schema": schema } } }),
+        );
         for (status, slugs) in self.problems {
-            let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+            let content =
+                json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
             responses.insert(status.to_string(), json!({ "description": slugs, "content": content }));
         }
         let mut described = json!({ "operationId": self.id, "summary": self.summary, "responses": responses });
@@ -173,7 +226,8 @@ impl Operation {
             described["parameters"] = json!(self.parameters);
         }
         if let Some(body) = &self.body {
-            described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
+            described["requestBody"] =
+                json!({ "required": true, "content": { "application/json": { "schema": body } } });
         }
         described
     }

@@ -205,8 +205,10 @@ pub fn get_named<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) 
 /// As [`get_named`].
 pub fn get_named_opt<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
     let text: Option<&str> = get(row, column)?;
-    text.map(|text| parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}"))))
-        .transpose()
+    text.map(|text| {
+        parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}")))
+    })
+    .transpose()
 }
 
 /// The rows that a list of tasks becomes, as JSON for `jsonb_to_recordset`.

@@ -158,12 +158,11 @@ fn cors(web: &Web, origin: Option<&HeaderValue>, headers: &mut ::http::HeaderMap
         return;
     }
     headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin.filter(|origin| web.cors_origins.iter().any(|ours| ours.as_bytes() == origin.as_bytes())) {
+    if let Some(origin) =
+        origin.filter(|origin| web.cors_origins.iter().any(|ours| ours.as_bytes() == origin.as_bytes()))
+    {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("x-request-id, retry-after"),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id, retry-after"));
     }
 }
 
@@ -181,7 +180,8 @@ pub fn bytes(request: &Request, limit: usize) -> Result<&[u8], Error> {
 /// # Errors
 /// It is too large, is not declared as JSON, or is not what `T` is.
 pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
-    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let declared =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
@@ -270,12 +270,9 @@ pub fn problem(error: &Error) -> Problem {
                 "This flash is no longer free",
                 Some("This unique flash is held or sold. It comes back if the payment is abandoned."),
             ),
-            Refusal::FlashUnavailable => face(
-                StatusCode::NOT_FOUND,
-                "not-found",
-                "Not found",
-                Some("This flash is not on sale."),
-            ),
+            Refusal::FlashUnavailable => {
+                face(StatusCode::NOT_FOUND, "not-found", "Not found", Some("This flash is not on sale."))
+            }
             Refusal::AlreadyPaid => face(
                 StatusCode::CONFLICT,
                 "already-paid",
@@ -304,9 +301,7 @@ pub fn problem(error: &Error) -> Problem {
                 n => format!("{n} fields are not valid."),
             }),
         ),
-        Error::Malformed(why) => {
-            face(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", Some(why))
-        }
+        Error::Malformed(why) => face(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", Some(why)),
         Error::UnsupportedMediaType => face(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",

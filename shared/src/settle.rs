@@ -126,7 +126,8 @@ pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timest
         Some("complete") => {
             // A hold that already waits for its bank is not extended at each look.
             settle(db, &reference, None, now, |booking, _| {
-                if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now)) {
+                if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now))
+                {
                     booking.await_slow_payment(now)
                 } else {
                     Change::nothing("payment_processing")

@@ -223,9 +223,10 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
         },
         url: format!("{}/artist/{}", app.public_url, artist.slug),
         // Messengers fetch the preview from afar: a path alone means nothing to them.
-        image: artist.hero_image.as_ref().map(|image| {
-            if image.starts_with('/') { format!("{}{image}", app.public_url) } else { image.clone() }
-        }),
+        image: artist
+            .hero_image
+            .as_ref()
+            .map(|image| if image.starts_with('/') { format!("{}{image}", app.public_url) } else { image.clone() }),
         artist,
         // Inside a script element only "<" can end it or begin a comment.
         data: data.replace('<', "\\u003c"),

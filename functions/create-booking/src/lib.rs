@@ -326,7 +326,8 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
         .collect();
     for id in in_the_way {
         let Some(hold) = holds::get(&app.db, id).await? else { continue };
-        let closed = settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, CancelReason::HoldExpired, now).await?;
+        let closed =
+            settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, CancelReason::HoldExpired, now).await?;
         send(app, closed.settled().jobs()).await;
         if matches!(closed, Closed::Kept(_)) {
             schedule.busy.push(Interval { start: hold.start, end: hold.end });

@@ -172,10 +172,12 @@ enum Found {
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
     if !hold.is_live(now) {
-        return Ok(match settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await? {
-            Closed::Kept(settled) => Found::Payment(settled),
-            Closed::Released(settled) => sorted(settled),
-        });
+        return Ok(
+            match settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await? {
+                Closed::Kept(settled) => Found::Payment(settled),
+                Closed::Released(settled) => sorted(settled),
+            },
+        );
     }
     // Without a session nothing can be paid yet: its client may still come back for it.
     let Some(id) = &hold.session else { return Ok(Found::Nothing) };
@@ -190,7 +192,9 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
 fn sorted(settled: Settled) -> Found {
     match settled.outcome() {
         "released" => Found::Released(settled),
-        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "given_back" | "paid" => Found::Payment(settled),
+        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "given_back" | "paid" => {
+            Found::Payment(settled)
+        }
         _ => Found::Nothing,
     }
 }
