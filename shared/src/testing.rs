@@ -154,7 +154,7 @@ impl World {
 
         let options = stripe_stand_in::Options { clock_shift_seconds: shift, ..stripe_stand_in::Options::default() };
         let stripe = stripe_stand_in::StandIn::start(options).await.expect("Stripe stands in");
-        let options = calcom_stand_in::Options { clock_shift_seconds: shift, ..calcom_options() };
+        let options = calcom_options_at(shift);
         let calcom = calcom_stand_in::StandIn::start(options).await.expect("Cal.com stands in");
         let mails = MailGate::start(&ministack).await.expect("the mail gate");
         let sqs_gate = SqsGate::start(&ministack, None).await.expect("the queue's gate");
@@ -395,7 +395,12 @@ fn app_url(owner_url: &str) -> String {
     format!("postgres://inkflow_app:{APP_PASSWORD}@{host}/{database}")
 }
 
-fn calcom_options() -> calcom_stand_in::Options {
+/// The options of this world's Cal.com, for a test that wants another one.
+pub fn calcom_options(world: &World) -> calcom_stand_in::Options {
+    calcom_options_at(world.shift.load(Ordering::Relaxed))
+}
+
+fn calcom_options_at(clock_shift_seconds: i64) -> calcom_stand_in::Options {
     let noa = demo::NOA.calcom.as_ref().expect("Noa uses Cal.com");
     calcom_stand_in::Options {
         users: vec![calcom_stand_in::User {
@@ -430,6 +435,7 @@ fn calcom_options() -> calcom_stand_in::Options {
                 location: demo::NOA.address.into(),
             }],
         }],
+        clock_shift_seconds,
         ..calcom_stand_in::Options::default()
     }
 }

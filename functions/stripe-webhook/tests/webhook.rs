@@ -859,7 +859,7 @@ mod again_and_in_any_order {
         }
         for index in 0..length {
             permute(items, length - 1, found);
-            items.swap(if length % 2 == 0 { index } else { 0 }, length - 1);
+            items.swap(if length.is_multiple_of(2) { index } else { 0 }, length - 1);
         }
     }
 }
