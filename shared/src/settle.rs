@@ -155,6 +155,13 @@ impl Closed {
             Self::Kept(settled) | Self::Released(settled) => settled,
         }
     }
+
+    /// What came of it, taken out.
+    pub fn into_settled(self) -> Settled {
+        match self {
+            Self::Kept(settled) | Self::Released(settled) => settled,
+        }
+    }
 }
 
 /// Ends a hold that has lapsed or is given back: first makes sure at Stripe that it cannot be paid any more.
@@ -175,21 +182,31 @@ pub async fn close(
     let unavailable = |error: StripeError| Error::PaymentUnavailable(error.to_string());
     let id = match &hold.session {
         Some(id) => Some(id.clone()),
+        // Whatever was opened has closed by itself, and nobody was ever told its address.
+        None if hold.checkout_expires_at <= now => None,
         // The answer to the call that opened the session was lost. The same call again finds the session;
         // a refusal (its expiry is in the past by now) means that there is none.
         None => match stripe.open_checkout(&checkout_of(hold, public_url)?).await {
             Ok(session) => Some(session.id),
-            Err(StripeError::Refused { status: 400..=499, .. }) => None,
+            Err(StripeError::Refused { status: 400, .. }) => None,
             Err(error) => return Err(unavailable(error)),
         },
     };
-    if let Some(id) = id {
-        let closed = stripe.expire(&id, account).await.map_err(unavailable)?;
+    let closed = match &id {
+        None => None,
+        Some(id) => match stripe.expire(id, account).await {
+            Ok(closed) => Some(closed),
+            // Another account's, or gone. It may be open where we cannot see it, until its own end.
+            Err(StripeError::Refused { status: 404, .. }) if hold.checkout_expires_at <= now => None,
+            Err(error) => return Err(unavailable(error)),
+        },
+    };
+    if let Some(closed) = closed {
         if closed.is_paid() || closed.status.as_deref() == Some("complete") {
             return Ok(Closed::Kept(session(db, hold.id, &closed, now).await?));
         }
         if closed.status.as_deref() != Some("expired") {
-            return Err(Error::PaymentUnavailable(format!("the session {id} does not close")));
+            return Err(Error::PaymentUnavailable(format!("the session {} does not close", closed.id)));
         }
     }
     let reference = Reference { booking: Some(hold.id), payment_intent: None };

@@ -14,7 +14,7 @@ use shared::domain::booking::CancelReason;
 use shared::domain::ids::JobId;
 use shared::error::Error;
 use shared::queue::Queue;
-use shared::settle::{self, Closed, Settled};
+use shared::settle::{self, Settled};
 use shared::stripe::Stripe;
 use shared::{aws, net};
 
@@ -172,12 +172,8 @@ enum Found {
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
     if !hold.is_live(now) {
-        return Ok(
-            match settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await? {
-                Closed::Kept(settled) => Found::Payment(settled),
-                Closed::Released(settled) => sorted(settled),
-            },
-        );
+        let closed = settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await?;
+        return Ok(sorted(closed.into_settled()));
     }
     // Without a session nothing can be paid yet: its client may still come back for it.
     let Some(id) = &hold.session else { return Ok(Found::Nothing) };
