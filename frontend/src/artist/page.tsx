@@ -2,8 +2,8 @@
 
 import { Component, type ComponentChild } from "preact";
 import type { BookingDialog } from "../dialog/dialog";
-import { type Artist, type Booking, type Flash, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, longDay } from "../core/format";
+import { type Artist, type Booking, type Flash, Problem, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { civilDate, clock, shortDay } from "../core/format";
 import { keepHold, ownHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { language } from "../core/language";
@@ -85,7 +85,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
               <strong>{t.holdUntil(clock(until, artist.timezone))}</strong>{" "}
               <HoldClock key={until} until={until} left={t.timeLeft} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
               <br />
-              {t.holdText(held.title, longDay(civilDate(held.start, artist.timezone)), clock(held.start, artist.timezone))}
+              {t.holdText(held.title, shortDay(civilDate(held.start, artist.timezone)), clock(held.start, artist.timezone))}
             </p>
             <p class="choices">
               <button type="button" class="button" onClick={() => held.checkout_url && leaveFor(held.checkout_url)}>
@@ -237,7 +237,10 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
       await releaseBooking(held.booking_id);
       keepHold(null);
       this.setState({ held: null, notice: t.released });
-    } catch {
+    } catch (problem) {
+      if (problem instanceof Problem && problem.slug === "already-paid") {
+        return leaveFor(`/booking/success?id=${encodeURIComponent(held.booking_id)}`);
+      }
       this.setState({ notice: t.releaseFailed });
     }
     this.setState({ releasing: false });

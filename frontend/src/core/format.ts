@@ -39,6 +39,12 @@ export function shortDay(date: string): string {
   return dateWords(date, { weekday: "short", day: "numeric", month: "short" });
 }
 
+/** "23 – 29 novembre", "30 novembre – 6 décembre". */
+export function dayRange(from: string, to: string): string {
+  const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long" });
+  return format.formatRange(new Date(`${from}T12:00:00Z`), new Date(`${to}T12:00:00Z`));
+}
+
 /** The civil date some days later. */
 export function addDays(date: string, days: number): string {
   const at = new Date(`${date}T12:00:00Z`);

@@ -208,7 +208,7 @@ export class BookingDialog extends Component<Props, State> {
       <form class="slots" noValidate onSubmit={this.checkSlot} key="slots">
         <CalComSlotPicker key={near} artist={artist} flash={flash} slot={slot} own={this.ownSlot()} near={near} choose={this.chooseSlot} />
         <footer>
-          <button type="button" class="button quiet" onClick={() => this.props.backTo(1)}>
+          <button type="button" class="link" onClick={() => this.props.backTo(1)}>
             {t.back}
           </button>
           <p class="chosen" aria-hidden="true">
@@ -258,7 +258,7 @@ export class BookingDialog extends Component<Props, State> {
         <dl>
           <Row name={t.with} value={artist.display_name} />
           {artist.address && <Row name={t.place} value={artist.address} />}
-          <Row name={t.details} value={[answers.name, answers.email, answers.phone].join(", ")} />
+          <Row name={t.details} value={[answers.name, answers.email, answers.phone].join("\n")} />
           <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
           {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
           <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} strong />
@@ -269,7 +269,7 @@ export class BookingDialog extends Component<Props, State> {
           <p>{t.secure}</p>
         </div>
         <footer>
-          <button type="button" class="button quiet" onClick={() => this.props.backTo(2)}>
+          <button type="button" class="link" onClick={() => this.props.backTo(2)}>
             {t.back}
           </button>
           <button type="submit" class="button" aria-disabled={sending}>

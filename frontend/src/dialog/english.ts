@@ -34,7 +34,6 @@ export const words: DialogWords = {
 
   slotTitle: "Your slot",
   day: "Day",
-  week: (from, to) => `${from} to ${to}`,
   earlier: "Seven days earlier",
   later: "Seven days later",
   slotCount: (n) => (n === 0 ? "full" : n === 1 ? "1 slot" : `${n} slots`),

@@ -32,7 +32,6 @@ export const words = {
 
   slotTitle: "Votre créneau",
   day: "Jour",
-  week: (from: string, to: string) => `Du ${from} au ${to}`,
   earlier: "Sept jours plus tôt",
   later: "Sept jours plus tard",
   slotCount: (n: number) => (n === 0 ? "complet" : n === 1 ? "1 créneau" : `${n} créneaux`),

@@ -2,7 +2,7 @@
 
 import { Component, type ComponentChild, type VNode } from "preact";
 import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
-import { addDays, civilDate, clock, dateWords, hourOf, longDay, shortDay, zoneTown } from "../core/format";
+import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, shortDay, zoneTown } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
 import { sentence } from "./problems";
 import { t } from "./words";
@@ -50,8 +50,7 @@ export class CalComSlotPicker extends Component<Props, State> {
   }
 
   override render({ artist }: Props, { from, week, day, failure, searching, exhausted }: State): ComponentChild {
-    const first = shortDay(from);
-    const last = shortDay(addDays(from, DAYS - 1));
+    const last = addDays(from, DAYS - 1);
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
     return (
       <div class="picker" aria-busy={!week && !failure}>
@@ -59,7 +58,7 @@ export class CalComSlotPicker extends Component<Props, State> {
           <button type="button" class="turn" aria-label={t.earlier} disabled={from <= today(artist)} onClick={this.earlier}>
             ‹
           </button>
-          <p aria-live="polite">{t.week(first, last)}</p>
+          <p aria-live="polite">{dayRange(from, last)}</p>
           <button type="button" class="turn" aria-label={t.later} onClick={() => void this.load(addDays(from, DAYS))}>
             ›
           </button>
@@ -85,7 +84,7 @@ export class CalComSlotPicker extends Component<Props, State> {
               this.hours(shown)
             ) : (
               <div class="trouble">
-                <p role="status">{exhausted ? t.nothingFree : t.noSlots(first, last)}</p>
+                <p role="status">{exhausted ? t.nothingFree : t.noSlots(shortDay(from), shortDay(last))}</p>
                 {!exhausted && (
                   <button type="button" class="button quiet" onClick={() => void this.searchOn()}>
                     {t.nextFree}
