@@ -429,7 +429,7 @@ mod tests {
 
     #[test]
     fn every_drawing_of_the_demo_is_on_the_site() {
-        let site = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontend");
+        let site = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontend/public");
         let drawings = [&LEA, &NOA].into_iter().flat_map(|artist| {
             std::iter::once(artist.hero_image).chain(artist.flashes.iter().map(|flash| flash.image))
         });

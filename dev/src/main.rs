@@ -1,5 +1,5 @@
-//! `dev up` runs InkFlow on this machine; `dev with-services -- <command>` gives a command what the tests need.
-//! Words and exit codes only: the work is the library's.
+//! `dev up` runs InkFlow on this machine; `dev with-services -- <command>` gives a command what the tests need,
+//! `dev with-site -- <command>` a whole platform of its own. Words and exit codes only: the work is the library's.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -19,12 +19,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-const USAGE: &str = "usage: dev up | dev with-services -- <command> [arguments]
+const USAGE: &str = "usage: dev up | dev with-services -- <command> [arguments] | dev with-site -- <command> [arguments]
 
   up             runs everything: site, functions, database, queue, mail, stand-ins
                  PORT=8080 chooses the port, RESET=1 deletes all data first
   with-services  runs a command with a private PostgreSQL and ministack, named in
-                 TEST_DATABASE_URL, TEST_TEMPLATE and TEST_AWS_URL";
+                 TEST_DATABASE_URL, TEST_TEMPLATE and TEST_AWS_URL
+  with-site      runs a command with a throwaway platform on free ports, named in SITE_URL,
+                 STRIPE_URL, CALCOM_URL, MAILS_URL and SITE_DATABASE_URL; nothing is compiled for it";
 
 /// The database that the tests copy.
 const TEMPLATE: &str = "inkflow_template";
@@ -39,13 +41,13 @@ async fn main() -> ExitCode {
     };
     match arguments.next().as_ref().and_then(|word| word.to_str()) {
         Some("up") => up(signals).await,
-        Some("with-services") => {
+        Some(word @ ("with-services" | "with-site")) => {
             let command: Vec<OsString> = arguments.skip_while(|word| word == "--").collect();
             if command.is_empty() {
                 eprintln!("{USAGE}");
                 return ExitCode::from(2);
             }
-            with_services(command, signals).await
+            if word == "with-site" { with_site(command, signals).await } else { with_services(command, signals).await }
         }
         _ => {
             eprintln!("{USAGE}");
@@ -121,6 +123,59 @@ async fn with_services(command: Vec<OsString>, mut signals: mpsc::UnboundedRecei
     code
 }
 
+async fn with_site(command: Vec<OsString>, mut signals: mpsc::UnboundedReceiver<i32>) -> ExitCode {
+    let platform = tokio::select! {
+        started = async { Platform::start(Options::for_test()?).await } => match started {
+            Ok(platform) => platform,
+            Err(error) => return failed(&error),
+        },
+        Some(number) = signals.recv() => return code_of_signal(number),
+    };
+    let site = platform.site();
+    let mut env = vec![
+        ("SITE_URL", site.to_owned()),
+        ("MAILS_URL", format!("{site}/dev/mails.json")),
+        ("SITE_DATABASE_URL", platform.database_url().to_owned()),
+    ];
+    env.extend(platform.stripe().map(|stripe| ("STRIPE_URL", stripe.url())));
+    env.extend(platform.calcom().map(|calcom| ("CALCOM_URL", calcom.url())));
+    let code = run(command, env, &mut signals).await.unwrap_or_else(|error| failed(&error));
+    if let Err(error) = platform.stop().await {
+        eprintln!("warning: {error:#}");
+    }
+    code
+}
+
+/// Runs a command to its end, or to the end of its patience when we are asked to stop.
+async fn run(
+    command: Vec<OsString>,
+    env: Vec<(&str, String)>,
+    signals: &mut mpsc::UnboundedReceiver<i32>,
+) -> Result<ExitCode> {
+    let (program, arguments) = command.split_first().context("no command")?;
+    let mut child = Command::new(program);
+    child.args(arguments).envs(env);
+    let name = program.to_string_lossy().into_owned();
+    let mut child = process::spawn(child, Signal::SIGTERM).await.with_context(|| format!("starting {name}"))?;
+    let status = tokio::select! {
+        status = child.wait() => status?,
+        Some(number) = signals.recv() => {
+            process::signal_group(&child, Signal::try_from(number).unwrap_or(Signal::SIGTERM));
+            if timeout(Duration::from_secs(10), child.wait()).await.is_err() {
+                process::signal_group(&child, Signal::SIGKILL);
+                child.wait().await?;
+            }
+            return Ok(code_of_signal(number));
+        }
+    };
+    use std::os::unix::process::ExitStatusExt as _;
+    Ok(match (status.code(), status.signal()) {
+        (Some(code), _) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        (None, Some(number)) => code_of_signal(number),
+        (None, None) => ExitCode::FAILURE,
+    })
+}
+
 fn code_of_signal(number: i32) -> ExitCode {
     ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX))
 }
@@ -150,35 +205,15 @@ impl Services {
     }
 
     async fn run(&self, command: Vec<OsString>, signals: &mut mpsc::UnboundedReceiver<i32>) -> Result<ExitCode> {
-        let (program, arguments) = command.split_first().context("no command")?;
-        let mut child = Command::new(program);
-        child
-            .args(arguments)
-            .env("TEST_DATABASE_URL", self.postgres.url(SUPERUSER))
-            .env("TEST_TEMPLATE", TEMPLATE)
-            .env("TEST_AWS_URL", self.ministack.url());
+        let mut env = vec![
+            ("TEST_DATABASE_URL", self.postgres.url(SUPERUSER)),
+            ("TEST_TEMPLATE", TEMPLATE.to_owned()),
+            ("TEST_AWS_URL", self.ministack.url()),
+        ];
         if let Some(pooler) = &self.pooler {
-            child.env("TEST_POOLER", format!("127.0.0.1:{}", pooler.port()));
+            env.push(("TEST_POOLER", format!("127.0.0.1:{}", pooler.port())));
         }
-        let name = program.to_string_lossy().into_owned();
-        let mut child = process::spawn(child, Signal::SIGTERM).await.with_context(|| format!("starting {name}"))?;
-        let status = tokio::select! {
-            status = child.wait() => status?,
-            Some(number) = signals.recv() => {
-                process::signal_group(&child, Signal::try_from(number).unwrap_or(Signal::SIGTERM));
-                if timeout(Duration::from_secs(10), child.wait()).await.is_err() {
-                    process::signal_group(&child, Signal::SIGKILL);
-                    child.wait().await?;
-                }
-                return Ok(code_of_signal(number));
-            }
-        };
-        use std::os::unix::process::ExitStatusExt as _;
-        Ok(match (status.code(), status.signal()) {
-            (Some(code), _) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
-            (None, Some(number)) => code_of_signal(number),
-            (None, None) => ExitCode::FAILURE,
-        })
+        run(command, env, signals).await
     }
 
     async fn stop(self) -> Result<()> {

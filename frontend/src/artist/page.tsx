@@ -1,0 +1,249 @@
+// The artist's page: the gallery, the hold that waits for its payment, and the door to the booking dialog.
+
+import { Component, type ComponentChild } from "preact";
+import type { BookingDialog } from "../dialog/dialog";
+import { type Artist, type Booking, type Flash, Problem, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { civilDate, clock, shortDay } from "../core/format";
+import { keepHold, ownHold } from "../core/hold";
+import { HoldClock } from "../core/hold-clock";
+import { language } from "../core/language";
+import { daysFrom, forgetWeeks, today } from "../core/weeks";
+import { FORM, Gallery, Hero, Rules } from "./gallery";
+import { type Place, type Step, addressOf, depth, placeInAddress } from "./place";
+import { t } from "./words";
+import { speak as speakInDialog } from "../dialog/words";
+
+interface State {
+  artist: Artist;
+  place: Place | null;
+  /** The unpaid booking of this tab, while it can be paid. */
+  held: Booking | null;
+  releasing: boolean;
+  notice: string;
+}
+
+/** Fetched with the first sign that somebody wants to book. */
+async function loadDialog(): Promise<typeof BookingDialog> {
+  const [{ BookingDialog }] = await Promise.all([import("../dialog/dialog"), speakInDialog()]);
+  return BookingDialog;
+}
+
+export class ArtistPage extends Component<{ artist: Artist }, State> {
+  override state: State = { artist: this.props.artist, place: null, held: null, releasing: false, notice: "" };
+  private dialog: typeof BookingDialog | null = null;
+  /** A step back is under way: the history answers later, and a second one would leave the site. */
+  private leaving = false;
+
+  override componentDidMount(): void {
+    addEventListener("popstate", () => void this.follow());
+    addEventListener("pageshow", (event) => {
+      // Back from the payment page, with the state of before the payment.
+      if (event.persisted) void this.refresh();
+    });
+    for (const sign of ["pointerover", "focusin"]) document.addEventListener(sign, this.prepare);
+    void this.begin();
+  }
+
+  override render(): ComponentChild {
+    const { artist, place, held } = this.state;
+    const Dialog = this.dialog;
+    const flash = this.flashOf(place);
+    return (
+      <>
+        <form id={FORM} onSubmit={this.choose}>
+          <input type="hidden" name="lang" value={language} />
+        </form>
+        <Hero artist={artist} />
+        <Gallery artist={artist} mine={held ? (ownHold(artist.slug)?.flash ?? null) : null} />
+        <Rules artist={artist} />
+        {this.bar()}
+        {place && flash !== undefined && Dialog && (
+          <Dialog
+            key={place.flash}
+            artist={artist}
+            flash={flash}
+            step={place.step}
+            held={held}
+            goTo={this.goTo}
+            backTo={this.backTo}
+            close={this.close}
+            changed={() => void this.refresh()}
+          />
+        )}
+      </>
+    );
+  }
+
+  private bar(): ComponentChild {
+    const { artist, held, releasing, notice } = this.state;
+    const until = held?.hold_expires_at;
+    return (
+      <div class={held || notice ? "bar shown" : "bar"}>
+        {held && until && (
+          <aside aria-label={t.yourSlot}>
+            <p>
+              <strong>{t.holdUntil(clock(until, artist.timezone))}</strong>{" "}
+              <HoldClock key={until} until={until} left={t.timeLeft} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
+              <br />
+              {t.holdText(held.title, shortDay(civilDate(held.start, artist.timezone)), clock(held.start, artist.timezone))}
+            </p>
+            <p class="choices">
+              <button type="button" class="button" onClick={() => held.checkout_url && leaveFor(held.checkout_url)}>
+                {t.resume}
+              </button>
+              <button type="button" class="link" aria-disabled={releasing} onClick={() => void this.release(held)}>
+                {releasing ? t.releasing : t.release}
+              </button>
+            </p>
+          </aside>
+        )}
+        <p role="status">{notice}</p>
+        {notice && (
+          <button type="button" class="close" aria-label={t.close} onClick={() => this.setState({ notice: "" })}>
+            ×
+          </button>
+        )}
+      </div>
+    );
+  }
+
+  /** The flash of a place; null for a project, undefined for one that cannot be booked. */
+  private flashOf(place: Place | null): Flash | null | undefined {
+    if (place?.flash == null) return null;
+    const mine = ownHold(this.state.artist.slug)?.flash;
+    return this.state.artist.flashes.find(({ id, state }) => id === place.flash && (state === "available" || id === mine));
+  }
+
+  private async begin(): Promise<void> {
+    const place = placeInAddress();
+    const ours = depth();
+    const held = await this.readHold();
+    if (!place) return;
+    // Back from the payment page: what is held matters more than the dialog that led there.
+    if (held || (ours === 0 && this.flashOf(place) === undefined)) {
+      history.replaceState(null, "", addressOf(null));
+    } else if (ours > 0) {
+      await this.follow();
+    } else {
+      // A link into the dialog: closing it must leave the page, not the site.
+      history.replaceState(null, "", addressOf(null));
+      await this.open(place.flash);
+    }
+  }
+
+  /** Shows what the address says: Back and Forward come through here. */
+  private readonly follow = async (): Promise<void> => {
+    this.leaving = false;
+    const place = placeInAddress();
+    if (place && !(await this.loaded())) return;
+    this.setState({ place: placeInAddress() });
+  };
+
+  private async open(flash: string | null): Promise<void> {
+    if (!(await this.loaded()) || this.state.place) return;
+    const place: Place = { flash, step: 1 };
+    history.pushState({ depth: 1 }, "", addressOf(place));
+    this.setState({ place, notice: "" });
+  }
+
+  private async loaded(): Promise<boolean> {
+    try {
+      this.dialog ??= await loadDialog();
+      return true;
+    } catch {
+      this.setState({ notice: t.dialogFailed });
+      return false;
+    }
+  }
+
+  private readonly choose = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const button = event.submitter;
+    if (button instanceof HTMLButtonElement) void this.open(button.name === "flash" ? button.value : null);
+  };
+
+  /** A finger or a glance at a button: what it needs is on its way before the press. */
+  private readonly prepare = (event: Event): void => {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (button?.form?.id !== FORM) return;
+    loadDialog().catch(() => null);
+    const { artist } = this.state;
+    const flash = artist.flashes.find(({ id }) => id === button.value) ?? null;
+    daysFrom(artist, flash, today(artist)).catch(() => null);
+  };
+
+  private readonly goTo = (step: Step): void => {
+    const { place } = this.state;
+    if (!place) return;
+    const next = { ...place, step };
+    history.pushState({ depth: depth() + 1 }, "", addressOf(next));
+    this.setState({ place: next });
+  };
+
+  private readonly backTo = (step: Step): void => {
+    const { place } = this.state;
+    if (!place || this.leaving) return;
+    const settled = { ...place, step };
+    const steps = place.step - step;
+    if (depth() > steps) this.goBack(steps);
+    else history.replaceState({ depth: depth() }, "", addressOf(settled));
+    this.setState({ place: settled });
+  };
+
+  private readonly close = (): void => {
+    if (!this.leaving) this.goBack(Math.max(1, depth()));
+  };
+
+  private goBack(entries: number): void {
+    this.leaving = true;
+    history.go(-entries);
+  }
+
+  private async readHold(): Promise<Booking | null> {
+    const own = ownHold(this.state.artist.slug);
+    if (!own) return null;
+    try {
+      const booking = await getBooking(own.id);
+      const held = booking.checkout_url ? booking : null;
+      // Neither payable nor waiting for a verdict: it is over, one way or the other.
+      if (!held && booking.status !== "pending") keepHold(null);
+      this.setState({ held });
+      return held;
+    } catch {
+      return null;
+    }
+  }
+
+  private async refresh(): Promise<void> {
+    forgetWeeks();
+    await this.readHold();
+    try {
+      this.setState({ artist: await getArtist(this.state.artist.slug) });
+    } catch {
+      // The gallery on the page stays; the server decides anyway.
+    }
+  }
+
+  private readonly lapsed = (): void => {
+    keepHold(null);
+    this.setState({ held: null, notice: t.holdLapsed });
+    void this.refresh();
+  };
+
+  private async release(held: Booking): Promise<void> {
+    if (this.state.releasing) return;
+    this.setState({ releasing: true });
+    try {
+      await releaseBooking(held.booking_id);
+      keepHold(null);
+      this.setState({ held: null, notice: t.released });
+    } catch (problem) {
+      if (problem instanceof Problem && problem.slug === "already-paid") {
+        return leaveFor(`/booking/success?id=${encodeURIComponent(held.booking_id)}`);
+      }
+      this.setState({ notice: t.releaseFailed });
+    }
+    this.setState({ releasing: false });
+    await this.refresh();
+  }
+}

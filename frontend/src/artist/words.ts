@@ -1,0 +1,67 @@
+// What the artist's page says. French is the reference: what English lacks does not compile.
+
+import { language } from "../core/language";
+
+const fr = {
+  reserve: "Réserver",
+  reserveFlash: (title: string, price: string) => `Réserver ${title}, ${price}`,
+  proposeProject: "Proposer un projet",
+  seeFlashes: "Voir les flashs",
+  flashesTitle: "Flashs",
+  flashesNote: "Dessinés à la main, prêts à être tatoués.",
+  noFlashes: "Tous les flashs sont partis. L’agenda, lui, reste ouvert : proposez un projet.",
+  depositOf: (amount: string) => `acompte ${amount}`,
+  arrhesOf: (amount: string) => `arrhes ${amount}`,
+  unique: "Pièce unique",
+  repeatable: "Peut être tatoué plusieurs fois",
+  nextSlot: (day: string, time: string) => `Prochain créneau : ${day}, ${time}`,
+  held: "Retenu",
+  heldHelp: "Quelqu’un paie l’acompte en ce moment. S’il y renonce, ce flash revient.",
+  heldByYou: "C’est vous qui le retenez.",
+  sold: "Réservé",
+  soldHelp: "Cette pièce unique a trouvé sa peau.",
+  ideaTitle: "Une idée à vous ?",
+  ideaText: (duration: string, deposit: string) =>
+    `Décrivez-la : un rendez-vous de ${duration} pour la dessiner ensemble, retenu par ${deposit} d’acompte.`,
+  ideaArrhesText: (duration: string, deposit: string) =>
+    `Décrivez-la : un rendez-vous de ${duration} pour la dessiner ensemble, retenu par ${deposit} d’arrhes.`,
+  describeIdea: "Décrire mon idée",
+  rulesTitle: "Avant de réserver",
+  depositTitle: "L’acompte",
+  depositText: "Il retient votre créneau et se déduit du prix. Vous le payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
+  arrhesTitle: "Les arrhes",
+  arrhesText: "Elles retiennent votre créneau et se déduisent du prix. Vous les payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
+  cancelTitle: "Si vous annulez",
+  studioTitle: "L’atelier",
+  studioText: (city: string) => `À ${city}, sur rendez-vous. L’adresse exacte est rappelée avant le paiement, puis dans l’e-mail de confirmation.`,
+  notFoundTitle: "Cet artiste n’a pas de page ici",
+  notFoundText: "L’adresse est peut-être incomplète, ou la page a été fermée.",
+  failedTitle: "La page ne répond pas",
+  failedText: "Vérifiez votre connexion, puis réessayez.",
+  retry: "Réessayer",
+  toHome: "Retour à l’accueil",
+  dialogFailed: "La réservation n’a pas pu s’ouvrir. Vérifiez votre connexion, puis réessayez.",
+
+  yourSlot: "Votre créneau",
+  holdText: (title: string, day: string, time: string) => `${title}, ${day} à ${time}.`,
+  holdUntil: (time: string) => `Gardé jusqu’à ${time}`,
+  timeLeft: (minutes: number) => (minutes > 1 ? `encore ${minutes} min` : "moins de 2 min"),
+  holdEndsSoon: (minutes: number) =>
+    minutes > 1 ? `Il reste ${minutes} minutes pour payer l’acompte.` : "Il reste une minute pour payer l’acompte.",
+  resume: "Reprendre le paiement",
+  release: "Libérer le créneau",
+  releasing: "Un instant…",
+  released: "Le créneau est libéré.",
+  releaseFailed: "Le créneau n’a pas pu être libéré. Il se libère de lui-même s’il n’est pas payé.",
+  holdLapsed: "Le délai de paiement est passé, le créneau est rendu. Vos réponses sont gardées.",
+  close: "Fermer",
+};
+
+export type ArtistWords = typeof fr;
+
+export let t: ArtistWords = fr;
+
+/** Changes to the language of the page. English is fetched only by those who read it. */
+export async function speak(): Promise<void> {
+  if (language === "en") ({ en: t } = await import("./english"));
+}

@@ -1,0 +1,318 @@
+// After the payment page: what the database says about a booking, never what the address suggests.
+
+import { Component, type ComponentChild, type VNode, render } from "preact";
+import { type Booking, Problem, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { civilDate, clock, longDay, money, zoneTown } from "../core/format";
+import { keepHold } from "../core/hold";
+import { HoldClock } from "../core/hold-clock";
+import { language } from "../core/language";
+import { remember } from "../core/memory";
+import { speak, t } from "./words";
+
+/** Seconds between two looks: quick at first, as the payment's message is a matter of seconds, then patient. */
+const QUICK = [1, 2, 4, 8, 8, 8, 8, 8];
+const SLOW = 20;
+const GIVE_UP_AFTER = 40;
+/** From this look on, "not paid yet?" is a fair question. */
+const DOUBT_AFTER = 3;
+
+interface Face {
+  tone: "good" | "wait" | "bad";
+  title: string;
+  text: string[];
+  /** It may still change by itself. */
+  open?: boolean;
+}
+
+interface State {
+  booking: Booking | null;
+  failure: "unknown" | "unread" | null;
+  turn: number;
+  releasing: boolean;
+  trouble: string;
+}
+
+class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
+  override state: State = { booking: null, failure: null, turn: 0, releasing: false, trouble: "" };
+  private timer = 0;
+
+  override componentDidMount(): void {
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) this.again();
+    });
+    addEventListener("online", this.again);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && this.timer) this.again();
+    });
+    void this.look();
+  }
+
+  override render(): ComponentChild {
+    const { booking, failure, trouble } = this.state;
+    const face = failure === "unknown" ? unknownFace() : booking ? this.face(booking) : failure ? unreadFace() : null;
+    document.title = `${face?.title ?? t.yourBooking} · InkFlow`;
+    if (!face) {
+      return (
+        <div class="verdict">
+          <h1>{t.yourBooking}</h1>
+          <p class="lead" role="status">
+            {t.loading}
+          </p>
+        </div>
+      );
+    }
+    return (
+      <>
+        <div class={`verdict ${face.tone}`}>
+          <h1>{face.title}</h1>
+          <div role="status">
+            {face.text.map((text) => (
+              <p class="lead" key={text}>
+                {text}
+              </p>
+            ))}
+          </div>
+          {!booking && (
+            <p class="actions">
+              {failure === "unknown" ? (
+                <a class="button" href="/">
+                  {t.toHome}
+                </a>
+              ) : (
+                <button type="button" class="button" onClick={this.again}>
+                  {t.retry}
+                </button>
+              )}
+            </p>
+          )}
+        </div>
+        {booking && (
+          <>
+            <Ticket booking={booking} />
+            {trouble && (
+              <p class="alert" role="alert">
+                {trouble}
+              </p>
+            )}
+            {this.actions(booking)}
+            {booking.status === "confirmed" && <Next />}
+          </>
+        )}
+      </>
+    );
+  }
+
+  private face(booking: Booking): Face {
+    const { payment_status: payment, cancel_reason: reason } = booking;
+    const deposit = money(booking.deposit_cents);
+    if (payment === "disputed") return { tone: "bad", title: t.disputedTitle, text: [t.disputedText] };
+    switch (booking.status) {
+      case "completed":
+        return { tone: "good", title: t.doneTitle, text: [t.doneText] };
+      case "confirmed":
+        return booking.acompte_paid
+          ? { tone: "good", title: t.paidTitle, text: [t.paidText(deposit)] }
+          : { tone: "good", title: t.confirmedTitle, text: [t.confirmedText] };
+      case "cancelled":
+        return reason === "hold_expired" || reason === "payment_failed" ? lapsedFace(booking) : cancelledFace(booking);
+      case "pending":
+        return this.pendingFace(booking);
+    }
+  }
+
+  /** The payment may be on its way, or never have been made. */
+  private pendingFace(booking: Booking): Face {
+    const { stopped } = this.props;
+    const { turn } = this.state;
+    const until = booking.hold_expires_at && clock(booking.hold_expires_at, booking.timezone);
+    if (booking.hold_lapsed) return { tone: "wait", title: t.overdueTitle, text: [t.overdueText], open: true };
+    if (stopped && booking.checkout_url && until) {
+      return { tone: "wait", title: t.stoppedTitle, text: [t.stoppedText(until)], open: true };
+    }
+    const text = [turn > QUICK.length ? t.checkingLong : t.checkingText];
+    if (booking.checkout_url && until && turn > DOUBT_AFTER) text.push(t.notPaidYet(until));
+    return { tone: "wait", title: t.checkingTitle, text, open: true };
+  }
+
+  private actions(booking: Booking): VNode {
+    const { stopped } = this.props;
+    const { turn, releasing } = this.state;
+    const payable = booking.status === "pending" && !booking.hold_lapsed && (stopped || turn > DOUBT_AFTER) ? booking.checkout_url : null;
+    const over = booking.status === "cancelled" || booking.hold_lapsed;
+    const artist = `/artist/${encodeURIComponent(booking.artist.slug)}?lang=${language}`;
+    return (
+      <div class="actions">
+        {payable && booking.hold_expires_at && (
+          <p class="left">
+            <HoldClock key={booking.hold_expires_at} until={booking.hold_expires_at} left={t.timeLeft} endsSoon={t.holdEndsSoon} onEnd={this.again} />
+          </p>
+        )}
+        {payable && (
+          <button type="button" class="button" onClick={() => leaveFor(payable)}>
+            {t.resume}
+          </button>
+        )}
+        {payable && (
+          <button type="button" class="button quiet" aria-disabled={releasing} onClick={() => void this.release(booking)}>
+            {releasing ? t.releasing : t.release}
+          </button>
+        )}
+        {booking.status === "confirmed" && (
+          <a class="button" href={`/api/bookings/${encodeURIComponent(booking.booking_id)}/calendar.ics`} download="rendez-vous.ics">
+            {t.addToCalendar}
+          </a>
+        )}
+        {booking.status === "confirmed" && isOfTheWeb(booking.calendar_url) && (
+          <a class="button quiet" href={booking.calendar_url} rel="noopener">
+            {t.openCalendar}
+          </a>
+        )}
+        <a class={over ? "button" : "link"} href={artist}>
+          {over || payable ? t.otherSlot : t.backToArtist(booking.artist.display_name)}
+        </a>
+      </div>
+    );
+  }
+
+  private readonly again = (): void => {
+    clearTimeout(this.timer);
+    void this.look();
+  };
+
+  private async look(): Promise<void> {
+    this.timer = 0;
+    try {
+      if (!/^[0-9a-f-]{36}$/i.test(this.props.id)) throw new Problem("not-found");
+      this.take(await getBooking(this.props.id));
+    } catch (problem) {
+      if (problem instanceof Problem && ["not-found", "malformed", "invalid"].includes(problem.slug)) {
+        this.setState({ failure: "unknown", booking: null });
+      } else {
+        this.setState({ failure: "unread" });
+        this.later();
+      }
+    }
+  }
+
+  private take(booking: Booking): void {
+    this.setState({ booking, failure: null });
+    if (this.face(booking).open || booking.payment_status === "refund_pending") this.later();
+    else keepHold(null);
+    if (booking.acompte_paid) {
+      // What was typed has served.
+      for (const kept of ["answers", "key"]) remember(kept, null);
+    }
+  }
+
+  private later(): void {
+    const { turn } = this.state;
+    clearTimeout(this.timer);
+    if (turn >= GIVE_UP_AFTER) return;
+    this.timer = window.setTimeout(() => void this.look(), (QUICK[turn] ?? SLOW) * 1000);
+    this.setState({ turn: turn + 1 });
+  }
+
+  private async release({ booking_id: id }: Booking): Promise<void> {
+    if (this.state.releasing) return;
+    this.setState({ releasing: true, trouble: "" });
+    try {
+      this.take(await releaseBooking(id));
+    } catch {
+      // It may have been paid in the meantime: what the database says decides.
+      this.setState({ trouble: t.releaseFailed });
+      this.again();
+    }
+    this.setState({ releasing: false });
+  }
+}
+
+function unknownFace(): Face {
+  return { tone: "bad", title: t.unknownTitle, text: [t.unknownText] };
+}
+
+function unreadFace(): Face {
+  return { tone: "wait", title: t.yourBooking, text: [t.unreadText] };
+}
+
+function lapsedFace(booking: Booking): Face {
+  const { payment_status: payment, refunded_cents: refunded } = booking;
+  if (payment === "refund_pending" || payment === "refunded" || refunded > 0) {
+    return { tone: "bad", title: t.lateTitle, text: [t.lateText(money(refunded || booking.deposit_cents))] };
+  }
+  return { tone: "bad", title: booking.cancel_reason === "payment_failed" ? t.failedTitle : t.lapsedTitle, text: [t.lapsedText] };
+}
+
+function cancelledFace(booking: Booking): Face {
+  const { cancel_reason: reason, payment_status: payment, refunded_cents: refunded } = booking;
+  if (reason === "client" && payment === "unpaid" && refunded === 0) {
+    return { tone: "wait", title: t.givenBackTitle, text: [t.givenBackText] };
+  }
+  const text: string[] = [];
+  if (reason === "client") text.push(t.cancelledByClient);
+  if (reason === "artist") text.push(t.cancelledByArtist);
+  if (reason === "calendar") text.push(t.cancelledByCalendar);
+  if (payment === "refund_pending") text.push(t.refundComing);
+  else if (refunded > 0) text.push(t.refunded(money(refunded)));
+  else if (booking.acompte_paid) text.push(t.notRefunded);
+  return { tone: "bad", title: t.cancelledTitle, text };
+}
+
+/** The appointment, as one would pin it on the fridge. */
+function Ticket({ booking }: { booking: Booking }): VNode {
+  const { artist, timezone: zone } = booking;
+  const place = artist.address.includes(artist.city) ? artist.address : [artist.address, artist.city].filter(Boolean).join(", ");
+  const stands = booking.status !== "cancelled";
+  return (
+    <section class={stands ? "ticket" : "ticket void"} aria-label={t.yourBooking}>
+      <p class="when">
+        <span>{longDay(civilDate(booking.start, zone))}</span>
+        <span>{t.fromTo(clock(booking.start, zone), clock(booking.end, zone), zoneTown(zone))}</span>
+      </p>
+      <dl>
+        <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} />
+        <Row name={t.with} value={artist.display_name} />
+        {place && <Row name={t.place} value={place} />}
+        {stands && <Row name={booking.acompte_paid ? t.paid : t.toPay} value={money(booking.deposit_cents)} />}
+        {stands && typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
+      </dl>
+    </section>
+  );
+}
+
+function Row({ name, value }: { name: string; value: string }): VNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Next(): VNode {
+  return (
+    <section class="after" aria-labelledby="after-title">
+      <h2 id="after-title">{t.nextTitle}</h2>
+      <ol>
+        <li>{t.nextMail}</li>
+        <li>{t.nextBefore}</li>
+        <li>{t.nextThere}</li>
+      </ol>
+    </section>
+  );
+}
+
+/** What is booked, without the artist's name that mails put behind it. */
+function titleOf({ title, artist }: Booking): string {
+  const name = ` · ${artist.display_name}`;
+  return title.endsWith(name) ? title.slice(0, -name.length) : title;
+}
+
+function isOfTheWeb(address: string | null | undefined): address is string {
+  return /^https?:\/\//.test(address ?? "");
+}
+
+export async function start(place: HTMLElement): Promise<void> {
+  await speak();
+  const id = new URLSearchParams(location.search).get("id") ?? "";
+  render(<BookingPage id={id} stopped={place.dataset["visit"] === "cancel"} />, place);
+}

@@ -1,0 +1,97 @@
+// The one way to the API: typed by its OpenAPI document, every failure a `Problem`.
+
+import type { paths } from "../api-types";
+
+type Answer<Operation> = Operation extends { responses: infer All }
+  ? { [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } } ? Body : never }[
+      keyof All & (200 | 201)
+    ]
+  : never;
+type Sent<Operation> = Operation extends { requestBody: { content: { "application/json": infer Body } } } ? Body : never;
+
+export type Artist = Answer<paths["/api/artists/{slug}"]["get"]>;
+export type Flash = Artist["flashes"][number];
+export type Slots = Answer<paths["/api/calendar/slots"]["get"]>;
+export type Day = Slots["days"][number];
+export type Slot = Day["slots"][number];
+export type BookingRequest = Sent<paths["/api/bookings/create"]["post"]>;
+export type Held = Answer<paths["/api/bookings/create"]["post"]>;
+export type Booking = Answer<paths["/api/bookings/{id}"]["get"]>;
+
+interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+const TIMEOUT = 12_000;
+
+/** A refusal of the API, or silence. */
+export class Problem extends Error {
+  constructor(
+    /** The anchor of the problem's page, "offline" or "internal". */
+    readonly slug: string,
+    /** Seconds after which it is worth trying again. */
+    readonly retryAfter: number | null = null,
+    readonly errors: readonly FieldError[] = [],
+    readonly slots: readonly Day[] | null = null,
+  ) {
+    super(slug);
+  }
+}
+
+async function call<T>(path: string, body?: string, headers: Record<string, string> = {}): Promise<T> {
+  const init: RequestInit = { signal: AbortSignal.timeout(TIMEOUT) };
+  headers["accept"] = "application/json";
+  if (body !== undefined) {
+    const bytes = new TextEncoder().encode(body);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    // CloudFront signs the request to the function only if the browser names the hash of the exact body.
+    headers["x-amz-content-sha256"] = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    headers["content-type"] = "application/json";
+    init.method = "POST";
+    init.body = bytes;
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers });
+    if (response.ok) return (await response.json()) as T;
+  } catch {
+    throw new Problem("offline");
+  }
+  const problem: unknown = await response.json().catch(() => null);
+  throw read(problem, response.headers.get("retry-after"));
+}
+
+function read(problem: unknown, retryAfter: string | null): Problem {
+  const { type, errors, slots } = (problem ?? {}) as { type?: string; errors?: FieldError[]; slots?: Day[] };
+  const seconds = Number.parseInt(retryAfter ?? "", 10);
+  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null);
+}
+
+export function getArtist(slug: string): Promise<Artist> {
+  return call(`/api/artists/${encodeURIComponent(slug)}`);
+}
+
+export function getSlots(query: { artist: string; date: string; days: string; flash?: string }): Promise<Slots> {
+  return call(`/api/calendar/slots?${new URLSearchParams(query)}`);
+}
+
+/** Holds a slot. The same body with the same key is the same booking, however often it is sent. */
+export function createBooking(body: string, key: string): Promise<Held> {
+  return call("/api/bookings/create", body, { "idempotency-key": key });
+}
+
+export function getBooking(id: string): Promise<Booking> {
+  return call(`/api/bookings/${encodeURIComponent(id)}`);
+}
+
+/** Gives an unpaid slot back. */
+export function releaseBooking(id: string): Promise<Booking> {
+  return call(`/api/bookings/${encodeURIComponent(id)}/release`, "{}");
+}
+
+/** Leaves for a page outside; only for addresses of the web. */
+export function leaveFor(address: string): void {
+  const url = new URL(address, location.href);
+  if (url.protocol === "https:" || url.protocol === "http:") location.assign(url.href);
+}

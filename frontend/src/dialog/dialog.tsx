@@ -1,0 +1,402 @@
+// The booking dialog: who, when, and what it costs. It holds a slot and leads to the payment; the page owns the history.
+
+import { Component, type ComponentChild, type VNode } from "preact";
+import type { Step } from "../artist/place";
+import { type Artist, type Booking, type Flash, Problem, type Slot, createBooking, leaveFor } from "../core/api";
+import { civilDate, clock, longDay, money, span } from "../core/format";
+import { holds, keepHold, ownHold } from "../core/hold";
+import { language } from "../core/language";
+import { recall, remember } from "../core/memory";
+import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
+import { type Answers, type Field, type Mistakes, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
+import { sentence } from "./problems";
+import { CalComSlotPicker } from "./slot-picker";
+import { t } from "./words";
+
+interface Props {
+  artist: Artist;
+  /** The flash to book; null for a project. */
+  flash: Flash | null;
+  step: Step;
+  /** This tab's unpaid booking, if any. */
+  held: Booking | null;
+  goTo: (step: Step) => void;
+  backTo: (step: Step) => void;
+  close: () => void;
+  /** What is on offer has changed. */
+  changed: () => void;
+}
+
+interface State {
+  answers: Answers;
+  /** What is wrong; shown from the first try on. */
+  wrong: Mistakes;
+  slot: Slot | null;
+  /** The moment that was wanted and is taken. */
+  near: string | null;
+  /** What to say, and on which step. */
+  alert: { text: string; step: Step } | null;
+  sending: boolean;
+  online: boolean;
+}
+
+export class BookingDialog extends Component<Props, State> {
+  override state: State = {
+    answers: recall<Answers>("answers") ?? {},
+    wrong: {},
+    slot: recall<Slot>(this.slotKey()),
+    near: null,
+    alert: null,
+    sending: false,
+    online: navigator.onLine,
+  };
+  private element: HTMLDialogElement | null = null;
+  private focusMistake = false;
+  private gone = false;
+
+  override componentDidMount(): void {
+    for (const change of ["online", "offline"]) addEventListener(change, this.connection);
+    addEventListener("pageshow", this.awake);
+    this.element?.showModal();
+    const open = this.openStep();
+    if (open < this.props.step) this.props.backTo(open);
+    this.lookAtStep();
+    // Asked for now, so that they are there when the form is filled in.
+    const { artist, flash } = this.props;
+    daysFrom(artist, flash, today(artist)).catch(() => null);
+  }
+
+  override componentDidUpdate(before: Props, { alert }: State): void {
+    const { step } = this.props;
+    const open = this.openStep();
+    if (open < step) return this.props.backTo(open);
+    if (before.step !== step) this.lookAtStep();
+    else if (this.focusMistake) this.focusFirst("[aria-invalid=true]");
+    else if (this.state.alert && alert !== this.state.alert) this.scrollUp();
+    this.focusMistake = false;
+  }
+
+  override componentWillUnmount(): void {
+    for (const change of ["online", "offline"]) removeEventListener(change, this.connection);
+    removeEventListener("pageshow", this.awake);
+    this.gone = true;
+    // Closed before it goes, so that the focus returns to the button that opened it.
+    this.element?.close();
+  }
+
+  override render({ artist, flash, step }: Props, { alert, online }: State): ComponentChild {
+    const titles = { 1: t.detailsTitle, 2: t.slotTitle, 3: t.summaryTitle };
+    return (
+      <dialog
+        class="booking"
+        aria-labelledby="step-title"
+        ref={(element) => { this.element = element; }}
+        onCancel={this.escape}
+        onClose={() => !this.gone && this.props.close()}
+        onClick={(event) => event.target === this.element && this.props.close()}
+      >
+        <div class="sheet-of-paper">
+          <div class="subject" aria-hidden="true">
+            <img src={flash?.image ?? artist.hero_image ?? "/icon.svg"} alt="" width={800} height={800} />
+            <p>
+              {flash?.title ?? t.project}
+              <span>{flash ? money(flash.price_cents) : artist.display_name}</span>
+            </p>
+          </div>
+          <div class="work">
+            <header>
+              <p class="step">
+                {flash?.title ?? t.project} · {t.stepOf(step)}
+              </p>
+              <h2 id="step-title" tabIndex={-1}>
+                {titles[step]}
+              </h2>
+              <button type="button" class="close" aria-label={t.close} onClick={this.props.close}>
+                ×
+              </button>
+              <div class={`progress at-${step}`} aria-hidden="true" />
+            </header>
+            <div class="alerts" role="alert">
+              {!online && <p class="alert">{t.offline}</p>}
+              {alert?.step === step && <p class="alert">{alert.text}</p>}
+            </div>
+            {step === 1 ? this.details() : step === 2 ? this.slots() : this.summary()}
+          </div>
+        </div>
+      </dialog>
+    );
+  }
+
+  // Step 1: who comes, and for what.
+
+  private details(): VNode {
+    return (
+      <form class="details" noValidate onSubmit={this.checkDetails} key="details">
+        <div class="fields">{fields(this.props.flash).map((field) => this.field(field))}</div>
+        <footer>
+          <button type="submit" class="button">
+            {t.next}
+          </button>
+        </footer>
+      </form>
+    );
+  }
+
+  private field({ name, label, help, lines, type, autocomplete, inputmode, optional, most }: Field): VNode {
+    const error = this.state.wrong[name];
+    const described = [help && `${name}-help`, error && `${name}-error`].filter(Boolean).join(" ");
+    const shared = {
+      id: name,
+      name,
+      value: this.state.answers[name] ?? "",
+      maxLength: most,
+      required: !optional,
+      "aria-invalid": Boolean(error),
+      ...(described && { "aria-describedby": described }),
+      onInput: (event: { currentTarget: { value: string } }) => this.answer(name, event.currentTarget.value),
+    };
+    return (
+      <div class={`field ${name}`} key={name}>
+        <label for={name}>{label}</label>
+        {help && (
+          <p class="help" id={`${name}-help`}>
+            {help}
+          </p>
+        )}
+        {lines ? (
+          <textarea rows={lines} {...shared} />
+        ) : (
+          // The JSX types know each kind of input on its own, not the choice between them.
+          <input type={(type ?? "text") as "text"} {...(autocomplete && { autocomplete })} {...(inputmode && { inputMode: inputmode })} {...shared} />
+        )}
+        {error && (
+          <p class="error" id={`${name}-error`}>
+            {error}
+          </p>
+        )}
+      </div>
+    );
+  }
+
+  private answer(name: Field["name"], value: string): void {
+    const answers = { ...this.state.answers, [name]: value };
+    remember("answers", answers);
+    const wrong = { ...this.state.wrong };
+    if (wrong[name]) {
+      // After the first try, a field says at once when it is right.
+      const still = mistakes(answers, this.props.flash)[name];
+      if (still) wrong[name] = still;
+      else delete wrong[name];
+    }
+    this.setState({ answers, wrong });
+  }
+
+  private readonly checkDetails = (event: Event): void => {
+    event.preventDefault();
+    const wrong = mistakes(this.state.answers, this.props.flash);
+    if (Object.keys(wrong).length === 0) return this.advance(2);
+    this.focusMistake = true;
+    this.setState({ wrong, alert: { text: t.invalid, step: 1 } });
+  };
+
+  // Step 2: when.
+
+  private slots(): VNode {
+    const { artist, flash } = this.props;
+    const { slot, near } = this.state;
+    return (
+      <form class="slots" noValidate onSubmit={this.checkSlot} key="slots">
+        <CalComSlotPicker key={near} artist={artist} flash={flash} slot={slot} own={this.ownSlot()} near={near} choose={this.chooseSlot} />
+        <footer>
+          <button type="button" class="link" onClick={() => this.props.backTo(1)}>
+            {t.back}
+          </button>
+          <p class="chosen" aria-hidden="true">
+            {slot && t.chosen(longDay(civilDate(slot.start, artist.timezone)), clock(slot.start, artist.timezone))}
+          </p>
+          <button type="submit" class="button">
+            {t.next}
+          </button>
+        </footer>
+      </form>
+    );
+  }
+
+  private readonly chooseSlot = (slot: Slot | null): void => {
+    remember(this.slotKey(), slot);
+    this.setState({ slot, alert: slot ? null : { text: t.slotTaken, step: 2 } });
+  };
+
+  private readonly checkSlot = (event: Event): void => {
+    event.preventDefault();
+    if (this.state.slot) this.advance(3);
+    else this.setState({ alert: { text: t.chooseSlot, step: 2 } });
+  };
+
+  // Step 3: what it costs, and the payment.
+
+  private summary(): VNode | null {
+    const { artist, flash, held } = this.props;
+    const { slot, answers, sending } = this.state;
+    if (!slot) return null;
+    const zone = artist.timezone;
+    const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
+    const arrhes = artist.deposit_nature === "arrhes";
+    const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
+    const mine = held?.hold_expires_at && this.ownSlot()?.start === slot.start ? held.hold_expires_at : null;
+    return (
+      <form class="summary" onSubmit={this.pay} key="summary">
+        <div class="appointment">
+          <p class="when">
+            <span>{longDay(civilDate(slot.start, zone))}</span>
+            <span>{t.fromTo(clock(slot.start, zone), clock(slot.end, zone), span(minutes))}</span>
+          </p>
+          <button type="button" class="link" aria-label={t.changeSlot} onClick={() => this.props.backTo(2)}>
+            {t.change}
+          </button>
+        </div>
+        <dl>
+          <Row name={t.with} value={artist.display_name} />
+          {artist.address && <Row name={t.place} value={artist.address} />}
+          <Row name={t.details} value={[answers.name, answers.email, answers.phone].join("\n")} />
+          <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
+          {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
+          <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} strong />
+        </dl>
+        <div class="terms">
+          <p>{language === "fr" ? artist.policy.text_fr : artist.policy.text_en}</p>
+          <p>{mine ? t.heldUntil(clock(mine, zone)) : t.holdNote(artist.hold_minutes)}</p>
+          <p>{t.secure}</p>
+        </div>
+        <footer>
+          <button type="button" class="link" onClick={() => this.props.backTo(2)}>
+            {t.back}
+          </button>
+          <button type="submit" class="button" aria-disabled={sending}>
+            {sending ? t.opening : (arrhes ? t.payArrhes : t.pay)(money(deposit))}
+          </button>
+        </footer>
+      </form>
+    );
+  }
+
+  private readonly pay = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const { artist, flash } = this.props;
+    const { slot, answers, sending } = this.state;
+    if (sending || !slot) return;
+    this.setState({ sending: true, alert: null });
+    const body = requestOf(artist, flash, answers, slot);
+    try {
+      let made = await createBooking(body, keyFor(body));
+      if (!made.checkout_url && made.status !== "confirmed") {
+        // The key still stands for a booking of before that has lapsed since: this is a new wish.
+        forgetKey();
+        made = await createBooking(body, keyFor(body));
+      }
+      keepHold({ id: made.booking_id, artist: artist.slug, flash: flash?.id ?? null, start: made.start, end: made.end });
+      leaveFor(made.checkout_url ?? `/booking/success?id=${encodeURIComponent(made.booking_id)}`);
+      // The button stays as it is until the page has gone, or comes back through `awake`.
+    } catch (problem) {
+      this.setState({ sending: false });
+      this.refused(problem instanceof Problem ? problem : new Problem("internal"));
+    }
+  };
+
+  private refused(problem: Problem): void {
+    const { flash, artist, changed, backTo } = this.props;
+    const say = (text: string, step: Step): void => this.setState({ alert: { text, step } });
+    const words = sentence(problem);
+    switch (problem.slug) {
+      case "slot-taken":
+        forgetKey();
+        forgetWeeks();
+        if (problem.slots) keepDays(artist, flash, problem.slots);
+        remember(this.slotKey(), null);
+        say(words, 2);
+        this.setState({ near: this.state.slot?.start ?? null, slot: null });
+        return backTo(2);
+      case "invalid": {
+        const wrong: Mistakes = {};
+        const rest: string[] = [];
+        for (const { pointer, detail } of problem.errors) {
+          const field = fields(flash).find((each) => each.pointer === pointer);
+          if (field) wrong[field.name] = detail;
+          else rest.push(detail);
+        }
+        this.focusMistake = Object.keys(wrong).length > 0;
+        const step = this.focusMistake ? 1 : 2;
+        say([words, ...rest].join(" "), step);
+        this.setState({ wrong });
+        return backTo(step);
+      }
+      case "flash-taken":
+        changed();
+        return say(holds(ownHold(artist.slug), flash) ? t.flashYours : words, 3);
+      case "not-found":
+        changed();
+        break;
+      case "idempotency-mismatch":
+        forgetKey();
+    }
+    say(words, 3);
+  }
+
+  // What all steps share.
+
+  /** The last step that what is known so far allows. */
+  private openStep(): Step {
+    if (this.props.step > 1 && Object.keys(mistakes(this.state.answers, this.props.flash)).length > 0) return 1;
+    return this.state.slot ? 3 : 2;
+  }
+
+  private advance(step: Step): void {
+    this.setState({ alert: null, wrong: {}, near: null });
+    this.props.goTo(step);
+  }
+
+  private lookAtStep(): void {
+    this.scrollUp();
+    this.focusFirst(this.focusMistake ? "[aria-invalid=true]" : "h2");
+  }
+
+  private scrollUp(): void {
+    this.element?.scrollTo(0, 0);
+    this.element?.querySelector(".work")?.scrollTo(0, 0);
+  }
+
+  private focusFirst(selector: string): void {
+    this.element?.querySelector<HTMLElement>(selector)?.focus();
+  }
+
+  private slotKey(): string {
+    return `slot:${this.props.artist.slug}:${this.props.flash?.id ?? "project"}`;
+  }
+
+  /** The slot that this client holds for this very subject, while the hold lives. */
+  private ownSlot(): Slot | null {
+    const hold = this.props.held && ownHold(this.props.artist.slug);
+    return hold && holds(hold, this.props.flash) ? { start: hold.start, end: hold.end } : null;
+  }
+
+  private readonly escape = (event: Event): void => {
+    event.preventDefault();
+    this.props.close();
+  };
+
+  private readonly connection = (): void => this.setState({ online: navigator.onLine });
+
+  /** Back from the payment page through the browser's memory: the button must work again. */
+  private readonly awake = (event: PageTransitionEvent): void => {
+    if (event.persisted) this.setState({ sending: false });
+  };
+}
+
+function Row({ name, value, strong }: { name: string; value: string; strong?: boolean }): VNode {
+  return (
+    <div class={strong ? "strong" : ""}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

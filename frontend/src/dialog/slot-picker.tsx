@@ -1,0 +1,285 @@
+// CalComSlotPicker: seven days at a glance, the hours of one of them. Native radios, so that every keyboard knows them.
+
+import { Component, type ComponentChild, type VNode } from "preact";
+import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
+import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, shortDay, zoneTown } from "../core/format";
+import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
+import { sentence } from "./problems";
+import { t } from "./words";
+
+interface Props {
+  artist: Artist;
+  flash: Flash | null;
+  /** The slot that is chosen. */
+  slot: Slot | null;
+  /** The slot that this client already holds: never taken from its owner. */
+  own: Slot | null;
+  /** The moment that was wanted and is taken: opens near it. */
+  near: string | null;
+  choose: (slot: Slot | null) => void;
+}
+
+interface State {
+  from: string;
+  week: Week | null;
+  day: string | null;
+  failure: Problem | null;
+  searching: boolean;
+  exhausted: boolean;
+}
+
+const SEARCH_DAYS = 31;
+const SEARCHES = 3;
+
+export class CalComSlotPicker extends Component<Props, State> {
+  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false };
+  private asked = 0;
+  private retry = 0;
+
+  override componentDidMount(): void {
+    addEventListener("online", this.reload);
+    document.addEventListener("visibilitychange", this.wake);
+    void this.load(this.state.from);
+  }
+
+  override componentWillUnmount(): void {
+    removeEventListener("online", this.reload);
+    document.removeEventListener("visibilitychange", this.wake);
+    clearTimeout(this.retry);
+    this.asked = -1;
+  }
+
+  override render({ artist }: Props, { from, week, day, failure, searching, exhausted }: State): ComponentChild {
+    const last = addDays(from, DAYS - 1);
+    const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
+    return (
+      <div class="picker" aria-busy={!week && !failure}>
+        <div class="week">
+          <button type="button" class="turn" aria-label={t.earlier} disabled={from <= today(artist)} onClick={this.earlier}>
+            ‹
+          </button>
+          <p aria-live="polite">{dayRange(from, last)}</p>
+          <button type="button" class="turn" aria-label={t.later} onClick={() => void this.load(addDays(from, DAYS))}>
+            ›
+          </button>
+        </div>
+        {failure ? (
+          <div class="trouble">
+            <p class="alert" role="alert">
+              {t.slotsFailed} {sentence(failure)}
+            </p>
+            <button type="button" class="button quiet" onClick={this.reload}>
+              {t.retry}
+            </button>
+          </div>
+        ) : !week || searching ? (
+          <Skeleton />
+        ) : (
+          <>
+            <fieldset class="days">
+              <legend class="only-heard">{t.day}</legend>
+              {this.days(week).map((each) => this.dayTile(each))}
+            </fieldset>
+            {shown ? (
+              this.hours(shown)
+            ) : (
+              <div class="trouble">
+                <p role="status">{exhausted ? t.nothingFree : t.noSlots(shortDay(from), shortDay(last))}</p>
+                {!exhausted && (
+                  <button type="button" class="button quiet" onClick={() => void this.searchOn()}>
+                    {t.nextFree}
+                  </button>
+                )}
+              </div>
+            )}
+          </>
+        )}
+        <p class="help">{t.studioTime(zoneTown(artist.timezone))}</p>
+      </div>
+    );
+  }
+
+  private hours(day: Day): VNode {
+    const parts: [string, (hour: number) => boolean][] = [
+      [t.morning, (hour) => hour < 12],
+      [t.afternoon, (hour) => hour >= 12 && hour < 18],
+      [t.evening, (hour) => hour >= 18],
+    ];
+    const { timezone } = this.props.artist;
+    return (
+      <fieldset class="hours" key={day.date}>
+        <legend>{t.slotsOf(longDay(day.date))}</legend>
+        {parts.map(([name, within]) => {
+          const slots = day.slots.filter(({ start }) => within(hourOf(start, timezone)));
+          if (slots.length === 0) return null;
+          return (
+            <div class="part" key={name}>
+              <p>{name}</p>
+              <div class="times">{slots.map((slot) => this.slotTile(day.date, slot))}</div>
+            </div>
+          );
+        })}
+      </fieldset>
+    );
+  }
+
+  private dayTile({ date, slots }: Day): VNode {
+    const id = `day-${date}`;
+    return (
+      <div class="tile" key={date}>
+        <input
+          type="radio"
+          name="day"
+          id={id}
+          checked={date === this.state.day}
+          disabled={slots.length === 0}
+          aria-label={`${longDay(date)}, ${t.slotCount(slots.length)}`}
+          onChange={() => this.setState({ day: date })}
+        />
+        <label for={id}>
+          <span>{dateWords(date, { weekday: "short" })}</span>
+          <strong>{dateWords(date, { day: "numeric" })}</strong>
+          <small>{slots.length === 0 ? "–" : slots.length}</small>
+        </label>
+      </div>
+    );
+  }
+
+  private slotTile(date: string, slot: Slot): VNode {
+    const { artist, own, choose } = this.props;
+    const id = `slot-${Date.parse(slot.start)}`;
+    const time = clock(slot.start, artist.timezone);
+    const elsewhere = clock(slot.start);
+    const mine = slot.start === own?.start;
+    return (
+      <div class="tile" key={id}>
+        <input
+          type="radio"
+          name="slot"
+          id={id}
+          checked={slot.start === this.props.slot?.start}
+          aria-label={[t.slotName(longDay(date), time), mine && t.ownSlot].filter(Boolean).join(", ")}
+          onChange={() => choose(slot)}
+        />
+        <label for={id}>
+          <strong>{time}</strong>
+          {elsewhere !== time && <small>{t.yourTime(elsewhere)}</small>}
+          {mine && <small>{t.ownSlot}</small>}
+        </label>
+      </div>
+    );
+  }
+
+  /** The date to begin with: the wanted day itself, else the seven days that have the chosen slot, else today. */
+  private start(): string {
+    const { artist, near, slot } = this.props;
+    const now = today(artist);
+    if (near) return civilDate(near, artist.timezone);
+    if (!slot) return now;
+    const ahead = Math.round((Date.parse(civilDate(slot.start, artist.timezone)) - Date.parse(now)) / 86_400_000);
+    return addDays(now, Math.max(0, Math.floor(ahead / DAYS) * DAYS));
+  }
+
+  private readonly earlier = (): void => {
+    const now = today(this.props.artist);
+    const from = addDays(this.state.from, -DAYS);
+    void this.load(from < now ? now : from);
+  };
+
+  /** The days as this client may use them: what they hold themselves stands among the free slots. */
+  private days(week: Week): readonly Day[] {
+    const { own, artist } = this.props;
+    if (!own) return week.days;
+    const date = civilDate(own.start, artist.timezone);
+    return week.days.map((day) => {
+      if (day.date !== date || day.slots.some(({ start }) => start === own.start)) return day;
+      return { date, slots: [...day.slots, own].sort((a, b) => a.start.localeCompare(b.start)) };
+    });
+  }
+
+  private async load(from: string): Promise<void> {
+    const { artist, flash } = this.props;
+    const turn = ++this.asked;
+    clearTimeout(this.retry);
+    this.setState({ from, week: null, failure: null, exhausted: false });
+    try {
+      const week = await daysFrom(artist, flash, from);
+      if (turn === this.asked) this.show(week);
+    } catch (failure) {
+      if (turn !== this.asked || !(failure instanceof Problem)) return;
+      this.setState({ failure });
+      if (failure.retryAfter) this.retry = window.setTimeout(this.reload, failure.retryAfter * 1000);
+    }
+  }
+
+  /** Opens on the day of the chosen slot, on the one that was open, else on the first that is free. */
+  private show(week: Week): void {
+    const days = this.days(week);
+    const { artist, slot, near, choose } = this.props;
+    const chosen = days.find(({ slots }) => slots.some(({ start }) => start === slot?.start));
+    // Out of sight is not gone: only a slot of these days that is not free any more is given up.
+    if (slot && !chosen && days.some(({ date }) => date === civilDate(slot.start, artist.timezone))) choose(null);
+    const open = days.find((day) => day.date === this.state.day && day.slots.length > 0);
+    const day = chosen ?? open ?? (near ? nearest(days, near) : undefined) ?? days.find(({ slots }) => slots.length > 0);
+    this.setState({ week, day: day?.date ?? null });
+  }
+
+  private readonly reload = (): void => {
+    const { week, failure } = this.state;
+    if (failure || (week && isStale(week))) void this.load(this.state.from);
+  };
+
+  private readonly wake = (): void => {
+    if (document.visibilityState === "visible") this.reload();
+  };
+
+  private async searchOn(): Promise<void> {
+    const { artist, flash } = this.props;
+    const turn = ++this.asked;
+    this.setState({ searching: true });
+    let from = addDays(this.state.from, DAYS);
+    try {
+      for (let search = 0; search < SEARCHES; search += 1) {
+        const { days } = await daysFrom(artist, flash, from, SEARCH_DAYS);
+        if (turn !== this.asked) return;
+        const free = days.find(({ slots }) => slots.length > 0);
+        if (free) {
+          this.setState({ searching: false, day: free.date });
+          return await this.load(free.date);
+        }
+        from = addDays(from, SEARCH_DAYS);
+      }
+      this.setState({ exhausted: true });
+    } catch (failure) {
+      if (turn === this.asked && failure instanceof Problem) this.setState({ failure });
+    }
+    this.setState({ searching: false });
+  }
+}
+
+function nearest(days: readonly Day[], moment: string): Day | undefined {
+  const distance = (day: Day): number =>
+    Math.min(...day.slots.map(({ start }) => Math.abs(Date.parse(start) - Date.parse(moment))));
+  const [best] = days.filter(({ slots }) => slots.length > 0).sort((a, b) => distance(a) - distance(b));
+  return best;
+}
+
+function Skeleton(): VNode {
+  return (
+    <div class="skeleton">
+      <p class="only-heard" role="status">
+        {t.loading}
+      </p>
+      <div class="days" aria-hidden="true">
+        {Array.from({ length: DAYS }, (_, index) => (
+          <div class="tile" key={index} />
+        ))}
+      </div>
+      <div class="times" aria-hidden="true">
+        {Array.from({ length: 6 }, (_, index) => (
+          <div class="tile" key={index} />
+        ))}
+      </div>
+    </div>
+  );
+}

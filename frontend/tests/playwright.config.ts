@@ -1,0 +1,38 @@
+// How the stories run: two workers, each with a platform of its own, a phone that is only touched and a desk.
+
+import { defineConfig } from "@playwright/test";
+
+const inCI = Boolean(process.env.CI);
+const isRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: "stories",
+  fullyParallel: true,
+  // A platform that is given (SITE_URL) is one for all.
+  workers: process.env.SITE_URL ? 1 : 2,
+  forbidOnly: inCI,
+  // A story that passes the second time is a story that fails sometimes.
+  retries: 0,
+  timeout: 45_000,
+  expect: { timeout: 8_000 },
+  outputDir: "../../.inkflow/frontend-tests",
+  reporter: inCI ? [["list"], ["github"]] : [["list"]],
+  use: {
+    locale: "fr-FR",
+    timezoneId: "Europe/Paris",
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
+      chromiumSandbox: !isRoot,
+      args: ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    },
+  },
+  projects: [
+    // The phone also asks for less motion, the desk does not: both are lived in.
+    { name: "phone", use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, contextOptions: { reducedMotion: "reduce" } }, testIgnore: /keyboard/ },
+    { name: "desk", use: { viewport: { width: 1280, height: 800 } }, testMatch: /(flow|keyboard|states|layout)\.spec\.ts/ },
+  ],
+});

@@ -1,0 +1,116 @@
+// The way from the vitrine to the confirmed appointment, by finger on the phone and by mouse at the desk.
+
+import { readFile } from "node:fs/promises";
+import ICAL from "ical.js";
+import { IDEA, somebody } from "../stage/client.ts";
+import { barrierFree, expect, test } from "../stage/story.ts";
+
+test("a client books a flash, pays, and takes the appointment along", async ({ client, page, platform }) => {
+  const person = somebody();
+  await client.visit();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Léa Marchetti");
+  await barrierFree(page, "the vitrine");
+
+  await client.chooseFlash("Hirondelle");
+  await barrierFree(page, "step 1");
+  await client.next();
+  await expect(client.field(client.words.name)).toBeFocused();
+  await expect(client.field(client.words.email)).toHaveAccessibleDescription(/@/);
+  await barrierFree(page, "step 1 with its errors");
+
+  await client.toSlots(person);
+  await barrierFree(page, "step 2");
+  await client.next();
+  await expect(client.alert).toContainText("Choisissez un créneau");
+  const slot = await client.toSummary();
+  expect(slot, "a whole name").toMatch(/^(lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) \d+.* \S+, \d+\sh\s\d\d/);
+  await expect(client.dialog).toContainText("150");
+  await expect(client.payButton).toHaveText(/Payer l’acompte de 50\s€/);
+  await barrierFree(page, "step 3");
+
+  await client.pay();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+  await expect(page).toHaveURL(/\/booking\/success\?id=/);
+  await expect(page.getByRole("main")).toContainText("14 montée de la Grande-Côte");
+  await expect(page.getByRole("main")).toContainText(/50\s€/);
+  await barrierFree(page, "confirmed");
+
+  const download = page.waitForEvent("download");
+  await client.press(page.getByRole("link", { name: "Ajouter à mon agenda" }));
+  const file = await (await download).path();
+  const event = new ICAL.Event(new ICAL.Component(ICAL.parse(await readFile(file, "utf8"))).getFirstSubcomponent("vevent") ?? undefined);
+  const booked = await platform.booking(new URL(page.url()).searchParams.get("id") ?? "");
+  expect(event.startDate.toJSDate().toISOString()).toBe(new Date(booked.start).toISOString());
+  expect(event.summary).toContain("Hirondelle");
+  expect(event.location).toContain("Lyon");
+
+  const mail = await platform.mail(person.email, /confirm/i);
+  expect(mail.attachments.map((attachment) => attachment.content_type).join()).toContain("text/calendar");
+});
+
+test("a client proposes a project to an artist on Cal.com", async ({ client, page, platform }) => {
+  const person = somebody("Sacha Petit");
+  await client.visit("noa-keller");
+  await client.proposeProject();
+  await client.next();
+  await expect(client.field(client.words.description), "the first mistake has the focus").toBeFocused();
+  await client.describe();
+  await client.toSlots(person);
+  await client.toSummary();
+  await expect(client.dialog).toContainText(IDEA.description.slice(0, 20));
+  await expect(client.payButton).toHaveText(/100\s€/);
+  await client.pay();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+
+  await platform.mail(person.email, /confirm/i);
+  const link = page.getByRole("link", { name: /Cal\.com|agenda de/ });
+  await expect(async () => {
+    await page.reload();
+    await expect(link).toBeVisible({ timeout: 1_000 });
+  }, "the calendar is told by a job").toPass();
+  const calendar = await page.request.get((await link.getAttribute("href")) ?? "");
+  expect(calendar.status()).toBe(200);
+  await barrierFree(page, "confirmed, with a calendar");
+});
+
+test("the whole way in English", async ({ another, platform }) => {
+  const client = await another({ locale: "en-GB", speaks: "en" });
+  const { page } = client;
+  const person = somebody("Alex Smith");
+  await page.goto("/artist/lea-marchetti?lang=en");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await client.chooseFlash("Hirondelle");
+  await client.toSlots(person);
+  const slot = await client.toSummary();
+  expect(slot).toMatch(/^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day/);
+  await expect(client.payButton).toHaveText(/Pay the €50 deposit/);
+  await barrierFree(page, "step 3 in English");
+  await client.pay();
+  await client.choose("paid");
+  await client.sees("It is confirmed");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(page.getByRole("main")).not.toContainText(/acompte|créneau|Artiste/);
+  const mail = await platform.mail(person.email, /confirm/i);
+  expect(mail.text).toContain("deposit");
+});
+
+test("a link into the dialog opens it, and closing it stays on the page", async ({ client, page }) => {
+  await page.goto("/artist/lea-marchetti?flash=019aa000-0000-7000-8000-0000000000f1");
+  await client.at("Vos coordonnées");
+  await expect(client.dialog).toContainText("Hirondelle");
+  await client.press(client.button("Fermer", client.dialog));
+  await expect(client.dialog).toBeHidden();
+  await expect(page).toHaveURL(/\/artist\/lea-marchetti$/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Léa Marchetti");
+});
+
+test("a visitor from another zone reads studio time, and their own beside it", async ({ another }) => {
+  const client = await another({ timezoneId: "America/Montreal" });
+  await client.visit();
+  await client.chooseFlash();
+  await client.toSlots(somebody());
+  await expect(client.dialog).toContainText("Heures de l’atelier");
+  await expect(client.dialog.getByText(/soit \d+\sh\s\d\d chez vous/).first()).toBeVisible();
+});

@@ -1,0 +1,94 @@
+// What every page promises, whoever looks: it fits, it is barrier-free, it is strict, and it previews as a link.
+
+import { somebody } from "../stage/client.ts";
+import { barrierFree, expect, fits, test } from "../stage/story.ts";
+
+const PAGES = ["/", "/artist/lea-marchetti", "/artist/noa-keller", "/booking/success", "/booking/cancel", "/problems", "/legal"];
+
+test("the other pages are barrier-free, in both languages", async ({ page, witness }) => {
+  witness.expects(/^404: GET .*\/nowhere/);
+  for (const address of ["/", "/?lang=en", "/problems", "/legal", "/nowhere", "/artist/lea-marchetti?lang=en"]) {
+    await page.goto(address);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await barrierFree(page, address);
+  }
+});
+
+test("an artist who is not here is a page that says so", async ({ page, witness }) => {
+  witness.expects(/^404: GET .*\/artist\/nobody/);
+  const answer = await page.goto("/artist/nobody");
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await barrierFree(page, "no such artist");
+});
+
+test("at 320 pixels nothing scrolls sideways", async ({ client, page, witness }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  witness.expects(/^404: GET .*\/nowhere/);
+  for (const address of [...PAGES, "/nowhere"]) {
+    await page.goto(address);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await fits(page, address);
+  }
+  await client.visit();
+  await client.proposeProject();
+  await client.next();
+  await fits(page, "step 1 with its errors");
+  await client.describe();
+  await client.toSlots(somebody("Bartholomé-Alexandre de Rochechouart-Montmorency"));
+  await fits(page, "step 2");
+  await client.toSummary();
+  await fits(page, "step 3");
+  await client.pay();
+  await page.getByRole("link", { name: /Revenir au site/ }).click();
+  await client.sees("Paiement interrompu");
+  await fits(page, "interrupted");
+  await page.goBack();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+  await fits(page, "confirmed");
+});
+
+test("text at twice its size still fits", async ({ client, page }) => {
+  // As the browser's own setting does it: the root's size, on which all sizes rest.
+  await page.addInitScript(() => document.documentElement.style.setProperty("font-size", "200%"));
+  for (const address of PAGES) {
+    await page.goto(address);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await fits(page, `${address} at 200 %`);
+  }
+  await client.visit();
+  await client.proposeProject();
+  await fits(page, "step 1 at 200 %");
+  await client.describe();
+  await client.toSlots(somebody());
+  await fits(page, "step 2 at 200 %");
+  await client.toSummary();
+  await fits(page, "step 3 at 200 %");
+});
+
+test("every page comes with the strict policy", async ({ request }) => {
+  for (const address of PAGES) {
+    const policy = (await request.get(address)).headers()["content-security-policy"] ?? "";
+    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]) {
+      expect(policy.split(/;\s*/), address).toContain(rule);
+    }
+  }
+});
+
+test("a shared link previews, and the page reads without a script", async ({ another, request, platform }) => {
+  const html = await (await request.get("/artist/lea-marchetti")).text();
+  const meta = (property: string) => new RegExp(`<meta property="${property}" content="([^"]+)"`).exec(html)?.[1] ?? "";
+  expect(meta("og:title")).toContain("Léa Marchetti");
+  expect(meta("og:image"), "an absolute address").toMatch(new RegExp(`^${platform.site}/`));
+  const picture = await request.get(meta("og:image"));
+  expect(picture.status()).toBe(200);
+  expect(picture.headers()["content-type"], "what link previews can draw").toMatch(/^image\/(png|jpeg|webp)$/);
+  const facts = /<script type="application\/ld\+json">(.+?)<\/script>/s.exec(html)?.[1] ?? "null";
+  expect(JSON.parse(facts)).toMatchObject({ "@context": "https://schema.org" });
+
+  const { page } = await another({ javaScriptEnabled: false });
+  await page.goto("/artist/lea-marchetti");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Léa Marchetti");
+  await expect(page.getByRole("heading", { level: 3, name: "Hirondelle" })).toBeVisible();
+});
