@@ -21,8 +21,20 @@ help:
 	@echo 'InkFlow. Start with `make dev`; before a commit, `make check`.'; echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+site := frontend/dist/assets.json
+packages := frontend/node_modules/.package-lock.json
+
+.PHONY: site
+site: $(site) ## Build the site into frontend/dist
+
+$(packages): frontend/package-lock.json
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+
+$(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
+	@cd frontend && npm run --silent build
+
 .PHONY: dev
-dev: ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
+dev: $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
 	@echo 'Building (the first time takes minutes, then seconds) ...'
 	@cargo build --workspace --bins
 	@exec "$(bin)/dev" up
@@ -32,7 +44,7 @@ nextest := cargo nextest run $(if $(CI),--profile ci)
 behind_pooler := binary(races)$(foreach function,$(functions), + (package($(function)) & kind(test)))
 
 .PHONY: test
-test: ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
+test: $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
 	@cargo build --workspace --bins --tests
 	@cargo test --quiet --doc --workspace
 	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; \

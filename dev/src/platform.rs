@@ -477,6 +477,10 @@ impl Parts {
         }
         set("DATABASE_URL", &database.app_url);
         set("PUBLIC_URL", &site);
+        let assets = options.root.join("frontend/dist/assets.json");
+        let assets = fs::read_to_string(&assets)
+            .with_context(|| format!("{} is missing: run `make site` first", assets.display()))?;
+        set("ASSETS", assets.trim());
         match (&stripe, &options.real_stripe) {
             (Some(stand_in), _) => {
                 set("STRIPE_SECRET_KEY", &secrets.stripe_secret_key);

@@ -1,13 +1,18 @@
 //! The vitrine through `handle`: as JSON, and as a page whose head and hero are ready before any script runs.
 
-use artist_page::{App, handle};
+use artist_page::{App, PageAssets, handle};
 use dev::demo::{LEA, NOA};
 use lambda_http::http::Method;
 use serde_json::Value;
 use shared::testing::{self, Answer, PUBLIC_URL, Plan, World, get};
 
+fn assets() -> PageAssets {
+    PageAssets::parse(r#"{"artist":{"js":"/assets/site-1.js","css":["/assets/site-1.css"],"preload":["/assets/face-1.woff2"]}}"#)
+        .expect("as the build writes it")
+}
+
 fn app(world: &World) -> App {
-    App { db: world.db(), clock: world.clock(), public_url: PUBLIC_URL.into(), hold_minutes: 30 }
+    App { db: world.db(), clock: world.clock(), public_url: PUBLIC_URL.into(), hold_minutes: 30, assets: assets() }
 }
 
 async fn ask(world: &World, path: &str) -> Answer {
@@ -154,7 +159,9 @@ mod as_a_page {
                 r#"<link rel="canonical" href="https://ink.test/artist/lea-marchetti">"#,
                 r#"<meta property="og:title" content="Léa Marchetti · tatouages sur rendez-vous">"#,
                 r#"<meta property="og:url" content="https://ink.test/artist/lea-marchetti">"#,
-                r#"<meta property="og:image" content="https://ink.test/hero/lea-marchetti.svg">"#,
+                r#"<meta property="og:image" content="https://ink.test/hero/lea-marchetti.jpg">"#,
+                r#"<script type="module" src="/assets/site-1.js"></script>"#,
+                r#"<link rel="stylesheet" href="/assets/site-1.css">"#,
                 "<h1>Léa Marchetti</h1>",
                 r#"<p class="city">Lyon</p>"#,
                 r#"src="/hero/lea-marchetti.svg""#,
@@ -187,7 +194,7 @@ mod as_a_page {
             assert!(!page.contains("<b>") && !page.contains("<!--"), "{page}");
             assert!(!page.contains("\" onload=\""), "{page}");
             assert_eq!(data(&page)["bio"], "</script><script>alert(1)</script><!-- \" onload=\"x");
-            assert_eq!(page.matches("<script").count(), 2, "the module and the data");
+            assert_eq!(page.matches("<script").count(), 3, "the module, what search engines read, and the data");
         });
     }
 
@@ -208,7 +215,7 @@ mod as_a_page {
         World::run(|world| async move {
             world.execute("update artists set hero_image = null, bio = '' where slug = 'lea-marchetti'").await;
             let plain = page(world, "/artist/lea-marchetti").await;
-            assert!(!plain.contains("og:image") && !plain.contains("<img"), "{plain}");
+            assert!(!plain.contains("og:image") && !plain.contains("hero-art"), "{plain}");
             assert!(plain.contains(r#"<meta name="description" content="Réserver avec Léa Marchetti">"#), "{plain}");
         });
     }

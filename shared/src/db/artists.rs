@@ -79,6 +79,17 @@ pub enum FlashState {
     Sold,
 }
 
+impl FlashState {
+    /// The name as sent, and as the page's styles know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Held => "held",
+            Self::Sold => "sold",
+        }
+    }
+}
+
 /// A flash on sale.
 #[derive(Debug, Clone)]
 pub struct Flash {
