@@ -33,8 +33,12 @@ $(packages): frontend/package-lock.json
 $(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
 	@cd frontend && npm run --silent build
 
+.PHONY: own-target
+own-target:
+	@dev/setup/own-target
+
 .PHONY: dev
-dev: $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
+dev: own-target $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
 	@echo 'Building (the first time takes minutes, then seconds) ...'
 	@cargo build --workspace --bins
 	@exec "$(bin)/dev" up
@@ -44,7 +48,7 @@ nextest := cargo nextest run $(if $(CI),--profile ci)
 behind_pooler := binary(races)$(foreach function,$(functions), + (package($(function)) & kind(test)))
 
 .PHONY: test
-test: $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
+test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
 	@cargo build --workspace --bins --tests
 	@cargo test --quiet --doc --workspace
 	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; \
@@ -59,7 +63,7 @@ test: $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for som
 	fi
 
 .PHONY: check
-check: ## Do all that CI does: format, clippy, docs, dependencies, tests
+check: own-target ## Do all that CI does: format, clippy, docs, dependencies, tests
 	$(call step,format) cargo fmt --all --check
 	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
 	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps
@@ -75,11 +79,11 @@ fmt: ## Format the code
 	@cargo fmt --all
 
 .PHONY: openapi
-openapi: ## Write frontend/openapi.json anew from the code
+openapi: own-target ## Write frontend/openapi.json anew from the code
 	@UPDATE_OPENAPI=1 cargo test --quiet -p dev --test openapi
 
 .PHONY: migrate
-migrate: ## Apply the schema to DATABASE_URL
+migrate: own-target ## Apply the schema to DATABASE_URL
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }
 	@cargo run --quiet -p migrations --bin migrate
 
