@@ -18,6 +18,7 @@ use crate::config::{self, ConfigError};
 use crate::domain::ids::JobId;
 use crate::error::Error;
 use crate::net;
+use crate::redact::without_values;
 
 // The artist, their flashes and the calendar that slots are cut from.
 pub mod artists;
@@ -187,7 +188,8 @@ pub fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
 /// The statement and the code disagree: a mistake of ours.
 pub fn get_json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, Error> {
     let value: serde_json::Value = get(row, column)?;
-    serde_json::from_value(value).map_err(|error| Error::Internal(format!("column {column}: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| Error::Internal(format!("column {column}: {}", without_values(&error))))
 }
 
 /// Reads a column of a closed set of names.

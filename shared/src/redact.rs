@@ -1,5 +1,5 @@
-//! Takes e-mail addresses and phone numbers out of what a service outside says of a failure.
-//! Logs and job rows keep its words, and those words may quote the client.
+//! Takes what belongs to a person out of the words of a failure: a service's outside, or serde's.
+//! Logs and job rows keep those words, and they may quote the client.
 
 /// The longest text kept: some services answer an error with a web page.
 const LONGEST: usize = 300;
@@ -28,6 +28,18 @@ pub(crate) fn without_addresses(text: &str) -> String {
         }
     }
     kept
+}
+
+/// What serde says of JSON that it cannot read, without the values it met.
+///
+/// It quotes them: `invalid type: string "jo@example.fr", expected …`, and a number between back quotes.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let ends = text.rfind(", expected").or_else(|| text.rfind('"').map(|quote| quote + 1));
+    match (text.find(['"', '`']), ends) {
+        (Some(first), Some(end)) if first < end => format!("{}…{}", &text[..first], &text[end..]),
+        _ => text,
+    }
 }
 
 #[cfg(test)]

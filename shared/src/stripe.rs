@@ -26,6 +26,8 @@ use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
 use crate::domain::job::RefundReason;
 use crate::domain::money::Cents;
+use crate::error::Error;
+use crate::redact::without_values;
 
 /// The API version of our requests; the webhook endpoint must be created with the same one
 /// (<https://docs.stripe.com/webhooks/versioning>).
@@ -166,6 +168,19 @@ pub struct Event {
     pub created: i64,
     /// What it is about.
     pub data: EventData,
+}
+
+impl Event {
+    /// Reads the object.
+    ///
+    /// # Errors
+    /// The shape is not what our API version promises: our own fault. A 5xx keeps the event coming until it is mended.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_value(self.data.object.clone()).map_err(|error| {
+            let why = without_values(&error);
+            Error::Internal(format!("event {} of kind {} cannot be read: {why}", self.id, self.kind))
+        })
+    }
 }
 
 /// The wrapper around an event's object.
@@ -334,7 +349,8 @@ impl Stripe {
         loop {
             let (error, may_retry) = match self.attempt(&request, key, account).await {
                 Ok(value) => {
-                    return serde_json::from_value(value).map_err(|error| StripeError::Unreadable(error.to_string()));
+                    return serde_json::from_value(value)
+                        .map_err(|error| StripeError::Unreadable(without_values(&error)));
                 }
                 Err(failure) => failure,
             };

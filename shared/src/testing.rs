@@ -30,6 +30,7 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
+pub use self::logs::Logs;
 pub use self::requests::{
     Answer, answer, answers_always, ask, body, get, in_base64, messages, post, request, stripe_event,
 };
@@ -37,6 +38,8 @@ pub use self::wire::Wire;
 
 // Bookings that a test finds already made.
 mod bookings;
+// What is logged.
+mod logs;
 // Requests as the runtime hands them over, and answers as the runtime gets them.
 mod requests;
 // Counts the round trips between a client and Postgres, as they pass on the wire.

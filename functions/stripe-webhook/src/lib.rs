@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError, Secret};
@@ -148,7 +147,7 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
     let at = Timestamp::from_second(event.created).unwrap_or(now);
     match event.kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-            let session: Session = object(event)?;
+            let session: Session = event.object()?;
             let reference = of_session(&session);
             if session.is_paid() {
                 let payment = settle::payment_of(&session, at)?;
@@ -158,18 +157,18 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
             }
         }
         "checkout.session.async_payment_failed" => {
-            let session: Session = object(event)?;
+            let session: Session = event.object()?;
             decide(app, event, &of_session(&session), now, |booking, _| {
                 booking.release(CancelReason::PaymentFailed, Actor::Stripe)
             })
             .await
         }
         "checkout.session.expired" => {
-            let session: Session = object(event)?;
+            let session: Session = event.object()?;
             decide(app, event, &of_session(&session), now, |booking, _| booking.checkout_expired(&session.id)).await
         }
         "payment_intent.succeeded" => {
-            let intent: PaymentIntent = object(event)?;
+            let intent: PaymentIntent = event.object()?;
             let payment = Payment {
                 payment_intent: intent.id.clone(),
                 amount: Cents::new(intent.amount_received),
@@ -181,7 +180,7 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
         }
         "payment_intent.payment_failed" => {
             // The client may try another card in the same session: noted, and nothing else.
-            let intent: PaymentIntent = object(event)?;
+            let intent: PaymentIntent = event.object()?;
             let why = intent.last_payment_error.and_then(|error| error.decline_code.or(error.code));
             decide(app, event, &reference(&intent.metadata, Some(intent.id)), now, |_, _| Change {
                 history: vec![HistoryLine {
@@ -195,7 +194,7 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
         }
         "charge.refunded" => {
             // The charge names no refund; the worker reads them at Stripe.
-            let charge: Charge = object(event)?;
+            let charge: Charge = event.object()?;
             let Some(payment_intent) = charge.payment_intent else {
                 return orphan(app, event, "no_payment_intent", now).await;
             };
@@ -211,7 +210,7 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
             .await
         }
         "refund.updated" | "refund.failed" => {
-            let refund: Refund = object(event)?;
+            let refund: Refund = event.object()?;
             let Some(payment_intent) = refund.payment_intent.clone() else {
                 return orphan(app, event, "no_payment_intent", now).await;
             };
@@ -220,13 +219,13 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
             decide(app, event, &reference, now, |booking, _| booking.settle(std::slice::from_ref(&fact))).await
         }
         "charge.dispute.created" => {
-            let dispute: Dispute = object(event)?;
+            let dispute: Dispute = event.object()?;
             let payment_intent = dispute.payment_intent.unwrap_or_default();
             let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
             decide(app, event, &reference, now, |booking, _| booking.dispute_opened(&dispute.id, &payment_intent)).await
         }
         "charge.dispute.closed" => {
-            let dispute: Dispute = object(event)?;
+            let dispute: Dispute = event.object()?;
             let payment_intent = dispute.payment_intent.unwrap_or_default();
             let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
             let lost = (dispute.status == "lost").then(|| Entry {
@@ -268,14 +267,6 @@ async fn orphan(app: &App, event: &Event, outcome: &'static str, now: Timestamp)
         tracing::error!(event.id, event.kind, outcome, "an event belongs to no booking");
     }
     Ok(Settled::Applied { outcome, jobs: Vec::new() })
-}
-
-fn object<T: DeserializeOwned>(event: &Event) -> Result<T, Error> {
-    serde_json::from_value(event.data.object.clone()).map_err(|error| {
-        // Our own fault: the shape is not what our API version promises. A 5xx keeps the event coming until
-        // it is mended.
-        Error::Internal(format!("event {} of kind {} cannot be read: {error}", event.id, event.kind))
-    })
 }
 
 fn of_session(session: &Session) -> Reference {

@@ -393,6 +393,33 @@ mod a_payment {
     }
 }
 
+#[test]
+fn g13_no_log_line_holds_the_payer_the_secret_or_the_page() {
+    World::run(|world| async move {
+        let logs = testing::Logs::listen();
+        let held = world.hold(&Plan::default()).await;
+        world.stripe.pay(&held.session, Outcome::Declined).expect("open");
+        world.pay(&held);
+        for kind in ["payment_intent.payment_failed", "checkout.session.completed", "payment_intent.succeeded"] {
+            outcome(world, &event(world, kind)).await;
+        }
+        let stranger = altered(&event(world, "checkout.session.completed"), |event| {
+            event["id"] = json!("evt_stranger");
+            event["data"]["object"]["metadata"] = json!({});
+            event["data"]["object"]["client_reference_id"] = json!("jo@example.fr");
+            event["data"]["object"]["payment_intent"] = json!("pi_stranger");
+        });
+        outcome(world, &stranger).await;
+        let broken = altered(&event(world, "charge.succeeded"), |event| {
+            event["id"] = json!("evt_broken");
+            event["type"] = json!("payment_intent.succeeded");
+            event["data"]["object"] = json!({ "id": "pi_broken", "metadata": "Jo Martin" });
+        });
+        assert_eq!(deliver(world, &broken).await.status, 500);
+        logs.hold_nothing_of(&["jo@example", "Martin", "33612345678", SECRET, "sk_test", "/c/pay/"]);
+    });
+}
+
 mod not_as_asked {
     use super::*;
 

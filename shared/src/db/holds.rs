@@ -166,9 +166,7 @@ pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Opt
         .await?;
     let Some(row) = row else { return Ok(None) };
     let hold = |column: &str| -> Result<Option<Hold>, Error> {
-        super::get::<Option<Value>>(&row, column)?
-            .map(|value| serde_json::from_value(value).map_err(|error| Error::Internal(format!("{column}: {error}"))))
-            .transpose()
+        super::get::<Option<Value>>(&row, column)?.map(|_| super::get_json(&row, column)).transpose()
     };
     let earlier = match super::get::<Option<Vec<u8>>>(&row, "request_hash")? {
         None => None,

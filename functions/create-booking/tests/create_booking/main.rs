@@ -10,6 +10,7 @@ use shared::testing::{self, Answer, World, post};
 mod accepted;
 mod lapsed;
 mod limits;
+mod private;
 mod refused;
 mod retried;
 mod taken;

@@ -351,3 +351,49 @@ fn a_released_hold_is_no_mail_to_anybody() {
         assert_eq!(world.mails.messages().len(), 0);
     });
 }
+
+#[test]
+fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
+    World::run(|world| async move {
+        let logs = shared::testing::Logs::listen();
+        let private = [
+            "jo@example",
+            "marchetti.example",
+            "keller.example",
+            "Martin",
+            "33612345678",
+            "olivier",
+            "cal_test",
+            "sk_test",
+        ];
+        // Sent, refused, down; a calendar that is taken, down, and wrong; money that cannot go back.
+        for condition in [Condition::Ok, Condition::Bounce, Condition::Down] {
+            world.mails.set(condition);
+            world
+                .hold(
+                    &Plan::of(&LEA, 0, &format!("2027-02-0{}T09:00:00Z", 2 + deliveries(world).await.len())).project(),
+                )
+                .await;
+            run(world, &open(world).await).await;
+        }
+        world.mails.set(Condition::Ok);
+        let held = world.hold(&Plan::default()).await;
+        world.calcom.switch(|switches| switches.api.down = Some(dev::stripe::Down::InternalError));
+        run(world, &held.jobs).await;
+        world.calcom.switch(|switches| *switches = dev::calcom::Switches::default());
+        let (start, end) = (shared::testing::at("2027-02-02T09:00:00Z"), shared::testing::at("2027-02-02T11:00:00Z"));
+        world.calcom.block("noa-keller", start, end, "Jo Martin").expect("Noa is there");
+        run(world, &held.jobs).await;
+        let amount = shared::domain::money::Cents::new(6_000);
+        let reason = shared::domain::job::RefundReason::Late;
+        let refund = Task::Refund { booking: held.id, payment_intent: "pi_nobody".into(), amount, reason };
+        run(world, &[add(world, &refund, 9).await]).await;
+        run(world, &open(world).await).await;
+        logs.hold_nothing_of(&private);
+        let kept = world.rows("select last_error, args from outbox", &[]).await;
+        let kept = format!("{kept:?} {:?}", world.rows("select error from email_deliveries", &[]).await);
+        for word in private {
+            assert!(!kept.contains(word), "{word} is kept: {kept}");
+        }
+    });
+}
