@@ -5,7 +5,9 @@ use std::process::ExitCode;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Ok(url) = std::env::var("DATABASE_URL") else {
-        eprintln!("DATABASE_URL is not set: the owner's connection, e.g. postgres://postgres:…@db.<ref>.supabase.co:5432/postgres");
+        eprintln!(
+            "DATABASE_URL is not set: the owner's connection, e.g. postgres://postgres:…@db.<ref>.supabase.co:5432/postgres"
+        );
         return ExitCode::FAILURE;
     };
     match migrations::run(&url).await {
