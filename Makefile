@@ -21,21 +21,39 @@ help:
 	@echo 'InkFlow. Start with `make dev`; before a commit, `make check`.'; echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+site := frontend/dist/assets.json
+packages := frontend/node_modules/.package-lock.json
+
+.PHONY: site
+site: $(site) ## Build the site into frontend/dist
+
+$(packages): frontend/package-lock.json
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+
+$(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
+	@cd frontend && npm run --silent build
+
 .PHONY: dev
-dev: ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
+dev: $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
 	@echo 'Building (the first time takes minutes, then seconds) ...'
 	@cargo build --workspace --bins
 	@exec "$(bin)/dev" up
 
+nextest := cargo nextest run $(if $(CI),--profile ci)
+# What speaks to Postgres as the functions do, and so must work behind a pooler.
+behind_pooler := binary(races)$(foreach function,$(functions), + (package($(function)) & kind(test)))
+
 .PHONY: test
-test: ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
+test: $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
 	@cargo build --workspace --bins --tests
 	@cargo test --quiet --doc --workspace
 	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; \
 	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
 	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
-		"$(bin)/dev" with-services -- cargo nextest run $(if $(CI),--profile ci) $(or $(ARGS),--workspace); \
+		"$(bin)/dev" with-services -- $(SHELL) -ec '$(nextest) $(or $(ARGS),--workspace); \
+			if [ -n "$${TEST_POOLER:-}" -a -z "$(ARGS)" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
+				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi'; \
 	else \
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
@@ -55,6 +73,10 @@ audit: ## Look the dependencies up in RustSec's list of advisories, which it fet
 .PHONY: fmt
 fmt: ## Format the code
 	@cargo fmt --all
+
+.PHONY: openapi
+openapi: ## Write frontend/openapi.json anew from the code
+	@UPDATE_OPENAPI=1 cargo test --quiet -p dev --test openapi
 
 .PHONY: migrate
 migrate: ## Apply the schema to DATABASE_URL

@@ -75,7 +75,7 @@ impl Options {
         Ok(Self {
             routes: serde_json::from_slice(&read(&root.join("infra/routes.json"))?)?,
             headers: serde_json::from_slice(&read(&root.join("infra/headers.json"))?)?,
-            site: root.join("frontend"),
+            site: root.join("frontend/dist"),
             domain,
         })
     }

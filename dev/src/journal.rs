@@ -2,6 +2,7 @@
 //!
 //! It changes nothing in the raw lines, so that a test can read them as CloudWatch would.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write as _};
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -76,7 +77,7 @@ pub fn readable(name: &str, line: &str, now: Timestamp, colours: bool) -> String
     let Ok(Value::Object(entry)) = serde_json::from_str::<Value>(line) else {
         return laid_out(name, "", line, "", now, colours);
     };
-    let mut fields = Map::new();
+    let mut fields = BTreeMap::new();
     for (key, value) in entry {
         match (key.as_str(), value) {
             ("fields" | "span", Value::Object(inner)) => {
@@ -167,7 +168,7 @@ mod tests {
         let line = r#"{"timestamp":"2026-11-23T06:12:01.250Z","level":"INFO","fields":{"message":"answered","status":201,"duration_ms":12},"span":{"name":"request","request_id":"r-1"},"target":"x"}"#;
         assert_eq!(
             readable("slots", line, Timestamp::UNIX_EPOCH, false),
-            "06:12:01.250  slots           INFO   answered  duration_ms=12 status=201 request_id=r-1"
+            "06:12:01.250  slots           INFO   answered  duration_ms=12 request_id=r-1 status=201"
         );
     }
 

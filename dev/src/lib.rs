@@ -7,6 +7,8 @@
 
 /// Private SQS and SES, and the gate that every mail passes.
 pub mod aws;
+/// Cal.com, as InkFlow sees it.
+pub mod calcom;
 /// The switches over HTTP.
 mod control;
 /// Demo artists, their flashes, and the seed that writes them.
@@ -17,10 +19,10 @@ pub mod gateway;
 pub mod host;
 /// What the functions say, as a person wants to read it.
 pub mod journal;
-/// Starts all of it together, for `make dev` and for the stories.
-pub mod platform;
 /// A transaction pooler before it, as Supabase's.
 pub mod pgbouncer;
+/// Starts all of it together, for `make dev` and for the stories.
+pub mod platform;
 /// A private PostgreSQL server.
 pub mod postgres;
 /// Child processes that end with us.
@@ -29,8 +31,6 @@ pub mod process;
 pub mod queue;
 /// Wakes the sweeper.
 pub mod schedule;
-/// Cal.com, as InkFlow sees it.
-pub mod calcom;
 /// What the stand-ins share.
 mod stand_in;
 /// Stripe, as InkFlow sees it.

@@ -78,6 +78,8 @@ pub struct Options {
     pub print: bool,
     /// A database to use instead of a private server: the URL of its owner.
     pub database_url: Option<String>,
+    /// The database that a test's own database on that server is a copy of.
+    pub template: Option<String>,
     /// A ministack to share instead of one of its own.
     pub ministack_url: Option<String>,
     /// How often the sweeper runs.
@@ -141,6 +143,7 @@ impl Options {
             keep: true,
             print: true,
             database_url: set("DATABASE_URL"),
+            template: None,
             ministack_url: None,
             sweep_every: Duration::from_secs(seconds),
             settings: settings.collect(),
@@ -167,6 +170,7 @@ impl Options {
             keep: false,
             print: false,
             database_url: set("TEST_DATABASE_URL"),
+            template: set("TEST_TEMPLATE"),
             ministack_url: set("TEST_AWS_URL"),
             // A story sweeps when it says so.
             sweep_every: Duration::from_secs(24 * 3600),
@@ -185,10 +189,14 @@ impl Options {
     }
 }
 
-/// The checkout this was compiled in.
+/// The checkout we are called in, or else the one this was compiled in.
+///
+/// Clones may share a target folder, so that the program may have been compiled in another one.
 pub fn checkout() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = here.ancestors().find(|folder| folder.join("infra/routes.json").is_file());
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.parent().unwrap_or(crate_folder).to_owned()
+    root.or_else(|| crate_folder.parent()).unwrap_or(crate_folder).to_owned()
 }
 
 /// The folder of the program that runs, which is the folder of the functions too.
@@ -257,6 +265,15 @@ impl Platform {
     /// The port is taken, another `make dev` runs in this checkout, or a part does not start. Whatever was started by
     /// then is stopped.
     pub async fn start(options: Options) -> Result<Self> {
+        let throwaway = (!options.keep).then(|| options.state.clone());
+        let started = Self::start_all(options).await;
+        if let (Err(_), Some(state)) = (&started, throwaway) {
+            let _ = fs::remove_dir_all(state);
+        }
+        started
+    }
+
+    async fn start_all(options: Options) -> Result<Self> {
         let begun = Instant::now();
         // First of all: a taken port must not leave anything behind.
         let listener = options.listen().await?;
@@ -299,6 +316,11 @@ impl Platform {
         }
         info!(seconds = %format!("{:.1}", begun.elapsed().as_secs_f64()), "everything is up");
         Ok(this)
+    }
+
+    /// The folder of its data and logs.
+    pub fn state(&self) -> &Path {
+        &self.parts.options.state
     }
 
     /// The origin of the site and of the API.
@@ -392,12 +414,18 @@ impl Platform {
             None => {}
         }
         if !parts.options.keep {
-            let state = parts.options.state.clone();
-            Postgres::delete_data(&state).await?;
-            drop(self);
-            fs::remove_dir_all(&state).with_context(|| format!("deleting {}", state.display()))?;
+            Postgres::delete_data(&parts.options.state).await?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        self.server.abort();
+        if !self.parts.options.keep {
+            let _ = fs::remove_dir_all(&self.parts.options.state);
+        }
     }
 }
 
@@ -449,6 +477,10 @@ impl Parts {
         }
         set("DATABASE_URL", &database.app_url);
         set("PUBLIC_URL", &site);
+        let assets = options.root.join("frontend/dist/assets.json");
+        let assets = fs::read_to_string(&assets)
+            .with_context(|| format!("{} is missing: run `make site` first", assets.display()))?;
+        set("ASSETS", assets.trim());
         match (&stripe, &options.real_stripe) {
             (Some(stand_in), _) => {
                 set("STRIPE_SECRET_KEY", &secrets.stripe_secret_key);
@@ -728,9 +760,12 @@ async fn build(options: &Options) -> Result<()> {
 
 async fn database(options: &Options, ports: &Ports, secrets: &Secrets) -> Result<Database> {
     let database = if let Some(given) = &options.database_url {
-        let owner_url = if options.keep { given.clone() } else { own_database(given).await? };
+        let owner_url =
+            if options.keep { given.clone() } else { own_database(given, options.template.as_deref()).await? };
         migrate(&owner_url).await?;
-        let app_url = app_url_on(&owner_url, secrets).await;
+        // Tests share one server, where everybody gives the role the same password.
+        let password = if options.keep { &secrets.app_password } else { APP_ROLE };
+        let app_url = app_url_on(&owner_url, password).await;
         Database { server: None, owner_url, app_url }
     } else {
         let purpose = match options.keep {
@@ -768,10 +803,10 @@ async fn seed(client: &tokio_postgres::Client, encryption_key: &str) -> Result<(
     Ok(())
 }
 
-/// A database for one test beside `given`, a copy of `TEST_TEMPLATE` if that is set.
-async fn own_database(given: &str) -> Result<String> {
+/// A database for one test beside `given`.
+async fn own_database(given: &str, template: Option<&str>) -> Result<String> {
     let name = format!("story_{}", Uuid::now_v7().simple());
-    let template = std::env::var("TEST_TEMPLATE").unwrap_or_else(|_| "template1".to_owned());
+    let template = template.unwrap_or("template1");
     let admin = postgres::connect(given).await.context("TEST_DATABASE_URL")?;
     admin.batch_execute(&format!("create database {name} template {template}")).await?;
     let mut url: reqwest::Url = given.parse()?;
@@ -789,11 +824,9 @@ async fn drop_database(url: &str) -> Result<()> {
 }
 
 /// The role of the functions on a database that was given; its owner where that role cannot be used.
-async fn app_url_on(owner_url: &str, secrets: &Secrets) -> String {
+async fn app_url_on(owner_url: &str, password: &str) -> String {
     let with_role = async {
         let mut url: reqwest::Url = owner_url.parse()?;
-        // Tests share one server, where everybody gives the role the same password.
-        let password = if std::env::var_os("TEST_DATABASE_URL").is_some() { APP_ROLE } else { &secrets.app_password };
         let no = |()| anyhow::anyhow!("a URL without a host");
         url.set_username(APP_ROLE).map_err(no)?;
         url.set_password(Some(password)).map_err(no)?;

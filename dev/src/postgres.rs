@@ -217,7 +217,6 @@ impl Postgres {
         if matches!(self.purpose, Purpose::Throwaway) {
             settings.extend([
                 "fsync=off",
-                "synchronous_commit=off",
                 "full_page_writes=off",
                 "wal_level=minimal",
                 "max_wal_senders=0",

@@ -66,7 +66,12 @@ async fn hold(db: &Db, client: usize, wanted: &Wanted, now: Timestamp) -> Result
         slot: Slot { start: wanted.start, end: wanted.start + wanted.minutes.minutes() },
         title: "Course",
         deposit: Cents::new(5_000),
-        policy: &CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, free_moves: 1, nature: DepositNature::Acompte },
+        policy: &CancellationPolicy {
+            full_refund_hours: 72,
+            late_refund_percent: 0,
+            free_moves: 1,
+            nature: DepositNature::Acompte,
+        },
         name: &FullName::parse("Jo Martin").expect("a name"),
         email: &EmailAddress::parse(&format!("jo{client}@example.fr")).expect("an address"),
         phone: &PhoneNumber::parse("06 12 34 56 78").expect("a number"),
@@ -113,7 +118,8 @@ fn t1_races_of_fifty_clients_for_one_slot_have_one_winner_each_in_two_hundred_ro
         let now = world.now();
         for round in 0..200 {
             let wanted = Wanted { start: now + (24 + 3 * round).hours(), minutes: 120, flash: None };
-            let results = join_all(connections.iter().enumerate().map(|(client, db)| hold(db, client, &wanted, now))).await;
+            let results =
+                join_all(connections.iter().enumerate().map(|(client, db)| hold(db, client, &wanted, now))).await;
             assert_eq!(winners(results), 1, "round {round}");
         }
         assert_nothing_is_sold_twice(world).await;
@@ -193,7 +199,13 @@ fn races_through_the_function_give_one_201_and_49_clear_409s_with_fresh_slots() 
                 assert_eq!(*status, 409, "{body}");
                 assert!(body["type"].as_str().is_some_and(|kind| kind.ends_with("#slot-taken")), "{body}");
                 let days = body["slots"].as_array().expect("fresh slots");
-                assert!(!days.iter().any(|day| day["slots"].as_array().expect("slots").iter().any(|slot| slot["start"] == **start)));
+                assert!(
+                    !days.iter().any(|day| day["slots"]
+                        .as_array()
+                        .expect("slots")
+                        .iter()
+                        .any(|slot| slot["start"] == **start))
+                );
             }
         }
         // One page to pay for each hold, and none for those who lost.
@@ -247,7 +259,10 @@ fn f1_races_for_a_lapsed_hold_close_it_at_stripe_once_and_have_one_winner() {
         let won = answers.iter().filter(|(status, _)| *status == 201).count();
         assert_eq!(won, 1, "{answers:?}");
         let lapsed = world.booking(body["booking_id"].as_str().expect("an id")).await;
-        assert_eq!((lapsed["status"].as_str(), lapsed["cancel_reason"].as_str()), (Some("cancelled"), Some("hold_expired")));
+        assert_eq!(
+            (lapsed["status"].as_str(), lapsed["cancel_reason"].as_str()),
+            (Some("cancelled"), Some("hold_expired"))
+        );
         assert_nothing_is_sold_twice(world).await;
     });
 }

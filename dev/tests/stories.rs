@@ -84,7 +84,8 @@ impl Story {
     async fn pay(&self, booked: &Booked, outcome: &str) -> String {
         let page = self.browser.get(&booked.checkout_url).send().await.expect("the pay page");
         assert_eq!(page.status(), 200);
-        let answer = self.browser.post(&booked.checkout_url).form(&[("outcome", outcome)]).send().await.expect("an answer");
+        let answer =
+            self.browser.post(&booked.checkout_url).form(&[("outcome", outcome)]).send().await.expect("an answer");
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
         location.unwrap_or_default().to_owned()
     }
@@ -110,7 +111,8 @@ impl Story {
     async fn mail(&self, to: &str, about: &Booked, subject: &str) -> Mail {
         let fits = |mail: &Mail| mail.to.contains(to) && mail.subject.contains(subject) && mail.text.len() > 40;
         let Some(mail) = self.platform.mails().wait_for(PATIENCE, fits).await else {
-            let have: Vec<_> = self.platform.mails().messages().into_iter().map(|mail| (mail.to, mail.subject)).collect();
+            let have: Vec<_> =
+                self.platform.mails().messages().into_iter().map(|mail| (mail.to, mail.subject)).collect();
             panic!("no mail to {to} about booking {}: {have:?}; jobs: {:?}", about.id, self.open_jobs().await);
         };
         mail
@@ -118,11 +120,18 @@ impl Story {
 
     async fn rows(&self, sql: &str) -> Vec<Value> {
         let sql = format!("select to_jsonb(r) as row from ({sql}) r");
-        self.database.query_typed(&sql, &[]).await.expect("the statement is right").iter().map(|row| row.get("row")).collect()
+        self.database
+            .query_typed(&sql, &[])
+            .await
+            .expect("the statement is right")
+            .iter()
+            .map(|row| row.get("row"))
+            .collect()
     }
 
     async fn open_jobs(&self) -> Vec<Value> {
-        self.rows("select kind, args->>'template' as template, attempts, last_error from outbox where done_at is null").await
+        self.rows("select kind, args->>'template' as template, attempts, last_error from outbox where done_at is null")
+            .await
     }
 
     /// Waits until nothing is left to do.
@@ -136,7 +145,8 @@ impl Story {
 
     /// One row of ledger and one mail of each kind: what a paid booking leaves, however often anything was said.
     async fn assert_paid_once(&self, booked: &Booked) {
-        let ledger = self.rows(&format!("select kind, amount_cents from payments where booking_id = '{}'", booked.id)).await;
+        let ledger =
+            self.rows(&format!("select kind, amount_cents from payments where booking_id = '{}'", booked.id)).await;
         assert_eq!(ledger, [json!({ "kind": "capture", "amount_cents": 5000 })]);
         let mails = self.platform.mails().messages_to(&booked.email);
         assert_eq!(mails.len(), 1, "{:?}", mails.iter().map(|mail| &mail.subject).collect::<Vec<_>>());
@@ -272,7 +282,8 @@ async fn m15_an_expired_payment_gives_the_slot_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_browsers_on_one_slot_get_one_booking_and_one_clear_refusal() {
     let story = Story::begin().await;
-    let repeatable = demo::LEA.flashes.iter().find(|flash| flash.repeatable).expect("a repeatable flash").id.to_string();
+    let repeatable =
+        demo::LEA.flashes.iter().find(|flash| flash.repeatable).expect("a repeatable flash").id.to_string();
     let start = story.free_slots("lea-marchetti", &repeatable).await.remove(0);
     let (one, other) = tokio::join!(
         story.create("lea-marchetti", &repeatable, &start, "ana"),
@@ -383,7 +394,8 @@ async fn f4_money_that_comes_after_the_slot_is_gone_goes_back() {
     story.until_quiet().await;
     let refunds = story.platform.stripe().expect("a stand-in").refunds();
     assert_eq!(refunds.len(), 1, "{refunds:?}");
-    let balance = story.rows(&format!("select sum(amount_cents) as sum from payments where booking_id = '{}'", booked.id)).await;
+    let balance =
+        story.rows(&format!("select sum(amount_cents) as sum from payments where booking_id = '{}'", booked.id)).await;
     assert_eq!(balance, [json!({ "sum": 0 })]);
     story.end().await;
 }

@@ -85,8 +85,10 @@ create table bookings (
     constraint bookings_budget_not_negative check (project_budget is null or project_budget >= 0),
     -- A flash booking names its flash and its price; a project says what it is.
     constraint bookings_type_has_its_fields check (
-        (type = 'flash' and flash_id is not null and price is not null)
-        or (type = 'project' and flash_id is null and unique_flash_id is null and project_description is not null)
+        case type
+            when 'flash' then flash_id is not null and price is not null
+            when 'project' then flash_id is null and unique_flash_id is null and project_description is not null
+        end
     ),
     constraint bookings_unique_flash_is_the_flash check (unique_flash_id is null or unique_flash_id = flash_id),
     -- Only an unpaid hold runs out.

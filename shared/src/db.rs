@@ -19,25 +19,25 @@ use crate::domain::ids::JobId;
 use crate::error::Error;
 use crate::net;
 
-/// The artist, their flashes and the calendar that slots are cut from.
+// The artist, their flashes and the calendar that slots are cut from.
 pub mod artists;
 
-/// Bookings: the read and the one write of a transition.
+// Bookings: the read and the one write of a transition.
 pub mod bookings;
 
-/// The hold: everything `create-booking` asks and writes.
+// The hold: everything `create-booking` asks and writes.
 pub mod holds;
 
-/// Jobs: claimed by lease, recorded once.
+// Jobs: claimed by lease, recorded once.
 pub mod outbox;
 
-/// Mails: one per occasion.
+// Mails: one per occasion.
 pub mod emails;
 
-/// All that the worker needs to know of one booking.
+// All that the worker needs to know of one booking.
 pub mod dossier;
 
-/// Forgets what has served its time.
+// Forgets what has served its time.
 pub mod upkeep;
 
 /// How long connecting may take: TCP, TLS and SCRAM are at most nine flights.
@@ -205,8 +205,10 @@ pub fn get_named<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) 
 /// As [`get_named`].
 pub fn get_named_opt<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
     let text: Option<&str> = get(row, column)?;
-    text.map(|text| parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}"))))
-        .transpose()
+    text.map(|text| {
+        parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}")))
+    })
+    .transpose()
 }
 
 /// The rows that a list of tasks becomes, as JSON for `jsonb_to_recordset`.

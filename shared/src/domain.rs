@@ -1,26 +1,26 @@
 //! The rules of booking with a deposit. Pure: nothing in here waits, reads the clock, the environment or a
 //! database; time and randomness come in as arguments (`tests/tidy.rs` holds it to that).
 
-/// Ids that cannot be mixed up.
+// Ids that cannot be mixed up.
 pub mod ids;
 
-/// Exact money.
+// Exact money.
 pub mod money;
 
-/// Who the client is: parsed once, then trusted.
+// Who the client is: parsed once, then trusted.
 pub mod contact;
 
-/// What a cancellation costs.
+// What a cancellation costs.
 pub mod policy;
 
-/// Opening hours minus bookings: free slots.
+// Opening hours minus bookings: free slots.
 pub mod slots;
 
-/// The booking's life.
+// The booking's life.
 pub mod booking;
 
-/// What must still happen outside.
+// What must still happen outside.
 pub mod job;
 
-/// Every way the business says no.
+// Every way the business says no.
 pub mod refusal;

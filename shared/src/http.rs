@@ -158,12 +158,11 @@ fn cors(web: &Web, origin: Option<&HeaderValue>, headers: &mut ::http::HeaderMap
         return;
     }
     headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin.filter(|origin| web.cors_origins.iter().any(|ours| ours.as_bytes() == origin.as_bytes())) {
+    if let Some(origin) =
+        origin.filter(|origin| web.cors_origins.iter().any(|ours| ours.as_bytes() == origin.as_bytes()))
+    {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("x-request-id, retry-after"),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id, retry-after"));
     }
 }
 
@@ -181,7 +180,8 @@ pub fn bytes(request: &Request, limit: usize) -> Result<&[u8], Error> {
 /// # Errors
 /// It is too large, is not declared as JSON, or is not what `T` is.
 pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
-    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let declared =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
@@ -270,11 +270,14 @@ pub fn problem(error: &Error) -> Problem {
                 "This flash is no longer free",
                 Some("This unique flash is held or sold. It comes back if the payment is abandoned."),
             ),
-            Refusal::FlashUnavailable => face(
-                StatusCode::NOT_FOUND,
-                "not-found",
-                "Not found",
-                Some("This flash is not on sale."),
+            Refusal::FlashUnavailable => {
+                face(StatusCode::NOT_FOUND, "not-found", "Not found", Some("This flash is not on sale."))
+            }
+            Refusal::AlreadyPaid => face(
+                StatusCode::CONFLICT,
+                "already-paid",
+                "This booking is paid",
+                Some("The deposit has arrived, so the appointment stands. Write to the artist to cancel it."),
             ),
             Refusal::TooManyHoldsByClient => face(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -298,9 +301,7 @@ pub fn problem(error: &Error) -> Problem {
                 n => format!("{n} fields are not valid."),
             }),
         ),
-        Error::Malformed(why) => {
-            face(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", Some(why))
-        }
+        Error::Malformed(why) => face(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", Some(why)),
         Error::UnsupportedMediaType => face(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",
@@ -393,7 +394,9 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(after) = problem.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        // Rounded up: who comes back on the second must not be told again.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     response
 }
@@ -456,6 +459,7 @@ mod tests {
             Refusal::SlotTaken.into(),
             Refusal::FlashTaken.into(),
             Refusal::FlashUnavailable.into(),
+            Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
             Refusal::TooManyHoldsOnArtist.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },

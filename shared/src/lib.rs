@@ -2,60 +2,60 @@
 //!
 //! Dependencies point one way: functions → edges → [`error`] → [`domain`].
 
-/// The rules. Pure: no I/O, no clock, no environment.
+// The rules. Pure: no I/O, no clock, no environment.
 pub mod domain;
 
-/// Everything that can go wrong, by name.
+// Everything that can go wrong, by name.
 pub mod error;
 
-/// Settings from the environment.
+// Settings from the environment.
 pub mod config;
 
-/// The one reader of the clock.
+// The one reader of the clock.
 pub mod clock;
 
-/// Seals secrets that rest in the database.
+// Seals secrets that rest in the database.
 pub mod vault;
 
-/// TLS and the one HTTP client.
+// TLS and the one HTTP client.
 pub mod net;
 
-/// Requests in, responses and problems out.
+// Requests in, responses and problems out.
 pub mod http;
 
-/// Postgres: one connection per sandbox, one flight per statement.
+// Postgres: one connection per sandbox, one flight per statement.
 pub mod db;
 
-/// Stripe: Checkout Sessions, refunds, webhook signatures.
+// Stripe: Checkout Sessions, refunds, webhook signatures.
 pub mod stripe;
 
-/// Cal.com v2: free slots and bookings.
+// Cal.com v2: free slots and bookings.
 pub mod calcom;
 
-/// The AWS SDK over our own HTTP client.
+// The AWS SDK over our own HTTP client.
 pub mod aws;
 
-/// SQS: carries the ids of jobs.
+// SQS: carries the ids of jobs.
 pub mod queue;
 
-/// SES: the mails, their templates and their calendar attachment.
+// SES: the mails, their templates and their calendar attachment.
 pub mod mail;
 
-/// Logs.
+// Logs.
 pub mod telemetry;
 
-/// Free slots: the agenda, and Cal.com where there is one.
+// Free slots: the agenda, and Cal.com where there is one.
 pub mod availability;
 
-/// How money reaches a booking, whoever brings the news.
+// How money reaches a booking, whoever brings the news.
 pub mod settle;
 
-/// Keeps personal data out of the words of a failure.
+// Keeps personal data out of the words of a failure.
 mod redact;
 
-/// The calendar file of an appointment (RFC 5545).
+// The calendar file of an appointment (RFC 5545).
 pub mod ics;
 
-/// What the tests of the functions share.
+// What the tests of the functions share.
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -126,7 +126,8 @@ pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timest
         Some("complete") => {
             // A hold that already waits for its bank is not extended at each look.
             settle(db, &reference, None, now, |booking, _| {
-                if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now)) {
+                if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now))
+                {
                     booking.await_slow_payment(now)
                 } else {
                     Change::nothing("payment_processing")
@@ -154,39 +155,63 @@ impl Closed {
             Self::Kept(settled) | Self::Released(settled) => settled,
         }
     }
+
+    /// What came of it, taken out.
+    pub fn into_settled(self) -> Settled {
+        match self {
+            Self::Kept(settled) | Self::Released(settled) => settled,
+        }
+    }
 }
 
-/// Ends a lapsed hold: first makes sure at Stripe that it cannot be paid any more, then releases it.
+/// Ends a hold that has lapsed or is given back: first makes sure at Stripe that it cannot be paid any more.
 ///
 /// The order is the point. A slot given away while its page is still open could be paid for twice.
 ///
 /// # Errors
 /// Stripe does not answer ([`Error::PaymentUnavailable`]) or the database failed.
-pub async fn close(db: &Db, stripe: &Stripe, hold: &Hold, public_url: &str, now: Timestamp) -> Result<Closed, Error> {
+pub async fn close(
+    db: &Db,
+    stripe: &Stripe,
+    hold: &Hold,
+    public_url: &str,
+    reason: CancelReason,
+    now: Timestamp,
+) -> Result<Closed, Error> {
     let account = hold.account.as_deref();
     let unavailable = |error: StripeError| Error::PaymentUnavailable(error.to_string());
     let id = match &hold.session {
         Some(id) => Some(id.clone()),
+        // Whatever was opened has closed by itself, and nobody was ever told its address.
+        None if hold.checkout_expires_at <= now => None,
         // The answer to the call that opened the session was lost. The same call again finds the session;
         // a refusal (its expiry is in the past by now) means that there is none.
         None => match stripe.open_checkout(&checkout_of(hold, public_url)?).await {
             Ok(session) => Some(session.id),
-            Err(StripeError::Refused { status: 400..=499, .. }) => None,
+            Err(StripeError::Refused { status: 400, .. }) => None,
             Err(error) => return Err(unavailable(error)),
         },
     };
-    if let Some(id) = id {
-        let closed = stripe.expire(&id, account).await.map_err(unavailable)?;
+    let closed = match &id {
+        None => None,
+        Some(id) => match stripe.expire(id, account).await {
+            Ok(closed) => Some(closed),
+            // Another account's, or gone. It may be open where we cannot see it, until its own end.
+            Err(StripeError::Refused { status: 404, .. }) if hold.checkout_expires_at <= now => None,
+            Err(error) => return Err(unavailable(error)),
+        },
+    };
+    if let Some(closed) = closed {
         if closed.is_paid() || closed.status.as_deref() == Some("complete") {
             return Ok(Closed::Kept(session(db, hold.id, &closed, now).await?));
         }
         if closed.status.as_deref() != Some("expired") {
-            return Err(Error::PaymentUnavailable(format!("the session {id} does not close")));
+            return Err(Error::PaymentUnavailable(format!("the session {} does not close", closed.id)));
         }
     }
     let reference = Reference { booking: Some(hold.id), payment_intent: None };
     let released = settle(db, &reference, None, now, |booking, _| {
-        booking.release(CancelReason::HoldExpired, Actor::System)
+        booking.release(reason, if reason == CancelReason::Client { Actor::Client } else { Actor::System })
     });
     Ok(Closed::Released(released.await?))
 }

@@ -536,10 +536,14 @@ mod tests {
         assert_eq!(verify(b"{}", &format!("t=1000,v1={good}"), &secret, at(1000)), Err(SignatureError::NoMatch));
         assert_eq!(verify(BODY, &format!("t=1001,v1={good}"), &secret, at(1000)), Err(SignatureError::NoMatch));
         assert_eq!(verify(BODY, &format!("t=1000,v0={good}"), &secret, at(1000)), Err(SignatureError::Malformed));
-        for nonsense in ["", "t=,v1=", "v1=aa", "t=1000", "t=1000,v1=zz", "t=1000,v1=é", "t=99999999999999999999,v1=aa"] {
+        for nonsense in ["", "t=,v1=", "v1=aa", "t=1000", "t=1000,v1=zz", "t=1000,v1=é", "t=99999999999999999999,v1=aa"]
+        {
             assert_eq!(verify(BODY, nonsense, &secret, at(1000)), Err(SignatureError::Malformed), "{nonsense}");
         }
-        assert_eq!(verify(BODY, &format!("t={},v1={good}", i64::MIN), &secret, at(1000)), Err(SignatureError::OutsideTolerance));
+        assert_eq!(
+            verify(BODY, &format!("t={},v1={good}", i64::MIN), &secret, at(1000)),
+            Err(SignatureError::OutsideTolerance)
+        );
     }
 
     #[test]

@@ -8,6 +8,11 @@ pub fn init() {
     let filter = EnvFilter::try_new(std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".into()))
         .unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call (two functions in one test process) keeps the first subscriber.
-    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(true).with_span_list(false)
-        .with_env_filter(filter).try_init();
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .try_init();
 }

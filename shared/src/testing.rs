@@ -30,14 +30,16 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
-pub use self::requests::{Answer, answer, answers_always, ask, body, get, messages, post, request, stripe_event};
+pub use self::requests::{
+    Answer, answer, answers_always, ask, body, get, in_base64, messages, post, request, stripe_event,
+};
 pub use self::wire::Wire;
 
-/// Bookings that a test finds already made.
+// Bookings that a test finds already made.
 mod bookings;
-/// Requests as the runtime hands them over, and answers as the runtime gets them.
+// Requests as the runtime hands them over, and answers as the runtime gets them.
 mod requests;
-/// Counts the round trips between a client and Postgres, as they pass on the wire.
+// Counts the round trips between a client and Postgres, as they pass on the wire.
 pub mod wire;
 
 /// When every world begins unless it says otherwise: a Monday, nine o'clock in Paris. Tests name their dates after it.
@@ -152,7 +154,7 @@ impl World {
 
         let options = stripe_stand_in::Options { clock_shift_seconds: shift, ..stripe_stand_in::Options::default() };
         let stripe = stripe_stand_in::StandIn::start(options).await.expect("Stripe stands in");
-        let options = calcom_stand_in::Options { clock_shift_seconds: shift, ..calcom_options() };
+        let options = calcom_options_at(shift);
         let calcom = calcom_stand_in::StandIn::start(options).await.expect("Cal.com stands in");
         let mails = MailGate::start(&ministack).await.expect("the mail gate");
         let sqs_gate = SqsGate::start(&ministack, None).await.expect("the queue's gate");
@@ -393,7 +395,12 @@ fn app_url(owner_url: &str) -> String {
     format!("postgres://inkflow_app:{APP_PASSWORD}@{host}/{database}")
 }
 
-fn calcom_options() -> calcom_stand_in::Options {
+/// The options of this world's Cal.com, for a test that wants another one.
+pub fn calcom_options(world: &World) -> calcom_stand_in::Options {
+    calcom_options_at(world.shift.load(Ordering::Relaxed))
+}
+
+fn calcom_options_at(clock_shift_seconds: i64) -> calcom_stand_in::Options {
     let noa = demo::NOA.calcom.as_ref().expect("Noa uses Cal.com");
     calcom_stand_in::Options {
         users: vec![calcom_stand_in::User {
@@ -428,6 +435,7 @@ fn calcom_options() -> calcom_stand_in::Options {
                 location: demo::NOA.address.into(),
             }],
         }],
+        clock_shift_seconds,
         ..calcom_stand_in::Options::default()
     }
 }

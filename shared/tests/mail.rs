@@ -166,7 +166,7 @@ fn every_mail_says_what_it_says() {
         let mail = letter.compose();
         std::fs::write(folder.join(format!("{name}.html")), &mail.html).expect("a mail is written");
         // No-break spaces are shown, because they are a part of French typography.
-        let shown = |text: &str| text.replace('\u{a0}', "·").replace('\u{202f}', "·");
+        let shown = |text: &str| text.replace(['\u{a0}', '\u{202f}'], "·");
         insta::assert_snapshot!(
             name,
             format!(

@@ -1,10 +1,13 @@
-//! `GET /api/artists/{slug}` and `GET /artist/{slug}`: what the vitrine shows, as JSON and as a page whose head and
-//! hero are ready before any script runs, so that a shared link previews.
+//! `GET /api/artists/{slug}` and `GET /artist/{slug}`: what the vitrine shows, as JSON and as a page.
+//!
+//! The page is ready before any script runs: a shared link previews, and the pictures load at once. What stands in
+//! `#app` is what the script would render, so that it adopts it.
 
 use askama::Template;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
@@ -12,6 +15,7 @@ use shared::db::artists::{self, FlashState, Page};
 use shared::domain::contact::Locale;
 use shared::domain::ids::FlashId;
 use shared::domain::money::Cents;
+use shared::domain::policy::DepositNature;
 use shared::error::Error;
 use shared::http::{self, Reply};
 
@@ -28,6 +32,45 @@ pub struct App {
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,
+    /// How long a slot is kept for a client who pays, in minutes.
+    pub hold_minutes: u32,
+    /// The built files of the page.
+    pub assets: PageAssets,
+}
+
+/// The built files of one page. Their names change with their content, so they come from the build of the frontend.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PageAssets {
+    /// The script.
+    pub js: String,
+    /// The style sheets.
+    pub css: Vec<String>,
+    /// Fonts worth asking for at once.
+    pub preload: Vec<String>,
+}
+
+impl PageAssets {
+    /// Reads `ASSETS`: what the build of the frontend writes to `dist/assets.json`.
+    ///
+    /// # Errors
+    /// It is missing or is something else.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::parse(&config::required("ASSETS")?)
+    }
+
+    /// Reads the text of `dist/assets.json`.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        #[derive(Deserialize)]
+        struct Pages {
+            artist: PageAssets,
+        }
+        serde_json::from_str::<Pages>(text)
+            .map(|pages| pages.artist)
+            .map_err(|error| ConfigError::Invalid { name: "ASSETS", why: error.to_string() })
+    }
 }
 
 impl App {
@@ -36,12 +79,19 @@ impl App {
     /// # Errors
     /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { db: Db::from_env()?, clock: config::clock()?, public_url: config::public_url()? })
+        Ok(Self {
+            db: Db::from_env()?,
+            clock: config::clock()?,
+            public_url: config::public_url()?,
+            hold_minutes: config::or("HOLD_MINUTES", 30)?,
+            assets: PageAssets::from_env()?,
+        })
     }
 }
 
 /// The artist as their page shows them. No e-mail, no keys, no account.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ArtistView {
     /// Their address on the site.
     pub slug: String,
@@ -61,6 +111,8 @@ pub struct ArtistView {
     pub locale: Locale,
     /// What the deposit is in law: `acompte` or `arrhes`.
     pub deposit_nature: &'static str,
+    /// How long a slot is kept for a client who pays.
+    pub hold_minutes: u32,
     /// What a cancellation costs.
     pub policy: PolicyView,
     /// What a custom project takes.
@@ -71,6 +123,7 @@ pub struct ArtistView {
 
 /// What a cancellation costs, in figures and in words.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PolicyView {
     /// Up to so many hours before, everything comes back.
     pub full_refund_hours: u32,
@@ -86,6 +139,7 @@ pub struct PolicyView {
 
 /// What a custom project takes.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ProjectView {
     /// The first appointment.
     pub duration_minutes: u32,
@@ -95,6 +149,7 @@ pub struct ProjectView {
 
 /// A flash on sale.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FlashView {
     /// Its id.
     pub id: FlashId,
@@ -114,10 +169,11 @@ pub struct FlashView {
     pub state: FlashState,
 }
 
-impl From<Page> for ArtistView {
-    fn from(page: Page) -> Self {
+impl ArtistView {
+    fn of(page: Page, hold_minutes: u32) -> Self {
         let artist = page.artist;
         Self {
+            hold_minutes,
             policy: PolicyView {
                 full_refund_hours: artist.policy.full_refund_hours,
                 late_refund_percent: artist.policy.late_refund_percent,
@@ -160,12 +216,57 @@ impl From<Page> for ArtistView {
 #[template(path = "page.html")]
 struct HtmlPage<'a> {
     lang: &'a str,
+    french: bool,
+    arrhes: bool,
     title: String,
     description: String,
     url: String,
     image: Option<String>,
+    assets: &'a PageAssets,
     artist: &'a ArtistView,
+    cards: Vec<Card<'a>>,
+    project_duration: String,
+    project_deposit: String,
     data: String,
+    json_ld: String,
+}
+
+#[derive(Template)]
+#[template(path = "not-found.html")]
+struct NotFoundPage<'a> {
+    assets: &'a PageAssets,
+}
+
+/// A flash in the reader's words.
+struct Card<'a> {
+    flash: &'a FlashView,
+    price: String,
+    deposit: String,
+    duration: String,
+}
+
+impl Card<'_> {
+    fn is_available(&self) -> bool {
+        self.flash.state == FlashState::Available
+    }
+
+    fn is_held(&self) -> bool {
+        self.flash.state == FlashState::Held
+    }
+
+    fn is_sold(&self) -> bool {
+        self.flash.state == FlashState::Sold
+    }
+}
+
+/// "2 h 30" and "45 min", as the script writes it (`frontend/src/core/format.ts`).
+fn span(minutes: u32, locale: Locale) -> String {
+    let (hours, rest) = (minutes / 60, minutes % 60);
+    match (hours, rest) {
+        (0, _) => format!("{rest}\u{a0}min"),
+        (_, 0) => format!("{hours}\u{a0}h"),
+        _ => locale.pick(format!("{hours}\u{a0}h\u{a0}{rest:02}"), format!("{hours}\u{a0}h\u{a0}{rest:02}\u{a0}min")),
+    }
 }
 
 /// Answers one request.
@@ -179,8 +280,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let wants_page = request.uri().path().starts_with("/artist/");
     let slug = http::last_segment(&request);
     let page = match artists::page(&app.db, slug, app.clock.now()).await? {
-        Some(page) => ArtistView::from(page),
-        None if wants_page => return not_found_page(),
+        Some(page) => ArtistView::of(page, app.hold_minutes),
+        None if wants_page => return not_found_page(app),
         None => return Err(Error::NotFound),
     };
     let mut response = if wants_page {
@@ -195,8 +296,19 @@ pub async fn handle(app: &App, request: Request) -> Reply {
 
 fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Error> {
     let data = serde_json::to_string(artist).map_err(|error| Error::Internal(error.to_string()))?;
+    let absolute =
+        |path: &str| if path.starts_with('/') { format!("{}{path}", app.public_url) } else { path.to_owned() };
+    let url = format!("{}/artist/{}", app.public_url, artist.slug);
+    let image = artist.hero_image.as_deref().map(|hero| absolute(&preview(hero)));
+    let json_ld = json!({
+        "@context": "https://schema.org", "@type": "TattooParlor", "name": artist.display_name, "url": url,
+        "description": artist.bio, "image": image,
+        "address": { "@type": "PostalAddress", "streetAddress": artist.address, "addressLocality": artist.city },
+    });
     let page = HtmlPage {
         lang: locale.code(),
+        french: locale == Locale::Fr,
+        arrhes: artist.deposit_nature == DepositNature::Arrhes.name(),
         title: format!(
             "{} · {}",
             artist.display_name,
@@ -207,16 +319,36 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
         } else {
             artist.bio.clone()
         },
-        url: format!("{}/artist/{}", app.public_url, artist.slug),
-        // Messengers fetch the preview from afar: a path alone means nothing to them.
-        image: artist.hero_image.as_ref().map(|image| {
-            if image.starts_with('/') { format!("{}{image}", app.public_url) } else { image.clone() }
-        }),
+        url,
+        image,
+        assets: &app.assets,
+        cards: artist
+            .flashes
+            .iter()
+            .map(|flash| Card {
+                flash,
+                price: locale.euros(flash.price_cents),
+                deposit: locale.euros(flash.deposit_cents),
+                duration: span(flash.duration_minutes, locale),
+            })
+            .collect(),
+        project_duration: span(artist.project.duration_minutes, locale),
+        project_deposit: locale.euros(artist.project.deposit_cents),
         artist,
-        // Inside a script element only "<" can end it or begin a comment.
-        data: data.replace('<', "\\u003c"),
+        data: in_script(&data),
+        json_ld: in_script(&json_ld.to_string()),
     };
     page.render().map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Messengers preview no SVG: beside a drawn hero lies the same as a JPEG of 1200 by 630.
+fn preview(hero: &str) -> String {
+    hero.strip_suffix(".svg").map_or_else(|| hero.to_owned(), |name| format!("{name}.jpg"))
+}
+
+/// Inside a script element only "<" can end it or begin a comment.
+fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c")
 }
 
 fn html(status: StatusCode, body: String) -> Reply {
@@ -227,6 +359,7 @@ fn html(status: StatusCode, body: String) -> Reply {
         .map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn not_found_page() -> Reply {
-    html(StatusCode::NOT_FOUND, include_str!("../templates/not-found.html").to_owned())
+fn not_found_page(app: &App) -> Reply {
+    let page = NotFoundPage { assets: &app.assets };
+    html(StatusCode::NOT_FOUND, page.render().map_err(|error| Error::Internal(error.to_string()))?)
 }

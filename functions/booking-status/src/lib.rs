@@ -41,6 +41,7 @@ impl App {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct BookingView {
     /// The booking.
     pub booking_id: BookingId,
@@ -87,6 +88,7 @@ pub struct BookingView {
 
 /// The artist, as public as their page.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ArtistView {
     /// Their address on the site.
     pub slug: String,

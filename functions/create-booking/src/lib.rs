@@ -20,7 +20,7 @@ use shared::domain::booking::{Actor, CancelReason, checkout_end, hold_end};
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
-use shared::domain::slots::{Interval, Slot, reach};
+use shared::domain::slots::{Interval, Schedule, Slot, reach};
 use shared::error::{Error, Service};
 use shared::http::{self, Reply, Web};
 use shared::queue::Queue;
@@ -29,7 +29,7 @@ use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
-/// The request, parsed once.
+// The request, parsed once.
 pub mod request;
 
 use request::{Choice, Wish, parse};
@@ -103,6 +103,7 @@ impl App {
 
 /// The answer to a granted wish.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HeldView {
     /// The booking.
     pub booking_id: BookingId,
@@ -297,16 +298,19 @@ struct Decided {
 /// first; the slot is only free once nobody can pay for it any more.
 async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now: Timestamp) -> Result<Decided, Error> {
     let agenda = context.agenda;
-    let schedule = app.calendars.schedule(&agenda, window, now).await?;
+    let mut schedule = app.calendars.schedule(&agenda, window, now).await?;
     let duration = agenda.duration_minutes();
     let from = wish.start.to_zoned(agenda.artist.zone.clone()).date();
-    let fresh = || serde_json::to_value(schedule.slots(from, FRESH_DAYS, duration, now)).unwrap_or_default();
+    let refuse = |refusal, schedule: &Schedule| {
+        let days = schedule.slots(from, FRESH_DAYS, duration, now);
+        Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() }
+    };
 
     if agenda.flash_holder.as_ref().is_some_and(|holder| !holder.has_lapsed(now)) {
-        return Err(Error::RefusedWithSlots { refusal: Refusal::FlashTaken, slots: fresh() });
+        return Err(refuse(Refusal::FlashTaken, &schedule));
     }
     let Ok(slot) = schedule.accepts(wish.start, duration, now) else {
-        return Err(Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: fresh() });
+        return Err(refuse(Refusal::SlotTaken, &schedule));
     };
     let in_the_way: Vec<BookingId> = agenda
         .occupied
@@ -322,10 +326,14 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
         .collect();
     for id in in_the_way {
         let Some(hold) = holds::get(&app.db, id).await? else { continue };
-        let closed = settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, now).await?;
+        let closed =
+            settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, CancelReason::HoldExpired, now).await?;
         send(app, closed.settled().jobs()).await;
         if matches!(closed, Closed::Kept(_)) {
-            return Err(Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: fresh() });
+            schedule.busy.push(Interval { start: hold.start, end: hold.end });
+            let has_the_flash = agenda.flash_holder.as_ref().is_some_and(|holder| holder.id == id);
+            let refusal = if has_the_flash { Refusal::FlashTaken } else { Refusal::SlotTaken };
+            return Err(refuse(refusal, &schedule));
         }
     }
     Ok(Decided { agenda, slot })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::contact::{EmailAddress, InvalidField, FullName, Locale, PhoneNumber, ProjectBrief};
+use shared::domain::contact::{EmailAddress, FullName, InvalidField, Locale, PhoneNumber, ProjectBrief};
 use shared::domain::ids::FlashId;
 use shared::domain::money::Cents;
 use shared::error::Error;
@@ -14,21 +14,29 @@ use shared::http::{self, Fields};
 /// The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct BookingRequest {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BookingRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     artist: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     #[serde(rename = "type")]
     kind: Option<String>,
     flash_id: Option<String>,
     project: Option<ProjectRequest>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     client: Option<ClientRequest>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     start: Option<String>,
     locale: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ProjectRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     description: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     body_zone: Option<String>,
     /// Euros, as a number or as text.
     budget: Option<Value>,
@@ -36,9 +44,13 @@ struct ProjectRequest {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ClientRequest {
+    #[cfg_attr(feature = "openapi", schemars(required))]
     name: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     email: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
     phone: Option<String>,
 }
 
@@ -95,28 +107,32 @@ pub fn parse(request: &Request) -> Result<Wish, Error> {
     let start = match body.start.as_deref() {
         None => fields.keep("/start", Err(()), |()| missing()),
         // Postgres knows no instant before 4713 BC.
-        Some(text) => fields.keep("/start", text.parse().ok().filter(|start| *start > Timestamp::UNIX_EPOCH).ok_or(()), |()| {
-            locale
-                .pick("L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z.", "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z.")
-                .to_owned()
-        }),
+        Some(text) => {
+            fields.keep("/start", text.parse().ok().filter(|start| *start > Timestamp::UNIX_EPOCH).ok_or(()), |()| {
+                locale
+                    .pick(
+                        "L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z.",
+                        "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z.",
+                    )
+                    .to_owned()
+            })
+        }
     };
     let client = body.client.unwrap_or_default();
     let name = fields.keep("/client/name", FullName::parse(client.name.as_deref().unwrap_or_default()), words);
     let email = fields.keep("/client/email", EmailAddress::parse(client.email.as_deref().unwrap_or_default()), words);
     let phone = fields.keep("/client/phone", PhoneNumber::parse(client.phone.as_deref().unwrap_or_default()), words);
     let choice = match body.kind.as_deref() {
-        Some("flash") => fields
-            .keep("/flash_id", body.flash_id.unwrap_or_default().parse().map(Choice::Flash), |_| {
-                locale.pick("Choisissez un flash.", "Choose a flash.").to_owned()
-            }),
+        Some("flash") => fields.keep("/flash_id", body.flash_id.unwrap_or_default().parse().map(Choice::Flash), |_| {
+            locale.pick("Choisissez un flash.", "Choose a flash.").to_owned()
+        }),
         Some("project") => project(body.project.unwrap_or_default(), &mut fields, locale).map(Choice::Project),
         _ => fields.keep("/type", Err(()), |()| {
             locale.pick("Doit être « flash » ou « project ».", "Must be “flash” or “project”.").to_owned()
         }),
     };
     match (artist, choice, name, email, phone, start) {
-        (Some(artist), Some(choice), Some(name), Some(email), Some(phone), Some(start)) => {
+        (Some(artist), Some(choice), Some(name), Some(email), Some(phone), Some(start)) if fields.is_empty() => {
             Ok(Wish { artist, choice, name, email, phone, start, locale })
         }
         _ => Err(fields.into_error()),
@@ -132,10 +148,11 @@ fn project(request: ProjectRequest, fields: &mut Fields, locale: Locale) -> Opti
                 Value::String(text) => text.trim().replace(',', "."),
                 other => other.to_string(),
             };
-            let budget = fields.keep("/project/budget", Cents::from_euros(&text), |_| {
-                locale.pick("Indiquez un montant en euros, par exemple 300.", "Give an amount in euros, e.g. 300.").to_owned()
-            });
-            Some(budget?)
+            fields.keep("/project/budget", Cents::from_euros(&text), |_| {
+                locale
+                    .pick("Indiquez un montant en euros, par exemple 300.", "Give an amount in euros, e.g. 300.")
+                    .to_owned()
+            })
         }
     };
     let description = request.description.unwrap_or_default();

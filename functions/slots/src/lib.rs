@@ -44,6 +44,7 @@ impl App {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SlotsView<'a> {
     /// The artist's slug.
     pub artist: &'a str,

@@ -1,7 +1,7 @@
 //! Lambda entry point of `GET /api/calendar/slots`. Wiring only: the behaviour lives in `lib.rs`.
 
-use slots::{App, handle};
 use shared::{http, telemetry};
+use slots::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

@@ -16,9 +16,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError, Secret};
 use shared::db::Db;
 use shared::db::bookings::{self, Reference};
-use shared::domain::booking::{
-    Actor, Booking, CancelReason, Change, Entry, EntryKind, HistoryLine, Payment,
-};
+use shared::domain::booking::{Actor, Booking, CancelReason, Change, Entry, EntryKind, HistoryLine, Payment};
 use shared::domain::job::Task;
 use shared::domain::money::Cents;
 use shared::error::Error;
@@ -223,21 +221,26 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
         }
         "charge.dispute.created" => {
             let dispute: Dispute = object(event)?;
-            let reference = Reference { booking: None, payment_intent: dispute.payment_intent };
-            decide(app, event, &reference, now, |booking, _| booking.dispute_opened(&dispute.id)).await
+            let payment_intent = dispute.payment_intent.unwrap_or_default();
+            let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
+            decide(app, event, &reference, now, |booking, _| booking.dispute_opened(&dispute.id, &payment_intent)).await
         }
         "charge.dispute.closed" => {
             let dispute: Dispute = object(event)?;
-            let reference = Reference { booking: None, payment_intent: dispute.payment_intent.clone() };
+            let payment_intent = dispute.payment_intent.unwrap_or_default();
+            let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
             let lost = (dispute.status == "lost").then(|| Entry {
                 kind: EntryKind::DisputeLost,
                 amount: Cents::new(-dispute.amount),
                 currency: dispute.currency.clone(),
                 stripe_id: dispute.id.clone(),
-                payment_intent: dispute.payment_intent.clone().unwrap_or_default(),
+                payment_intent: payment_intent.clone(),
                 occurred_at: at,
             });
-            decide(app, event, &reference, now, |booking, _| booking.dispute_closed(lost.clone(), &dispute.id)).await
+            decide(app, event, &reference, now, |booking, _| {
+                booking.dispute_closed(lost.clone(), &dispute.id, &payment_intent)
+            })
+            .await
         }
         // An event nobody listens to: the endpoint is subscribed to more than it needs.
         _ => Ok(Settled::Applied { outcome: "ignored", jobs: Vec::new() }),

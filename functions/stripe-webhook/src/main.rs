@@ -1,7 +1,7 @@
 //! Lambda entry point of `POST /api/webhooks/stripe`. Wiring only: the behaviour lives in `lib.rs`.
 
-use stripe_webhook::{App, handle};
 use shared::{http, telemetry};
+use stripe_webhook::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

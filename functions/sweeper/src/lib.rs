@@ -10,10 +10,11 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
 use shared::db::{Db, outbox, upkeep};
+use shared::domain::booking::CancelReason;
 use shared::domain::ids::JobId;
 use shared::error::Error;
 use shared::queue::Queue;
-use shared::settle::{self, Closed, Settled};
+use shared::settle::{self, Settled};
 use shared::stripe::Stripe;
 use shared::{aws, net};
 
@@ -171,10 +172,8 @@ enum Found {
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
     if !hold.is_live(now) {
-        return Ok(match settle::close(&app.db, &app.stripe, hold, &app.public_url, now).await? {
-            Closed::Kept(settled) => Found::Payment(settled),
-            Closed::Released(settled) => sorted(settled),
-        });
+        let closed = settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await?;
+        return Ok(sorted(closed.into_settled()));
     }
     // Without a session nothing can be paid yet: its client may still come back for it.
     let Some(id) = &hold.session else { return Ok(Found::Nothing) };
@@ -189,7 +188,9 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
 fn sorted(settled: Settled) -> Found {
     match settled.outcome() {
         "released" => Found::Released(settled),
-        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "paid" => Found::Payment(settled),
+        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "given_back" | "paid" => {
+            Found::Payment(settled)
+        }
         _ => Found::Nothing,
     }
 }

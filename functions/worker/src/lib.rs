@@ -123,7 +123,9 @@ async fn attempt(app: &App, id: JobId, message: &SqsMessage, left: Duration) -> 
     let outcome = match tokio::time::timeout(left, perform(app, &job, now)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Outcome::Retry { after: wait(job.attempts), why: error.to_string() },
-        Err(_elapsed) => Outcome::Retry { after: wait(job.attempts), why: "it took longer than the function may run".into() },
+        Err(_elapsed) => {
+            Outcome::Retry { after: wait(job.attempts), why: "it took longer than the function may run".into() }
+        }
     };
     finish(app, &job, &outcome, message).await
 }

@@ -161,6 +161,9 @@ fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Pr
                 None => Some(Problem::Disputed),
             }
         }
-        Template::ArtistPending | Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientLateRefund => None,
+        Template::ArtistPending
+        | Template::ArtistConfirmed
+        | Template::ClientConfirmed
+        | Template::ClientLateRefund => None,
     }
 }

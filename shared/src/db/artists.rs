@@ -69,6 +69,7 @@ pub struct CalendarAccess {
 /// Whether a flash can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum FlashState {
     /// It can.
     Available,
@@ -76,6 +77,17 @@ pub enum FlashState {
     Held,
     /// A unique one, booked.
     Sold,
+}
+
+impl FlashState {
+    /// The name as sent, and as the page's styles know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Held => "held",
+            Self::Sold => "sold",
+        }
+    }
 }
 
 /// A flash on sale.
@@ -246,7 +258,8 @@ pub(crate) fn read_agenda(row: &Row) -> Result<Agenda, Error> {
     let hours = get_json::<Vec<(i8, u16, u16)>>(row, "hours")?
         .into_iter()
         .map(|(weekday, opens, closes)| {
-            let weekday = Weekday::from_monday_one_offset(weekday).map_err(|error| Error::Internal(error.to_string()))?;
+            let weekday =
+                Weekday::from_monday_one_offset(weekday).map_err(|error| Error::Internal(error.to_string()))?;
             OpeningHours::new(weekday, opens, closes).map_err(|error| Error::Internal(error.to_string()))
         })
         .collect::<Result<_, Error>>()?;
@@ -294,7 +307,10 @@ fn read_artist(row: &Row) -> Result<Artist, Error> {
         locale: Locale::from_tag(get(row, "locale")?),
         zone,
         zone_name,
-        deposit_rule: DepositRule { percent: percent(row, "deposit_percent")?, minimum: euros(row, "deposit_minimum")? },
+        deposit_rule: DepositRule {
+            percent: percent(row, "deposit_percent")?,
+            minimum: euros(row, "deposit_minimum")?,
+        },
         project_deposit: euros(row, "project_deposit")?,
         project_duration_minutes: count(row, "project_duration_minutes")?,
         policy: CancellationPolicy {
@@ -349,7 +365,10 @@ struct FlashRow {
 /// # Errors
 /// The database failed.
 pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, Error> {
-    const SQL: &str = concat!("select ", artist_columns!(), "(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, \
+    const SQL: &str = concat!(
+        "select ",
+        artist_columns!(),
+        "(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, \
              'price', f.price::text, 'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes, \
              'repeatable', f.repeatable, \
              'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, \
@@ -357,7 +376,8 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
                  where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
              order by f.position, f.created_at, f.id), '[]') \
           from flashes f where f.artist_id = a.id and f.state = 'available') as flashes \
-         from artists a where a.slug = $1 and a.active");
+         from artists a where a.slug = $1 and a.active"
+    );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await? else { return Ok(None) };
     let artist = read_artist(&row)?;
     let exact = |text: &str| Cents::from_euros(text).map_err(|error| Error::Internal(format!("flash price: {error}")));

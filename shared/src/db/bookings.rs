@@ -48,7 +48,8 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
         .into_iter()
         .map(|entry| {
             Ok(Entry {
-                kind: EntryKind::parse(&entry.kind).ok_or_else(|| Error::Internal(format!("ledger kind {:?}", entry.kind)))?,
+                kind: EntryKind::parse(&entry.kind)
+                    .ok_or_else(|| Error::Internal(format!("ledger kind {:?}", entry.kind)))?,
                 amount: Cents::new(entry.amount_cents),
                 currency: entry.currency,
                 stripe_id: entry.stripe_id,
@@ -95,7 +96,8 @@ pub(crate) fn euros(row: &Row, column: &str) -> Result<Cents, Error> {
 /// As [`euros`], for a column that may be null.
 pub(crate) fn euros_opt(row: &Row, column: &str) -> Result<Option<Cents>, Error> {
     let text: Option<&str> = get(row, column)?;
-    text.map(|text| Cents::from_euros(text).map_err(|error| Error::Internal(format!("column {column}: {error}")))).transpose()
+    text.map(|text| Cents::from_euros(text).map_err(|error| Error::Internal(format!("column {column}: {error}"))))
+        .transpose()
 }
 
 /// A booking with what a decision about its payment needs to know.
@@ -175,7 +177,13 @@ pub enum Applied {
 ///
 /// # Errors
 /// The database failed or a constraint refused (`bookings_no_overlap` when a revived booking's slot is gone).
-pub async fn apply(db: &Db, booking: &Booking, change: &Change, event: Option<&Event>, now: Timestamp) -> Result<Applied, Error> {
+pub async fn apply(
+    db: &Db,
+    booking: &Booking,
+    change: &Change,
+    event: Option<&Event>,
+    now: Timestamp,
+) -> Result<Applied, Error> {
     const SQL: &str = concat!(
         "with locked as materialized ( \
              select id, artist_id from bookings where id = $1 and version = $2 for update \
@@ -262,11 +270,7 @@ pub async fn record_orphan(db: &Db, event: &Event, outcome: &str, now: Timestamp
                 ($1->>'created_at')::timestamptz, $2, $3, $1->'payload' \
          on conflict (id) do nothing returning id";
     let row = db
-        .row(
-            Repeat::Safe,
-            SQL,
-            &[(&event_row(event), Type::JSONB), (&now, Type::TIMESTAMPTZ), (&outcome, Type::TEXT)],
-        )
+        .row(Repeat::Safe, SQL, &[(&event_row(event), Type::JSONB), (&now, Type::TIMESTAMPTZ), (&outcome, Type::TEXT)])
         .await?;
     Ok(row.is_some())
 }

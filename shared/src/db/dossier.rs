@@ -173,7 +173,12 @@ pub struct CalendarNews<'a> {
 ///
 /// # Errors
 /// The database failed.
-pub async fn note_calendar(db: &Db, booking: &Booking, news: &CalendarNews<'_>, now: Timestamp) -> Result<Vec<JobId>, Error> {
+pub async fn note_calendar(
+    db: &Db,
+    booking: &Booking,
+    news: &CalendarNews<'_>,
+    now: Timestamp,
+) -> Result<Vec<JobId>, Error> {
     const SQL: &str = concat!(
         "with before as materialized (select id, calendar_state from bookings where id = $1 for update), \
          noted as ( \

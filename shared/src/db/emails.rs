@@ -22,7 +22,7 @@ pub struct Occasion<'a> {
 
 /// Notes that a mail is about to be sent. False when it was sent before. One flight.
 ///
-/// A process that dies between the send and [`sent`] leaves `sending` behind: then it cannot be known
+/// A process that dies between the send and [`ended`] leaves `sending` behind: then it cannot be known
 /// whether the mail went out, and the next attempt sends it.
 ///
 /// # Errors

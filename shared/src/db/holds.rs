@@ -341,7 +341,8 @@ pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: 
 /// # Errors
 /// The database failed.
 pub async fn get(db: &Db, id: BookingId) -> Result<Option<Hold>, Error> {
-    const SQL: &str = concat!("select ", hold_json!(), " as hold from bookings b where b.id = $1 and b.status = 'pending'");
+    const SQL: &str =
+        concat!("select ", hold_json!(), " as hold from bookings b where b.id = $1 and b.status = 'pending'");
     let row = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await?;
     row.map(|row| super::get_json(&row, "hold")).transpose()
 }
@@ -373,11 +374,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
         ") as due from bookings b join chosen on chosen.id = b.id"
     );
     let rows = db
-        .rows(
-            Repeat::Safe,
-            SQL,
-            &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)],
-        )
+        .rows(Repeat::Safe, SQL, &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)])
         .await?;
     rows.iter().map(|row| super::get_json(row, "due")).collect()
 }

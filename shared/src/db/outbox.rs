@@ -145,11 +145,7 @@ pub async fn overdue(db: &Db, limit: i64, now: Timestamp) -> Result<Vec<JobId>, 
          update outbox o set relay_at = $3 from late where o.id = late.id returning o.id";
     let again = now.saturating_add(RELAY_AGAIN).unwrap_or(now);
     let rows = db
-        .rows(
-            Repeat::Safe,
-            SQL,
-            &[(&now, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&again, Type::TIMESTAMPTZ)],
-        )
+        .rows(Repeat::Safe, SQL, &[(&now, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&again, Type::TIMESTAMPTZ)])
         .await?;
     rows.iter().map(|row| Ok(JobId::new(get::<Uuid>(row, "id")?))).collect()
 }

@@ -1,6 +1,7 @@
 //! The booking's life: four statuses, the only legal transitions between them, and what each one sets off.
-//! Nothing else changes a status. Every method answers with a [`Change`], which the edge writes in one
-//! statement (`db::bookings::apply`) or not at all.
+//!
+//! Nothing else changes a status. Every method of `Booking` answers with a `Change`, which the edge writes in
+//! one statement (`db::bookings::apply`) or not at all.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -24,6 +25,7 @@ macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
         }
@@ -304,19 +306,22 @@ impl Booking {
     /// matters for a booking that had lost them. The database has the last word on it.
     pub fn receive(&self, payment: &Payment, slot_is_free: bool, now: Timestamp) -> Change {
         let as_asked = payment.amount == self.deposit && payment.currency == self.currency.code();
-        if self.ledger.iter().any(|entry| entry.kind == EntryKind::Capture && entry.stripe_id == payment.payment_intent) {
+        if self.ledger.iter().any(|entry| entry.kind == EntryKind::Capture && entry.stripe_id == payment.payment_intent)
+        {
             return Change::nothing("already_applied");
         }
+        // News of a refund can overtake the news of its payment.
+        let given_back =
+            self.left(&payment.payment_intent) < 0 && self.left(&payment.payment_intent) + payment.amount.cents() <= 0;
         match self.state.status {
             Status::Confirmed | Status::Completed if self.state.payment_intent.is_some() => self.duplicate(payment),
+            _ if given_back => self.given_back(payment),
             _ if !as_asked && self.state.status != Status::Cancelled => self.mismatch(payment),
             Status::Confirmed | Status::Completed => self.paid_after_all(payment),
             Status::Pending => self.paid(payment, "confirmed"),
             Status::Cancelled => {
-                let lapsed = matches!(
-                    self.state.cancel_reason,
-                    Some(CancelReason::HoldExpired | CancelReason::PaymentFailed)
-                );
+                let lapsed =
+                    matches!(self.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
                 if lapsed && as_asked && slot_is_free && self.state.payment_intent.is_none() && self.starts_at > now {
                     self.paid(payment, "revived")
                 } else {
@@ -340,7 +345,10 @@ impl Booking {
                 payment_intent: Some(payment.payment_intent.clone()),
                 payment_problem: self.state.payment_problem,
             }),
-            history: vec![self.line(Actor::Stripe, "payment_received", payment), self.line(Actor::System, outcome, payment)],
+            history: vec![
+                self.line(Actor::Stripe, "payment_received", payment),
+                self.line(Actor::System, outcome, payment),
+            ],
             ledger: vec![capture(payment)],
             tasks,
         }
@@ -393,13 +401,36 @@ impl Booking {
         Change {
             outcome: "refunded_late",
             state: Some(State {
-                payment_status: PaymentStatus::RefundPending,
+                // A dispute about an earlier payment is not forgotten over this one.
+                payment_status: match self.state.payment_status {
+                    PaymentStatus::Disputed => PaymentStatus::Disputed,
+                    _ => PaymentStatus::RefundPending,
+                },
                 payment_intent: self.state.payment_intent.clone().or_else(|| Some(payment.payment_intent.clone())),
                 ..self.state.clone()
             }),
             history: vec![self.line(Actor::Stripe, "payment_too_late", payment)],
             ledger: vec![capture(payment)],
             tasks: vec![self.refund(payment, RefundReason::Late)],
+        }
+    }
+
+    /// The payment was refunded before we heard of it: nothing of it is here, so nothing holds the slot.
+    fn given_back(&self, payment: &Payment) -> Change {
+        let mut state = self.state.clone();
+        let mut tasks = Vec::new();
+        if state.status == Status::Pending {
+            state.status = Status::Cancelled;
+            state.cancel_reason = Some(CancelReason::PaymentFailed);
+            state.hold_expires_at = None;
+            tasks = self.calendar_task();
+        }
+        Change {
+            outcome: "given_back",
+            state: Some(state),
+            history: vec![self.line(Actor::Stripe, "payment_given_back", payment)],
+            ledger: vec![capture(payment)],
+            tasks,
         }
     }
 
@@ -412,7 +443,11 @@ impl Booking {
         Change {
             outcome: "payment_processing",
             state: Some(State { hold_expires_at: Some(until), ..self.state.clone() }),
-            history: vec![HistoryLine { actor: Actor::Stripe, kind: "payment_processing", data: serde_json::json!({}) }],
+            history: vec![HistoryLine {
+                actor: Actor::Stripe,
+                kind: "payment_processing",
+                data: serde_json::json!({}),
+            }],
             ledger: Vec::new(),
             tasks: Vec::new(),
         }
@@ -455,7 +490,9 @@ impl Booking {
         let mut tasks = Vec::new();
         let mut problem = self.state.payment_problem;
         for fact in refunds {
-            let known = |kind| self.ledger.iter().any(|entry: &Entry| entry.kind == kind && entry.stripe_id == fact.id);
+            let known = |kind, new: &[Entry]| {
+                self.ledger.iter().chain(new).any(|entry| entry.kind == kind && entry.stripe_id == fact.id)
+            };
             let entry = |kind, amount| Entry {
                 kind,
                 amount,
@@ -464,33 +501,30 @@ impl Booking {
                 payment_intent: fact.payment_intent.clone(),
                 occurred_at: fact.at,
             };
-            if !known(EntryKind::Refund) {
+            if !known(EntryKind::Refund, &ledger) {
                 ledger.push(entry(EntryKind::Refund, -fact.amount));
                 history.push(refund_line("refunded", fact));
-                let late = self.state.status == Status::Cancelled
-                    && matches!(self.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
                 let second = self.state.payment_intent.as_ref().is_some_and(|own| *own != fact.payment_intent);
-                if fact.holds && (late || second) {
+                if fact.holds && (self.state.status == Status::Cancelled || second) {
                     tasks.push(self.mail(Template::ClientLateRefund, &fact.id));
                 }
             }
-            if !fact.holds && !known(EntryKind::RefundFailed) {
+            if !fact.holds && !known(EntryKind::RefundFailed, &ledger) {
                 ledger.push(entry(EntryKind::RefundFailed, fact.amount));
                 history.push(refund_line("refund_failed", fact));
                 problem = Some(PaymentProblem::RefundFailed);
                 tasks.push(self.mail(Template::ArtistPaymentProblem, &fact.id));
             }
         }
-        let balance: i64 = self.ledger.iter().chain(&ledger).map(|entry| entry.amount.cents()).sum();
-        let payment_status = match self.state.payment_status {
-            PaymentStatus::Paid | PaymentStatus::RefundPending if balance <= 0 => PaymentStatus::Refunded,
-            // The refund failed after all: it is owed again.
-            PaymentStatus::Refunded if balance > 0 => PaymentStatus::RefundPending,
-            other => other,
-        };
+        let payment_status = self.standing(self.state.payment_status, &ledger);
         let mut state = State { payment_status, payment_problem: problem, ..self.state.clone() };
         // A payment that was not as asked kept the slot; once it is given back nothing does.
-        if self.state.status == Status::Pending && balance == 0 && !ledger.is_empty() {
+        let was_paid = self.ledger.iter().any(|entry| entry.kind == EntryKind::Capture);
+        if self.state.status == Status::Pending
+            && was_paid
+            && !ledger.is_empty()
+            && !self.holds_money(&ledger, |_| true)
+        {
             state.status = Status::Cancelled;
             state.cancel_reason = Some(CancelReason::PaymentFailed);
             tasks.extend(self.calendar_task());
@@ -519,39 +553,108 @@ impl Booking {
         }
     }
 
-    /// The cardholder's bank contests the payment: flagged, nothing else moves by itself.
-    pub fn dispute_opened(&self, dispute: &str) -> Change {
-        if self.state.payment_status == PaymentStatus::Disputed {
+    /// The cardholder's bank contests a payment: flagged, nothing else moves by itself.
+    ///
+    /// Only a dispute about the booking's own payment changes where the deposit is.
+    pub fn dispute_opened(&self, dispute: &str, payment_intent: &str) -> Change {
+        let owned = self.owns(payment_intent);
+        let lost = self.ledger.iter().any(|entry| entry.kind == EntryKind::DisputeLost && entry.stripe_id == dispute);
+        if lost || (owned && self.state.payment_status == PaymentStatus::Disputed) {
             return Change::nothing("already_applied");
         }
         Change {
             outcome: "disputed",
-            state: Some(State { payment_status: PaymentStatus::Disputed, ..self.state.clone() }),
-            history: vec![HistoryLine { actor: Actor::Stripe, kind: "dispute_opened", data: serde_json::json!({"dispute": dispute}) }],
+            state: owned.then(|| State { payment_status: PaymentStatus::Disputed, ..self.state.clone() }),
+            history: vec![dispute_line("dispute_opened", dispute)],
             ledger: Vec::new(),
             tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
         }
     }
 
     /// The dispute is decided. Lost money leaves the ledger; won money is ours again.
-    pub fn dispute_closed(&self, lost: Option<Entry>, dispute: &str) -> Change {
-        if self.state.payment_status != PaymentStatus::Disputed {
-            return Change::nothing("not_disputed");
-        }
-        if let Some(entry) = &lost
-            && self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id)
-        {
+    pub fn dispute_closed(&self, lost: Option<Entry>, dispute: &str, payment_intent: &str) -> Change {
+        let owned = self.owns(payment_intent);
+        let Some(entry) = lost else {
+            if !owned || self.state.payment_status != PaymentStatus::Disputed {
+                return Change::nothing("not_disputed");
+            }
+            return Change {
+                outcome: "dispute_won",
+                state: Some(State { payment_status: self.undisputed(), ..self.state.clone() }),
+                history: vec![dispute_line("dispute_won", dispute)],
+                ledger: Vec::new(),
+                tasks: Vec::new(),
+            };
+        };
+        if self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
             return Change::nothing("already_applied");
         }
-        let kind = if lost.is_some() { "dispute_lost" } else { "dispute_won" };
-        let payment_status = if lost.is_some() { PaymentStatus::Disputed } else { PaymentStatus::Paid };
+        let ledger = vec![entry];
+        let before = if owned { PaymentStatus::Disputed } else { self.state.payment_status };
+        let state = State { payment_status: self.standing(before, &ledger), ..self.state.clone() };
         Change {
-            outcome: kind,
-            state: Some(State { payment_status, ..self.state.clone() }),
-            history: vec![HistoryLine { actor: Actor::Stripe, kind, data: serde_json::json!({"dispute": dispute}) }],
-            ledger: lost.into_iter().collect(),
-            tasks: Vec::new(),
+            outcome: "dispute_lost",
+            state: (state != self.state).then_some(state),
+            history: vec![dispute_line("dispute_lost", dispute)],
+            ledger,
+            // Said once: the mail of a dispute whose opening was heard of has gone out already.
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
         }
+    }
+
+    fn owns(&self, payment_intent: &str) -> bool {
+        self.state.payment_intent.as_deref() == Some(payment_intent)
+    }
+
+    /// What is left of a payment, in cents, as the ledger has it.
+    fn left(&self, payment_intent: &str) -> i64 {
+        left(&self.ledger, payment_intent)
+    }
+
+    /// True when something is left of a payment that `counts`, once `new` is in the ledger.
+    fn holds_money(&self, new: &[Entry], counts: impl Fn(&str) -> bool) -> bool {
+        self.ledger
+            .iter()
+            .chain(new)
+            .map(|entry| entry.payment_intent.as_str())
+            .any(|payment_intent| counts(payment_intent) && self.left(payment_intent) + left(new, payment_intent) > 0)
+    }
+
+    /// Where the deposit is once `new` is in the ledger. The order in which refunds become known does not matter.
+    ///
+    /// A booking that stands answers for its own payment, a cancelled one for every payment that reached it.
+    fn standing(&self, before: PaymentStatus, new: &[Entry]) -> PaymentStatus {
+        if matches!(before, PaymentStatus::Unpaid | PaymentStatus::Disputed) {
+            return before;
+        }
+        let counts = |payment_intent: &str| self.state.status == Status::Cancelled || self.owns(payment_intent);
+        if !self.holds_money(new, counts) {
+            return PaymentStatus::Refunded;
+        }
+        // All of it was to go back and did not: it is owed again.
+        let owed = |payment_intent: &str| {
+            let failed: i64 = self
+                .ledger
+                .iter()
+                .chain(new)
+                .filter(|entry| entry.kind == EntryKind::RefundFailed && entry.payment_intent == payment_intent)
+                .map(|entry| entry.amount.cents())
+                .sum();
+            failed > 0 && self.left(payment_intent) + left(new, payment_intent) <= failed
+        };
+        if before == PaymentStatus::Refunded
+            || self.holds_money(new, |payment_intent| counts(payment_intent) && owed(payment_intent))
+        {
+            PaymentStatus::RefundPending
+        } else {
+            before
+        }
+    }
+
+    /// Where the deposit is when nobody contests it any more: what reached a cancelled booking is owed back.
+    fn undisputed(&self) -> PaymentStatus {
+        let owed = self.state.status == Status::Cancelled;
+        self.standing(if owed { PaymentStatus::RefundPending } else { PaymentStatus::Paid }, &[])
     }
 
     fn calendar_task(&self) -> Vec<Task> {
@@ -598,6 +701,15 @@ fn capture(payment: &Payment) -> Entry {
     }
 }
 
+/// What is left of a payment after these movements, in cents.
+fn left(ledger: &[Entry], payment_intent: &str) -> i64 {
+    ledger.iter().filter(|entry| entry.payment_intent == payment_intent).map(|entry| entry.amount.cents()).sum()
+}
+
+fn dispute_line(kind: &'static str, dispute: &str) -> HistoryLine {
+    HistoryLine { actor: Actor::Stripe, kind, data: serde_json::json!({ "dispute": dispute }) }
+}
+
 fn refund_line(kind: &'static str, fact: &RefundFact) -> HistoryLine {
     HistoryLine {
         actor: Actor::Stripe,
@@ -609,3 +721,6 @@ fn refund_line(kind: &'static str, fact: &RefundFact) -> HistoryLine {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,9 @@ pub enum Refusal {
     /// The flash is not on sale: archived, or another artist's.
     #[error("the flash is not on sale")]
     FlashUnavailable,
+    /// The booking is paid, so it cannot simply be given back.
+    #[error("the booking is paid")]
+    AlreadyPaid,
     /// The client already holds as many unpaid slots as allowed.
     #[error("the client holds too many unpaid slots")]
     TooManyHoldsByClient,

@@ -88,6 +88,7 @@ pub struct Schedule {
 
 /// A free appointment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Slot {
     /// When it starts.
     pub start: Timestamp,
@@ -97,6 +98,7 @@ pub struct Slot {
 
 /// The free slots that start on one local date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Day {
     /// The date, in the artist's zone.
     pub date: Date,

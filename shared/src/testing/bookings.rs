@@ -98,7 +98,11 @@ impl World {
             }
             None => {
                 let brief = ProjectBrief::parse("Une branche d’olivier sur l’avant-bras", "avant-bras", None);
-                (Subject::Project(brief.expect("a brief")), agenda.artist.project_deposit, "Projet sur mesure".into())
+                (
+                    Subject::Project(brief.expect("a brief")),
+                    agenda.artist.project_deposit,
+                    "Projet sur mesure".to_owned(),
+                )
             }
         };
         let end =
@@ -110,7 +114,7 @@ impl World {
             artist: agenda.artist.id,
             subject: &subject,
             slot: Slot { start: plan.start, end },
-            title: &format!("{title} · {}", agenda.artist.display_name),
+            title: &title,
             deposit,
             policy: &agenda.artist.policy,
             name: &FullName::parse("Jo Martin").expect("a name"),

@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use ::http::HeaderMap;
+use base64::Engine as _;
 use dev::stripe as stripe_stand_in;
 use jiff::Timestamp;
 use lambda_http::http::Method;
@@ -43,6 +44,22 @@ pub fn post(path: &str, headers: &[(&str, &str)], body: &Value) -> Request {
 /// # Panics
 /// The URL is malformed.
 pub fn request(method: Method, path_and_query: &str, headers: &[(&str, &str)], body: Option<String>) -> Request {
+    let event = event(&method, path_and_query, headers, body);
+    lambda_http::request::from_str(&event.to_string()).expect("a function-URL event")
+}
+
+/// The same request when the function URL has taken its body for bytes.
+///
+/// # Panics
+/// The URL is malformed.
+pub fn in_base64(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    let mut event = event(&method, path, headers, None);
+    event["body"] = base64::engine::general_purpose::STANDARD.encode(body).into();
+    event["isBase64Encoded"] = true.into();
+    lambda_http::request::from_str(&event.to_string()).expect("a function-URL event")
+}
+
+fn event(method: &Method, path_and_query: &str, headers: &[(&str, &str)], body: Option<String>) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let source_ip = headers.iter().find(|(name, _)| *name == ":source-ip").map_or(CLIENT, |(_, value)| value);
     let headers: serde_json::Map<String, Value> = headers
@@ -56,7 +73,7 @@ pub fn request(method: Method, path_and_query: &str, headers: &[(&str, &str)], b
         let joined = parameters.get(name).and_then(Value::as_str).map(|earlier| format!("{earlier},{value}"));
         parameters.insert(name.to_owned(), joined.unwrap_or_else(|| value.to_owned()).into());
     }
-    let event = json!({
+    json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
         "queryStringParameters": parameters,
         "requestContext": {
@@ -69,8 +86,7 @@ pub fn request(method: Method, path_and_query: &str, headers: &[(&str, &str)], b
             },
         },
         "body": body, "isBase64Encoded": false,
-    });
-    lambda_http::request::from_str(&event.to_string()).expect("a function-URL event")
+    })
 }
 
 /// A webhook of Stripe as the stand-in would send it at `now`, signed with `secret`.

@@ -1,5 +1,6 @@
-//! A proxy before Postgres that counts flights (how often the client sends something and then waits for the answer)
-//! and can cut the line. What the budgets of round trips, and the outages of the database, are tested with.
+//! A proxy before Postgres that counts flights and can cut the line.
+//!
+//! A flight is something sent and then waited for. The budgets of round trips and our outages are tested with it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

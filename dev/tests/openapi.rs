@@ -1,0 +1,309 @@
+//! The OpenAPI document, generated from the types that the functions read and answer with. The frontend's types come
+//! from it, so a document that does not match the code fails here; `make openapi` writes it anew.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+/// What an operation answers when it does not do what was asked: status and slugs of the problems.
+type Problems = &'static [(u16, &'static str)];
+
+struct Operation {
+    id: &'static str,
+    summary: &'static str,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    success: (u16, &'static str, Value),
+    problems: Problems,
+}
+
+struct Document {
+    answers: SchemaGenerator,
+    requests: SchemaGenerator,
+}
+
+impl Document {
+    fn new() -> Self {
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+        };
+        Self {
+            answers: settings().for_serialize().into_generator(),
+            requests: settings().for_deserialize().into_generator(),
+        }
+    }
+
+    fn answer<T: JsonSchema>(&mut self) -> Value {
+        plain(self.answers.subschema_for::<T>())
+    }
+
+    fn request<T: JsonSchema>(&mut self) -> Value {
+        plain(self.requests.subschema_for::<T>())
+    }
+
+    fn operations(&mut self) -> BTreeMap<(&'static str, &'static str), Operation> {
+        let json = |schema| ("application/json", schema);
+        let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
+        BTreeMap::from([
+            (
+                ("GET", "/api/artists/{slug}"),
+                Operation {
+                    id: "getArtist",
+                    summary: "What the artist's page shows.",
+                    parameters: vec![in_path("slug", &json!({ "type": "string" }))],
+                    body: None,
+                    success: ok(200, json(self.answer::<artist_page::ArtistView>())),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("GET", "/artist/{slug}"),
+                Operation {
+                    id: "getArtistPage",
+                    summary: "The same as a page.",
+                    parameters: vec![
+                        in_path("slug", &json!({ "type": "string" })),
+                        in_query("lang", false, &json!({ "enum": ["fr", "en"] })),
+                    ],
+                    body: None,
+                    success: ok(200, ("text/html", json!({ "type": "string" }))),
+                    problems: &[(503, "try-again")],
+                },
+            ),
+            (
+                ("GET", "/api/calendar/slots"),
+                Operation {
+                    id: "getSlots",
+                    summary: "Free slots for a flash, or without one for a project.",
+                    parameters: vec![
+                        in_query("artist", true, &json!({ "type": "string" })),
+                        in_query("date", false, &json!({ "type": "string", "format": "date" })),
+                        in_query(
+                            "days",
+                            false,
+                            &json!({ "type": "integer", "minimum": 1, "maximum": 31, "default": 7 }),
+                        ),
+                        in_query("flash", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: None,
+                    success: ok(200, json(self.answer::<slots::SlotsView<'static>>())),
+                    problems: &[
+                        (400, "malformed"),
+                        (404, "not-found"),
+                        (422, "invalid"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
+                ("POST", "/api/bookings/create"),
+                Operation {
+                    id: "createBooking",
+                    summary: "Holds a slot and opens the payment of its deposit.",
+                    parameters: vec![in_header(
+                        "Idempotency-Key",
+                        &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+                    )],
+                    body: Some(self.request::<create_booking::request::BookingRequest>()),
+                    success: ok(201, json(self.answer::<create_booking::HeldView>())),
+                    problems: &[
+                        (400, "malformed"),
+                        (404, "not-found"),
+                        (409, "slot-taken, flash-taken, idempotency-mismatch, request-in-progress"),
+                        (413, "payload-too-large"),
+                        (415, "unsupported-media-type"),
+                        (422, "invalid"),
+                        (429, "too-many-requests, too-many-holds"),
+                        (502, "payment-unavailable"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
+                ("GET", "/api/bookings/{id}"),
+                Operation {
+                    id: "getBooking",
+                    summary: "What the page after the payment shows.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<booking_status::BookingView>())),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/bookings/{id}/release"),
+                Operation {
+                    id: "releaseBooking",
+                    summary: "Gives an unpaid slot back.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<manage_booking::ReleasedView>())),
+                    problems: &[
+                        (404, "not-found"),
+                        (409, "already-paid"),
+                        (502, "payment-unavailable"),
+                        (503, "try-again"),
+                    ],
+                },
+            ),
+            (
+                ("GET", "/api/bookings/{id}/calendar.ics"),
+                Operation {
+                    id: "getBookingCalendar",
+                    summary: "The appointment as a calendar file, once it stands.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, ("text/calendar", json!({ "type": "string" }))),
+                    problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/webhooks/stripe"),
+                Operation {
+                    id: "stripeWebhook",
+                    summary: "Stripe's events.",
+                    parameters: vec![in_header("Stripe-Signature", &json!({ "type": "string" }))],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "try-again"),
+                    ],
+                },
+            ),
+        ])
+    }
+
+    fn write(mut self) -> Value {
+        let operations = self.operations();
+        let mut paths = Map::new();
+        for ((method, path), operation) in &operations {
+            let entry = paths.entry(*path).or_insert_with(|| json!({}));
+            entry[method.to_ascii_lowercase()] = operation.describe();
+        }
+        let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
+        for generator in [&self.answers, &self.requests] {
+            schemas.extend(generator.definitions().iter().map(|(name, schema)| (name.clone(), schema.clone())));
+        }
+        schemas.insert("Problem".into(), problem());
+        json!({
+            "openapi": "3.1.0",
+            "info": {
+                "title": "InkFlow",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": "Booking with a deposit for tattoo artists. Errors are application/problem+json (RFC 9457).",
+                "license": { "name": "MIT", "identifier": "MIT" },
+            },
+            "servers": [{ "url": "/" }],
+            "paths": paths,
+            "components": { "schemas": schemas },
+        })
+    }
+}
+
+impl Operation {
+    fn describe(&self) -> Value {
+        let (status, media, schema) = &self.success;
+        let mut responses = Map::new();
+        responses.insert(
+            status.to_string(),
+            json!({ "description": self.summary, "content": { *media: { "schema": schema } } }),
+        );
+        for (status, slugs) in self.problems {
+            let content =
+                json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+            responses.insert(status.to_string(), json!({ "description": slugs, "content": content }));
+        }
+        let mut described = json!({ "operationId": self.id, "summary": self.summary, "responses": responses });
+        if !self.parameters.is_empty() {
+            described["parameters"] = json!(self.parameters);
+        }
+        if let Some(body) = &self.body {
+            described["requestBody"] =
+                json!({ "required": true, "content": { "application/json": { "schema": body } } });
+        }
+        described
+    }
+}
+
+fn plain(schema: Schema) -> Value {
+    schema.to_value()
+}
+
+fn parameter(place: &str, name: &str, required: bool, schema: &Value) -> Value {
+    json!({ "in": place, "name": name, "required": required, "schema": schema })
+}
+
+fn in_path(name: &str, schema: &Value) -> Value {
+    parameter("path", name, true, schema)
+}
+
+fn in_query(name: &str, required: bool, schema: &Value) -> Value {
+    parameter("query", name, required, schema)
+}
+
+fn in_header(name: &str, schema: &Value) -> Value {
+    parameter("header", name, false, schema)
+}
+
+fn booking_id() -> Value {
+    in_path("id", &json!({ "type": "string", "format": "uuid" }))
+}
+
+fn problem() -> Value {
+    json!({
+        "description": "RFC 9457. `type` is an anchor of the site's page of problems; a refused slot comes with those that are free.",
+        "type": "object",
+        "required": ["type", "title", "status", "instance"],
+        "properties": {
+            "type": { "type": "string", "format": "uri" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+            "instance": { "type": "string", "format": "uri" },
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["pointer", "detail"],
+                    "properties": { "pointer": { "type": "string" }, "detail": { "type": "string" } },
+                },
+            },
+            "slots": { "type": "array", "items": { "$ref": "#/components/schemas/Day" } },
+        },
+    })
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+#[test]
+fn the_document_is_what_the_code_says() {
+    let file = root().join("frontend/openapi.json");
+    let generated = format!("{}\n", serde_json::to_string_pretty(&Document::new().write()).expect("JSON"));
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, &generated).expect("the document is written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == generated, "frontend/openapi.json is not what the code says any more: run `make openapi`");
+}
+
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let routes = std::fs::read_to_string(root().join("infra/routes.json")).expect("the routes");
+    let routes: Vec<Value> = serde_json::from_str(&routes).expect("JSON");
+    let text = |route: &Value, field: &str| route[field].as_str().expect("text").to_owned();
+    let mut routes: Vec<_> = routes.iter().map(|route| (text(route, "method"), text(route, "path"))).collect();
+    routes.sort();
+    let described: Vec<_> =
+        Document::new().operations().into_keys().map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
+    assert_eq!(described, routes);
+}

@@ -1,0 +1,98 @@
+//! The samples of `events/`, handed to the compiled functions as Lambda hands them over: what `cargo lambda invoke
+//! --data-file` does with them.
+
+use std::collections::BTreeSet;
+
+use dev::platform::{Options, Platform, checkout};
+use serde_json::{Value, json};
+
+/// The booking that no database has.
+const NOBODYS: &str = "019aa000-0000-7000-8000-0000000000b0";
+
+struct Stage {
+    platform: Platform,
+    tried: BTreeSet<String>,
+}
+
+impl Stage {
+    /// Gives a sample to its function, changed by `change`.
+    async fn invoke_with(&mut self, sample: &str, change: impl FnOnce(String) -> String) -> Value {
+        let path = checkout().join("events").join(format!("{sample}.json"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let function = sample.split_once('.').map_or(sample, |(function, _case)| function);
+        let answer = self.platform.host().invoke(function, change(text)).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{sample}: {error:?}"));
+        self.tried.insert(sample.to_owned());
+        serde_json::from_slice(&answer).unwrap_or(Value::Null)
+    }
+
+    async fn invoke(&mut self, sample: &str) -> Value {
+        self.invoke_with(sample, |text| text).await
+    }
+
+    /// Status and body of a sample's answer.
+    async fn ask(&mut self, sample: &str) -> (u64, String) {
+        let answer = self.invoke(sample).await;
+        status_and_body(&answer)
+    }
+}
+
+fn status_and_body(answer: &Value) -> (u64, String) {
+    (answer["statusCode"].as_u64().expect("a status"), answer["body"].as_str().unwrap_or_default().to_owned())
+}
+
+fn parsed(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_functions_sample_is_answered_by_the_compiled_function() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let platform = Platform::start(Options::for_test().expect("options")).await;
+    let platform = platform.expect("it starts: cargo build --workspace --bins");
+    let mut stage = Stage { platform, tried: BTreeSet::new() };
+
+    let (status, artist) = stage.ask("artist-page").await;
+    assert_eq!((status, &parsed(&artist)["slug"]), (200, &json!("lea-marchetti")));
+    let (status, page) = stage.ask("artist-page.html").await;
+    assert_eq!(status, 200);
+    assert!(page.contains("Léa Marchetti"), "{page}");
+    for (sample, minutes) in [("slots", 120), ("slots.project", 180)] {
+        let (status, slots) = stage.ask(sample).await;
+        let slots = parsed(&slots);
+        assert_eq!((status, &slots["duration_minutes"]), (200, &json!(minutes)), "{slots}");
+        assert!(slots["days"][0]["slots"].as_array().is_some_and(|slots| !slots.is_empty()), "{slots}");
+    }
+
+    let (status, held) = stage.ask("create-booking.flash").await;
+    let held = parsed(&held);
+    assert_eq!((status, &held["deposit_cents"]), (201, &json!(5_000)), "{held}");
+    let (_status, again) = stage.ask("create-booking.flash").await;
+    assert_eq!(parsed(&again)["booking_id"], held["booking_id"], "the same wish is the same hold");
+    let (status, project) = stage.ask("create-booking.project").await;
+    assert_eq!(status, 201, "{project}");
+
+    let id = held["booking_id"].as_str().expect("an id").to_owned();
+    let with_id = |text: String| text.replace(NOBODYS, &id);
+    assert_eq!(stage.ask("booking-status").await.0, 404);
+    let (status, booking) = status_and_body(&stage.invoke_with("booking-status", with_id).await);
+    assert_eq!((status, &parsed(&booking)["status"]), (200, &json!("pending")));
+    // An appointment that does not stand yet has no calendar file.
+    assert_eq!(stage.ask("manage-booking.calendar").await.0, 404);
+    assert_eq!(stage.ask("manage-booking.release").await.0, 404);
+    let (status, released) = status_and_body(&stage.invoke_with("manage-booking.release", with_id).await);
+    assert_eq!((status, &parsed(&released)["cancel_reason"]), (200, &json!("client")));
+
+    assert_eq!(stage.ask("stripe-webhook").await.0, 401);
+    let batch = stage.invoke("worker").await;
+    assert_eq!(batch["batchItemFailures"], json!([]), "a job that nobody knows is nothing to do: {batch}");
+    let report = stage.invoke("sweeper").await;
+    assert_eq!(report["failed"], json!(0), "{report}");
+
+    let files = std::fs::read_dir(checkout().join("events")).expect("the samples").flatten();
+    let files: BTreeSet<String> = files
+        .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.strip_suffix(".json")).map(str::to_owned))
+        .collect();
+    assert_eq!(stage.tried, files);
+    stage.platform.stop().await.expect("it stops");
+}

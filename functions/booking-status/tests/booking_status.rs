@@ -1,0 +1,297 @@
+//! `GET /api/bookings/{id}` through `handle`: the truth of the database, and nothing of a person.
+
+use booking_status::{App, handle};
+use dev::demo::LEA;
+use lambda_http::http::Method;
+use serde_json::{Value, json};
+use shared::testing::{self, Answer, Held, Plan, World, get};
+
+fn app(world: &World) -> App {
+    App { db: world.db(), clock: world.clock(), calcom_web: "https://cal.test/".into() }
+}
+
+async fn ask(world: &World, id: &str) -> Answer {
+    let app = app(world);
+    testing::ask(&world.web(), get(&format!("/api/bookings/{id}")), |request| handle(&app, request)).await
+}
+
+async fn show(world: &World, held: &Held) -> Value {
+    let answer = ask(world, &held.id()).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.body
+}
+
+/// Cancels as a person would, with what Stripe was asked to give back.
+async fn cancel(world: &World, held: &Held, reason: &str, payment_status: &str) {
+    world
+        .execute(&format!(
+            "update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null, \
+             payment_status = '{payment_status}', version = version + 1 where id = '{}'",
+            held.id
+        ))
+        .await;
+}
+
+async fn refund(world: &World, held: &Held, kind: &str, cents: i64) {
+    world
+        .execute(&format!(
+            "insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', gen_random_uuid()::text, \
+             stripe_payment_intent_id, now(), now() from bookings where id = '{}'",
+            held.id
+        ))
+        .await;
+}
+
+#[test]
+fn a_hold_says_where_and_until_when_to_pay() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        let shown = show(world, &held).await;
+        assert_eq!(shown["booking_id"], held.id());
+        let url = shown["checkout_url"].as_str().expect("a page");
+        assert!(url.contains(&held.session), "{url}");
+        insta::assert_json_snapshot!(shown, {
+            ".booking_id" => "[id]", ".checkout_url" => "[url]", ".hold_expires_at" => insta::dynamic_redaction(|value, _| {
+                assert!(value.as_str().expect("an instant").starts_with("2027-02-01T08:30:"), "{value:?}");
+                "[half an hour later]"
+            }),
+        }, @r#"
+        {
+          "acompte_paid": false,
+          "artist": {
+            "address": "9 rue du Fossé-des-Tanneurs, 67000 Strasbourg",
+            "city": "Strasbourg",
+            "display_name": "Noa Keller",
+            "slug": "noa-keller"
+          },
+          "booking_id": "[id]",
+          "calendar_url": null,
+          "cancel_reason": null,
+          "checkout_url": "[url]",
+          "currency": "eur",
+          "deposit_cents": 6000,
+          "end": "2027-02-02T11:00:00Z",
+          "hold_expires_at": "[half an hour later]",
+          "hold_lapsed": false,
+          "payment_status": "unpaid",
+          "price_cents": 20000,
+          "refunded_cents": 0,
+          "rest_cents": 14000,
+          "start": "2027-02-02T09:00:00Z",
+          "status": "pending",
+          "timezone": "Europe/Paris",
+          "title": "Dague et ruban",
+          "type": "flash"
+        }
+        "#);
+    });
+}
+
+#[test]
+fn a_lapsed_hold_is_called_so_and_cannot_be_paid() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.advance_minutes(30);
+        let shown = show(world, &held).await;
+        assert_eq!(shown["status"], "pending", "the status is the database's");
+        assert_eq!(shown["hold_lapsed"], true);
+        assert_eq!(shown["checkout_url"], Value::Null);
+    });
+}
+
+#[test]
+fn a_hold_whose_page_is_not_open_yet_has_no_page() {
+    World::run(|world| async move {
+        let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
+        let answer = ask(world, &id.to_string()).await;
+        assert_eq!((answer.status, &answer.body["checkout_url"]), (200, &Value::Null));
+        assert_eq!(answer.body["hold_lapsed"], false);
+    });
+}
+
+#[test]
+fn a6_nothing_is_called_paid_because_a_url_says_so() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.pay(&held);
+        let answer = ask(world, &format!("{}?session_id={}&paid=true", held.id, held.session)).await;
+        assert_eq!(
+            (answer.status, &answer.body["acompte_paid"], &answer.body["status"]),
+            (200, &json!(false), &json!("pending"))
+        );
+    });
+}
+
+#[test]
+fn a_confirmed_booking_is_paid_and_links_to_the_calendar() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        assert_eq!(show(world, &held).await["calendar_url"], Value::Null, "Cal.com has not been told yet");
+        world.execute("update bookings set cal_com_booking_id = 'uid123', calendar_state = 'synced'").await;
+
+        let shown = show(world, &held).await;
+        let facts = [
+            "status",
+            "payment_status",
+            "acompte_paid",
+            "hold_lapsed",
+            "hold_expires_at",
+            "checkout_url",
+            "calendar_url",
+            "refunded_cents",
+        ];
+        assert_eq!(
+            facts.map(|fact| shown[fact].clone()),
+            [
+                json!("confirmed"),
+                json!("paid"),
+                json!(true),
+                json!(false),
+                Value::Null,
+                Value::Null,
+                json!("https://cal.test/booking/uid123"),
+                json!(0),
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_project_has_a_deposit_and_no_price_yet() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z").project()).await;
+        let shown = show(world, &held).await;
+        let facts = ["type", "title", "price_cents", "rest_cents", "deposit_cents"];
+        assert_eq!(
+            facts.map(|fact| shown[fact].clone()),
+            [json!("project"), json!("Projet sur mesure"), Value::Null, Value::Null, json!(8000)]
+        );
+        assert!(!shown.to_string().contains("olivier"), "what the client wrote is not shown: {shown}");
+    });
+}
+
+#[test]
+fn a_cancelled_booking_says_why_and_what_was_given_back() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        world.execute("update bookings set cal_com_booking_id = 'uid123', calendar_state = 'removed'").await;
+        cancel(world, &held, "artist", "refund_pending").await;
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["status"], &shown["cancel_reason"]), (&json!("cancelled"), &json!("artist")));
+        assert_eq!((&shown["payment_status"], &shown["refunded_cents"]), (&json!("refund_pending"), &json!(0)));
+        assert_eq!(shown["calendar_url"], Value::Null, "it does not stand any more");
+        assert_eq!(shown["checkout_url"], Value::Null);
+
+        refund(world, &held, "refund", -2_000).await;
+        assert_eq!(show(world, &held).await["refunded_cents"], 2_000);
+        refund(world, &held, "refund", -4_000).await;
+        cancel(world, &held, "artist", "refunded").await;
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["refunded_cents"], &shown["acompte_paid"]), (&json!(6_000), &json!(false)));
+        // The bank could not take 40 euros of it back.
+        refund(world, &held, "refund_failed", 4_000).await;
+        assert_eq!(show(world, &held).await["refunded_cents"], 2_000);
+    });
+}
+
+#[test]
+fn a_released_hold_says_that_nobody_paid() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        cancel(world, &held, "hold_expired", "unpaid").await;
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["status"], &shown["cancel_reason"]), (&json!("cancelled"), &json!("hold_expired")));
+        assert_eq!((&shown["hold_lapsed"], &shown["checkout_url"]), (&json!(false), &Value::Null));
+    });
+}
+
+#[test]
+fn m9_a_payment_that_is_not_as_asked_is_neither_paid_nor_payable() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world
+            .execute("update bookings set payment_problem = 'mismatch', hold_expires_at = null, version = version + 1")
+            .await;
+        let shown = show(world, &held).await;
+        assert_eq!(
+            (&shown["acompte_paid"], &shown["checkout_url"], &shown["status"]),
+            (&json!(false), &Value::Null, &json!("pending"))
+        );
+    });
+}
+
+#[test]
+fn an_id_that_is_none_is_as_unknown_as_any_other() {
+    World::run(|world| async move {
+        let nobody = ask(world, "01a20000-0000-7000-8000-000000000000").await;
+        assert_eq!((nobody.status, nobody.problem()), (404, "not-found"));
+        for id in
+            ["1", "lea-marchetti", "", "'; drop table bookings; --", "01a20000-0000-7000-8000-00000000000g", "null"]
+        {
+            let answer = ask(world, &id.replace(' ', "%20")).await;
+            let same = ["type", "title", "status", "detail"].map(|field| answer.body[field] == nobody.body[field]);
+            assert_eq!((answer.status, same), (404, [true; 4]), "{id}: {:?}", answer.body);
+        }
+    });
+}
+
+#[test]
+fn a1_no_name_no_address_and_no_number_is_ever_told() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        let forbidden =
+            ["Jo Martin", "Martin", "jo@example.fr", "+336", "12345678", "keller.example", "origin", "policy"];
+        let check = async |state: &str| {
+            let shown = show(world, &held).await;
+            let keys: Vec<&String> = shown.as_object().expect("an object").keys().collect();
+            assert!(
+                !keys.iter().any(|key| key.starts_with("client") || key.contains("mail") || key.contains("phone")),
+                "{keys:?}"
+            );
+            for word in forbidden {
+                assert!(!shown.to_string().contains(word), "{word} of a {state} booking: {shown}");
+            }
+        };
+        check("pending").await;
+        world.confirm(&held).await;
+        check("confirmed").await;
+        cancel(world, &held, "client", "refunded").await;
+        check("cancelled").await;
+    });
+}
+
+#[test]
+fn a7_a_booking_id_alone_changes_nothing() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        let before = world.booking(&held.id()).await;
+        let app = app(world);
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let request = testing::request(method, &format!("/api/bookings/{}", held.id), &[], Some("{}".into()));
+            let answer = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+            assert_eq!((answer.status, answer.problem()), (405, "method-not-allowed"));
+        }
+        show(world, &held).await;
+        assert_eq!(world.booking(&held.id()).await, before);
+    });
+}
+
+#[test]
+fn one_flight_to_the_database_is_enough() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        let wire = world.wire().await;
+        let app = App { db: world.db_through(&wire).await, ..app(world) };
+        for (id, flights) in
+            [(held.id(), 1), ("01a20000-0000-7000-8000-000000000000".into(), 1), ("nonsense".into(), 0)]
+        {
+            wire.reset();
+            testing::ask(&world.web(), get(&format!("/api/bookings/{id}")), |request| handle(&app, request)).await;
+            assert_eq!(wire.flights(), flights, "{id}");
+        }
+        assert!(world.stripe.requests().is_empty(), "and Stripe is not asked");
+    });
+}

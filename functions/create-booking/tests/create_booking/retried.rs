@@ -1,0 +1,322 @@
+//! The same wish again: a double click, a lost answer, a service that failed half-way.
+
+use std::time::Duration;
+
+use dev::aws::Condition;
+use dev::stripe::{CreateFailure, Down};
+use shared::db::outbox;
+use shared::settle;
+use shared::testing::{PUBLIC_URL, Plan};
+
+use super::*;
+
+fn same(first: &Answer, second: &Answer) {
+    assert_eq!(id(first), id(second));
+    assert_eq!(first.body, second.body);
+    assert_ne!(first.body["checkout_url"], Value::Null);
+}
+
+#[test]
+fn f2_the_same_client_gets_the_same_booking_and_the_same_page() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        let first = book(world, &body).await;
+        let jobs = world.jobs().await;
+        world.advance_minutes(10);
+        same(&first, &book(world, &body).await);
+        assert_eq!((opened(world).len(), world.stripe.sessions().len()), (1, 1));
+        assert_eq!((statuses(world).await, world.jobs().await), (vec!["pending".to_owned()], jobs));
+    });
+}
+
+#[test]
+fn the_same_client_is_known_by_address_and_number_however_they_are_written() {
+    World::run(|world| async move {
+        let first = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        let mut body = wish(&LEA, HIRONDELLE, "2027-02-02T10:00:00+01:00");
+        body["client"] = json!({ "name": "Joëlle Martin", "email": "JO@EXAMPLE.FR", "phone": "+33 6 12 34 56 78" });
+        same(&first, &book_from_afar(world, &body).await);
+        assert_eq!(world.booking(&id(&first)).await["client_name"], "Jo Martin");
+    });
+}
+
+#[test]
+fn somebody_who_knows_only_the_address_does_not_get_the_page() {
+    World::run(|world| async move {
+        book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        let mut body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        body["client"]["phone"] = json!("+33698765432");
+        let answer = book_from_afar(world, &body).await;
+        is_refused(&answer, 409, "slot-taken");
+        assert!(!answer.body.to_string().contains("checkout"), "{:?}", answer.body);
+    });
+}
+
+#[test]
+fn an_idempotency_key_names_one_request() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        let key = [("idempotency-key", "6f1d2c9b")];
+        let app = app(world);
+        let first = send(&app, world, &key, &body).await;
+        same(&first, &send(&app, world, &key, &body).await);
+        assert_eq!((opened(world).len(), world.count("idempotency_keys").await), (1, 1));
+
+        let other = wish(&LEA, HIRONDELLE, "2027-02-04T09:00:00Z");
+        is_refused(&send(&app, world, &key, &other).await, 409, "idempotency-mismatch");
+        assert_eq!(statuses(world).await, ["pending"]);
+        // A key of its own makes the other request one of its own.
+        id(&send(&app, world, &[("idempotency-key", "another")], &other).await);
+    });
+}
+
+#[test]
+fn a_key_finds_its_booking_after_it_was_paid_and_has_nothing_left_to_pay() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        let key = [("idempotency-key", "6f1d2c9b")];
+        let first = send(&app(world), world, &key, &body).await;
+        let session = world.stripe.sessions()[0]["id"].as_str().expect("an id").to_owned();
+        world.stripe.pay(&session, dev::stripe::Outcome::Paid).expect("open");
+        let paid = world.stripe_client().session(&session, None).await.expect("Stripe answers");
+        let booking = id(&first).parse().expect("an id");
+        settle::session(&world.db(), booking, &paid, world.now()).await.expect("the database answers");
+
+        let again = send(&app(world), world, &key, &body).await;
+        assert_eq!(id(&again), id(&first));
+        assert_eq!((&again.body["status"], &again.body["checkout_url"]), (&json!("confirmed"), &Value::Null));
+        assert_eq!(opened(world).len(), 1);
+    });
+}
+
+#[test]
+fn a_key_finds_its_lapsed_hold_and_a_new_request_makes_a_new_one() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, "2027-02-04T09:00:00Z");
+        let key = [("idempotency-key", "6f1d2c9b")];
+        let first = send(&app(world), world, &key, &body).await;
+        world.advance_minutes(31);
+        let again = send(&app(world), world, &key, &body).await;
+        assert_eq!((id(&again), &again.body["checkout_url"]), (id(&first), &Value::Null));
+
+        let anew = book(world, &body).await;
+        assert_ne!(id(&anew), id(&first));
+        assert_ne!(anew.body["checkout_url"], Value::Null);
+        assert_eq!(statuses(world).await, ["cancelled", "pending"]);
+    });
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        for key in ["", &"k".repeat(256)] {
+            is_refused(&send(&app(world), world, &[("idempotency-key", key)], &body).await, 400, "malformed");
+        }
+        id(&send(&app(world), world, &[("idempotency-key", &"k".repeat(255))], &body).await);
+    });
+}
+
+#[test]
+fn a_double_click_makes_one_booking() {
+    World::run(|world| async move {
+        for (key, start) in [(None, "2027-02-02T09:00:00Z"), (Some("6f1d2c9b"), "2027-02-04T09:00:00Z")] {
+            let body = wish(&LEA, HIRONDELLE, start);
+            let headers: Vec<(&str, &str)> = key.into_iter().map(|key| ("idempotency-key", key)).collect();
+            // Two sandboxes, each with its own connection.
+            let (one, two) = (app(world), app(world));
+            let (first, second) = tokio::join!(send(&one, world, &headers, &body), send(&two, world, &headers, &body));
+            for answer in [&first, &second] {
+                // With a key the slower one may be told to come back.
+                assert!(answer.status == 201 || answer.problem() == "request-in-progress", "{:?}", answer.body);
+            }
+            let third = book(world, &body).await;
+            for answer in [&first, &second].into_iter().filter(|answer| answer.status == 201) {
+                same(answer, &third);
+            }
+            let rows = world.rows(&format!("select id from bookings where scheduled_at = '{start}'"), &[]).await;
+            assert_eq!(rows.len(), 1);
+        }
+        assert_eq!(world.stripe.sessions().len(), 2, "one page a booking");
+    });
+}
+
+#[test]
+fn m11_an_answer_of_stripe_that_was_lost_opens_no_second_page() {
+    World::run(|world| async move {
+        world.stripe.switch(|switches| switches.api.lose_answer = 1);
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        let booking = id(&answer);
+        let keys: Vec<Option<String>> =
+            opened(world).iter().map(|request| request.header("idempotency-key").map(str::to_owned)).collect();
+        assert_eq!(keys, [Some(format!("checkout:{booking}:1")), Some(format!("checkout:{booking}:1"))]);
+        let sessions = world.stripe.sessions();
+        assert_eq!(sessions.len(), 1);
+        assert_eq!(world.booking(&booking).await["stripe_checkout_session_id"], sessions[0]["id"]);
+    });
+}
+
+#[test]
+fn a_failure_that_stripe_keeps_under_its_key_is_got_past_with_the_next_key() {
+    World::run(|world| async move {
+        world.stripe.switch(|switches| switches.api.fail_after_executing = 1);
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        let booking = id(&answer);
+        assert_eq!(
+            opened(world).last().and_then(|request| request.header("idempotency-key")),
+            Some(format!("checkout:{booking}:2").as_str())
+        );
+        // Two pages exist, and the address of one was told to nobody.
+        let sessions = world.stripe.sessions();
+        assert_eq!(sessions.len(), 2);
+        assert_eq!(world.booking(&booking).await["stripe_checkout_session_id"], sessions[1]["id"]);
+        assert_eq!(answer.body["checkout_url"], sessions[1]["url"]);
+        // Asked again, the same page comes back and none is opened.
+        same(&answer, &book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await);
+        assert_eq!(world.stripe.sessions().len(), 2);
+    });
+}
+
+#[test]
+fn a_hold_whose_maker_was_killed_before_stripe_is_taken_up_again() {
+    World::run(|world| async move {
+        let (booking, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, TUESDAY_AT_TEN)).await;
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!(id(&answer), booking.to_string());
+        assert_ne!(answer.body["checkout_url"], Value::Null);
+        assert_eq!((statuses(world).await.len(), world.stripe.sessions().len()), (1, 1));
+    });
+}
+
+#[test]
+fn a_hold_whose_maker_was_killed_between_stripe_and_the_database_keeps_its_page() {
+    World::run(|world| async move {
+        let (booking, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, TUESDAY_AT_TEN)).await;
+        let hold = world.stored_hold(booking).await;
+        let checkout = settle::checkout_of(&hold, PUBLIC_URL).expect("a deposit");
+        let page = world.stripe_client().open_checkout(&checkout).await.expect("opened").url;
+
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!((id(&answer), answer.body["checkout_url"].as_str()), (booking.to_string(), page.as_deref()));
+        assert_eq!(world.stripe.sessions().len(), 1);
+    });
+}
+
+#[test]
+fn a_request_that_is_cut_off_while_stripe_thinks_is_taken_up_again() {
+    World::run(|world| async move {
+        world.stripe.switch(|switches| switches.api.slow_ms = 1_000);
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        let app_cut = app(world);
+        let cut = tokio::time::timeout(Duration::from_millis(500), send(&app_cut, world, &[], &body)).await;
+        assert!(cut.is_err(), "the sandbox was killed");
+        world.stripe.switch(|switches| switches.api.slow_ms = 0);
+        let rows = world.rows("select id, checkout_url from bookings", &[]).await;
+        assert_eq!(rows[0]["checkout_url"], Value::Null);
+
+        let answer = book(world, &body).await;
+        assert_eq!(json!(id(&answer)), rows[0]["id"]);
+        assert_eq!((statuses(world).await.len(), world.stripe.sessions().len()), (1, 1));
+    });
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_found_by_the_next_try() {
+    World::run(|world| async move {
+        let wire = world.wire().await;
+        let app = App { db: world.db_through(&wire).await, ..app(world) };
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        // The question is answered, the answer to the write is lost: it may or may not have been carried out.
+        wire.lose_answer_after(1);
+        is_refused(&send(&app, world, &[], &body).await, 503, "try-again");
+        assert_eq!(statuses(world).await, ["pending"]);
+        assert!(world.stripe.requests().is_empty());
+
+        let answer = send(&app, world, &[], &body).await;
+        id(&answer);
+        assert_ne!(answer.body["checkout_url"], Value::Null);
+        assert_eq!(statuses(world).await, ["pending"]);
+    });
+}
+
+#[test]
+fn the_note_of_the_page_is_written_again_when_its_answer_was_lost() {
+    World::run(|world| async move {
+        let wire = world.wire().await;
+        let app = App { db: world.db_through(&wire).await, ..app(world) };
+        wire.lose_answer_after(2);
+        let answer = send(&app, world, &[], &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!(world.booking(&id(&answer)).await["checkout_url"], answer.body["checkout_url"]);
+    });
+}
+
+#[test]
+fn stripe_down_keeps_the_slot_and_the_next_try_gives_the_same_booking() {
+    World::run(|world| async move {
+        for (down, start) in [
+            (Down::Cut, "2027-02-02T09:00:00Z"),
+            (Down::InternalError, "2027-02-03T09:00:00Z"),
+            (Down::Unavailable, "2027-02-04T09:00:00Z"),
+        ] {
+            let body = wish(&LEA, HIRONDELLE, start);
+            world.stripe.switch(|switches| switches.api.down = Some(down));
+            let answer = book(world, &body).await;
+            is_refused(&answer, 502, "payment-unavailable");
+            assert!(!answer.header("retry-after").is_empty());
+            world.stripe.switch(|switches| switches.api.down = None);
+
+            let held =
+                world.rows(&format!("select id, status from bookings where scheduled_at = '{start}'"), &[]).await;
+            assert_eq!((held.len(), &held[0]["status"]), (1, &json!("pending")));
+            let again = book(world, &body).await;
+            assert_eq!(json!(id(&again)), held[0]["id"]);
+            assert_ne!(again.body["checkout_url"], Value::Null);
+        }
+    });
+}
+
+#[test]
+fn a_page_that_stripe_will_never_open_gives_the_slot_back() {
+    World::run(|world| async move {
+        let failure =
+            CreateFailure { status: 400, code: Some("parameter_invalid".into()), message: "No.".into(), times: 1 };
+        world.stripe.switch(|switches| switches.fail_create_session = Some(failure));
+        let body = wish(&NOA, DAGUE, TUESDAY_AT_TEN);
+        let answer = book(world, &body).await;
+        is_refused(&answer, 500, "internal");
+        let booking = world.rows("select id, status, cancel_reason from bookings", &[]).await.remove(0);
+        assert_eq!((&booking["status"], &booking["cancel_reason"]), (&json!("cancelled"), &json!("payment_failed")));
+        assert_eq!(
+            world.history(booking["id"].as_str().expect("an id")).await,
+            ["client held", "system payment_failed"]
+        );
+        // What was announced is taken back: the calendar is looked at again.
+        assert_eq!(world.jobs().await, ["artist_pending", "sync_calendar", "sync_calendar"]);
+        id(&book_from_afar(world, &of_sam(&body)).await);
+    });
+}
+
+#[test]
+fn the_queue_down_delays_the_mails_and_nothing_else() {
+    World::run(|world| async move {
+        world.sqs_gate.set(Condition::Down);
+        id(&book(world, &wish(&NOA, DAGUE, TUESDAY_AT_TEN)).await);
+        world.sqs_gate.set(Condition::Ok);
+        assert_eq!(world.receive().await["Records"], json!([]));
+
+        // Half a minute later they are the sweeper's.
+        assert_eq!(outbox::overdue(&world.db(), 10, world.now()).await.expect("asked"), []);
+        world.advance(Duration::from_secs(31));
+        assert_eq!(outbox::overdue(&world.db(), 10, world.now()).await.expect("asked").len(), 2);
+    });
+}
+
+#[test]
+fn a_slow_queue_is_not_waited_for() {
+    World::run(|world| async move {
+        world.sqs_gate.set(Condition::Slow);
+        let started = std::time::Instant::now();
+        id(&book(world, &wish(&NOA, DAGUE, TUESDAY_AT_TEN)).await);
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    });
+}

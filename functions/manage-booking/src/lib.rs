@@ -1,0 +1,139 @@
+//! What the holder of a booking's link may do: give an unpaid slot back, and take the appointment into a calendar.
+//!
+//! `POST /api/bookings/{id}/release` and `GET /api/bookings/{id}/calendar.ics`. A paid booking is not cancelled here.
+
+use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::{Db, dossier, holds};
+use shared::domain::booking::{CancelReason, Status};
+use shared::domain::ids::BookingId;
+use shared::domain::refusal::Refusal;
+use shared::error::Error;
+use shared::http::{self, Reply};
+use shared::ics::Event;
+use shared::queue::Queue;
+use shared::settle::{self, Closed};
+use shared::stripe::Stripe;
+use shared::{aws, net};
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// Stripe.
+    pub stripe: Stripe,
+    /// Carries the jobs that follow.
+    pub queue: Queue,
+    /// The time.
+    pub clock: Clock,
+    /// Origin of the site.
+    pub public_url: String,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let http = net::client(&net::tls());
+        Ok(Self {
+            db: Db::from_env()?,
+            queue: Queue::from_env(&aws::settings(&http)?)?,
+            stripe: Stripe::from_env(http)?,
+            clock: config::clock()?,
+            public_url: config::public_url()?,
+        })
+    }
+}
+
+/// The answer to a release.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ReleasedView {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// `cancelled`.
+    pub status: Status,
+    /// Why.
+    pub cancel_reason: CancelReason,
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// See `shared::error::Error`.
+pub async fn handle(app: &App, request: Request) -> Reply {
+    let mut segments = request.uri().path().trim_end_matches('/').rsplit('/');
+    let action = segments.next().unwrap_or_default();
+    let id: BookingId = segments.next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
+    match (action, request.method()) {
+        ("release", &Method::POST) => release(app, id).await,
+        ("calendar.ics", &Method::GET) => calendar(app, id).await,
+        ("release" | "calendar.ics", _) => Err(Error::MethodNotAllowed),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Gives an unpaid slot back. Stripe's page is closed first: if it turns out paid, the booking stands.
+async fn release(app: &App, id: BookingId) -> Reply {
+    let now = app.clock.now();
+    let released = |reason| ReleasedView { booking_id: id, status: Status::Cancelled, cancel_reason: reason };
+    let Some(hold) = holds::get(&app.db, id).await? else {
+        // Not pending: either there is nothing to give back any more, or it is paid.
+        let dossier = dossier::read(&app.db, id).await?.ok_or(Error::NotFound)?;
+        return match dossier.booking.state.cancel_reason {
+            Some(reason) => http::reply(StatusCode::OK, &released(reason)),
+            None => Err(Refusal::AlreadyPaid.into()),
+        };
+    };
+    let closed = settle::close(&app.db, &app.stripe, &hold, &app.public_url, CancelReason::Client, now).await?;
+    let jobs = closed.settled().jobs();
+    if !jobs.is_empty()
+        && let Err(error) = app.queue.send(jobs).await
+    {
+        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
+    }
+    match closed {
+        Closed::Released(_) => http::reply(StatusCode::OK, &released(CancelReason::Client)),
+        Closed::Kept(_) => Err(Refusal::AlreadyPaid.into()),
+    }
+}
+
+/// The appointment as a calendar file, as the confirmation mail carries it. Only one that stands has one.
+async fn calendar(app: &App, id: BookingId) -> Reply {
+    let dossier = dossier::read(&app.db, id).await?.ok_or(Error::NotFound)?;
+    let booking = &dossier.booking;
+    if !matches!(booking.state.status, Status::Confirmed | Status::Completed) {
+        return Err(Error::NotFound);
+    }
+    let place = [dossier.artist.address.as_str(), dossier.artist.city.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let file = Event {
+        uid: &format!("{id}@inkflow"),
+        sequence: booking.version,
+        stamp: app.clock.now(),
+        starts_at: booking.starts_at,
+        ends_at: booking.ends_at,
+        cancelled: false,
+        summary: &format!("{} – {}", dossier.title, dossier.artist.name),
+        location: &place,
+        description: "",
+        organizer: (&dossier.artist.name, &dossier.artist.email),
+        url: Some(&format!("{}/booking/success?id={id}", app.public_url)),
+        reminder: true,
+    }
+    .to_ics();
+    Response::builder()
+        .header(header::CONTENT_TYPE, "text/calendar; charset=utf-8")
+        .header(header::CONTENT_DISPOSITION, "attachment; filename=\"rendez-vous.ics\"")
+        .body(Body::Text(file))
+        .map_err(|error| Error::Internal(error.to_string()))
+}

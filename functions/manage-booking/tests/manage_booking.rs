@@ -1,0 +1,127 @@
+//! What the holder of a booking's link may do, and what not: through `handle`, on the real parts.
+
+use dev::demo;
+use dev::stripe::Outcome;
+use lambda_http::http::Method;
+use manage_booking::{App, handle};
+use serde_json::{Value, json};
+use shared::db::Db;
+use shared::http;
+use shared::testing::{World, answer, get, request};
+use uuid::Uuid;
+
+fn app(world: &World, db: Db) -> App {
+    App {
+        db,
+        stripe: world.stripe_client(),
+        queue: world.queue(),
+        clock: world.clock(),
+        public_url: shared::testing::PUBLIC_URL.into(),
+    }
+}
+
+async fn release(world: &World, id: &str) -> (u16, Value) {
+    let app = app(world, world.db());
+    let request = request(Method::POST, &format!("/api/bookings/{id}/release"), &[], None);
+    answer(&world.web(), request, |request| handle(&app, request)).await
+}
+
+/// A hold with an open page at Stripe, as `create-booking` leaves it.
+async fn hold(world: &World) -> (String, String) {
+    let app = create_booking::App {
+        db: world.db(),
+        calendars: world.calendars(),
+        stripe: world.stripe_client(),
+        queue: world.queue(),
+        web: world.web(),
+        clock: world.clock(),
+        hold: jiff::SignedDuration::from_mins(30),
+        limits: create_booking::Limits { requests_per_hour: 100, holds_per_client: 10, holds_per_artist: 10 },
+    };
+    let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock() };
+    let question = get(&format!("/api/calendar/slots?artist={}&days=14", demo::LEA.slug));
+    let (_, free) = answer(&world.web(), question, |request| slots::handle(&slots, request)).await;
+    let start = free["days"].as_array().expect("days").iter().find_map(|day| day["slots"][0]["start"].as_str());
+    let body = json!({
+        "artist": demo::LEA.slug, "type": "project", "start": start.expect("a free slot"), "locale": "fr",
+        "project": { "description": "Une pivoine au trait fin", "body_zone": "avant-bras" },
+        "client": { "name": "Jo Martin", "email": "jo@example.fr", "phone": "06 12 34 56 78" },
+    });
+    let wish = shared::testing::post("/api/bookings/create", &[], &body);
+    let (status, body) = answer(&world.web(), wish, |request| create_booking::handle(&app, request)).await;
+    assert_eq!(status, 201, "{body}");
+    let id = body["booking_id"].as_str().expect("an id").to_owned();
+    let session = world.booking(&id).await["stripe_checkout_session_id"].as_str().expect("a session").to_owned();
+    (id, session)
+}
+
+#[test]
+fn an_unpaid_hold_is_given_back_once_its_page_is_closed() {
+    World::run(|world| async move {
+        let (id, session) = hold(world).await;
+        let (status, body) = release(world, &id).await;
+        assert_eq!((status, &body["cancel_reason"]), (200, &json!("client")), "{body}");
+        assert_eq!(world.stripe.session(&session).expect("the session")["status"], "expired");
+        let row = world.booking(&id).await;
+        assert_eq!((&row["status"], &row["cancel_reason"]), (&json!("cancelled"), &json!("client")));
+        // Twice is the same as once.
+        assert_eq!(release(world, &id).await.0, 200);
+    });
+}
+
+#[test]
+fn a7_a_payment_in_flight_is_not_cancelled_under_the_payers_feet() {
+    World::run(|world| async move {
+        let (id, session) = hold(world).await;
+        world.stripe.switch(|switches| switches.drop_webhooks = true);
+        world.stripe.pay(&session, Outcome::Paid).expect("it is paid");
+        let (status, body) = release(world, &id).await;
+        assert_eq!(status, 409, "{body}");
+        assert!(body["type"].as_str().is_some_and(|kind| kind.ends_with("#already-paid")), "{body}");
+        assert_eq!(world.booking(&id).await["status"], "confirmed", "the payment was found on the way");
+        assert_eq!(release(world, &id).await.0, 409);
+    });
+}
+
+#[test]
+fn nothing_is_given_back_while_stripe_cannot_say_whether_it_is_paid() {
+    World::run(|world| async move {
+        let (id, _) = hold(world).await;
+        world.stripe.switch(|switches| switches.api.down = Some(dev::stripe::Down::Unavailable));
+        let (status, body) = release(world, &id).await;
+        assert_eq!(status, 502, "{body}");
+        assert_eq!(world.booking(&id).await["status"], "pending");
+    });
+}
+
+#[test]
+fn only_an_appointment_that_stands_has_a_calendar_file() {
+    World::run(|world| async move {
+        let (id, session) = hold(world).await;
+        let path = format!("/api/bookings/{id}/calendar.ics");
+        let before = app(world, world.db());
+        let (status, _) = answer(&world.web(), get(&path), |request| handle(&before, request)).await;
+        assert_eq!(status, 404);
+        world.stripe.switch(|switches| switches.drop_webhooks = true);
+        world.stripe.pay(&session, Outcome::Paid).expect("it is paid");
+        release(world, &id).await;
+        let after = app(world, world.db());
+        let response = http::answer(&world.web(), get(&path), |request| handle(&after, request)).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/calendar; charset=utf-8");
+        let file = String::from_utf8(response.body().to_vec()).expect("text");
+        assert!(file.contains("BEGIN:VEVENT") && file.contains(&id), "{file}");
+        assert!(!file.contains("jo@example.fr") && !file.contains("Jo Martin"), "{file}");
+    });
+}
+
+#[test]
+fn an_unknown_booking_and_an_unknown_wish_are_not_found() {
+    World::run(|world| async move {
+        assert_eq!(release(world, &Uuid::now_v7().to_string()).await.0, 404);
+        assert_eq!(release(world, "not-an-id").await.0, 404);
+        let app = app(world, world.db());
+        let asked = get(&format!("/api/bookings/{}/release", Uuid::now_v7()));
+        assert_eq!(answer(&world.web(), asked, |request| handle(&app, request)).await.0, 405);
+    });
+}

@@ -1,0 +1,568 @@
+//! The sweeper through `sweep`: with no webhook and no queue at all, the system is right again within one sweep.
+
+use std::time::{Duration, SystemTime};
+
+use dev::aws::Condition;
+use dev::demo::{LEA, NOA};
+use dev::stripe::{Down, Outcome};
+use serde_json::{Value, json};
+use shared::db::outbox;
+use shared::settle;
+use shared::testing::{Held, PUBLIC_URL, Plan, World};
+use sweeper::{App, Report, sweep};
+
+fn app(world: &World) -> App {
+    App {
+        db: world.db(),
+        queue: world.queue(),
+        stripe: world.stripe_client(),
+        clock: world.clock(),
+        public_url: PUBLIC_URL.into(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the deadline is on the system's clock")]
+fn in_seconds(seconds: u64) -> SystemTime {
+    SystemTime::now() + Duration::from_secs(seconds)
+}
+
+async fn swept(world: &World) -> Report {
+    sweep(&app(world), in_seconds(60)).await.expect("the database answers")
+}
+
+/// The queue holds these jobs, whatever their order; it is empty afterwards.
+async fn queued(world: &World) -> Vec<String> {
+    let mut jobs = Vec::new();
+    loop {
+        let batch = world.receive().await;
+        let records = batch["Records"].as_array().expect("records");
+        if records.is_empty() {
+            jobs.sort();
+            return jobs;
+        }
+        for record in records {
+            let body: Value = serde_json::from_str(record["body"].as_str().expect("a body")).expect("JSON");
+            jobs.push(body["job_id"].as_str().expect("an id").to_owned());
+            world.delete(record["receiptHandle"].as_str().expect("a handle")).await;
+        }
+    }
+}
+
+async fn open_ids(world: &World) -> Vec<String> {
+    let mut ids: Vec<String> =
+        world.open_jobs().await.iter().map(|job| job["id"].as_str().expect("an id").to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+async fn state(world: &World, held: &Held) -> [String; 2] {
+    let row = world.booking(&held.id()).await;
+    ["status", "payment_status"].map(|fact| row[fact].as_str().expect("a word").to_owned())
+}
+
+/// All that was written so far is done, so that only what comes next is seen.
+async fn all_done(world: &World) {
+    world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+}
+
+async fn hold(world: &World, plan: Plan) -> Held {
+    let held = world.hold(&plan).await;
+    all_done(world).await;
+    held
+}
+
+fn asked(world: &World) -> Vec<String> {
+    world.stripe.requests().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+}
+
+mod a_healthy_system {
+    use super::*;
+
+    #[test]
+    fn is_asked_about_and_left_alone() {
+        World::run(|world| async move {
+            assert_eq!(swept(world).await, Report::default());
+            let held = hold(world, Plan::default()).await;
+            let paid = hold(world, Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+            world.confirm(&paid).await;
+            all_done(world).await;
+            // Its client is still on the way to Stripe.
+            assert_eq!(swept(world).await, Report::default());
+
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
+            assert_eq!(asked(world), [format!("GET /v1/checkout/sessions/{}", held.session)]);
+            assert_eq!(
+                (state(world, &held).await, state(world, &paid).await),
+                (["pending", "unpaid"].map(String::from), ["confirmed", "paid"].map(String::from))
+            );
+            assert_eq!(queued(world).await, Vec::<String>::new());
+        });
+    }
+
+    #[test]
+    fn is_asked_about_once_a_minute_and_by_one_sweep_at_a_time() {
+        World::run(|world| async move {
+            hold(world, Plan::default()).await;
+            world.advance_minutes(1);
+            let (one, two) = (app(world), app(world));
+            let (first, second) = tokio::join!(sweep(&one, in_seconds(60)), sweep(&two, in_seconds(60)));
+            let both = first.expect("swept").asked + second.expect("swept").asked;
+            assert_eq!((both, world.stripe.requests().len()), (1, 1));
+            assert_eq!(swept(world).await.asked, 0, "just asked");
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.asked, 1);
+        });
+    }
+}
+
+mod jobs {
+    use super::*;
+
+    #[test]
+    fn that_got_lost_on_the_way_are_sent_again() {
+        World::run(|world| async move {
+            world.hold(&Plan::default()).await;
+            assert_eq!(swept(world).await.relayed, 0, "the direct way has half a minute");
+            world.advance(Duration::from_secs(31));
+            assert_eq!(swept(world).await.relayed, 2);
+            assert_eq!(queued(world).await, open_ids(world).await);
+            // Not again at once: a backlog is not made longer each minute.
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.relayed, 0);
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await.relayed, 2);
+        });
+    }
+
+    #[test]
+    fn wait_while_the_queue_is_away_and_go_with_the_next_sweep() {
+        World::run(|world| async move {
+            world.hold(&Plan::default()).await;
+            world.advance(Duration::from_secs(31));
+            world.sqs_gate.set(Condition::Down);
+            let report = swept(world).await;
+            assert_eq!((report.relayed, report.not_relayed), (0, 2));
+            world.sqs_gate.set(Condition::Ok);
+            assert_eq!(queued(world).await, Vec::<String>::new());
+            world.advance_minutes(1);
+            let report = swept(world).await;
+            assert_eq!((report.relayed, report.not_relayed), (2, 0));
+            assert_eq!(queued(world).await, open_ids(world).await);
+        });
+    }
+
+    #[test]
+    fn that_are_done_dead_or_being_worked_on_are_left_alone() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            let other = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+            let now = world.now();
+            outbox::claim(&world.db(), held.jobs[0], Duration::from_secs(90), now).await.expect("claimed");
+            world
+                .execute(&format!("update outbox set done_at = now(), outcome = 'done' where id = '{}'", held.jobs[1]))
+                .await;
+            world
+                .execute(&format!(
+                    "update outbox set done_at = now(), outcome = 'dead', last_error = 'x' where id = '{}'",
+                    other.jobs[0]
+                ))
+                .await;
+            world.advance(Duration::from_secs(60));
+            assert_eq!(swept(world).await.relayed, 0);
+            // Its worker was killed: the lease is over.
+            world.advance(Duration::from_secs(31));
+            assert_eq!(swept(world).await.relayed, 1);
+            assert_eq!(queued(world).await, [held.jobs[0].to_string()]);
+        });
+    }
+
+    #[test]
+    fn of_a_long_outage_all_go_in_one_sweep() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world
+                .execute(&format!(
+                    "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
+                     select gen_random_uuid(), 'sync_calendar', '{}', '{{}}', 'many:' || n, '{now}', '{now}' from generate_series(1, 250) n",
+                    held.id,
+                    now = world.now(),
+                ))
+                .await;
+            world.advance(Duration::from_secs(31));
+            assert_eq!(swept(world).await.relayed, 252);
+            assert_eq!(queued(world).await.len(), 252);
+        });
+    }
+}
+
+mod payments {
+    use super::*;
+
+    #[test]
+    fn f5_whose_webhooks_were_lost_are_found_in_one_sweep_and_the_mails_follow() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.pay(&held);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, payments_found: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000)]);
+            assert_eq!(world.history(&held.id()).await, ["client held", "stripe payment_received", "system confirmed"]);
+            let jobs = world.jobs().await;
+            assert_eq!(&jobs[2..], ["sync_calendar", "artist_confirmed", "client_confirmed"]);
+            assert_eq!(queued(world).await, open_ids(world).await);
+        });
+    }
+
+    #[test]
+    fn g3_with_every_webhook_dropped_all_bookings_are_right_after_one_sweep() {
+        World::run(|world| async move {
+            let mut holds = Vec::new();
+            for hour in [8, 10, 12, 14, 16] {
+                holds.push(hold(world, Plan::of(&NOA, 0, &format!("2027-02-02T{hour:02}:00:00Z"))).await);
+                holds.push(hold(world, Plan::of(&NOA, 0, &format!("2027-02-03T{hour:02}:00:00Z"))).await);
+            }
+            world.stripe.switch(|switches| switches.drop_webhooks = true);
+            for (number, held) in holds.iter().enumerate() {
+                match number % 4 {
+                    0 => world.stripe.pay(&held.session, Outcome::Paid),
+                    1 => world.stripe.pay(&held.session, Outcome::Expire),
+                    2 => world.stripe.pay(&held.session, Outcome::Declined),
+                    _ => world.stripe.pay(&held.session, Outcome::PaidLater),
+                }
+                .expect("open");
+            }
+            world.advance_minutes(1);
+            let report = swept(world).await;
+            assert_eq!(report, Report { asked: 10, payments_found: 3, released: 3, ..Report::default() });
+            for (number, held) in holds.iter().enumerate() {
+                let expected = match number % 4 {
+                    0 => ["confirmed", "paid"],
+                    1 => ["cancelled", "unpaid"],
+                    _ => ["pending", "unpaid"],
+                };
+                assert_eq!(state(world, held).await, expected, "{number}");
+            }
+        });
+    }
+
+    #[test]
+    fn f4_that_came_at_the_last_moment_confirm_although_the_hold_has_lapsed() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.advance_minutes(29);
+            world.pay(&held);
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { asked: 1, payments_found: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn f4_between_the_question_and_the_closing_are_not_lost() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.advance_minutes(31);
+            // The sweeper knows that the hold has lapsed; its client pays before the page is closed.
+            world.pay(&held);
+            let hold = world.stored_hold(held.id).await;
+            let reason = shared::domain::booking::CancelReason::HoldExpired;
+            let closed =
+                settle::close(&world.db(), &world.stripe_client(), &hold, PUBLIC_URL, reason, world.now()).await;
+            assert!(matches!(closed.expect("closed"), settle::Closed::Kept(_)));
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn m9_of_another_amount_are_flagged_and_confirm_nothing() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.pay(&held);
+            // We would have asked for more.
+            world.execute("alter table bookings disable trigger bookings_guard").await;
+            world.execute("update bookings set acompte_amount = 61").await;
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, payments_found: 1, ..Report::default() });
+            let row = world.booking(&held.id()).await;
+            assert_eq!((&row["status"], &row["payment_problem"]), (&json!("pending"), &json!("mismatch")));
+            world.advance_minutes(60);
+            assert_eq!(swept(world).await.asked, 0, "a person looks at it now, and the slot waits");
+        });
+    }
+
+    #[test]
+    fn f9_that_a_bank_still_thinks_about_keep_their_slot() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.stripe.pay(&held.session, Outcome::PaidLater).expect("open");
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            let until = world.booking(&held.id()).await["hold_expires_at"].clone();
+            assert!(until.as_str().expect("an end").starts_with("2027-02-08"), "{until}");
+            let history = world.history(&held.id()).await;
+            for _ in 0..3 {
+                world.advance_minutes(60);
+                swept(world).await;
+            }
+            assert_eq!(world.booking(&held.id()).await["hold_expires_at"], until, "not extended at each look");
+            assert_eq!(world.history(&held.id()).await, history);
+
+            world.stripe.settle(&held.session, true).expect("under way");
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.payments_found, 1);
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn f6_are_written_down_while_the_queue_is_away() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.pay(&held);
+            world.sqs_gate.set(Condition::Down);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.payments_found, 1);
+            world.sqs_gate.set(Condition::Ok);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.relayed, 3);
+            assert_eq!(queued(world).await, open_ids(world).await);
+        });
+    }
+}
+
+mod holds {
+    use super::*;
+
+    #[test]
+    fn m15_that_nobody_paid_are_released_once_stripe_has_closed_their_page() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
+            let row = world.booking(&held.id()).await;
+            assert_eq!((&row["status"], &row["cancel_reason"]), (&json!("cancelled"), &json!("hold_expired")));
+            assert_eq!(asked(world), [format!("POST /v1/checkout/sessions/{}/expire", held.session)]);
+            assert_eq!(world.stripe.session(&held.session).expect("the session")["status"], "expired");
+            assert_eq!(world.jobs().await.last().map(String::as_str), Some("sync_calendar"), "the calendar is told");
+            assert_eq!(queued(world).await, open_ids(world).await);
+            world.hold(&Plan::default().by("next@example.fr")).await;
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.released, 0);
+        });
+    }
+
+    #[test]
+    fn whose_page_stripe_closed_first_are_released() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.stripe.pay(&held.session, Outcome::Expire).expect("open");
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
+            assert_eq!(world.history(&held.id()).await, ["client held", "stripe hold_expired"]);
+        });
+    }
+
+    #[test]
+    fn whose_page_was_never_opened_are_left_to_their_client_and_released_in_the_end() {
+        World::run(|world| async move {
+            let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
+            all_done(world).await;
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
+            assert!(world.stripe.requests().is_empty());
+            world.advance_minutes(30);
+            assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
+            assert_eq!(world.booking(&id.to_string()).await["status"], "cancelled");
+            assert!(world.stripe.sessions().is_empty());
+        });
+    }
+
+    #[test]
+    fn whose_page_was_opened_without_our_knowing_are_found_and_closed() {
+        World::run(|world| async move {
+            let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
+            all_done(world).await;
+            let hold = world.stored_hold(id).await;
+            let checkout = settle::checkout_of(&hold, PUBLIC_URL).expect("a deposit");
+            let session = world.stripe_client().open_checkout(&checkout).await.expect("opened").id;
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
+            assert_eq!(world.stripe.session(&session).expect("the session")["status"], "expired");
+        });
+    }
+
+    #[test]
+    fn of_a_failure_that_stripe_keeps_under_its_key_are_released_all_the_same() {
+        World::run(|world| async move {
+            let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
+            all_done(world).await;
+            let hold = world.stored_hold(id).await;
+            let checkout = settle::checkout_of(&hold, PUBLIC_URL).expect("a deposit");
+            // Executed, answered with a 500 twice over: nobody was ever told an address.
+            world.stripe.switch(|switches| switches.api.fail_after_executing = 2);
+            world.stripe_client().open_checkout(&checkout).await.expect_err("stored failures");
+            assert_eq!(world.stripe.sessions().len(), 2);
+            world.advance_minutes(36);
+            assert_eq!(swept(world).await.released, 1);
+            assert_eq!(world.booking(&id.to_string()).await["status"], "cancelled");
+        });
+    }
+
+    #[test]
+    fn f4_are_not_given_away_while_stripe_cannot_say() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            let (unopened, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
+            all_done(world).await;
+            world.advance_minutes(31);
+            for down in [Down::Cut, Down::InternalError, Down::Unavailable] {
+                world.stripe.switch(|switches| switches.api.down = Some(down));
+                assert_eq!(swept(world).await, Report { asked: 2, failed: 2, ..Report::default() });
+                world.advance_minutes(1);
+            }
+            for id in [held.id(), unopened.to_string()] {
+                assert_eq!(world.booking(&id).await["status"], "pending");
+            }
+            world.stripe.switch(|switches| switches.api.down = None);
+            assert_eq!(swept(world).await, Report { asked: 2, released: 2, ..Report::default() });
+        });
+    }
+
+    #[test]
+    fn whose_page_stripe_does_not_know_are_kept_until_it_could_not_be_paid_any_more() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            // As after a change to the key of another account.
+            world.execute("update bookings set stripe_checkout_session_id = 'cs_test_of_another_account'").await;
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await, Report { asked: 1, failed: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            world.advance_minutes(5);
+            assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["cancelled", "unpaid"]);
+        });
+    }
+
+    #[test]
+    fn that_one_bad_answer_concerns_do_not_keep_the_others_waiting() {
+        World::run(|world| async move {
+            let bad = hold(world, Plan::default()).await;
+            world
+                .execute(&format!(
+                    "update bookings set stripe_checkout_session_id = 'cs_test_gone' where id = '{}'",
+                    bad.id
+                ))
+                .await;
+            let good = hold(world, Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
+            world.pay(&good);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 2, payments_found: 1, failed: 1, ..Report::default() });
+            assert_eq!(state(world, &good).await, ["confirmed", "paid"]);
+        });
+    }
+
+    async fn copy_on_the_next_days(world: &World, booking: &str, days: u32) {
+        let columns = "select string_agg(column_name, ', ') as names from information_schema.columns \
+             where table_name = 'bookings' and is_generated = 'NEVER' and column_name not in ('id', 'scheduled_at', 'ends_at')";
+        let columns = world.rows(columns, &[]).await.remove(0);
+        let columns = columns["names"].as_str().expect("names");
+        world
+            .execute(&format!(
+                "insert into bookings (id, scheduled_at, ends_at, {columns}) \
+                 select gen_random_uuid(), scheduled_at + n * interval '1 day', ends_at + n * interval '1 day', {columns} \
+                 from bookings, generate_series(1, {days}) n where id = '{booking}'"
+            ))
+            .await;
+    }
+
+    #[test]
+    fn the_lapsed_ones_come_first_and_each_has_its_turn() {
+        World::run(|world| async move {
+            // 70 live ones and one that has lapsed, in a sweep of 60.
+            let lapsed = world.hold_unopened(&Plan::default()).await.0;
+            world.advance_minutes(20);
+            let model = world.hold_unopened(&Plan::of(&NOA, 0, "2027-02-02T11:00:00Z").by("model@example.fr")).await.0;
+            copy_on_the_next_days(world, &model.to_string(), 69).await;
+            all_done(world).await;
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await, Report { asked: 60, released: 1, ..Report::default() });
+            assert_eq!(world.booking(&lapsed.to_string()).await["status"], "cancelled");
+            // The next minute brings those that were left over, and then the first again.
+            world.advance_minutes(1);
+            swept(world).await;
+            let never =
+                world.rows("select id from bookings where status = 'pending' and stripe_checked_at is null", &[]).await;
+            assert_eq!(never.len(), 0);
+        });
+    }
+}
+
+mod upkeep {
+    use super::*;
+
+    #[test]
+    fn what_has_served_its_time_is_forgotten() {
+        World::run(|world| async move {
+            let now = world.now();
+            for hours in [0, 1, 23, 25, 100] {
+                world
+                    .execute(&format!(
+                        "insert into rate_limits values ('create-booking:{hours}', timestamptz '{now}' - interval '{hours} hours', 1)"
+                    ))
+                    .await;
+                world
+                    .execute(&format!(
+                        "insert into idempotency_keys values ('create-booking', '{hours}', '\\x00', null, timestamptz '{now}' - interval '{hours} hours')"
+                    ))
+                    .await;
+            }
+            assert_eq!(swept(world).await, Report { forgotten: 3, ..Report::default() });
+            assert_eq!((world.count("rate_limits").await, world.count("idempotency_keys").await), (3, 4));
+            assert_eq!(swept(world).await, Report::default());
+        });
+    }
+
+    #[test]
+    fn bookings_events_and_ledger_are_never_forgotten() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            world.advance(Duration::from_secs(400 * 24 * 3600));
+            swept(world).await;
+            assert_eq!((world.count("bookings").await, world.count("payments").await), (1, 1));
+            assert_eq!(world.count("booking_events").await, 3);
+        });
+    }
+}
+
+mod while_we_fail {
+    use super::*;
+
+    #[test]
+    fn with_the_database_away_the_alarm_hears_of_it() {
+        World::run(|world| async move {
+            let wire = world.wire().await;
+            let app = App { db: world.db_through(&wire).await, ..app(world) };
+            wire.cut();
+            sweep(&app, in_seconds(60)).await.expect_err("nothing was swept");
+            wire.mend();
+            assert_eq!(sweep(&app, in_seconds(60)).await.expect("it connects again"), Report::default());
+        });
+    }
+
+    #[test]
+    fn a_sweep_that_runs_out_of_time_has_done_what_it_could() {
+        World::run(|world| async move {
+            world.hold(&Plan::default()).await;
+            world.advance_minutes(1);
+            world.stripe.switch(|switches| switches.api.slow_ms = 4_000);
+            // Three seconds are kept to answer.
+            let report = sweep(&app(world), in_seconds(4)).await.expect("no failure");
+            assert_eq!((report.relayed, report.asked, report.payments_found), (2, 1, 0));
+        });
+    }
+}

@@ -1,0 +1,353 @@
+//! The mails: each once per occasion, to the right person, and none that is not true any more.
+
+use dev::aws::{Condition, Mail};
+use dev::demo::{LEA, NOA};
+use dev::stripe::RefundMode;
+use shared::domain::booking::CancelReason;
+use shared::domain::ids::BookingId;
+use shared::domain::job::Template;
+use shared::settle;
+use shared::testing::{Held, Plan};
+
+use super::*;
+
+async fn deliveries(world: &World) -> Vec<Value> {
+    world
+        .rows("select template, occurrence, recipient, status, message_id is not null as has_id, error from email_deliveries order by created_at, template", &[])
+        .await
+}
+
+fn only(mails: &[Mail]) -> &Mail {
+    assert_eq!(mails.len(), 1, "{:?}", mails.iter().map(|mail| &mail.subject).collect::<Vec<_>>());
+    &mails[0]
+}
+
+async fn cancel(world: &World, held: &Held, reason: &str) {
+    world
+        .execute(&format!(
+            "update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null, version = version + 1 \
+             where id = '{}'",
+            held.id
+        ))
+        .await;
+}
+
+fn mail(booking: BookingId, template: Template, occurrence: &str) -> Task {
+    Task::SendEmail { booking, template, occurrence: occurrence.into() }
+}
+
+#[test]
+fn the_artist_hears_of_a_hold_and_that_it_is_not_paid() {
+    World::run(|world| async move {
+        world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        run_everything(world).await;
+        let mails = world.mails.messages();
+        let mail = only(&mails);
+        assert_eq!((mail.to.as_str(), mail.reply_to.as_str()), ("lea@marchetti.example", "jo@example.fr"));
+        assert!(mail.from.contains("bookings@ink.test"), "{}", mail.from);
+        assert!(mail.subject.contains("Pas encore payé") && mail.subject.contains("Jo Martin"), "{}", mail.subject);
+        for fact in [
+            "mardi 2\u{a0}février 2027 à 10\u{a0}h\u{a0}00",
+            "50\u{a0}€",
+            "Hirondelle",
+            "+33612345678",
+            "jo@example.fr",
+        ] {
+            assert!(mail.text.contains(fact), "{fact} is not in {}", mail.text);
+        }
+        assert!(mail.attachments.is_empty(), "nothing is fixed yet");
+        assert_eq!(
+            deliveries(world).await,
+            [
+                json!({ "template": "artist_pending", "occurrence": "1", "recipient": "lea@marchetti.example", "status": "sent", "has_id": true, "error": null })
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_project_s_words_reach_the_artist_and_nobody_else() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z").project()).await;
+        run_everything(world).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let to_artist = world.mails.messages_to("lea@marchetti.example");
+        assert!(to_artist.iter().all(|mail| mail.text.contains("Une branche d’olivier")));
+        assert!(!only(&world.mails.messages_to("jo@example.fr")).text.contains("olivier"));
+    });
+}
+
+#[test]
+fn a6_both_sides_hear_of_a_confirmation_with_the_appointment_attached() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        run_everything(world).await;
+        world.mails.clear();
+        world.confirm(&held).await;
+        run_everything(world).await;
+
+        let to_client = world.mails.messages_to("jo@example.fr");
+        let mail = only(&to_client);
+        assert_eq!(mail.reply_to, "lea@marchetti.example");
+        assert!(mail.from.contains("Marchetti") || mail.from.contains("=?"), "{}", mail.from);
+        assert!(mail.subject.contains("confirmé"), "{}", mail.subject);
+        assert!(mail.text.contains(&format!("https://ink.test/booking/success?id={}", held.id)), "{}", mail.text);
+        let to_artist = world.mails.messages_to("lea@marchetti.example");
+        for mail in [mail, only(&to_artist)] {
+            let file = &mail.attachments[0];
+            assert_eq!((mail.attachments.len(), file.filename.as_str()), (1, "rendez-vous.ics"));
+            for line in [
+                "DTSTART:20270202T090000Z",
+                "DTEND:20270202T110000Z",
+                &format!("UID:{}@inkflow", held.id),
+                "STATUS:CONFIRMED",
+            ] {
+                assert!(file.content.contains(line), "{line} is not in {}", file.content);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_client_is_written_to_in_their_own_language() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.execute("update bookings set client_locale = 'en'").await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let to_client = world.mails.messages_to("jo@example.fr");
+        assert!(only(&to_client).text.contains("confirmed"), "{}", to_client[0].text);
+        assert!(
+            world
+                .mails
+                .messages_to("noa@keller.example")
+                .iter()
+                .any(|mail| mail.subject.contains("Confirmé") || mail.subject.contains("confirmé"))
+        );
+    });
+}
+
+#[test]
+fn f15_a_mail_is_sent_once_however_often_its_job_is_run() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let sent = world.mails.messages().len();
+        // Killed between the record of the mail and the record of the job; and redriven by hand.
+        world
+            .execute("update outbox set done_at = null, outcome = null, locked_until = null where kind = 'send_email'")
+            .await;
+        run_everything(world).await;
+        assert_eq!(world.mails.messages().len(), sent);
+    });
+}
+
+#[test]
+fn a_mail_whose_sender_was_killed_before_it_knew_is_sent_rather_than_lost() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world
+            .execute(&format!(
+                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
+                 values (gen_random_uuid(), '{}', 'artist_pending', '1', 'lea@marchetti.example', 'sending', now())",
+                held.id
+            ))
+            .await;
+        run_everything(world).await;
+        assert_eq!(world.mails.messages().len(), 1);
+        assert_eq!(deliveries(world).await[0]["status"], "sent");
+    });
+}
+
+#[test]
+fn f15_nobody_is_told_to_wait_for_a_payment_that_has_come() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.confirm(&held).await;
+        let pending = open_of(world, "artist_pending").await;
+        run_everything(world).await;
+        let row = job(world, pending[0]).await;
+        assert_eq!(
+            (&row["outcome"], &row["last_error"]),
+            (&json!("discarded"), &json!("the booking is not pending any more"))
+        );
+        let subjects: Vec<String> =
+            world.mails.messages_to("lea@marchetti.example").into_iter().map(|mail| mail.subject).collect();
+        assert_eq!(subjects.len(), 1);
+        assert!(!subjects[0].contains("Pas encore payé"), "{subjects:?}");
+    });
+}
+
+#[test]
+fn f15_nobody_hears_of_a_hold_that_has_lapsed() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.advance_minutes(30);
+        run(world, &held.jobs).await;
+        assert_eq!((ended(world, held.jobs[0]).await, world.mails.messages().len()), (json!("discarded"), 0));
+    });
+}
+
+#[test]
+fn nobody_is_told_that_a_cancelled_booking_is_confirmed() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        run_everything(world).await;
+        world.mails.clear();
+        let jobs = world.confirm(&held).await;
+        cancel(world, &held, "client").await;
+        assert_eq!(run(world, &jobs).await, [false, false]);
+        for id in jobs {
+            assert_eq!(ended(world, id).await, "discarded");
+        }
+        assert_eq!(world.mails.messages().len(), 0);
+    });
+}
+
+#[test]
+fn an_address_that_ses_refuses_is_noted_and_not_tried_again() {
+    World::run(|world| async move {
+        world.mails.set(Condition::Bounce);
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        assert_eq!(run(world, &held.jobs).await, [false]);
+        let row = job(world, held.jobs[0]).await;
+        assert_eq!(row["outcome"], "discarded");
+        let delivery = &deliveries(world).await[0];
+        assert_eq!((&delivery["status"], &delivery["has_id"]), (&json!("refused"), &json!(false)));
+        for text in [row["last_error"].to_string(), delivery["error"].to_string()] {
+            assert!(text.len() > 4 && !text.contains("marchetti.example"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn ses_down_or_slow_delays_a_mail_and_loses_none() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.mails.set(Condition::Down);
+        assert_eq!(run(world, &held.jobs).await, [true]);
+        assert_eq!(
+            (ended(world, held.jobs[0]).await, deliveries(world).await[0]["status"].clone()),
+            (Value::Null, json!("sending"))
+        );
+        world.mails.set(Condition::Ok);
+        assert_eq!(run(world, &held.jobs).await, [false]);
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (1, json!("sent")));
+    });
+}
+
+#[test]
+fn f4_a_client_whose_late_money_went_back_is_told_how_much_and_why() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        run_everything(world).await;
+        world.mails.clear();
+        let payment_intent = world.pay(&held);
+        cancel(world, &held, "hold_expired").await;
+        let next = world.hold(&Plan::default().by("next@example.fr")).await;
+        let session = world.stripe_client().session(&held.session, None).await.expect("Stripe answers");
+        let settled = settle::session(&world.db(), held.id, &session, world.now()).await.expect("the database answers");
+        assert_eq!(settled.outcome(), "refunded_late");
+        run_everything(world).await;
+
+        let to_client = world.mails.messages_to("jo@example.fr");
+        let mail = only(&to_client);
+        assert!(mail.text.contains("60\u{a0}€"), "{}", mail.text);
+        assert!(mail.attachments.is_empty());
+        let refund = world.stripe.refunds().remove(0);
+        assert_eq!((&refund["payment_intent"], &refund["amount"]), (&json!(payment_intent), &json!(6_000)));
+        let occurrences: Vec<Value> = deliveries(world)
+            .await
+            .iter()
+            .filter(|row| row["template"] == "client_late_refund")
+            .map(|row| row["occurrence"].clone())
+            .collect();
+        assert_eq!(occurrences, [refund["id"].clone()]);
+        assert_eq!(world.booking(&next.id()).await["status"], "pending");
+    });
+}
+
+#[test]
+fn every_problem_with_money_is_told_to_the_artist_in_its_own_words() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let payment_intent =
+            world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+        let insert = |kind: &str, cents: i64, stripe_id: &str| {
+            format!(
+                "insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', '{stripe_id}', '{payment_intent}', now(), now() \
+                 from bookings where id = '{}'",
+                held.id
+            )
+        };
+        world.execute(&insert("capture", 4_200, "pi_other")).await;
+        world.execute(&insert("refund_failed", 5_000, "re_failed")).await;
+        let mut told = Vec::new();
+        for (occurrence, problem) in [
+            ("pi_other", "mismatch"),
+            ("pi_other", "duplicate"),
+            ("re_failed", "refund_failed"),
+            ("refund:pi_other", "refund_failed"),
+            ("dp_1", "refund_failed"),
+        ] {
+            world.execute(&format!("update bookings set payment_problem = '{problem}'")).await;
+            world.execute("delete from email_deliveries; delete from outbox").await;
+            world.mails.clear();
+            let id = add(world, &mail(held.id, Template::ArtistPaymentProblem, occurrence), 9).await;
+            run(world, &[id]).await;
+            let mails = world.mails.messages_to("lea@marchetti.example");
+            told.push((occurrence, only(&mails).subject.clone(), only(&mails).text.clone()));
+        }
+        let [mismatch, duplicate, failed, impossible, disputed] = &told[..] else { panic!("five") };
+        assert!(
+            mismatch.2.contains("42\u{a0}€") && duplicate.2.contains("42\u{a0}€") && failed.2.contains("50\u{a0}€"),
+            "{told:?}"
+        );
+        assert_ne!(mismatch.1, duplicate.1);
+        assert_ne!(impossible.2, failed.2, "the amount is not known");
+        assert_ne!(disputed.1, failed.1);
+    });
+}
+
+#[test]
+fn a_refund_that_fails_later_is_told_to_the_artist() {
+    World::run(|world| async move {
+        world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let payment_intent =
+            world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+        let amount = shared::domain::money::Cents::new(6_000);
+        let reason = shared::domain::job::RefundReason::Cancelled;
+        let refund =
+            world.stripe_client().refund(held.id, &payment_intent, amount, reason, 1, None).await.expect("refunded");
+        world.stripe.fail_refund(&refund.id, "lost_or_stolen_card").expect("pending");
+        world.mails.clear();
+        add(world, &Task::SettleRefunds { booking: held.id, payment_intent, event: "evt_1".into() }, 9).await;
+        run_everything(world).await;
+        let to_artist = world.mails.messages_to(NOA.email);
+        assert!(only(&to_artist).text.contains("60\u{a0}€"), "{}", to_artist[0].text);
+        assert_eq!(world.booking(&held.id()).await["payment_problem"], "refund_failed");
+    });
+}
+
+#[test]
+fn a_released_hold_is_no_mail_to_anybody() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        run_everything(world).await;
+        world.mails.clear();
+        world.advance_minutes(31);
+        let hold = world.stored_hold(held.id).await;
+        settle::close(&world.db(), &world.stripe_client(), &hold, PUBLIC_URL, CancelReason::HoldExpired, world.now())
+            .await
+            .expect("closed");
+        run_everything(world).await;
+        assert_eq!(world.mails.messages().len(), 0);
+    });
+}

@@ -1,0 +1,8 @@
+//! What the schema promises, on a real Postgres: who may touch what, which rows are refused, how it grows.
+//!
+//! `TEST_DATABASE_URL` names a server where these tests may create databases and roles: run `make test`.
+
+mod access;
+mod constraints;
+mod growth;
+mod scratch;

@@ -1,0 +1,931 @@
+//! The booking's life: each way in which money reaches a booking, and random lives in which every cent is accounted for.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use uuid::Uuid;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
+const DEPOSIT: Cents = Cents::new(5_000);
+
+fn later(minutes: i64) -> Timestamp {
+    NOW + SignedDuration::from_mins(minutes)
+}
+
+fn held() -> Booking {
+    Booking {
+        id: BookingId::new(Uuid::from_u128(1)),
+        artist: ArtistId::new(Uuid::from_u128(2)),
+        version: 1,
+        state: State {
+            status: Status::Pending,
+            payment_status: PaymentStatus::Unpaid,
+            cancel_reason: None,
+            hold_expires_at: Some(later(30)),
+            payment_intent: None,
+            payment_problem: None,
+        },
+        starts_at: later(10 * 24 * 60),
+        ends_at: later(10 * 24 * 60 + 120),
+        deposit: DEPOSIT,
+        currency: Currency::Eur,
+        checkout_session: Some("cs_1".into()),
+        calendar: CalendarMode::AtBooking,
+        calendar_booking: None,
+        ledger: Vec::new(),
+    }
+}
+
+fn cancelled(reason: CancelReason) -> Booking {
+    let mut booking = held();
+    booking.state.status = Status::Cancelled;
+    booking.state.cancel_reason = Some(reason);
+    booking.state.hold_expires_at = None;
+    booking
+}
+
+fn confirmed_by_hand() -> Booking {
+    let mut booking = held();
+    booking.state.status = Status::Confirmed;
+    booking.state.hold_expires_at = None;
+    booking
+}
+
+/// A booking that `pi_1` paid.
+fn paid() -> Booking {
+    after(&held(), &held().receive(&payment("pi_1"), true, NOW))
+}
+
+/// A hold for which `pi_1` brought a euro too little.
+fn mismatched() -> Booking {
+    after(&held(), &held().receive(&payment_of("pi_1", 4_900, "eur"), true, NOW))
+}
+
+fn payment(payment_intent: &str) -> Payment {
+    payment_of(payment_intent, DEPOSIT.cents(), "eur")
+}
+
+fn payment_of(payment_intent: &str, cents: i64, currency: &str) -> Payment {
+    Payment { payment_intent: payment_intent.into(), amount: Cents::new(cents), currency: currency.into(), at: NOW }
+}
+
+fn refund(id: &str, payment_intent: &str, cents: i64) -> RefundFact {
+    RefundFact {
+        id: id.into(),
+        payment_intent: payment_intent.into(),
+        amount: Cents::new(cents),
+        currency: "eur".into(),
+        holds: true,
+        at: later(60),
+    }
+}
+
+fn failed(fact: RefundFact) -> RefundFact {
+    RefundFact { holds: false, ..fact }
+}
+
+fn lost(dispute: &str, payment_intent: &str) -> Entry {
+    Entry {
+        kind: EntryKind::DisputeLost,
+        amount: -DEPOSIT,
+        currency: "eur".into(),
+        stripe_id: dispute.into(),
+        payment_intent: payment_intent.into(),
+        occurred_at: later(60),
+    }
+}
+
+/// The booking as the database has it after the change: what `db::bookings::apply` does.
+fn after(booking: &Booking, change: &Change) -> Booking {
+    let mut booking = booking.clone();
+    if let Some(state) = &change.state {
+        booking.state = state.clone();
+        booking.version += 1;
+    }
+    for entry in &change.ledger {
+        if !booking.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
+            booking.ledger.push(entry.clone());
+        }
+    }
+    booking
+}
+
+fn state(change: &Change) -> &State {
+    change.state.as_ref().expect("the state changes")
+}
+
+fn mails(change: &Change) -> Vec<(Template, &str)> {
+    change
+        .tasks
+        .iter()
+        .filter_map(|task| match task {
+            Task::SendEmail { template, occurrence, .. } => Some((*template, occurrence.as_str())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn refunds(change: &Change) -> Vec<(&str, Cents, RefundReason)> {
+    change
+        .tasks
+        .iter()
+        .filter_map(|task| match task {
+            Task::Refund { payment_intent, amount, reason, .. } => Some((payment_intent.as_str(), *amount, *reason)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn syncs(change: &Change) -> bool {
+    change.tasks.contains(&Task::SyncCalendar { booking: held().id })
+}
+
+fn movements(change: &Change) -> Vec<(EntryKind, i64, &str)> {
+    change.ledger.iter().map(|entry| (entry.kind, entry.amount.cents(), entry.stripe_id.as_str())).collect()
+}
+
+#[test]
+fn a_payment_as_asked_confirms_a_held_booking() {
+    let change = held().receive(&payment("pi_1"), true, NOW);
+    assert_eq!(change.outcome, "confirmed");
+    assert_eq!(
+        *state(&change),
+        State {
+            status: Status::Confirmed,
+            payment_status: PaymentStatus::Paid,
+            cancel_reason: None,
+            hold_expires_at: None,
+            payment_intent: Some("pi_1".into()),
+            payment_problem: None,
+        }
+    );
+    assert_eq!(movements(&change), [(EntryKind::Capture, 5_000, "pi_1")]);
+    assert_eq!(mails(&change), [(Template::ArtistConfirmed, "1"), (Template::ClientConfirmed, "1")]);
+    assert!(syncs(&change));
+    assert_eq!(refunds(&change), []);
+    let kinds: Vec<_> = change.history.iter().map(|line| (line.actor, line.kind)).collect();
+    assert_eq!(kinds, [(Actor::Stripe, "payment_received"), (Actor::System, "confirmed")]);
+}
+
+#[test]
+fn a_payment_in_the_last_moment_confirms_although_the_hold_has_run_out() {
+    let booking = held();
+    assert!(booking.has_lapsed(later(31)));
+    // Nobody has released it, so nobody else can have its slot.
+    assert_eq!(booking.receive(&payment("pi_1"), true, later(31)).outcome, "confirmed");
+}
+
+#[test]
+fn the_same_payment_told_twice_changes_nothing() {
+    for booking in [paid(), {
+        let mut done = paid();
+        done.state.status = Status::Completed;
+        done
+    }] {
+        let change = booking.receive(&payment("pi_1"), true, later(1));
+        assert_eq!(change.outcome, "already_applied");
+        assert!(change.is_nothing());
+    }
+}
+
+#[test]
+fn a_second_payment_of_a_paid_booking_goes_back_and_the_artist_hears_of_it() {
+    for booking in [paid(), {
+        let mut done = paid();
+        done.state.status = Status::Completed;
+        done
+    }] {
+        let change = booking.receive(&payment("pi_2"), true, later(1));
+        assert_eq!(change.outcome, "duplicate");
+        let after = after(&booking, &change);
+        assert_eq!(after.state.status, booking.state.status);
+        assert_eq!(after.state.payment_status, PaymentStatus::Paid);
+        assert_eq!(after.state.payment_intent.as_deref(), Some("pi_1"), "the first payment stays the booking's own");
+        assert_eq!(after.state.payment_problem, Some(PaymentProblem::Duplicate));
+        assert_eq!(refunds(&change), [("pi_2", DEPOSIT, RefundReason::Duplicate)]);
+        assert_eq!(movements(&change), [(EntryKind::Capture, 5_000, "pi_2")]);
+        assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "pi_2")]);
+        assert!(after.receive(&payment("pi_2"), true, later(2)).is_nothing());
+    }
+}
+
+#[test]
+fn a_second_payment_of_another_amount_goes_back_whole() {
+    let change = paid().receive(&payment_of("pi_2", 9_900, "usd"), true, NOW);
+    assert_eq!(change.outcome, "duplicate");
+    assert_eq!(refunds(&change), [("pi_2", Cents::new(9_900), RefundReason::Duplicate)]);
+}
+
+#[test]
+fn late_money_revives_a_lapsed_booking_whose_slot_is_free() {
+    for reason in [CancelReason::HoldExpired, CancelReason::PaymentFailed] {
+        let booking = cancelled(reason);
+        let change = booking.receive(&payment("pi_1"), true, later(60));
+        assert_eq!(change.outcome, "revived");
+        let after = after(&booking, &change);
+        assert_eq!(after.state.status, Status::Confirmed);
+        assert_eq!(after.state.payment_status, PaymentStatus::Paid);
+        assert_eq!(after.state.cancel_reason, None, "a live booking has no reason left over");
+        assert_eq!(mails(&change), [(Template::ArtistConfirmed, "1"), (Template::ClientConfirmed, "1")]);
+        assert!(syncs(&change), "it had left the calendar");
+        assert_eq!(refunds(&change), []);
+    }
+}
+
+#[test]
+fn late_money_goes_back_when_the_slot_is_taken() {
+    let booking = cancelled(CancelReason::HoldExpired);
+    let change = booking.receive(&payment("pi_1"), false, later(60));
+    assert_eq!(change.outcome, "refunded_late");
+    let after = after(&booking, &change);
+    assert_eq!(after.state.status, Status::Cancelled);
+    assert_eq!(after.state.payment_status, PaymentStatus::RefundPending);
+    assert_eq!(after.state.payment_intent.as_deref(), Some("pi_1"));
+    assert_eq!(refunds(&change), [("pi_1", DEPOSIT, RefundReason::Late)]);
+    assert_eq!(mails(&change), [], "the client hears of it when the money is on its way");
+    assert!(!syncs(&change));
+}
+
+#[test]
+fn late_money_goes_back_when_the_appointment_has_begun_or_the_amount_is_another() {
+    let booking = cancelled(CancelReason::HoldExpired);
+    assert_eq!(booking.receive(&payment("pi_1"), true, booking.starts_at).outcome, "refunded_late");
+    for wrong in [payment_of("pi_1", 4_900, "eur"), payment_of("pi_1", 5_000, "usd")] {
+        let change = booking.receive(&wrong, true, later(60));
+        assert_eq!(change.outcome, "refunded_late");
+        assert_eq!(refunds(&change), [("pi_1", wrong.amount, RefundReason::Late)]);
+    }
+}
+
+#[test]
+fn money_for_a_booking_that_was_called_off_never_revives_it() {
+    for reason in [CancelReason::Client, CancelReason::Artist, CancelReason::Calendar] {
+        let booking = cancelled(reason);
+        let change = booking.receive(&payment("pi_1"), true, later(1));
+        assert_eq!(change.outcome, "refunded_late");
+        assert_eq!(state(&change).status, Status::Cancelled);
+        assert_eq!(state(&change).cancel_reason, Some(reason));
+        assert_eq!(refunds(&change), [("pi_1", DEPOSIT, RefundReason::Late)]);
+    }
+}
+
+#[test]
+fn the_client_is_told_of_the_refund_whatever_the_booking_was_cancelled_for() {
+    for reason in CancelReason::ALL {
+        let booking = cancelled(*reason);
+        let booking = after(&booking, &booking.receive(&payment("pi_1"), false, later(1)));
+        let change = booking.settle(&[refund("re_1", "pi_1", 5_000)]);
+        assert_eq!(mails(&change), [(Template::ClientLateRefund, "re_1")], "{reason:?}");
+        assert_eq!(state(&change).payment_status, PaymentStatus::Refunded, "{reason:?}");
+    }
+}
+
+#[test]
+fn two_late_payments_both_go_back_and_only_then_is_everything_refunded() {
+    let booking = cancelled(CancelReason::HoldExpired);
+    let booking = after(&booking, &booking.receive(&payment("pi_1"), false, later(1)));
+    let second = booking.receive(&payment("pi_2"), true, later(2));
+    assert_eq!(second.outcome, "refunded_late", "the slot may be free again, but the first payment is on its way back");
+    assert_eq!(refunds(&second), [("pi_2", DEPOSIT, RefundReason::Late)]);
+    let booking = after(&booking, &second);
+    assert_eq!(booking.state.payment_intent.as_deref(), Some("pi_1"));
+    let booking = after(&booking, &booking.settle(&[refund("re_1", "pi_1", 5_000)]));
+    assert_eq!(booking.state.payment_status, PaymentStatus::RefundPending);
+    let booking = after(&booking, &booking.settle(&[refund("re_2", "pi_2", 5_000)]));
+    assert_eq!(booking.state.payment_status, PaymentStatus::Refunded);
+}
+
+#[test]
+fn a_payment_of_another_amount_or_currency_confirms_nothing_and_keeps_the_slot() {
+    for wrong in [payment_of("pi_1", 4_999, "eur"), payment_of("pi_1", 5_001, "eur"), payment_of("pi_1", 5_000, "usd")]
+    {
+        let booking = held();
+        let change = booking.receive(&wrong, true, NOW);
+        assert_eq!(change.outcome, "mismatch");
+        let booking = after(&booking, &change);
+        assert_eq!(booking.state.status, Status::Pending);
+        assert_eq!(booking.state.payment_status, PaymentStatus::Unpaid);
+        assert_eq!(booking.state.payment_problem, Some(PaymentProblem::Mismatch));
+        assert_eq!(booking.state.hold_expires_at, None, "a person decides, no clock does");
+        assert_eq!(refunds(&change), [], "only by decision");
+        assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "pi_1")]);
+        assert_eq!(movements(&change), [(EntryKind::Capture, wrong.amount.cents(), "pi_1")]);
+
+        assert!(!booking.has_lapsed(later(60 * 24)));
+        assert!(booking.release(CancelReason::HoldExpired, Actor::System).is_nothing());
+        assert!(booking.checkout_expired("cs_1").is_nothing());
+    }
+}
+
+#[test]
+fn a_mismatch_that_is_given_back_releases_the_slot() {
+    let booking = mismatched();
+    let half = booking.settle(&[refund("re_1", "pi_1", 2_000)]);
+    assert_eq!(state(&half).status, Status::Pending, "some of it is still here");
+    let booking = after(&booking, &half);
+    let rest = booking.settle(&[refund("re_2", "pi_1", 2_900)]);
+    assert_eq!(state(&rest).status, Status::Cancelled);
+    assert_eq!(state(&rest).cancel_reason, Some(CancelReason::PaymentFailed));
+    assert!(syncs(&rest));
+}
+
+#[test]
+fn the_right_payment_after_a_mismatch_confirms_and_the_problem_stays_in_sight() {
+    let booking = mismatched();
+    let change = booking.receive(&payment("pi_2"), true, later(1));
+    assert_eq!(change.outcome, "confirmed");
+    let booking = after(&booking, &change);
+    assert_eq!(booking.state.payment_intent.as_deref(), Some("pi_2"));
+    assert_eq!(booking.state.payment_problem, Some(PaymentProblem::Mismatch), "pi_1 is still with us");
+    // The person who gives pi_1 back does not take the booking's own payment with it.
+    let change = booking.settle(&[refund("re_1", "pi_1", 4_900)]);
+    assert_eq!(state(&change).status, Status::Confirmed);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Paid);
+}
+
+#[test]
+fn the_balance_of_another_payment_does_not_hide_that_the_deposit_went_back() {
+    let booking = mismatched();
+    let booking = after(&booking, &booking.receive(&payment("pi_2"), true, later(1)));
+    let change = booking.settle(&[refund("re_2", "pi_2", 5_000)]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Refunded);
+}
+
+#[test]
+fn a_booking_confirmed_by_hand_is_paid_without_being_confirmed_again() {
+    let booking = confirmed_by_hand();
+    let change = booking.receive(&payment("pi_1"), false, NOW);
+    assert_eq!(change.outcome, "paid");
+    assert_eq!(state(&change).payment_status, PaymentStatus::Paid);
+    assert_eq!(state(&change).payment_intent.as_deref(), Some("pi_1"));
+    let wrong = booking.receive(&payment_of("pi_1", 100, "eur"), false, NOW);
+    assert_eq!(wrong.outcome, "mismatch");
+    assert_eq!(state(&wrong).status, Status::Confirmed);
+    assert_eq!(state(&wrong).payment_status, PaymentStatus::Unpaid);
+}
+
+#[test]
+fn a_payment_that_was_refunded_before_we_heard_of_it_confirms_nothing() {
+    let fact = refund("re_1", "pi_1", 5_000);
+    let booking = held();
+    let early = booking.settle(std::slice::from_ref(&fact));
+    assert_eq!(state(&early).status, Status::Pending, "a refund alone says nothing of the hold");
+    let booking = after(&booking, &early);
+    let change = booking.receive(&payment("pi_1"), true, later(1));
+    assert_eq!(change.outcome, "given_back");
+    let booking = after(&booking, &change);
+    assert_eq!(booking.state.status, Status::Cancelled);
+    assert_eq!(booking.state.payment_status, PaymentStatus::Unpaid);
+    assert_eq!(refunds(&change), []);
+    assert_eq!(mails(&change), []);
+    assert!(booking.settle(&[fact]).is_nothing());
+    let again = booking.receive(&payment("pi_2"), true, later(2));
+    assert_eq!(again.outcome, "revived", "the client may pay once more");
+}
+
+#[test]
+fn a_refund_is_one_movement_however_often_it_is_told() {
+    let fact = refund("re_1", "pi_1", 5_000);
+    let change = paid().settle(&[fact.clone(), fact.clone()]);
+    assert_eq!(movements(&change), [(EntryKind::Refund, -5_000, "re_1")]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Refunded);
+    let booking = after(&paid(), &change);
+    assert!(booking.settle(&[fact]).is_nothing());
+}
+
+#[test]
+fn a_part_of_the_deposit_given_back_leaves_it_paid() {
+    let change = paid().settle(&[refund("re_1", "pi_1", 2_000)]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Paid);
+    let change = after(&paid(), &change).settle(&[refund("re_1", "pi_1", 2_000), refund("re_2", "pi_1", 3_000)]);
+    assert_eq!(movements(&change), [(EntryKind::Refund, -3_000, "re_2")]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Refunded);
+}
+
+#[test]
+fn a_refund_that_fails_is_owed_again_and_the_artist_hears_of_it() {
+    let gone = refund("re_1", "pi_1", 5_000);
+    let booking = after(&paid(), &paid().settle(std::slice::from_ref(&gone)));
+    let change = booking.settle(&[failed(gone)]);
+    assert_eq!(movements(&change), [(EntryKind::RefundFailed, 5_000, "re_1")]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::RefundPending);
+    assert_eq!(state(&change).payment_problem, Some(PaymentProblem::RefundFailed));
+    assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "re_1")]);
+    // The second attempt works.
+    let booking = after(&booking, &change);
+    assert_eq!(state(&booking.settle(&[refund("re_2", "pi_1", 5_000)])).payment_status, PaymentStatus::Refunded);
+}
+
+#[test]
+fn a_failure_that_overtakes_its_refund_ends_the_same_way() {
+    let fact = refund("re_1", "pi_1", 5_000);
+    let end =
+        |calls: &[Vec<RefundFact>]| calls.iter().fold(paid(), |booking, facts| after(&booking, &booking.settle(facts)));
+    let expected = end(&[vec![fact.clone()], vec![failed(fact.clone())]]);
+    assert_eq!(expected.state.payment_status, PaymentStatus::RefundPending);
+    let overtaken = end(&[vec![failed(fact.clone())], vec![fact.clone()]]);
+    let stale_copy = end(&[vec![failed(fact.clone()), fact]]);
+    for other in [overtaken, stale_copy] {
+        assert_eq!(other.state, expected.state);
+        assert_eq!(other.ledger, expected.ledger);
+    }
+}
+
+#[test]
+fn a_refund_that_stripe_refuses_is_put_before_a_person_once() {
+    let booking = cancelled(CancelReason::HoldExpired);
+    let booking = after(&booking, &booking.receive(&payment("pi_1"), false, later(1)));
+    let change = booking.refund_impossible("pi_1", "charge_disputed");
+    assert_eq!(state(&change).payment_problem, Some(PaymentProblem::RefundFailed));
+    assert_eq!(state(&change).payment_status, PaymentStatus::RefundPending, "it is still owed");
+    assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "refund:pi_1")]);
+    assert!(after(&booking, &change).refund_impossible("pi_1", "charge_disputed").is_nothing());
+}
+
+#[test]
+fn a_hold_that_nobody_paid_is_released_and_leaves_the_calendar() {
+    let change = held().checkout_expired("cs_1");
+    assert_eq!(change.outcome, "released");
+    assert_eq!(state(&change).status, Status::Cancelled);
+    assert_eq!(state(&change).cancel_reason, Some(CancelReason::HoldExpired));
+    assert_eq!(state(&change).hold_expires_at, None);
+    assert!(syncs(&change));
+    let unwritten = Booking { calendar: CalendarMode::AfterPayment, ..held() };
+    assert_eq!(unwritten.checkout_expired("cs_1").tasks, [], "it never was in the calendar");
+}
+
+#[test]
+fn the_end_of_another_session_releases_nothing() {
+    assert!(held().checkout_expired("cs_2").is_nothing());
+    let lost_answer = Booking { checkout_session: None, ..held() };
+    assert_eq!(lost_answer.checkout_expired("cs_2").outcome, "released");
+}
+
+#[test]
+fn only_an_unpaid_hold_is_released() {
+    for booking in [paid(), confirmed_by_hand(), cancelled(CancelReason::Client), mismatched()] {
+        assert!(booking.release(CancelReason::HoldExpired, Actor::System).is_nothing());
+        assert!(booking.checkout_expired("cs_1").is_nothing());
+    }
+}
+
+#[test]
+fn a_bank_that_answers_later_keeps_the_hold_for_a_week() {
+    let change = held().await_slow_payment(NOW);
+    assert_eq!(state(&change).status, Status::Pending);
+    assert_eq!(state(&change).hold_expires_at, Some(NOW + SLOW_PAYMENT_HOLD));
+    for booking in [paid(), mismatched(), cancelled(CancelReason::HoldExpired)] {
+        assert!(booking.await_slow_payment(NOW).is_nothing());
+    }
+}
+
+#[test]
+fn a_dispute_is_flagged_and_cancels_nothing() {
+    let change = paid().dispute_opened("dp_1", "pi_1");
+    assert_eq!(state(&change).status, Status::Confirmed);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Disputed);
+    assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "dp_1")]);
+    assert!(after(&paid(), &change).dispute_opened("dp_1", "pi_1").is_nothing());
+}
+
+#[test]
+fn a_won_dispute_leaves_the_deposit_paid_and_a_lost_one_takes_it_from_the_ledger() {
+    let disputed = after(&paid(), &paid().dispute_opened("dp_1", "pi_1"));
+    let won = disputed.dispute_closed(None, "dp_1", "pi_1");
+    assert_eq!(state(&won).payment_status, PaymentStatus::Paid);
+    assert_eq!(movements(&won), []);
+    assert!(after(&disputed, &won).dispute_closed(None, "dp_1", "pi_1").is_nothing());
+
+    let change = disputed.dispute_closed(Some(lost("dp_1", "pi_1")), "dp_1", "pi_1");
+    assert_eq!(after(&disputed, &change).state.payment_status, PaymentStatus::Disputed);
+    assert_eq!(movements(&change), [(EntryKind::DisputeLost, -5_000, "dp_1")]);
+    assert!(after(&disputed, &change).dispute_closed(Some(lost("dp_1", "pi_1")), "dp_1", "pi_1").is_nothing());
+}
+
+#[test]
+fn a_lost_dispute_leaves_the_ledger_even_if_its_opening_comes_after() {
+    let change = paid().dispute_closed(Some(lost("dp_1", "pi_1")), "dp_1", "pi_1");
+    assert_eq!(movements(&change), [(EntryKind::DisputeLost, -5_000, "dp_1")]);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Disputed);
+    assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "dp_1")]);
+    assert!(after(&paid(), &change).dispute_opened("dp_1", "pi_1").is_nothing());
+}
+
+#[test]
+fn a_dispute_about_another_payment_says_nothing_of_the_deposit() {
+    let booking = after(&paid(), &paid().receive(&payment("pi_2"), true, later(1)));
+    for (booking, payment_intent) in [(booking, "pi_2"), (mismatched(), "pi_1")] {
+        let change = booking.dispute_opened("dp_1", payment_intent);
+        assert_eq!(change.state, None);
+        assert_eq!(mails(&change), [(Template::ArtistPaymentProblem, "dp_1")]);
+        assert!(booking.dispute_closed(None, "dp_1", payment_intent).is_nothing());
+        let change = booking.dispute_closed(Some(lost("dp_1", payment_intent)), "dp_1", payment_intent);
+        assert_eq!(change.state, None);
+        assert_eq!(movements(&change), [(EntryKind::DisputeLost, -5_000, "dp_1")]);
+    }
+}
+
+#[test]
+fn a_dispute_won_over_money_that_went_back_or_must_go_back_makes_nothing_paid() {
+    let refunded = after(&paid(), &paid().settle(&[refund("re_1", "pi_1", 5_000)]));
+    let disputed = after(&refunded, &refunded.dispute_opened("dp_1", "pi_1"));
+    assert_eq!(state(&disputed.dispute_closed(None, "dp_1", "pi_1")).payment_status, PaymentStatus::Refunded);
+
+    let late = cancelled(CancelReason::HoldExpired);
+    let late = after(&late, &late.receive(&payment("pi_1"), false, later(1)));
+    let late = after(&late, &late.dispute_opened("dp_1", "pi_1"));
+    let second = after(&late, &late.receive(&payment("pi_2"), false, later(2)));
+    assert_eq!(second.state.payment_status, PaymentStatus::Disputed, "another late payment does not end the dispute");
+    assert_eq!(state(&late.dispute_closed(None, "dp_1", "pi_1")).payment_status, PaymentStatus::RefundPending);
+}
+
+#[test]
+fn a_new_hold_is_told_to_the_artist_and_to_the_calendar_that_wants_it_now() {
+    let id = held().id;
+    let mail = Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() };
+    for (calendar, writes) in
+        [(CalendarMode::Off, false), (CalendarMode::AfterPayment, false), (CalendarMode::AtBooking, true)]
+    {
+        let tasks = Booking::tasks_of_a_new_hold(id, calendar);
+        assert_eq!(tasks.contains(&Task::SyncCalendar { booking: id }), writes, "{calendar:?}");
+        assert!(tasks.contains(&mail), "{calendar:?}");
+    }
+}
+
+#[test]
+fn stripes_page_closes_after_the_hold_and_never_before_the_half_hour_stripe_asks_for() {
+    let end = hold_end(NOW, SignedDuration::from_mins(30));
+    assert_eq!(end, later(30));
+    assert_eq!(checkout_end(end), later(35));
+    assert_eq!(hold_end(Timestamp::MAX, SignedDuration::from_mins(30)), Timestamp::MAX);
+}
+
+/// A payment that the client of a random life makes: what it brings, and what becomes of it at Stripe.
+#[derive(Debug, Clone)]
+struct Purse {
+    cents: i64,
+    currency: &'static str,
+    /// The refunds that Stripe makes of it, each with whether it fails in the end. Never more than it brought.
+    refunds: Vec<(i64, bool)>,
+    dispute_is_lost: bool,
+}
+
+/// One piece of news, as the webhook, the worker or the sweeper brings it. Numbers choose a purse.
+#[derive(Debug, Clone)]
+enum News {
+    Payment(usize),
+    SlowPayment,
+    SessionExpired { ours: bool },
+    Released(CancelReason),
+    Refunds { purse: usize, which: Vec<(Index, bool)> },
+    RefundImpossible(usize),
+    DisputeOpened(usize),
+    DisputeClosed(usize),
+    SlotIsTaken(bool),
+    TimePasses(i64),
+    AppointmentTakesPlace,
+}
+
+const PURSES: usize = 3;
+
+fn purse() -> impl Strategy<Value = Purse> {
+    let brings = prop_oneof![
+        4 => Just((5_000, "eur")),
+        1 => Just((4_000, "eur")),
+        1 => Just((6_000, "eur")),
+        1 => Just((5_000, "usd")),
+    ];
+    (brings, 0..5_u8, any::<bool>()).prop_map(|((cents, currency), plan, dispute_is_lost)| {
+        let refunds = match plan {
+            0 => vec![],
+            1 => vec![(cents, false)],
+            2 => vec![(cents, true)],
+            3 => vec![(cents, true), (cents, false)],
+            _ => vec![(cents / 2, false), (cents - cents / 2, false)],
+        };
+        Purse { cents, currency, refunds, dispute_is_lost }
+    })
+}
+
+fn news() -> impl Strategy<Value = News> {
+    let lapse = prop_oneof![Just(CancelReason::HoldExpired), Just(CancelReason::PaymentFailed)];
+    prop_oneof![
+        6 => (0..PURSES).prop_map(News::Payment),
+        1 => Just(News::SlowPayment),
+        2 => any::<bool>().prop_map(|ours| News::SessionExpired { ours }),
+        2 => lapse.prop_map(News::Released),
+        5 => (0..PURSES, prop::collection::vec((any::<Index>(), any::<bool>()), 1..4))
+            .prop_map(|(purse, which)| News::Refunds { purse, which }),
+        1 => (0..PURSES).prop_map(News::RefundImpossible),
+        1 => (0..PURSES).prop_map(News::DisputeOpened),
+        1 => (0..PURSES).prop_map(News::DisputeClosed),
+        2 => any::<bool>().prop_map(News::SlotIsTaken),
+        1 => (1..20_000_i64).prop_map(News::TimePasses),
+        1 => Just(News::AppointmentTakesPlace),
+    ]
+}
+
+fn beginning() -> impl Strategy<Value = Booking> {
+    let modes = [CalendarMode::Off, CalendarMode::AtBooking, CalendarMode::AfterPayment];
+    let starts = [
+        held(),
+        held(),
+        held(),
+        confirmed_by_hand(),
+        cancelled(CancelReason::HoldExpired),
+        cancelled(CancelReason::PaymentFailed),
+        cancelled(CancelReason::Client),
+        cancelled(CancelReason::Artist),
+        cancelled(CancelReason::Calendar),
+    ];
+    (prop::sample::select(starts.to_vec()), prop::sample::select(modes.to_vec()))
+        .prop_map(|(booking, calendar)| Booking { calendar, ..booking })
+}
+
+/// The booking, its jobs and the world around it, kept in memory as the database keeps them.
+#[derive(Debug, Clone)]
+struct Life {
+    booking: Booking,
+    /// Jobs by their key: the same wish said twice is one row.
+    jobs: BTreeMap<String, Task>,
+    purses: Vec<Purse>,
+    slot_is_taken: bool,
+    now: Timestamp,
+}
+
+impl Life {
+    fn begin(booking: Booking, purses: Vec<Purse>) -> Self {
+        Self { booking, jobs: BTreeMap::new(), purses, slot_is_taken: false, now: NOW }
+    }
+
+    fn fact(&self, purse: usize, which: Index, holds: bool) -> Option<RefundFact> {
+        let refunds = &self.purses[purse].refunds;
+        let index = (!refunds.is_empty()).then(|| which.index(refunds.len()))?;
+        let (cents, fails) = refunds[index];
+        Some(RefundFact {
+            currency: self.purses[purse].currency.into(),
+            // A refund that fails is first seen as under way; one that succeeds never fails.
+            holds: holds || !fails,
+            ..refund(&format!("re_{purse}_{index}"), &intent(purse), cents)
+        })
+    }
+
+    fn decide(&self, news: &News) -> Change {
+        let booking = &self.booking;
+        match news {
+            News::Payment(purse) => {
+                let Purse { cents, currency, .. } = self.purses[*purse];
+                booking.receive(&payment_of(&intent(*purse), cents, currency), !self.slot_is_taken, self.now)
+            }
+            News::SlowPayment => booking.await_slow_payment(self.now),
+            News::SessionExpired { ours } => booking.checkout_expired(if *ours { "cs_1" } else { "cs_2" }),
+            News::Released(reason) => booking.release(*reason, Actor::System),
+            News::Refunds { purse, which } => {
+                let facts: Vec<_> =
+                    which.iter().filter_map(|(which, holds)| self.fact(*purse, *which, *holds)).collect();
+                booking.settle(&facts)
+            }
+            News::RefundImpossible(purse) => booking.refund_impossible(&intent(*purse), "charge_disputed"),
+            // Stripe names only the payment: of one that no booking knows, no booking hears.
+            News::DisputeOpened(purse) | News::DisputeClosed(purse)
+                if !booking.ledger.iter().any(|entry| entry.payment_intent == intent(*purse)) =>
+            {
+                Change::nothing("unknown_booking")
+            }
+            News::DisputeOpened(purse) => booking.dispute_opened(&format!("dp_{purse}"), &intent(*purse)),
+            News::DisputeClosed(purse) => {
+                let (id, payment_intent) = (format!("dp_{purse}"), intent(*purse));
+                let lost = self.purses[*purse].dispute_is_lost.then(|| Entry {
+                    amount: Cents::new(-self.purses[*purse].cents),
+                    currency: self.purses[*purse].currency.into(),
+                    ..lost(&id, &payment_intent)
+                });
+                booking.dispute_closed(lost, &id, &payment_intent)
+            }
+            News::SlotIsTaken(_) | News::TimePasses(_) | News::AppointmentTakesPlace => Change::nothing("not_money"),
+        }
+    }
+
+    /// Lets the news in, as the edge does, and checks all that must be true afterwards.
+    fn hear(&mut self, news: &News) -> Result<(), TestCaseError> {
+        match news {
+            // Somebody else can only take a slot that the booking does not have.
+            News::SlotIsTaken(taken) => {
+                self.slot_is_taken = *taken && self.booking.state.status == Status::Cancelled;
+                return Ok(());
+            }
+            News::TimePasses(minutes) => self.now += SignedDuration::from_mins(*minutes),
+            News::AppointmentTakesPlace if self.booking.state.status == Status::Confirmed => {
+                self.booking.state.status = Status::Completed;
+                self.booking.version += 1;
+            }
+            _ => {}
+        }
+        let change = self.decide(news);
+        self.write(&change)?;
+        self.check()?;
+
+        // The same news again, as Stripe and the queue repeat it, moves nothing.
+        let before = self.clone();
+        let again = self.decide(news);
+        self.write(&again)?;
+        prop_assert_eq!(&self.booking.state, &before.booking.state, "{:?} twice", news);
+        prop_assert_eq!(&self.booking.ledger, &before.booking.ledger, "{:?} twice", news);
+        prop_assert_eq!(self.wishes(), before.wishes(), "{:?} twice", news);
+        Ok(())
+    }
+
+    fn write(&mut self, change: &Change) -> Result<(), TestCaseError> {
+        if let Some(state) = &change.state {
+            let (from, to) = (&self.booking.state, state);
+            let lapsed = matches!(from.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
+            let legal = from.status == to.status
+                || match (from.status, to.status) {
+                    (Status::Pending, Status::Confirmed | Status::Cancelled)
+                    | (Status::Confirmed, Status::Cancelled | Status::Completed) => true,
+                    (Status::Cancelled, Status::Confirmed) => lapsed,
+                    _ => false,
+                };
+            prop_assert!(legal, "{:?} -> {:?}", from, to);
+            prop_assert!(
+                from.status != Status::Cancelled || to.status == Status::Cancelled || !self.slot_is_taken,
+                "revived into a slot that somebody else has"
+            );
+        }
+        prop_assert!(!change.is_nothing() || change.tasks.is_empty());
+        for task in &change.tasks {
+            let key = task.dedupe_key(self.booking.version + 1);
+            if let Some(known) = self.jobs.insert(key.clone(), task.clone()) {
+                prop_assert_eq!(&known, task, "two wishes under the key {}: the second would be lost", key);
+            }
+        }
+        self.booking = after(&self.booking, change);
+        Ok(())
+    }
+
+    /// Every job but those of the calendar, which is looked at again after each change.
+    fn wishes(&self) -> Vec<&str> {
+        self.jobs.keys().map(String::as_str).filter(|key| !key.starts_with("sync_calendar")).collect()
+    }
+
+    fn left(&self, payment_intent: &str) -> i64 {
+        left(&self.booking.ledger, payment_intent)
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let state = &self.booking.state;
+        let stands = matches!(state.status, Status::Confirmed | Status::Completed);
+        prop_assert_eq!(state.cancel_reason.is_some(), state.status == Status::Cancelled, "{:?}", state);
+        prop_assert!(state.hold_expires_at.is_none() || state.status == Status::Pending, "{:?}", state);
+
+        // Paid exactly when the ledger has the booking's own payment, whole and as asked, and it did not go back.
+        let own = state.payment_intent.as_deref();
+        let own_left = own.map_or(0, |own| self.left(own));
+        let as_asked = self.booking.ledger.iter().any(|entry| {
+            entry.kind == EntryKind::Capture
+                && Some(entry.stripe_id.as_str()) == own
+                && entry.amount == DEPOSIT
+                && entry.currency == "eur"
+        });
+        match state.payment_status {
+            PaymentStatus::Paid => prop_assert!(stands && as_asked && own_left > 0, "{:#?}", self),
+            PaymentStatus::Unpaid => prop_assert!(own.is_none(), "{:#?}", self),
+            PaymentStatus::Refunded => prop_assert!(own.is_some() && own_left <= 0, "{:#?}", self),
+            PaymentStatus::RefundPending => prop_assert!(own.is_some(), "{:#?}", self),
+            PaymentStatus::Disputed => {
+                prop_assert!(own.is_some(), "{:#?}", self);
+            }
+        }
+        prop_assert!(!stands || own.is_none() || as_asked, "{:#?}", self);
+
+        for capture in self.booking.ledger.iter().filter(|entry| entry.kind == EntryKind::Capture) {
+            let refund = self.jobs.get(&format!("refund:{}:{}", self.booking.id, capture.stripe_id));
+            if let Some(Task::Refund { amount, .. }) = refund {
+                prop_assert!(*amount <= capture.amount, "more goes back than came: {:#?}", self);
+            }
+            let accounted_for = self.left(&capture.stripe_id) <= 0
+                || (stands && own == Some(capture.stripe_id.as_str()))
+                || refund.is_some()
+                || state.payment_problem.is_some();
+            prop_assert!(accounted_for, "{} is nobody's: {:#?}", capture.stripe_id, self);
+        }
+        for task in self.jobs.values() {
+            let Task::Refund { payment_intent, .. } = task else { continue };
+            let came = self.booking.ledger.iter().any(|entry| entry.stripe_id == *payment_intent);
+            prop_assert!(came, "a refund of what never came: {:#?}", self);
+            let live = stands && own == Some(payment_intent.as_str());
+            prop_assert!(!live, "the live booking's own payment goes back: {:#?}", self);
+        }
+        let told = self.jobs.keys().any(|key| key.contains(":client_confirmed:"));
+        prop_assert!(!told || own.is_some(), "the client was told of a payment that is not there");
+        Ok(())
+    }
+
+    /// Runs the refund jobs, as the worker does: looks at what went back, gives back the rest.
+    fn pay_back(&mut self) -> Result<(), TestCaseError> {
+        let jobs: Vec<Task> = self.jobs.values().cloned().collect();
+        for (number, job) in jobs.iter().enumerate() {
+            let Task::Refund { payment_intent, amount, .. } = job else { continue };
+            let missing = self.left(payment_intent).min(amount.cents());
+            if missing > 0 {
+                let change = self.booking.settle(&[refund(&format!("re_job_{number}"), payment_intent, missing)]);
+                self.write(&change)?;
+            }
+        }
+        self.check()
+    }
+}
+
+fn intent(purse: usize) -> String {
+    format!("pi_{purse}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn whatever_stripe_says_in_whatever_order_every_cent_is_accounted_for(
+        booking in beginning(),
+        purses in prop::collection::vec(purse(), PURSES),
+        news in prop::collection::vec(news(), 0..24),
+    ) {
+        let mut life = Life::begin(booking, purses);
+        for news in &news {
+            life.hear(news)?;
+        }
+        life.pay_back()?;
+        let state = &life.booking.state;
+        if state.status == Status::Cancelled && state.payment_problem.is_none() {
+            let kept: i64 = (0..PURSES).map(|purse| life.left(&intent(purse)).max(0)).sum();
+            prop_assert_eq!(kept, 0, "money of a cancelled booking stays with us: {:#?}", life);
+            prop_assert!(
+                matches!(state.payment_status, PaymentStatus::Unpaid | PaymentStatus::Refunded | PaymentStatus::Disputed),
+                "{:#?}", life
+            );
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_events_of_one_payment_does_not_matter(
+        booking in beginning(),
+        purses in prop::collection::vec(purse(), PURSES),
+        slot_is_taken in any::<bool>(),
+        // `checkout.session.completed` and `payment_intent.succeeded`, each delivered up to three times, at their own times.
+        deliveries in prop::collection::vec(0..300_i64, 1..6),
+    ) {
+        let mut once = Life::begin(booking, purses);
+        once.slot_is_taken = slot_is_taken && once.booking.state.status == Status::Cancelled;
+        let mut often = once.clone();
+        once.hear(&News::Payment(0))?;
+        for seconds in deliveries {
+            let Purse { cents, currency, .. } = often.purses[0];
+            let told = Payment { at: NOW + SignedDuration::from_secs(seconds), ..payment_of("pi_0", cents, currency) };
+            let change = often.booking.receive(&told, !often.slot_is_taken, often.now);
+            often.write(&change)?;
+            often.check()?;
+        }
+        prop_assert_eq!(&often.booking.state, &once.booking.state);
+        prop_assert_eq!(often.jobs.keys().collect::<Vec<_>>(), once.jobs.keys().collect::<Vec<_>>());
+        let amounts = |life: &Life| life.booking.ledger.iter().map(|entry| (entry.kind, entry.amount)).collect::<Vec<_>>();
+        prop_assert_eq!(amounts(&often), amounts(&once));
+    }
+
+    #[test]
+    fn refunds_end_the_same_in_any_order_and_however_often_they_are_told(
+        purses in prop::collection::vec(purse(), PURSES),
+        told in prop::collection::vec((any::<Index>(), any::<bool>()), 1..10),
+        shuffled in any::<prop::sample::Selector>(),
+        late in any::<bool>(),
+    ) {
+        let beginning = if late { cancelled(CancelReason::HoldExpired) } else { held() };
+        let purses: Vec<_> = purses.into_iter().map(|purse| Purse { cents: 5_000, currency: "eur", ..purse }).collect();
+        let purses: Vec<_> = purses
+            .into_iter()
+            .map(|purse| Purse { refunds: purse.refunds.iter().map(|(_, fails)| (2_500, *fails)).collect(), ..purse })
+            .collect();
+        let mut life = Life::begin(beginning, purses);
+        life.slot_is_taken = late;
+        life.hear(&News::Payment(0))?;
+        let facts: Vec<_> = told.iter().filter_map(|(which, holds)| life.fact(0, *which, *holds)).collect();
+        let mut others = facts.clone();
+        others.sort_by_key(|fact| shuffled.select([(fact.id.clone(), fact.holds), (format!("{}", fact.holds), fact.holds)]));
+
+        let end = |facts: &[RefundFact], at_once: bool| {
+            let size = if at_once { facts.len().max(1) } else { 1 };
+            facts.chunks(size).fold(life.booking.clone(), |booking, facts| after(&booking, &booking.settle(facts)))
+        };
+        let expected = end(&facts, false);
+        for other in [end(&facts, true), end(&others, false), end(&others, true)] {
+            prop_assert_eq!(&other.state, &expected.state);
+            let rows = |booking: &Booking| {
+                let mut rows: Vec<_> = booking.ledger.iter().map(|entry| (entry.kind.name(), entry.stripe_id.clone(), entry.amount)).collect();
+                rows.sort();
+                rows
+            };
+            prop_assert_eq!(rows(&other), rows(&expected));
+        }
+    }
+}
