@@ -4,7 +4,7 @@ import type { DialogWords } from "./words";
 
 export const words: DialogWords = {
   project: "Your project",
-  stepOf: (step) => `Step ${step} of 3`,
+  stepOf: (step) => `Step ${step} of 3`,
   close: "Close",
   back: "Back",
   next: "Continue",

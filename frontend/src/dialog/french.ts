@@ -2,7 +2,7 @@
 
 export const words = {
   project: "Votre projet",
-  stepOf: (step: number) => `Étape ${step} sur 3`,
+  stepOf: (step: number) => `Étape ${step} sur 3`,
   close: "Fermer",
   back: "Retour",
   next: "Continuer",
