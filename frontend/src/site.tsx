@@ -14,7 +14,13 @@ async function readArtist(): Promise<Artist> {
   return getArtist(location.pathname.split("/")[2] ?? "");
 }
 
+/** What the server wrote is painted before this script takes the processor. */
+function firstPaint(): Promise<void> {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}
+
 async function startArtist(place: HTMLElement): Promise<void> {
+  if (document.getElementById("data")) await firstPaint();
   const [artist] = await Promise.all([readArtist().catch((problem: unknown) => problem), speak()]);
   if (artist instanceof Error) return showFailure(place, artist);
   const found = artist as Artist;

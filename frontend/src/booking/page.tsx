@@ -217,9 +217,9 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     this.setState({ releasing: true, trouble: "" });
     try {
       this.take(await releaseBooking(id));
-    } catch {
+    } catch (problem) {
       // It may have been paid in the meantime: what the database says decides.
-      this.setState({ trouble: t.releaseFailed });
+      if (!(problem instanceof Problem && problem.slug === "already-paid")) this.setState({ trouble: t.releaseFailed });
       this.again();
     }
     this.setState({ releasing: false });

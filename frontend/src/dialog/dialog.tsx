@@ -105,6 +105,7 @@ export class BookingDialog extends Component<Props, State> {
           </div>
           <div class="work">
             <header>
+              {flash && <img class="thumb" src={flash.image} alt="" width={60} height={60} />}
               <p class="step">
                 {flash?.title ?? t.project} · {t.stepOf(step)}
               </p>

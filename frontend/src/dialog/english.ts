@@ -4,7 +4,7 @@ import type { DialogWords } from "./words";
 
 export const words: DialogWords = {
   project: "Your project",
-  stepOf: (step) => `Step ${step} of 3`,
+  stepOf: (step) => `Step ${step} of 3`,
   close: "Close",
   back: "Back",
   next: "Continue",
@@ -45,8 +45,9 @@ export const words: DialogWords = {
   evening: "Evening",
   ownSlot: "held for you",
   studioTime: (town) => `Studio time (${town}).`,
+  yourClock: "In small, the time where you are.",
   yourTime: (time) => `${time} where you are`,
-  noSlots: (from, to) => `No free slot from ${from} to ${to}.`,
+  noSlots: "No free slot in these seven days.",
   nextFree: "Show the next available day",
   nothingFree: "Nothing is free in the next three months. Come back later, or write to the artist.",
   chooseSlot: "Choose a slot to continue.",

@@ -2,7 +2,7 @@
 
 export const words = {
   project: "Votre projet",
-  stepOf: (step: number) => `Étape ${step} sur 3`,
+  stepOf: (step: number) => `Étape ${step} sur 3`,
   close: "Fermer",
   back: "Retour",
   next: "Continuer",
@@ -43,8 +43,9 @@ export const words = {
   evening: "Soir",
   ownSlot: "gardé pour vous",
   studioTime: (town: string) => `Heures de l’atelier (${town}).`,
+  yourClock: "En petit, l’heure chez vous.",
   yourTime: (time: string) => `soit ${time} chez vous`,
-  noSlots: (from: string, to: string) => `Aucun créneau libre du ${from} au ${to}.`,
+  noSlots: "Aucun créneau libre sur ces sept jours.",
   nextFree: "Voir le prochain jour disponible",
   nothingFree: "Rien de libre dans les trois prochains mois. Proposez un projet à l’artiste plus tard, ou écrivez-lui.",
   chooseSlot: "Choisissez un créneau pour continuer.",

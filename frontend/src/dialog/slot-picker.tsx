@@ -2,7 +2,7 @@
 
 import { Component, type ComponentChild, type VNode } from "preact";
 import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
-import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, shortDay, zoneTown } from "../core/format";
+import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, zoneTown } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
 import { sentence } from "./problems";
 import { t } from "./words";
@@ -50,8 +50,10 @@ export class CalComSlotPicker extends Component<Props, State> {
   }
 
   override render({ artist }: Props, { from, week, day, failure, searching, exhausted }: State): ComponentChild {
-    const last = addDays(from, DAYS - 1);
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
+    const last = addDays(from, DAYS - 1);
+    const [slot] = shown?.slots ?? [];
+    const isAbroad = slot && clock(slot.start) !== clock(slot.start, artist.timezone);
     return (
       <div class="picker" aria-busy={!week && !failure}>
         <div class="week">
@@ -84,7 +86,7 @@ export class CalComSlotPicker extends Component<Props, State> {
               this.hours(shown)
             ) : (
               <div class="trouble">
-                <p role="status">{exhausted ? t.nothingFree : t.noSlots(shortDay(from), shortDay(last))}</p>
+                <p role="status">{exhausted ? t.nothingFree : t.noSlots}</p>
                 {!exhausted && (
                   <button type="button" class="button quiet" onClick={() => void this.searchOn()}>
                     {t.nextFree}
@@ -94,7 +96,9 @@ export class CalComSlotPicker extends Component<Props, State> {
             )}
           </>
         )}
-        <p class="help">{t.studioTime(zoneTown(artist.timezone))}</p>
+        <p class="help">
+          {t.studioTime(zoneTown(artist.timezone))} {isAbroad && t.yourClock}
+        </p>
       </div>
     );
   }
@@ -158,12 +162,12 @@ export class CalComSlotPicker extends Component<Props, State> {
           name="slot"
           id={id}
           checked={slot.start === this.props.slot?.start}
-          aria-label={[t.slotName(longDay(date), time), mine && t.ownSlot].filter(Boolean).join(", ")}
+          aria-label={[t.slotName(longDay(date), time), elsewhere !== time && t.yourTime(elsewhere), mine && t.ownSlot].filter(Boolean).join(", ")}
           onChange={() => choose(slot)}
         />
         <label for={id}>
           <strong>{time}</strong>
-          {elsewhere !== time && <small>{t.yourTime(elsewhere)}</small>}
+          {elsewhere !== time && <small>{elsewhere}</small>}
           {mine && <small>{t.ownSlot}</small>}
         </label>
       </div>
