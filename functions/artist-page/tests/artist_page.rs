@@ -7,8 +7,10 @@ use serde_json::Value;
 use shared::testing::{self, Answer, PUBLIC_URL, Plan, World, get};
 
 fn assets() -> PageAssets {
-    PageAssets::parse(r#"{"artist":{"js":"/assets/site-1.js","css":["/assets/site-1.css"],"preload":["/assets/face-1.woff2"]}}"#)
-        .expect("as the build writes it")
+    PageAssets::parse(
+        r#"{"artist":{"js":"/assets/site-1.js","css":["/assets/site-1.css"],"preload":["/assets/face-1.woff2"]}}"#,
+    )
+    .expect("as the build writes it")
 }
 
 fn app(world: &World) -> App {
