@@ -128,7 +128,7 @@ pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timest
             settle(db, &reference, None, now, |booking, _| {
                 if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now))
                 {
-                    booking.await_slow_payment(now)
+                    booking.wait_for_slow_payment(now)
                 } else {
                     Change::nothing("payment_processing")
                 }

@@ -153,7 +153,7 @@ async fn apply(app: &App, event: &Event, now: Timestamp) -> Result<Settled, Erro
                 let payment = settle::payment_of(&session, at)?;
                 decide(app, event, &reference, now, |booking, free| booking.receive(&payment, free, now)).await
             } else {
-                decide(app, event, &reference, now, |booking, _| booking.await_slow_payment(now)).await
+                decide(app, event, &reference, now, |booking, _| booking.wait_for_slow_payment(now)).await
             }
         }
         "checkout.session.async_payment_failed" => {

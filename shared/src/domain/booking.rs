@@ -435,7 +435,7 @@ impl Booking {
     }
 
     /// The client has submitted a payment whose bank answers later: the slot waits for it.
-    pub fn await_slow_payment(&self, now: Timestamp) -> Change {
+    pub fn wait_for_slow_payment(&self, now: Timestamp) -> Change {
         if self.state.status != Status::Pending || self.state.hold_expires_at.is_none() {
             return Change::nothing("not_waiting");
         }

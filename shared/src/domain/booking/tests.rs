@@ -474,11 +474,11 @@ fn only_an_unpaid_hold_is_released() {
 
 #[test]
 fn a_bank_that_answers_later_keeps_the_hold_for_a_week() {
-    let change = held().await_slow_payment(NOW);
+    let change = held().wait_for_slow_payment(NOW);
     assert_eq!(state(&change).status, Status::Pending);
     assert_eq!(state(&change).hold_expires_at, Some(NOW + SLOW_PAYMENT_HOLD));
     for booking in [paid(), mismatched(), cancelled(CancelReason::HoldExpired)] {
-        assert!(booking.await_slow_payment(NOW).is_nothing());
+        assert!(booking.wait_for_slow_payment(NOW).is_nothing());
     }
 }
 
@@ -680,7 +680,7 @@ impl Life {
                 let Purse { cents, currency, .. } = self.purses[*purse];
                 booking.receive(&payment_of(&intent(*purse), cents, currency), !self.slot_is_taken, self.now)
             }
-            News::SlowPayment => booking.await_slow_payment(self.now),
+            News::SlowPayment => booking.wait_for_slow_payment(self.now),
             News::SessionExpired { ours } => booking.checkout_expired(if *ours { "cs_1" } else { "cs_2" }),
             News::Released(reason) => booking.release(*reason, Actor::System),
             News::Refunds { purse, which } => {
