@@ -19,8 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-const USAGE: &str =
-    "usage: dev up | dev with-services -- <command> [arguments] | dev with-site -- <command> [arguments]
+const USAGE: &str = "usage: dev up | dev with-services -- <command ...> | dev with-site -- <command ...>
 
   up             runs everything: site, functions, database, queue, mail, stand-ins
                  PORT=8080 chooses the port, RESET=1 deletes all data first

@@ -471,6 +471,10 @@ async fn the_week_page_plays_the_artist() {
     let read = async || studio.http.get(&week).send().await.expect("it answers").text().await.expect("it is text");
     let html = read().await;
     assert!(html.contains("10h00 – 11h00") && html.contains("Camille") && html.contains("Noa Keller"), "{html}");
+    let link = studio.http.get(format!("{}/booking/{uid}", studio.calcom.url())).send().await.expect("it answers");
+    let place = link.headers().get("location").and_then(|place| place.to_str().ok()).unwrap_or_default();
+    assert_eq!(place, format!("/week?user=noa&start={date}#{uid}"));
+    assert!(html.contains(&format!("id=\"{uid}\"")), "{html}");
     let date = date.to_string();
     let submit = async |path: &str, more: &[(&str, &str)]| {
         let mut form = vec![("user", "noa"), ("start", date.as_str())];

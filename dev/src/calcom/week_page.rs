@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Arc<Inner>> {
     Router::new()
         .route("/week", get(show))
         .route("/week/style.css", get(style))
+        .route("/booking/{uid}", get(booking))
         .route("/week/block", post(block))
         .route("/week/unblock", post(unblock))
         .route("/week/cancel", post(cancel))
@@ -98,6 +99,21 @@ async fn style() -> Response {
 
 async fn show(State(inner): State<Arc<Inner>>, Query(week): Query<Week>) -> Response {
     page(&inner, &week, None)
+}
+
+/// The address that Cal.com gives each booking: here it leads to its place in the week.
+async fn booking(State(inner): State<Arc<Inner>>, Path(uid): Path<String>) -> Response {
+    let found = lock(&inner.diary)
+        .bookings
+        .iter()
+        .find(|booking| booking.uid == uid)
+        .map(|booking| (booking.username.clone(), booking.span.start));
+    let Some((username, start)) = found else {
+        return (StatusCode::NOT_FOUND, "Cette réservation n’existe pas.\n").into_response();
+    };
+    let zone = inner.user(&username).map_or(TimeZone::UTC, User::zone);
+    let date = start.to_zoned(zone).date();
+    Redirect::to(&format!("/week?user={username}&start={date}#{uid}")).into_response()
 }
 
 fn page(inner: &Inner, week: &Week, problem: Option<String>) -> Response {

@@ -31,6 +31,7 @@ async function loadDialog(): Promise<typeof BookingDialog> {
 export class ArtistPage extends Component<{ artist: Artist }, State> {
   override state: State = { artist: this.props.artist, place: null, held: null, releasing: false, notice: "" };
   private dialog: typeof BookingDialog | null = null;
+  private subject: Flash | undefined;
   /** A step back is under way: the history answers later, and a second one would leave the site. */
   private leaving = false;
 
@@ -107,11 +108,17 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
     );
   }
 
-  /** The flash of a place; null for a project, undefined for one that cannot be booked. */
+  /** The flash of a place; null for a project, undefined for one that is unknown here. */
   private flashOf(place: Place | null): Flash | null | undefined {
     if (place?.flash == null) return null;
-    const mine = ownHold(this.state.artist.slug)?.flash;
-    return this.state.artist.flashes.find(({ id, state }) => id === place.flash && (state === "available" || id === mine));
+    // While its dialog is open a flash stays what it was: the gallery may learn in the meantime that it is taken.
+    if (this.subject?.id !== place.flash) this.subject = this.state.artist.flashes.find(({ id }) => id === place.flash);
+    return this.subject;
+  }
+
+  private isBookable(place: Place): boolean {
+    if (place.flash === null || place.flash === ownHold(this.state.artist.slug)?.flash) return true;
+    return this.state.artist.flashes.some(({ id, state }) => id === place.flash && state === "available");
   }
 
   private async begin(): Promise<void> {
@@ -120,7 +127,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
     const held = await this.readHold();
     if (!place) return;
     // Back from the payment page: what is held matters more than the dialog that led there.
-    if (held || (ours === 0 && this.flashOf(place) === undefined)) {
+    if (held || !this.isBookable(place)) {
       history.replaceState(null, "", addressOf(null));
     } else if (ours > 0) {
       await this.follow();
@@ -134,15 +141,21 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   /** Shows what the address says: Back and Forward come through here. */
   private readonly follow = async (): Promise<void> => {
     this.leaving = false;
-    const place = placeInAddress();
+    let place = placeInAddress();
     if (place && !(await this.loaded())) return;
-    this.setState({ place: placeInAddress() });
+    place = placeInAddress();
+    if (place && !this.state.place && !this.isBookable(place)) {
+      history.replaceState(null, "", addressOf(null));
+      place = null;
+    }
+    this.setState({ place });
   };
 
   private async open(flash: string | null): Promise<void> {
     if (!(await this.loaded()) || this.state.place) return;
     const place: Place = { flash, step: 1 };
     history.pushState({ depth: 1 }, "", addressOf(place));
+    this.subject = undefined;
     this.setState({ place, notice: "" });
   }
 

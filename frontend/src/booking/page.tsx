@@ -216,7 +216,8 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     if (this.state.releasing) return;
     this.setState({ releasing: true, trouble: "" });
     try {
-      this.take(await releaseBooking(id));
+      await releaseBooking(id);
+      this.take(await getBooking(id));
     } catch (problem) {
       // It may have been paid in the meantime: what the database says decides.
       if (!(problem instanceof Problem && problem.slug === "already-paid")) this.setState({ trouble: t.releaseFailed });

@@ -17,6 +17,7 @@ export type Slot = Day["slots"][number];
 export type BookingRequest = Sent<paths["/api/bookings/create"]["post"]>;
 export type Held = Answer<paths["/api/bookings/create"]["post"]>;
 export type Booking = Answer<paths["/api/bookings/{id}"]["get"]>;
+export type Released = Answer<paths["/api/bookings/{id}/release"]["post"]>;
 
 interface FieldError {
   pointer: string;
@@ -86,7 +87,7 @@ export function getBooking(id: string): Promise<Booking> {
 }
 
 /** Gives an unpaid slot back. */
-export function releaseBooking(id: string): Promise<Booking> {
+export function releaseBooking(id: string): Promise<Released> {
   return call(`/api/bookings/${encodeURIComponent(id)}/release`, "{}");
 }
 

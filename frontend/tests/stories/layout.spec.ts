@@ -1,5 +1,7 @@
 // What every page promises, whoever looks: it fits, it is barrier-free, it is strict, and it previews as a link.
 
+import { gzipSync } from "node:zlib";
+import type { Response } from "@playwright/test";
 import { somebody } from "../stage/client.ts";
 import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
@@ -50,8 +52,8 @@ test("at 320 pixels nothing scrolls sideways", async ({ client, page, witness })
 });
 
 test("text at twice its size still fits", async ({ client, page }) => {
-  // As the browser's own setting does it: the root's size, on which all sizes rest.
-  await page.addInitScript(() => document.documentElement.style.setProperty("font-size", "200%"));
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
   for (const address of PAGES) {
     await page.goto(address);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -91,4 +93,33 @@ test("a shared link previews, and the page reads without a script", async ({ ano
   await page.goto("/artist/lea-marchetti");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Léa Marchetti");
   await expect(page.getByRole("heading", { level: 3, name: "Hirondelle" })).toBeVisible();
+});
+
+test("what the server writes is what the script renders, so that nothing moves", async ({ another, page }) => {
+  const whole = (of: typeof page): Promise<string[]> =>
+    of.locator("#app header, #app section").evaluateAll((parts) => parts.filter((part) => !part.closest("dialog")).map((part) => part.outerHTML));
+  for (const address of ["/artist/lea-marchetti?lang=fr", "/artist/noa-keller?lang=en"]) {
+    const { page: still } = await another({ javaScriptEnabled: false });
+    await still.goto(address);
+    // The next free slots are the script's own addition.
+    await page.route("**/api/calendar/slots*", (route) => route.fulfill({ json: { artist: "", timezone: "Europe/Paris", duration_minutes: 60, days: [] } }));
+    await page.goto(address);
+    await page.waitForLoadState("networkidle");
+    expect(await whole(page), address).toEqual(await whole(still));
+  }
+});
+
+test("the vitrine stays light", async ({ client, page }) => {
+  const loaded: Response[] = [];
+  page.on("response", (response) => loaded.push(response));
+  const scripts = async (): Promise<number> => {
+    await page.waitForLoadState("networkidle");
+    const bodies = await Promise.all(loaded.filter((response) => response.request().resourceType() === "script").map((response) => response.body()));
+    return bodies.reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
+  };
+  await client.visit();
+  expect(await scripts(), "script before the dialog, gzipped").toBeLessThanOrEqual(12_000);
+  expect(loaded.length, loaded.map((response) => response.url()).join("\n")).toBeLessThanOrEqual(12);
+  await client.chooseFlash();
+  expect(await scripts(), "script with the dialog, gzipped").toBeLessThanOrEqual(20_000);
 });

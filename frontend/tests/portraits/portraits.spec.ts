@@ -1,0 +1,202 @@
+// A picture of every state of every page, in both languages and every way of looking, for eyes and not for gates:
+// fonts differ between machines.
+
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { CDPSession, Page } from "@playwright/test";
+import { type Client, somebody } from "../stage/client.ts";
+import { settled, test } from "../stage/story.ts";
+
+const SHOTS = fileURLToPath(new URL("../../../.inkflow/report/shots", import.meta.url));
+
+interface Look {
+  name: string;
+  width: number;
+  height: number;
+  text?: number;
+  forced?: boolean;
+  still?: boolean;
+}
+
+const LOOKS: Look[] = [
+  { name: "390", width: 390, height: 844 },
+  { name: "1280", width: 1280, height: 800 },
+  { name: "320", width: 320, height: 640 },
+  { name: "390 at 200 %", width: 390, height: 844, text: 2 },
+  { name: "390 forced colours", width: 390, height: 844, forced: true },
+  { name: "1280 forced colours", width: 1280, height: 800, forced: true },
+  { name: "390 reduced motion", width: 390, height: 844, still: true },
+];
+
+class Photographer {
+  readonly #page: Page;
+  readonly #lang: string;
+  readonly #devtools: CDPSession;
+
+  private constructor(page: Page, lang: string, devtools: CDPSession) {
+    this.#page = page;
+    this.#lang = lang;
+    this.#devtools = devtools;
+  }
+
+  static async of(client: Client, lang: string): Promise<Photographer> {
+    return new Photographer(client.page, lang, await client.page.context().newCDPSession(client.page));
+  }
+
+  async take(state: string): Promise<void> {
+    const page = this.#page;
+    const dialog = await page.locator("dialog[open]").count();
+    for (const look of LOOKS) {
+      await page.setViewportSize(look);
+      await page.emulateMedia({ forcedColors: look.forced ? "active" : "none", reducedMotion: look.still ? "reduce" : "no-preference" });
+      await this.#devtools.send("Page.setFontSizes", { fontSizes: { standard: 16 * (look.text ?? 1), fixed: 13 * (look.text ?? 1) } });
+      await settled(page);
+      // Pictures that wait for the scroll are part of the page, too.
+      await page.evaluate(async () => {
+        for (const image of document.images) image.loading = "eager";
+        await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
+      });
+      mkdirSync(`${SHOTS}/${state}`, { recursive: true });
+      await page.screenshot({ path: `${SHOTS}/${state}/${this.#lang} ${look.name}.png`, fullPage: dialog === 0, animations: "disabled" });
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ forcedColors: "none", reducedMotion: "no-preference" });
+    await this.#devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
+  }
+}
+
+for (const lang of ["fr", "en"] as const) {
+  const locale = lang === "fr" ? "fr-FR" : "en-GB";
+  const q = `?lang=${lang}`;
+
+  test(`pages (${lang})`, async ({ another, witness }) => {
+    witness.expects(/^404: GET/);
+    const client = await another({ locale, speaks: lang });
+    const { page } = client;
+    const photographer = await Photographer.of(client, lang);
+    for (const [state, address] of [
+      ["01 home", lang === "fr" ? "/" : "/en"],
+      ["02 artist", `/artist/lea-marchetti${q}`],
+      ["03 artist on Cal.com", `/artist/noa-keller${q}`],
+      ["04 no such page", "/nowhere"],
+      ["05 no such artist", `/artist/nobody${q}`],
+      ["06 legal", "/legal"],
+      ["07 problems", "/problems"],
+    ] as const) {
+      await page.goto(address);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await photographer.take(state);
+    }
+  });
+
+  test(`the dialog (${lang})`, async ({ another, platform, witness }) => {
+    witness.expects(/^409: POST .*\/create/);
+    witness.expects(/^502: POST .*\/create/);
+    const client = await another({ locale, speaks: lang });
+    const photographer = await Photographer.of(client, lang);
+    const { page, words } = client;
+    await client.visit("lea-marchetti", q);
+    await client.chooseFlash();
+    await photographer.take("10 details");
+    await client.next();
+    await photographer.take("11 details, wrong");
+    await client.toSlots(somebody());
+    await photographer.take("12 slots");
+    await client.takeSlot(1);
+    await photographer.take("13 slots, one chosen");
+    const wanted = Number((await client.dialog.getByRole("radio", { checked: true }).last().getAttribute("id"))?.replace("slot-", ""));
+    await client.next();
+    await client.at(words.summary);
+    await photographer.take("14 summary");
+    await platform.turn({ stripe: "down" });
+    await client.press(client.payButton);
+    await client.alert.getByText(/\w/).first().waitFor();
+    await photographer.take("15 the payment does not open");
+    await platform.turn({ stripe: "ok" });
+    await platform.startOver();
+    await platform.bookElsewhere(new Date(wanted).toISOString());
+    await client.press(client.payButton);
+    await client.at(words.slot);
+    await client.alert.getByText(/\w/).first().waitFor();
+    await photographer.take("16 the slot was taken");
+    await page.goto(`/artist/lea-marchetti${q}`);
+    await client.proposeProject();
+    await client.describe();
+    await photographer.take("17 details of a project");
+  });
+
+  test(`the dialog in trouble (${lang})`, async ({ another, platform, witness }) => {
+    witness.expects(/^503: GET .*slots/);
+    const client = await another({ locale, speaks: lang });
+    const photographer = await Photographer.of(client, lang);
+    const { page, words } = client;
+    await platform.turn({ calendar: "down" });
+    await client.visit("noa-keller", q);
+    await client.chooseFlash("Dague et ruban");
+    await client.introduce(somebody());
+    await client.next();
+    await client.at(words.slot);
+    await client.dialog.getByText(/agenda de l’artiste|artist’s calendar/).first().waitFor();
+    await photographer.take("18 the calendar is down");
+    await platform.turn({ calendar: "ok" });
+    await page.route("**/api/calendar/slots*", async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.json()) as { days: { slots: unknown[] }[] };
+      for (const day of body.days) day.slots = [];
+      await route.fulfill({ response: answer, json: body });
+    });
+    await page.goto(`/artist/lea-marchetti${q}`);
+    await client.chooseFlash();
+    await client.introduce(somebody());
+    await client.next();
+    await client.at(words.slot);
+    await client.dialog.getByRole("button").nth(2).waitFor();
+    await page.waitForTimeout(300);
+    await photographer.take("19 a full week");
+  });
+
+  test(`after the payment (${lang})`, async ({ another, platform, witness }) => {
+    witness.expects(/^404: GET .*bookings/);
+    const client = await another({ locale, speaks: lang });
+    const photographer = await Photographer.of(client, lang);
+    const { page } = client;
+    const heading = page.getByRole("heading", { level: 1 });
+    const look = async (state: string): Promise<void> => {
+      await heading.waitFor();
+      await page.waitForLoadState("networkidle");
+      await photographer.take(state);
+    };
+    await page.goto(`/artist/lea-marchetti${q}`);
+    const id = await client.reserve(somebody(), "Phalène de nuit");
+    const checkout = page.url();
+    await page.goto(`/artist/lea-marchetti${q}`);
+    await look("20 a slot is held");
+    await page.goto(`/booking/cancel?id=${id}`);
+    await look("21 interrupted");
+    await page.goto(`/booking/success?id=${id}`);
+    await look("22 being verified");
+    await platform.settle(checkout, "paid");
+    await page.goto(`/booking/success?id=${id}`);
+    await look("23 confirmed");
+    await page.goto(`/artist/lea-marchetti${q}`);
+    await look("24 artist, a flash gone");
+    const set = async (change: string): Promise<void> => {
+      await platform.sql.unsafe(`update bookings set ${change}, version = version + 1 where id = '${id}'`);
+      await page.goto(`/booking/success?id=${id}`);
+    };
+    await set("payment_status = 'disputed'");
+    await look("25 disputed");
+    await set("payment_status = 'refund_pending', status = 'cancelled', cancel_reason = 'artist'");
+    await look("26 cancelled, refund on its way");
+
+    const lapsing = await client.reserve();
+    await platform.wait(31);
+    await page.goto(`/booking/success?id=${lapsing}`);
+    await look("27 overdue");
+    await platform.sweep();
+    await page.goto(`/booking/success?id=${lapsing}`);
+    await look("28 given back");
+    await page.goto("/booking/success?id=019aa000-0000-7000-8000-0000000000ff");
+    await look("29 unknown");
+  });
+}
