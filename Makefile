@@ -19,7 +19,7 @@ step = @echo "== $(1)"; TIMEFORMAT="== $(1): %0lR"; time
 .PHONY: help
 help:
 	@echo 'InkFlow. Start with `make dev`; before a commit, `make check`.'; echo
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 site := frontend/dist/assets.json
 packages := frontend/node_modules/.package-lock.json
@@ -56,8 +56,10 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
 		"$(bin)/dev" with-services -- $(SHELL) -ec '$(nextest) $(or $(ARGS),--workspace); \
-			if [ -n "$${TEST_POOLER:-}" -a -z "$(ARGS)" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
-				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi'; \
+			[ -z "$(ARGS)" ] || exit 0; \
+			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
+				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
+			echo "== the stories of the site, in a browser"; frontend/tests/run'; \
 	else \
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
@@ -67,8 +69,22 @@ check: own-target ## Do all that CI does: format, clippy, docs, dependencies, te
 	$(call step,format) cargo fmt --all --check
 	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
 	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps
+	$(call step,site) $(MAKE) --no-print-directory check-site
 	$(call step,dependencies) $$(dev/setup/cargo-deny) check bans licenses sources
 	$(call step,tests) $(MAKE) --no-print-directory test
+
+# The types come from the document, the document from the code (dev/tests/openapi.rs): a drift anywhere shows.
+.PHONY: check-site
+check-site: $(packages)
+	@cd frontend && npm run --silent typecheck && npx --no-install openapi-typescript openapi.json \
+		--default-non-nullable=false --output node_modules/.api-types.ts >/dev/null && \
+		cmp -s node_modules/.api-types.ts src/api-types.ts || { \
+		echo 'frontend/src/api-types.ts is not what openapi.json says: cd frontend && npm run types' >&2; exit 1; }
+
+.PHONY: frontend-report
+frontend-report: own-target $(site) ## Measure the site and lay every state on one sheet, in .inkflow/report
+	@cargo build --workspace --bins
+	@frontend/report/run
 
 .PHONY: audit
 audit: ## Look the dependencies up in RustSec's list of advisories, which it fetches from GitHub
