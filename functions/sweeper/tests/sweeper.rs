@@ -559,9 +559,9 @@ mod while_we_fail {
         World::run(|world| async move {
             world.hold(&Plan::default()).await;
             world.advance_minutes(1);
-            world.stripe.switch(|switches| switches.api.slow_ms = 4_000);
-            // Three seconds are kept to answer.
-            let report = sweep(&app(world), in_seconds(4)).await.expect("no failure");
+            world.stripe.switch(|switches| switches.api.slow_ms = 4_900);
+            // Three seconds of seven are kept to answer.
+            let report = sweep(&app(world), in_seconds(7)).await.expect("no failure");
             assert_eq!((report.relayed, report.asked, report.payments_found), (2, 1, 0));
         });
     }

@@ -205,11 +205,18 @@ fn a_hold_whose_maker_was_killed_between_stripe_and_the_database_keeps_its_page(
 #[test]
 fn a_request_that_is_cut_off_while_stripe_thinks_is_taken_up_again() {
     World::run(|world| async move {
-        world.stripe.switch(|switches| switches.api.slow_ms = 1_000);
+        world.stripe.switch(|switches| switches.api.slow_ms = 5_000);
         let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
         let app_cut = app(world);
-        let cut = tokio::time::timeout(Duration::from_millis(500), send(&app_cut, world, &[], &body)).await;
-        assert!(cut.is_err(), "the sandbox was killed");
+        tokio::select! {
+            answer = send(&app_cut, world, &[], &body) => panic!("{answer:?}"),
+            // The sandbox is killed while Stripe has done its part and not answered yet.
+            () = async {
+                while world.stripe.sessions().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            } => {}
+        }
         world.stripe.switch(|switches| switches.api.slow_ms = 0);
         let rows = world.rows("select id, checkout_url from bookings", &[]).await;
         assert_eq!(rows[0]["checkout_url"], Value::Null);
@@ -317,6 +324,6 @@ fn a_slow_queue_is_not_waited_for() {
         world.sqs_gate.set(Condition::Slow);
         let started = std::time::Instant::now();
         id(&book(world, &wish(&NOA, DAGUE, TUESDAY_AT_TEN)).await);
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     });
 }

@@ -76,7 +76,7 @@ fn waiting_grows_with_each_attempt() {
             let relay_at = job(world, held.jobs[0]).await["relay_at"].as_str().expect("an instant").to_owned();
             waits.push(shared::testing::at(&relay_at).duration_since(world.now()).as_secs());
         }
-        // Beginning with the lease's own minute and a half.
+        // 5, 15, 45, 135 seconds, and half a minute more before the sweeper steps in.
         assert!(waits.is_sorted() && waits[3] > 2 * waits[0], "{waits:?}");
     });
 }
