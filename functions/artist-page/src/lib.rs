@@ -303,7 +303,7 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
     let json_ld = json!({
         "@context": "https://schema.org", "@type": "TattooParlor", "name": artist.display_name, "url": url,
         "description": artist.bio, "image": image,
-        "address": { "@type": "PostalAddress", "streetAddress": artist.address, "addressLocality": artist.city },
+        "address": { "@type": "PostalAddress", "addressLocality": artist.city },
     });
     let page = HtmlPage {
         lang: locale.code(),
