@@ -18,11 +18,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode, Version};
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -88,7 +90,15 @@ struct Front {
 
 /// The front as a router; serve it with [`ConnectInfo`] of the peer's address.
 pub fn router(options: Options, host: Host) -> Router {
-    Router::new().fallback(front).with_state(Arc::new(Front { options, host }))
+    // CloudFront leaves small files as they are.
+    let compression = CompressionLayer::new().compress_when(SizeAbove::new(1_000).and(is_page_or_asset));
+    Router::new().fallback(front).with_state(Arc::new(Front { options, host })).layer(compression)
+}
+
+/// What CloudFront compresses: texts of the site. It does so only where it may cache, so never the API's JSON.
+fn is_page_or_asset(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/") || kind.starts_with("image/svg+xml") || kind.starts_with("application/manifest+json")
 }
 
 async fn front(

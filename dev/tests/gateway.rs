@@ -111,6 +111,22 @@ async fn a_browser_must_sign_for_the_body_it_sends() {
 }
 
 #[tokio::test]
+async fn a_page_is_compressed_as_cloudfront_does_and_the_api_is_not() {
+    let front = Front::start("gzip").await;
+    std::fs::write(front.site.join("site.css"), "a { color: red }\n".repeat(100)).expect("a style sheet");
+    let encoding = async |path: &str, accepted: &str| {
+        let answer = sent(front.ask(Method::GET, path).header("accept-encoding", accepted)).await;
+        (answer.status().as_u16(), header(&answer, "content-encoding"))
+    };
+    assert_eq!(encoding("/site.css", "gzip, br").await, (200, "gzip".to_owned()));
+    assert_eq!(encoding("/site.css", "identity").await, (200, String::new()));
+    assert_eq!(encoding("/", "gzip").await, (200, String::new()), "too small to gain");
+    let long = format!("/api/things/{}", "x".repeat(2_000));
+    assert_eq!(encoding(&long, "gzip").await, (200, String::new()));
+    front.end().await;
+}
+
+#[tokio::test]
 async fn what_no_route_takes_is_refused_in_the_right_words() {
     let front = Front::start("words").await;
     let wrong_method = sent(front.ask(Method::DELETE, "/api/things/7")).await;

@@ -1,23 +1,18 @@
 // Weighs what the pages load and asks Lighthouse: median of three, under an applied slow connection. Runs under
 // `dev with-site`; writes .inkflow/report/measures.json and fails when a budget is broken.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
 
 const OUT = new URL("../../.inkflow/report/", import.meta.url);
 const site = process.env.SITE_URL;
 const flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const launch = (args = []) => ({
-  executablePath: process.env.CHROMIUM_BIN,
-  chromiumSandbox: process.getuid?.() !== 0,
-  args: [...flags, ...args],
-});
+const isRoot = process.getuid?.() === 0;
 
-/** What issue and design promise; sizes in bytes as gzip -9 makes them, times in milliseconds. */
+/** What the site promises; sizes in bytes as gzip -9 makes them, times in milliseconds. */
 const BUDGETS = {
   "script before the dialog": 12_000,
   "script with the dialog": 20_000,
@@ -77,27 +72,16 @@ async function weigh(browser) {
   return weighed;
 }
 
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Three runs in a browser each; the one in the middle by its largest paint speaks. */
 async function audit(name, path) {
   const runs = [];
   for (let run = 0; run < 3; run += 1) {
-    const port = await freePort();
-    const profile = mkdtempSync(`${tmpdir()}/inkflow-lighthouse-`);
-    const browser = await chromium.launchPersistentContext(profile, { headless: true, ...launch([`--remote-debugging-port=${port}`]) });
+    // Its own launcher: Playwright's flags would switch off what Lighthouse looks at.
+    const chrome = await launch({ chromePath: process.env.CHROMIUM_BIN, chromeFlags: ["--headless=new", ...flags, ...(isRoot ? ["--no-sandbox"] : [])] });
     try {
-      const result = await lighthouse(site + path, { port, output: "html", logLevel: "error", throttlingMethod: "devtools", onlyCategories: ["performance", "accessibility", "best-practices", "seo"] });
-      runs.push(result);
+      runs.push(await lighthouse(site + path, { port: chrome.port, output: "html", logLevel: "error", throttlingMethod: "devtools", onlyCategories: ["performance", "accessibility", "best-practices", "seo"] }));
     } finally {
-      await browser.close();
-      rmSync(profile, { recursive: true, force: true });
+      chrome.kill();
     }
   }
   const paint = (run) => run.lhr.audits["largest-contentful-paint"].numericValue;
@@ -123,7 +107,7 @@ async function audit(name, path) {
 }
 
 mkdirSync(OUT, { recursive: true });
-const browser = await chromium.launch(launch());
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN, chromiumSandbox: !isRoot, args: flags });
 const pages = await weigh(browser);
 await browser.close();
 const audits = [await audit("artist", "/artist/lea-marchetti"), await audit("home", "/")];

@@ -17,11 +17,12 @@ function states() {
   const shots = new URL("shots/", OUT);
   return readdirSync(shots).sort().map((state) => {
     const files = readdirSync(new URL(`${encodeURIComponent(state)}/`, shots)).sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1]);
-    const figures = files.map((file) => {
+    const figure = (file) => {
       const link = `shots/${encodeURIComponent(state)}/${encodeURIComponent(file)}`;
       return `<figure class="${/^.. 1280/.test(file) ? "desk" : "phone"}"><a href="${link}"><img src="${link}" alt=""></a><figcaption>${escape(file.slice(0, -4))}</figcaption></figure>`;
-    });
-    return `<section><h2>${escape(state)}</h2><div class="row">${figures.join("")}</div></section>`;
+    };
+    const rows = ["fr", "en"].map((lang) => `<div class="row">${files.filter((file) => file.startsWith(lang)).map(figure).join("")}</div>`);
+    return `<section><h2>${escape(state)}</h2>${rows.join("")}</section>`;
   });
 }
 
@@ -45,21 +46,21 @@ const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>InkFlo
 <style>
 body { font: 15px/1.4 system-ui, sans-serif; margin: 24px; background: #d9d9d6; color: #111; }
 table { border-collapse: collapse; margin: 0 0 16px; background: #fff; } td, th { padding: 3px 10px; border: 1px solid #bbb; text-align: left; }
-h2 { margin: 28px 0 8px; } .row { display: flex; gap: 12px; align-items: flex-start; flex-wrap: wrap; }
+h2 { margin: 28px 0 8px; } .row { display: flex; gap: 12px; align-items: flex-start; margin-bottom: 16px; }
 figure { margin: 0; } figure img { display: block; width: 100%; max-height: 900px; object-fit: cover; object-position: top; background: #fff; }
-.phone { width: 176px; } .desk { width: 380px; } figcaption { font-size: 12px; }
+.phone { width: 200px; } .desk { width: 400px; } figcaption { font-size: 12px; }
 </style><h1>InkFlow, every state</h1>${measures()}${states().join("\n")}</html>`;
 writeFileSync(new URL("index.html", OUT), html);
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN, chromiumSandbox: process.getuid?.() !== 0, args: ["--disable-gpu"] });
-const page = await browser.newPage({ viewport: { width: 2160, height: 1000 } });
+const page = await browser.newPage({ viewport: { width: 1960, height: 1000 } });
 await page.goto(new URL("index.html", OUT).href);
 // One picture holds 16 384 pixels of height, so a long sheet is several.
 const height = await page.evaluate(() => document.documentElement.scrollHeight);
 const files = [];
 for (let top = 0, n = 1; top < height; top += 8000, n += 1) {
   const file = new URL(`sheet-${n}.png`, OUT);
-  await page.screenshot({ path: fileURLToPath(file), fullPage: true, clip: { x: 0, y: top, width: 2160, height: Math.min(8000, height - top) } });
+  await page.screenshot({ path: fileURLToPath(file), fullPage: true, clip: { x: 0, y: top, width: 1960, height: Math.min(8000, height - top) } });
   files.push(fileURLToPath(file));
 }
 await browser.close();

@@ -45,23 +45,28 @@ class Photographer {
 
   async take(state: string): Promise<void> {
     const page = this.#page;
-    const dialog = await page.locator("dialog[open]").count();
     for (const look of LOOKS) {
-      await page.setViewportSize(look);
       await page.emulateMedia({ forcedColors: look.forced ? "active" : "none", reducedMotion: look.still ? "reduce" : "no-preference" });
-      await this.#devtools.send("Page.setFontSizes", { fontSizes: { standard: 16 * (look.text ?? 1), fixed: 13 * (look.text ?? 1) } });
-      await settled(page);
+      await this.#size(look, look.height);
       // Pictures that wait for the scroll are part of the page, too.
       await page.evaluate(async () => {
         for (const image of document.images) image.loading = "eager";
         await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
       });
+      // A window as high as the page: Playwright's own whole-page picture forgets the size of the text.
+      const height = await page.evaluate(() => (document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight));
+      if (height > look.height) await this.#size(look, height);
       mkdirSync(`${SHOTS}/${state}`, { recursive: true });
-      await page.screenshot({ path: `${SHOTS}/${state}/${this.#lang} ${look.name}.png`, fullPage: dialog === 0, animations: "disabled" });
+      await page.screenshot({ path: `${SHOTS}/${state}/${this.#lang} ${look.name}.png`, animations: "disabled" });
     }
-    await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ forcedColors: "none", reducedMotion: "no-preference" });
-    await this.#devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
+    await this.#size({ width: 390 }, 844);
+  }
+
+  async #size({ width, text = 1 }: { width: number; text?: number }, height: number): Promise<void> {
+    await this.#page.setViewportSize({ width, height });
+    await this.#devtools.send("Page.setFontSizes", { fontSizes: { standard: 16 * text, fixed: 13 * text } });
+    await settled(this.#page);
   }
 }
 
@@ -95,7 +100,7 @@ for (const lang of ["fr", "en"] as const) {
     const client = await another({ locale, speaks: lang });
     const photographer = await Photographer.of(client, lang);
     const { page, words } = client;
-    await client.visit("lea-marchetti", q);
+    await client.visit();
     await client.chooseFlash();
     await photographer.take("10 details");
     await client.next();
@@ -131,7 +136,7 @@ for (const lang of ["fr", "en"] as const) {
     const photographer = await Photographer.of(client, lang);
     const { page, words } = client;
     await platform.turn({ calendar: "down" });
-    await client.visit("noa-keller", q);
+    await client.visit("noa-keller");
     await client.chooseFlash("Dague et ruban");
     await client.introduce(somebody());
     await client.next();

@@ -80,6 +80,7 @@ export class Client {
   readonly dialog: Locator;
   readonly alert: Locator;
   readonly #touches: boolean;
+  readonly #query: string;
 
   constructor(page: Page, { touches, speaks = "fr" }: { touches: boolean; speaks?: "fr" | "en" }) {
     this.page = page;
@@ -87,6 +88,7 @@ export class Client {
     this.dialog = page.getByRole("dialog");
     this.alert = this.dialog.getByRole("alert");
     this.#touches = touches;
+    this.#query = speaks === "fr" ? "" : `?lang=${speaks}`;
   }
 
   async press(what: Locator): Promise<void> {
@@ -97,8 +99,8 @@ export class Client {
     return within.getByRole("button", { name, ...(typeof name === "string" && { exact: true }) });
   }
 
-  async visit(slug = "lea-marchetti", query = ""): Promise<void> {
-    await this.page.goto(`/artist/${slug}${query}`);
+  async visit(slug = "lea-marchetti"): Promise<void> {
+    await this.page.goto(`/artist/${slug}${this.#query}`);
     await expect(this.button(this.words.proposeProject).first()).toBeVisible();
   }
 

@@ -79,7 +79,7 @@ test("the whole way in English", async ({ another, platform }) => {
   const client = await another({ locale: "en-GB", speaks: "en" });
   const { page } = client;
   const person = somebody("Alex Smith");
-  await page.goto("/artist/lea-marchetti?lang=en");
+  await client.visit();
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
   await client.chooseFlash("Hirondelle");
   await client.toSlots(person);
