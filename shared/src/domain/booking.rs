@@ -458,6 +458,17 @@ impl Booking {
     /// Call it only once Stripe has said that the Checkout Session is closed or never existed: a session
     /// that is still open could be paid a second later.
     pub fn release(&self, reason: CancelReason, actor: Actor) -> Change {
+        // Stripe's news that the page is closed can overtake the client's own wish, which closed it.
+        let overtaken = self.state.cancel_reason == Some(CancelReason::HoldExpired) && reason == CancelReason::Client;
+        if overtaken && self.ledger.is_empty() {
+            return Change {
+                outcome: "released",
+                state: Some(State { cancel_reason: Some(reason), ..self.state.clone() }),
+                history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
+                ledger: Vec::new(),
+                tasks: Vec::new(),
+            };
+        }
         if self.state.status != Status::Pending || !self.ledger.is_empty() {
             return Change::nothing("not_a_hold");
         }

@@ -465,6 +465,17 @@ fn the_end_of_another_session_releases_nothing() {
 }
 
 #[test]
+fn a_client_who_gave_the_slot_back_is_told_so_even_if_stripe_was_faster() {
+    let overtaken = cancelled(CancelReason::HoldExpired);
+    let change = overtaken.release(CancelReason::Client, Actor::Client);
+    let state = change.state.expect("the reason is put right");
+    assert_eq!((state.status, state.cancel_reason), (Status::Cancelled, Some(CancelReason::Client)));
+    assert!(change.tasks.is_empty(), "the release has set off its jobs already");
+    assert!(cancelled(CancelReason::Artist).release(CancelReason::Client, Actor::Client).is_nothing());
+    assert!(overtaken.release(CancelReason::HoldExpired, Actor::System).is_nothing());
+}
+
+#[test]
 fn only_an_unpaid_hold_is_released() {
     for booking in [paid(), confirmed_by_hand(), cancelled(CancelReason::Client), mismatched()] {
         assert!(booking.release(CancelReason::HoldExpired, Actor::System).is_nothing());
