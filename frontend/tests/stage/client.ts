@@ -209,7 +209,7 @@ export class Client {
     await this.press(this.button(BUTTONS[outcome]));
   }
 
-  async sees(title: string | RegExp, patience = 8_000): Promise<void> {
+  async sees(title: string | RegExp, patience = 15_000): Promise<void> {
     await expect(this.page.getByRole("heading", { level: 1, name: title })).toBeVisible({ timeout: patience });
   }
 }
