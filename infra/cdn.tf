@@ -1,0 +1,299 @@
+# CloudFront: one domain for the site, the artists' pages and the API, so that a browser needs no CORS.
+# No custom_error_response here: it would turn the API's answers into pages.
+
+locals {
+  # A path pattern for each route of the site: the exact ones first, then the longer ones, because the first that fits wins.
+  patterns = { for route in local.routes : replace(route.path, "/\\{[^}]+\\}/", "*") => route.function... if contains(local.behind_cloudfront, route.function) }
+  behaviors = [for key in sort([for pattern, _ in local.patterns :
+    "${endswith(pattern, "*") ? "b" : "a"}${format("%03d", 999 - length(pattern))} ${pattern}"]) :
+    { pattern = split(" ", key)[1], function = local.patterns[split(" ", key)[1]][0] }
+  ]
+
+  headers = jsondecode(file("${path.module}/headers.json"))
+
+  # AWS's own policy CachingOptimized: the same in every account.
+  caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+}
+
+resource "aws_cloudfront_distribution" "site" {
+  count               = var.cloudfront ? 1 : 0
+  enabled             = true
+  is_ipv6_enabled     = true
+  http_version        = "http2and3"
+  comment             = local.name
+  default_root_object = "index.html"
+  price_class         = "PriceClass_100"
+  aliases             = var.domain_name == null ? [] : [var.domain_name]
+  web_acl_id          = one(aws_wafv2_web_acl.edge[*].arn)
+  wait_for_deployment = !var.emulator
+
+  dynamic "origin" {
+    for_each = aws_s3_bucket.this
+    content {
+      origin_id                = origin.key
+      domain_name              = origin.value.bucket_regional_domain_name
+      origin_access_control_id = aws_cloudfront_origin_access_control.this["s3"].id
+    }
+  }
+
+  dynamic "origin" {
+    for_each = local.behind_cloudfront
+    content {
+      origin_id                = origin.key
+      domain_name              = split("/", module.function[origin.key].url)[2]
+      origin_access_control_id = aws_cloudfront_origin_access_control.this["lambda"].id
+      custom_origin_config {
+        http_port              = 80
+        https_port             = 443
+        origin_protocol_policy = "https-only"
+        origin_ssl_protocols   = ["TLSv1.2"]
+        origin_read_timeout    = 30
+      }
+    }
+  }
+
+  default_cache_behavior {
+    target_origin_id           = "site"
+    viewer_protocol_policy     = "redirect-to-https"
+    allowed_methods            = ["GET", "HEAD"]
+    cached_methods             = ["GET", "HEAD"]
+    compress                   = true
+    cache_policy_id            = local.caching_optimized
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.this["site"].id
+    function_association {
+      event_type   = "viewer-request"
+      function_arn = aws_cloudfront_function.router[0].arn
+    }
+  }
+
+  ordered_cache_behavior {
+    path_pattern               = "/images/*"
+    target_origin_id           = "images"
+    viewer_protocol_policy     = "redirect-to-https"
+    allowed_methods            = ["GET", "HEAD"]
+    cached_methods             = ["GET", "HEAD"]
+    compress                   = true
+    cache_policy_id            = local.caching_optimized
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.this["site"].id
+  }
+
+  dynamic "ordered_cache_behavior" {
+    for_each = local.behaviors
+    iterator = behavior
+    content {
+      path_pattern               = behavior.value.pattern
+      target_origin_id           = behavior.value.function
+      viewer_protocol_policy     = startswith(behavior.value.pattern, "/api/") ? "https-only" : "redirect-to-https"
+      allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+      cached_methods             = ["GET", "HEAD"]
+      compress                   = true
+      cache_policy_id            = aws_cloudfront_cache_policy.api[0].id
+      origin_request_policy_id   = aws_cloudfront_origin_request_policy.api[0].id
+      response_headers_policy_id = aws_cloudfront_response_headers_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "site"].id
+    }
+  }
+
+  viewer_certificate {
+    cloudfront_default_certificate = var.domain_name == null
+    acm_certificate_arn            = var.domain_name == null ? null : local.certificate_arn
+    minimum_protocol_version       = var.domain_name == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own name knows no other
+    ssl_support_method             = var.domain_name == null ? null : "sni-only"
+  }
+
+  restrictions {
+    geo_restriction { restriction_type = "none" }
+  }
+}
+
+# CloudFront signs what it asks of the buckets and the functions, and both answer nobody else.
+resource "aws_cloudfront_origin_access_control" "this" {
+  for_each                          = var.cloudfront ? toset(["s3", "lambda"]) : toset([])
+  name                              = "${local.name}-${each.key}"
+  origin_access_control_origin_type = each.key
+  signing_behavior                  = "always"
+  signing_protocol                  = "sigv4"
+}
+
+# A signed URL wants both permissions: InvokeFunctionUrl, and since November 2026 InvokeFunction.
+resource "aws_lambda_permission" "cloudfront" {
+  for_each = { for pair in setproduct(local.behind_cloudfront, ["InvokeFunctionUrl", "InvokeFunction"]) :
+  "${pair[0]} ${pair[1]}" => { function = pair[0], action = pair[1] } }
+  statement_id  = "CloudFront${each.value.action}"
+  action        = "lambda:${each.value.action}"
+  function_name = module.function[each.value.function].name
+  qualifier     = "live"
+  principal     = "cloudfront.amazonaws.com"
+  source_arn    = aws_cloudfront_distribution.site[0].arn
+}
+
+# Exactly what the functions read. AWS's own AllViewerExceptHostHeader would leave out CloudFront-Viewer-Address, on which
+# the rate limits stand; and Host must not be sent, or the function URL answers 403.
+resource "aws_cloudfront_origin_request_policy" "api" {
+  count = var.cloudfront ? 1 : 0
+  name  = "${local.name}-api"
+  headers_config {
+    header_behavior = "whitelist"
+    headers {
+      items = [
+        "accept-language", "access-control-request-headers", "access-control-request-method", "cloudfront-viewer-address",
+        "content-type", "idempotency-key", "x-amz-content-sha256",
+      ]
+    }
+  }
+  cookies_config { cookie_behavior = "all" }
+  query_strings_config { query_string_behavior = "all" }
+}
+
+# Nothing is kept unless the function says so (s-maxage), as for an artist's page: 30 seconds.
+resource "aws_cloudfront_cache_policy" "api" {
+  count       = var.cloudfront ? 1 : 0
+  name        = "${local.name}-api"
+  min_ttl     = 0
+  default_ttl = 0
+  max_ttl     = 300
+  parameters_in_cache_key_and_forwarded_to_origin {
+    headers_config {
+      header_behavior = "whitelist"
+      headers { items = ["origin"] }
+    }
+    cookies_config { cookie_behavior = "none" }
+    query_strings_config { query_string_behavior = "all" }
+    enable_accept_encoding_brotli = true
+    enable_accept_encoding_gzip   = true
+  }
+}
+
+# headers.json, as `make dev` sends them too.
+resource "aws_cloudfront_response_headers_policy" "this" {
+  for_each = { for name, headers in local.headers : name => headers if var.cloudfront }
+  name     = "${local.name}-${each.key}"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = each.value["content-security-policy"]
+      override                = each.key == "site" # an answer of the API may be stricter
+    }
+    strict_transport_security {
+      access_control_max_age_sec = one(regex("max-age=(\\d+)", each.value["strict-transport-security"]))
+      include_subdomains         = strcontains(each.value["strict-transport-security"], "includeSubDomains")
+      preload                    = strcontains(each.value["strict-transport-security"], "preload")
+      override                   = true
+    }
+    referrer_policy {
+      referrer_policy = each.value["referrer-policy"]
+      override        = true
+    }
+    content_type_options { override = true }
+    dynamic "frame_options" {
+      for_each = contains(keys(each.value), "x-frame-options") ? [each.value["x-frame-options"]] : []
+      content {
+        frame_option = frame_options.value
+        override     = true
+      }
+    }
+  }
+
+  dynamic "custom_headers_config" {
+    for_each = length(local.custom_headers[each.key]) > 0 ? [local.custom_headers[each.key]] : []
+    content {
+      dynamic "items" {
+        for_each = custom_headers_config.value
+        content {
+          header   = items.key
+          value    = items.value
+          override = true
+        }
+      }
+    }
+  }
+}
+
+locals {
+  # CloudFront refuses these as custom headers: they have words of their own above.
+  security_headers = [
+    "content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options",
+  ]
+  custom_headers = { for name, headers in local.headers : name => {
+    for header, value in headers : header => value if !contains(local.security_headers, header)
+  } }
+}
+
+resource "aws_cloudfront_function" "router" {
+  count   = var.cloudfront ? 1 : 0
+  name    = "${local.name}-router"
+  runtime = "cloudfront-js-2.0"
+  publish = true
+  code = templatefile("${path.module}/edge/router.js", {
+    files        = jsonencode(fileset(local.frontend, "**"))
+    headers      = jsonencode(local.headers)
+    missing_page = jsonencode(file("${local.frontend}/404.html"))
+  })
+}
+
+resource "aws_wafv2_web_acl" "edge" {
+  count    = var.cloudfront && var.waf ? 1 : 0
+  provider = aws.us_east_1
+  name     = local.name
+  scope    = "CLOUDFRONT"
+
+  default_action {
+    allow {}
+  }
+
+  rule {
+    name     = "known-bad-inputs"
+    priority = 0
+    override_action {
+      none {}
+    }
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
+      }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "known-bad-inputs"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  rule {
+    name     = "rate"
+    priority = 1
+    action {
+      block {}
+    }
+    statement {
+      rate_based_statement {
+        limit              = 300 # in five minutes; a booking takes about twenty requests
+        aggregate_key_type = "IP"
+        scope_down_statement {
+          byte_match_statement {
+            search_string         = "/api/"
+            positional_constraint = "STARTS_WITH"
+            field_to_match {
+              uri_path {}
+            }
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+      }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "rate"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = local.name
+    sampled_requests_enabled   = true
+  }
+}

@@ -1,0 +1,144 @@
+# The functions: what each one reads, may do, and how long it may take. The routes are those of routes.json.
+
+locals {
+  routes = jsondecode(file("${path.module}/routes.json"))
+
+  # Times nest: CloudFront 30 s > function > one call outside 5 to 8 s > one statement 5 s.
+  # 256 MB is 1/7 of a processor: enough for JSON and TLS, and the price of a request is mostly waiting.
+  functions = {
+    artist-page = {
+      uses    = ["web", "database", "hold"], memory = 256, concurrency = 20
+      timeout = 10 # a read or two of the database
+    }
+    slots = {
+      uses    = ["web", "database", "calendars"], memory = 256, concurrency = 20
+      timeout = 15 # Cal.com may take 4 s, and is asked at most twice
+    }
+    create-booking = {
+      uses    = ["web", "database", "calendars", "queue", "stripe", "hold", "limits"], memory = 256, concurrency = 20
+      timeout = 20 # Cal.com, the database and Stripe, one after the other
+    }
+    booking-status = {
+      uses    = ["web", "database", "calcom_pages"], memory = 256, concurrency = 20
+      timeout = 10
+    }
+    manage-booking = {
+      uses    = ["web", "database", "queue", "stripe"], memory = 256, concurrency = 10
+      timeout = 20 # Stripe's page is closed before the hold is
+    }
+    stripe-webhook = {
+      uses    = ["web", "database", "queue", "stripe", "stripe_webhook"], memory = 256, concurrency = 20
+      timeout = 15 # Stripe gives up after about 20 s; nothing outside is called but the queue
+    }
+    worker = {
+      uses    = ["site", "database", "calendars", "calcom_pages", "queue", "stripe", "mail", "jobs"], memory = 256, concurrency = 10
+      timeout = 60 # ten jobs side by side; one is Stripe or Cal.com with one repetition
+    }
+    sweeper = {
+      uses    = ["site", "database", "queue", "stripe"], memory = 256, concurrency = 1
+      timeout = 50 # ends before the next minute begins
+    }
+  }
+
+  # What a function that uses X reads (settings: plain; parameters: from SSM) and may call.
+  capabilities = {
+    web            = { settings = ["CORS_ORIGINS", "CLIENT_IP_HEADER"], parameters = ["PUBLIC_URL"], may = [] }
+    site           = { settings = [], parameters = ["PUBLIC_URL"], may = [] }
+    database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
+    calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
+    calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
+    stripe         = { settings = ["STRIPE_API_BASE"], parameters = ["STRIPE_SECRET_KEY"], may = [] }
+    stripe_webhook = { settings = [], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] }
+    queue          = { settings = ["QUEUE_URL"], parameters = [], may = ["send"] }
+    jobs           = { settings = ["JOB_LEASE_SECONDS", "JOB_MAX_ATTEMPTS"], parameters = [], may = ["consume"] }
+    mail           = { settings = ["MAIL_FROM", "MAIL_CONFIGURATION_SET"], parameters = [], may = ["mail"] }
+    hold           = { settings = ["HOLD_MINUTES"], parameters = [], may = [] }
+    limits = {
+      settings   = ["RATE_LIMIT_BOOKINGS_PER_HOUR", "MAX_HOLDS_PER_CLIENT", "MAX_HOLDS_PER_ARTIST"]
+      parameters = [], may = []
+    }
+  }
+
+  permissions = {
+    send    = { Action = ["sqs:SendMessage"], Resource = [local.jobs_arn] }
+    consume = { Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [local.jobs_arn] }
+    mail    = { Action = ["ses:SendEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
+  }
+
+  # An empty value is not set at all. The defaults are those of .env.example.
+  settings = merge({
+    CORS_ORIGINS                 = var.cloudfront ? "" : coalesce(var.site_url, "-")
+    DATABASE_CA                  = ""
+    CALCOM_API_BASE              = "https://api.cal.com"
+    CALCOM_WEB_BASE              = "https://cal.com"
+    STRIPE_API_BASE              = "https://api.stripe.com"
+    LOG_LEVEL                    = "info"
+    HOLD_MINUTES                 = "30"
+    RATE_LIMIT_BOOKINGS_PER_HOUR = "20"
+    MAX_HOLDS_PER_CLIENT         = "3"
+    MAX_HOLDS_PER_ARTIST         = "30"
+    JOB_LEASE_SECONDS            = "90"
+    JOB_MAX_ATTEMPTS             = "8"
+    }, var.settings, {
+    # CloudFront writes this one over whatever the caller sent. Without CloudFront, AWS itself says who called.
+    CLIENT_IP_HEADER       = var.cloudfront ? "cloudfront-viewer-address" : ""
+    QUEUE_URL              = aws_sqs_queue.jobs.url
+    MAIL_FROM              = var.mail_from
+    MAIL_CONFIGURATION_SET = local.name
+  })
+
+  # webhook: called by a service that cannot sign for AWS. site: by browsers. none: by AWS itself.
+  access = { for name in keys(local.functions) : name =>
+    anytrue([for route in local.routes : route.function == name && startswith(route.path, "/api/webhooks/")]) ? "webhook" :
+    anytrue([for route in local.routes : route.function == name]) ? "site" : "none"
+  }
+  behind_cloudfront = toset([for name, access in local.access : name if var.cloudfront && access == "site"])
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  name                 = "${local.name}-${each.key}"
+  description          = "InkFlow ${each.key}, secrets version ${var.secrets_version}"
+  zip                  = "${coalesce(var.functions_dir, "${path.module}/../dist/functions")}/${each.key}/bootstrap.zip"
+  architecture         = var.architecture
+  memory               = each.value.memory
+  timeout              = each.value.timeout
+  reserved_concurrency = var.reserve_concurrency ? each.value.concurrency : -1
+  url                  = local.access[each.key] == "none" ? "none" : contains(local.behind_cloudfront, each.key) ? "signed" : "public"
+  log_retention_days   = var.log_retention_days
+
+  environment = merge(
+    { SECRETS_PARAMETERS = join(",", [for name in local.reads[each.key].parameters : "${local.parameter_path}/${name}"]) },
+    { for name in local.reads[each.key].settings : name => local.settings[name] if local.settings[name] != "" },
+  )
+  statements = concat(
+    [{ Action = ["ssm:GetParameters"], Resource = [for name in local.reads[each.key].parameters : "${local.parameter_arn}/${name}"] }],
+    [for may in local.reads[each.key].may : local.permissions[may]],
+  )
+
+  # A new version of a function reads its parameters when it starts.
+  depends_on = [aws_ssm_parameter.secret]
+}
+
+locals {
+  # All that each function reads and may do, from what it uses.
+  reads = { for name, function in local.functions : name => {
+    settings   = distinct(concat(["LOG_LEVEL"], flatten([for used in function.uses : local.capabilities[used].settings])))
+    parameters = distinct(flatten([for used in function.uses : local.capabilities[used].parameters]))
+    may        = distinct(flatten([for used in function.uses : local.capabilities[used].may]))
+  } }
+}
+
+# A route without an entry above, or an entry that nobody calls, is a mistake.
+check "routes" {
+  assert {
+    condition     = length(setsubtract(local.routes[*].function, keys(local.functions))) == 0
+    error_message = "routes.json names a function that functions.tf does not know."
+  }
+  assert {
+    condition     = setsubtract(keys(local.functions), local.routes[*].function) == toset(["sweeper", "worker"])
+    error_message = "functions.tf has a function that no route, no queue and no schedule calls."
+  }
+}

@@ -1,0 +1,56 @@
+# What `make deploy` and a person need afterwards.
+
+output "site_url" {
+  description = "Where the site is: PUBLIC_URL of the functions."
+  value       = aws_ssm_parameter.public_url.insecure_value
+}
+
+output "webhook_urls" {
+  description = "To be entered at the services that call us."
+  value       = { for route in local.routes : route.path => "${trimsuffix(module.function[route.function].url, "/")}${route.path}" if local.access[route.function] == "webhook" }
+}
+
+output "function_urls" {
+  description = "Each function's own URL. Behind CloudFront they answer nobody else."
+  value       = { for name, function in module.function : name => function.url if function.url != null }
+}
+
+output "functions" {
+  description = "Name of each function at AWS."
+  value       = { for name, function in module.function : name => function.name }
+}
+
+output "site_bucket" {
+  description = "Where the site's files go."
+  value       = try(aws_s3_bucket.this["site"].bucket, null)
+}
+
+output "images_bucket" {
+  description = "Where the artists' images go; they are served under /images/."
+  value       = try(aws_s3_bucket.this["images"].bucket, null)
+}
+
+output "distribution" {
+  description = "CloudFront's id."
+  value       = one(aws_cloudfront_distribution.site[*].id)
+}
+
+output "queues" {
+  description = "The jobs and the dead letters."
+  value       = { jobs = aws_sqs_queue.jobs.url, dead = aws_sqs_queue.dead.url }
+}
+
+output "mail_domain" {
+  description = "What SES must have verified."
+  value       = local.mail_domain
+}
+
+output "mail_records" {
+  description = "DNS records of the mail domain; made already when there is a hosted_zone_id."
+  value       = values(local.mail_records)
+}
+
+output "region" {
+  description = "Where it runs."
+  value       = var.region
+}

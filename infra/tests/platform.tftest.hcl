@@ -1,0 +1,233 @@
+# What must stay true of the configuration, with AWS played by Terraform itself: no account, no server.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "./tests/mocks"
+}
+
+variables {
+  env         = "test"
+  account_id  = "123456789012"
+  region      = "eu-west-3"
+  mail_from   = "InkFlow <bonjour@mail.example.com>"
+  alarm_email = "ops@example.com"
+  secrets = {
+    DATABASE_URL = "postgres://x", STRIPE_SECRET_KEY = "sk_test_x", STRIPE_WEBHOOK_SECRETS = "whsec_x", ENCRYPTION_KEY = "x"
+  }
+}
+
+run "behind_cloudfront" {
+  variables {
+    waf                 = true
+    reserve_concurrency = true
+    domain_name         = "inkflow.example"
+    hosted_zone_id      = "Z1"
+  }
+
+  # --- The queue ---
+  assert {
+    condition     = aws_sqs_queue.jobs.visibility_timeout_seconds >= 6 * local.functions.worker.timeout
+    error_message = "A message must stay hidden for six times the worker's timeout."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.worker.function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "Without partial batch responses, one bad job repeats nine good ones."
+  }
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.worker.scaling_config[0].maximum_concurrency <= local.functions.worker.concurrency &&
+      aws_lambda_event_source_mapping.worker.scaling_config[0].maximum_concurrency >= 2
+    )
+    error_message = "The queue's concurrency is 2 at least (AWS) and at most the worker's: above it, messages count as received and die."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.jobs.redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = tonumber(local.settings.JOB_MAX_ATTEMPTS) }
+    error_message = "What the worker gives up must end in the dead letters."
+  }
+  assert {
+    condition     = aws_sqs_queue.dead.message_retention_seconds > aws_sqs_queue.jobs.message_retention_seconds
+    error_message = "A dead letter keeps its first date: the dead letters must be kept longer than the jobs."
+  }
+
+  # --- Times nest ---
+  assert {
+    condition     = alltrue([for name in local.behind_cloudfront : local.functions[name].timeout <= 20])
+    error_message = "CloudFront waits 30 s: a function that it calls must have answered well before."
+  }
+  assert {
+    condition     = tonumber(local.settings.JOB_LEASE_SECONDS) > local.functions.worker.timeout
+    error_message = "A job's lease must outlast the worker, or two workers do one job."
+  }
+  assert {
+    condition     = local.functions.sweeper.timeout < 60 && local.functions.sweeper.concurrency == 1
+    error_message = "One sweep must end before the next one begins."
+  }
+
+  # --- Who may call what ---
+  assert {
+    condition     = local.access == { artist-page = "site", slots = "site", create-booking = "site", booking-status = "site", manage-booking = "site", stripe-webhook = "webhook", worker = "none", sweeper = "none" }
+    error_message = "Only the functions of /api/webhooks/ are public, and only those of a route have a URL."
+  }
+  assert {
+    condition     = alltrue([for name, access in local.access : (module.function[name].url == null) == (access == "none")])
+    error_message = "A function that nobody calls over HTTP must have no URL."
+  }
+  assert {
+    condition = alltrue([for name in local.behind_cloudfront : alltrue([for action in ["InvokeFunctionUrl", "InvokeFunction"] :
+      try(aws_lambda_permission.cloudfront["${name} ${action}"].source_arn == aws_cloudfront_distribution.site[0].arn, false) &&
+    aws_lambda_permission.cloudfront["${name} ${action}"].qualifier == "live"])])
+    error_message = "CloudFront needs both permissions on each function, and no other distribution may have them."
+  }
+  assert {
+    condition     = alltrue([for permission in aws_lambda_permission.cloudfront : permission.function_url_auth_type == null])
+    error_message = "AWS refuses function_url_auth_type on InvokeFunction."
+  }
+  assert {
+    condition     = alltrue([for bucket in ["site", "images"] : aws_s3_bucket_public_access_block.this[bucket].block_public_policy && aws_s3_bucket_public_access_block.this[bucket].restrict_public_buckets])
+    error_message = "The buckets are private."
+  }
+  assert {
+    condition = alltrue([for origin in aws_cloudfront_distribution.site[0].origin : contains(["site", "images"], origin.origin_id) ?
+      origin.origin_access_control_id == aws_cloudfront_origin_access_control.this["s3"].id :
+    origin.origin_access_control_id == aws_cloudfront_origin_access_control.this["lambda"].id])
+    error_message = "CloudFront must sign what it asks of every origin."
+  }
+
+  # --- The paths ---
+  assert {
+    condition = alltrue([for route in local.routes : local.access[route.function] != "site" || try([
+      for behavior in aws_cloudfront_distribution.site[0].ordered_cache_behavior : behavior.target_origin_id
+      if can(regex("^${replace(behavior.path_pattern, "*", ".*")}$", replace(route.path, "/\\{[^}]+\\}/", "a-1")))
+    ][0] == route.function, false)])
+    error_message = "The first pattern that fits a route must lead to the route's function."
+  }
+  assert {
+    condition     = !contains(local.behaviors[*].pattern, "/api/webhooks/stripe")
+    error_message = "Stripe cannot sign for AWS: its webhook is not behind CloudFront."
+  }
+  assert {
+    condition     = length(aws_cloudfront_distribution.site[0].custom_error_response) == 0
+    error_message = "A custom error response would turn the API's problems into pages."
+  }
+  assert {
+    condition = (
+      contains(aws_cloudfront_origin_request_policy.api[0].headers_config[0].headers[0].items, local.settings.CLIENT_IP_HEADER) &&
+      aws_cloudfront_origin_request_policy.api[0].headers_config[0].header_behavior == "whitelist" &&
+      !contains(aws_cloudfront_origin_request_policy.api[0].headers_config[0].headers[0].items, "host")
+    )
+    error_message = "The rate limits need CloudFront's word for the caller's address; the function URL refuses a foreign Host."
+  }
+  assert {
+    condition     = aws_cloudfront_cache_policy.api[0].default_ttl == 0 && aws_cloudfront_cache_policy.api[0].min_ttl == 0
+    error_message = "Nothing of the API may be kept unless the function says so."
+  }
+
+  # --- The headers ---
+  assert {
+    condition = alltrue([for name, headers in local.headers :
+      aws_cloudfront_response_headers_policy.this[name].security_headers_config[0].content_security_policy[0].content_security_policy == headers["content-security-policy"] &&
+      aws_cloudfront_response_headers_policy.this[name].security_headers_config[0].strict_transport_security[0].access_control_max_age_sec >= 31536000 &&
+      length(setsubtract(keys(headers), concat(local.security_headers, keys(local.custom_headers[name])))) == 0
+    ])
+    error_message = "Every header of headers.json must be said by CloudFront."
+  }
+
+  # --- The rest ---
+  assert {
+    condition     = aws_cloudfront_distribution.site[0].viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021"
+    error_message = "The own domain speaks TLS 1.2 or newer."
+  }
+  assert {
+    condition     = aws_cloudfront_distribution.site[0].web_acl_id == aws_wafv2_web_acl.edge[0].arn
+    error_message = "The firewall stands before nothing."
+  }
+  assert {
+    condition     = aws_ssm_parameter.public_url.value == "https://inkflow.example"
+    error_message = "Links must begin with the site's own domain."
+  }
+  assert {
+    condition = (
+      toset(keys(aws_ssm_parameter.secret)) == toset(["DATABASE_URL", "ENCRYPTION_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"]) &&
+      alltrue([for secret in aws_ssm_parameter.secret : secret.type == "SecureString" && secret.value_wo_version == var.secrets_version])
+    )
+    error_message = "The secrets are encrypted, and written only when their version says so."
+  }
+  assert {
+    condition     = alltrue([for name in ["dead-letters", "jobs-wait", "sweeper-silent", "refund-failed", "request-failed", "webhook-not-believed"] : aws_cloudwatch_metric_alarm.this[name].alarm_actions == toset([aws_sns_topic.alarms.arn])])
+    error_message = "These alarms must reach a person."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["sweeper-silent"].treat_missing_data == "breaching"
+    error_message = "A sweeper that never runs has no data: silence is the alarm."
+  }
+  assert {
+    condition     = strcontains(aws_iam_role.scheduler.assume_role_policy, "aws:SourceAccount")
+    error_message = "Another account's schedule could borrow the role."
+  }
+}
+
+run "without_cloudfront" {
+  variables {
+    cloudfront = false
+    site_url   = "https://shop.example"
+  }
+  assert {
+    condition     = length(aws_cloudfront_distribution.site) + length(aws_s3_bucket.this) + length(aws_lambda_permission.cloudfront) == 0
+    error_message = "Nothing of CloudFront may be left."
+  }
+  assert {
+    condition     = local.settings.CORS_ORIGINS == "https://shop.example" && local.settings.CLIENT_IP_HEADER == ""
+    error_message = "Exactly the frontend may call; and a header that anybody can write must not name the caller."
+  }
+  assert {
+    condition     = aws_ssm_parameter.public_url.value == "https://shop.example"
+    error_message = "Links lead to the frontend."
+  }
+}
+
+run "needs_the_frontend_without_cloudfront" {
+  command = plan
+  variables {
+    cloudfront = false
+    site_url   = "https://shop.example/"
+  }
+  expect_failures = [aws_ssm_parameter.public_url]
+}
+
+run "refuses_a_domain_without_certificate" {
+  command = plan
+  variables {
+    domain_name = "inkflow.example"
+  }
+  expect_failures = [aws_ssm_parameter.public_url]
+}
+
+run "refuses_secrets_among_the_settings" {
+  command = plan
+  variables {
+    settings = { STRIPE_SECRET_KEY = "sk_live_x" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "refuses_a_shifted_clock" {
+  command = plan
+  variables {
+    settings = { CLOCK_SHIFT_SECONDS = "60" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "refuses_names_that_aws_refuses" {
+  command = plan
+  variables {
+    env        = "Prod!"
+    account_id = "12"
+    mail_from  = "nobody"
+  }
+  expect_failures = [var.env, var.account_id, var.mail_from]
+}

@@ -1,0 +1,149 @@
+# --- What must be said --------------------------------------------------------------------------------------------------
+
+variable "env" {
+  description = "Name of this environment: prod, staging. Part of every resource's name."
+  type        = string
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,11}$", var.env))
+    error_message = "env is 2 to 12 lower-case letters, digits or dashes."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account to deploy to. Credentials of another one are refused."
+  type        = string
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id is the 12 digits of an AWS account."
+  }
+}
+
+variable "region" {
+  description = "AWS region: the one nearest to the database."
+  type        = string
+}
+
+variable "mail_from" {
+  description = "Who the mails come from: InkFlow <bonjour@example.com>, or the address alone."
+  type        = string
+  validation {
+    condition     = can(regex("[^ <@]+@[a-z0-9.-]+\\.[a-z]+>?$", var.mail_from))
+    error_message = "mail_from is an address, with or without a name before it."
+  }
+}
+
+variable "secrets" {
+  description = "DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY. Never in the plan or the state."
+  type        = map(string)
+  ephemeral   = true
+}
+
+variable "secrets_version" {
+  description = "Raise it when a secret has changed: only then are they written again, and every function started anew."
+  type        = number
+  default     = 1
+}
+
+# --- What may be said ---------------------------------------------------------------------------------------------------
+
+variable "settings" {
+  description = "Other values than the defaults of functions.tf, by the name in .env.example: { HOLD_MINUTES = \"45\" }."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition = length(setsubtract(keys(var.settings), [
+      "CALCOM_API_BASE", "CALCOM_WEB_BASE", "CORS_ORIGINS", "DATABASE_CA", "HOLD_MINUTES", "JOB_LEASE_SECONDS",
+      "JOB_MAX_ATTEMPTS", "LOG_LEVEL", "MAX_HOLDS_PER_ARTIST", "MAX_HOLDS_PER_CLIENT", "RATE_LIMIT_BOOKINGS_PER_HOUR",
+      "STRIPE_API_BASE",
+    ])) == 0
+    error_message = "settings has a name that no function reads, or that Terraform sets itself, or that is a secret."
+  }
+}
+
+variable "domain_name" {
+  description = "The site's own domain. None: CloudFront's."
+  type        = string
+  default     = null
+}
+
+variable "hosted_zone_id" {
+  description = "The Route 53 zone of domain_name and of the mail domain: certificate and DNS records are then made here."
+  type        = string
+  default     = null
+}
+
+variable "certificate_arn" {
+  description = "Certificate of domain_name in us-east-1, when its DNS is elsewhere than in Route 53."
+  type        = string
+  default     = null
+}
+
+variable "cloudfront" {
+  description = "False: no CloudFront and no site here; public function URLs, for a frontend that is hosted elsewhere (site_url)."
+  type        = bool
+  default     = true
+}
+
+variable "site_url" {
+  description = "Without CloudFront: the origin of the frontend, which alone may call the functions from a browser."
+  type        = string
+  default     = null
+}
+
+variable "waf" {
+  description = "A firewall before CloudFront: 300 API requests per address in 5 minutes. About 7 USD a month."
+  type        = bool
+  default     = false
+}
+
+variable "architecture" {
+  description = "arm64, a fifth cheaper, or x86_64; as in `make build ARCH=`."
+  type        = string
+  default     = "arm64"
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture is arm64 or x86_64."
+  }
+}
+
+variable "reserve_concurrency" {
+  description = "Reserve each function's concurrency, which is also its ceiling. A new account's quota (10) is too small for it."
+  type        = bool
+  default     = false
+}
+
+variable "alarm_email" {
+  description = "Who is told of alarms, bounced mails and the budget. Confirm the subscriptions that AWS mails there."
+  type        = string
+  default     = null
+}
+
+variable "monthly_budget_usd" {
+  description = "A warning at 80 % of it, forecast, and at 100 %, spent."
+  type        = number
+  default     = 50
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept. They hold ids and no personal data."
+  type        = number
+  default     = 30
+}
+
+variable "tags" {
+  description = "Further tags of every resource."
+  type        = map(string)
+  default     = {}
+}
+
+variable "functions_dir" {
+  description = "Where `make build` leaves <function>/bootstrap.zip. Default: dist/functions of this checkout."
+  type        = string
+  default     = null
+}
+
+variable "emulator" {
+  description = "For tests: a local AWS instead of the real one, without the few things that it cannot do."
+  type        = bool
+  default     = false
+}

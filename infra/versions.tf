@@ -1,0 +1,43 @@
+terraform {
+  required_version = ">= 1.11" # write-only arguments keep the secrets out of the state
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # Where the state lives is said at `terraform init`; `make deploy` does.
+  backend "s3" {}
+}
+
+provider "aws" {
+  region = var.region
+  # A plan for one account can never be applied to another one.
+  allowed_account_ids         = [var.account_id]
+  skip_credentials_validation = var.emulator
+  skip_metadata_api_check     = var.emulator
+  skip_region_validation      = var.emulator
+  s3_use_path_style           = var.emulator
+
+  default_tags { tags = local.tags }
+}
+
+# What CloudFront uses lives in us-east-1, wherever the rest is: its certificate and its firewall.
+provider "aws" {
+  alias                       = "us_east_1"
+  region                      = "us-east-1"
+  allowed_account_ids         = [var.account_id]
+  skip_credentials_validation = var.emulator
+  skip_metadata_api_check     = var.emulator
+  skip_region_validation      = var.emulator
+  s3_use_path_style           = var.emulator
+
+  default_tags { tags = local.tags }
+}
+
+locals {
+  name = "inkflow-${var.env}"
+  tags = merge(var.tags, { app = "inkflow", env = var.env, managed_by = "terraform" })
+}
