@@ -38,6 +38,9 @@ pub mod emails;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// What the sweeper makes right again.
+pub mod reconcile;
+
 // Forgets what has served its time.
 pub mod upkeep;
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
-use shared::db::{Db, outbox, upkeep};
+use shared::db::{Db, outbox, reconcile, upkeep};
 use shared::domain::booking::CancelReason;
 use shared::domain::ids::JobId;
 use shared::error::Error;
@@ -17,6 +17,8 @@ use shared::queue::Queue;
 use shared::settle::{self, Settled};
 use shared::stripe::Stripe;
 use shared::{aws, net};
+
+mod money;
 
 /// Jobs sent again in one call to the database.
 const RELAY_BATCH: i64 = 100;
@@ -65,7 +67,7 @@ impl App {
     }
 }
 
-/// What a sweep did. All zeros but `asked` is what a healthy system looks like.
+/// What a sweep did. All zeros but `asked`, `checked` and `forgotten` is what a healthy system looks like.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Jobs sent again.
@@ -78,6 +80,16 @@ pub struct Report {
     pub payments_found: usize,
     /// Holds given back.
     pub released: usize,
+    /// Refunds of which Stripe had news that no webhook had told us of.
+    pub refunds_settled: usize,
+    /// Refunds that had been given up over an outage and begin anew.
+    pub refunds_revived: usize,
+    /// Refunds that a person must look at: money is owed, and Stripe will not give it back.
+    pub refunds_stuck: usize,
+    /// Events of Stripe that no webhook had brought.
+    pub events_found: usize,
+    /// Jobs that were given up and wait for somebody.
+    pub dead_jobs: usize,
     /// Questions that Stripe or the database did not answer: asked again next time.
     pub failed: usize,
     /// Old rows of counters and keys that were deleted.
@@ -102,6 +114,11 @@ pub async fn sweep(app: &App, deadline: SystemTime) -> Result<Report, Error> {
         asked = report.asked,
         payments_found = report.payments_found,
         released = report.released,
+        refunds_settled = report.refunds_settled,
+        refunds_revived = report.refunds_revived,
+        refunds_stuck = report.refunds_stuck,
+        events_found = report.events_found,
+        dead_jobs = report.dead_jobs,
         failed = report.failed,
         forgotten = report.forgotten,
         "swept"
@@ -114,6 +131,12 @@ async fn run(app: &App, report: &mut Report) -> Result<(), Error> {
     // Jobs first: what a person waits for should not wait for Stripe.
     relay(app, report, now).await?;
     ask_stripe(app, report, now).await?;
+    money::refunds(app, report, now).await?;
+    money::look_at_events(app, report, now).await?;
+    report.dead_jobs = reconcile::dead_jobs(&app.db).await?;
+    if report.dead_jobs > 0 {
+        tracing::error!(dead_jobs = report.dead_jobs, "jobs were given up: see outbox.last_error");
+    }
     report.forgotten = upkeep::forget(&app.db, now).await?;
     Ok(())
 }
