@@ -88,6 +88,8 @@ pub struct Report {
     pub refunds_stuck: usize,
     /// Events of Stripe that no webhook had brought.
     pub events_found: usize,
+    /// Bookings that were compared with what Cal.com has.
+    pub checked: usize,
     /// Jobs that were given up and wait for somebody.
     pub dead_jobs: usize,
     /// Questions that Stripe or the database did not answer: asked again next time.
@@ -118,6 +120,7 @@ pub async fn sweep(app: &App, deadline: SystemTime) -> Result<Report, Error> {
         refunds_revived = report.refunds_revived,
         refunds_stuck = report.refunds_stuck,
         events_found = report.events_found,
+        checked = report.checked,
         dead_jobs = report.dead_jobs,
         failed = report.failed,
         forgotten = report.forgotten,

@@ -168,7 +168,12 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
             }
             match events::apply(&app.db, event, now).await {
                 Ok(settled) => {
-                    tracing::warn!(event.id, event.kind, outcome = settled.outcome(), "no webhook had brought this event");
+                    tracing::warn!(
+                        event.id,
+                        event.kind,
+                        outcome = settled.outcome(),
+                        "no webhook had brought this event"
+                    );
                     report.events_found += 1;
                     send(app, settled.jobs()).await;
                 }

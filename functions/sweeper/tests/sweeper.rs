@@ -26,7 +26,12 @@ fn in_seconds(seconds: u64) -> SystemTime {
     SystemTime::now() + Duration::from_secs(seconds)
 }
 
+/// What the look at Stripe's events adds to a sweep is tested in `events`, and left out elsewhere.
 async fn swept(world: &World) -> Report {
+    Report { events_found: 0, ..swept_whole(world).await }
+}
+
+async fn swept_whole(world: &World) -> Report {
     sweep(&app(world), in_seconds(60)).await.expect("the database answers")
 }
 
@@ -72,7 +77,9 @@ async fn hold(world: &World, plan: Plan) -> Held {
 }
 
 fn asked(world: &World) -> Vec<String> {
-    world.stripe.requests().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+    let requests = world.stripe.requests();
+    let asked = requests.iter().map(|request| format!("{} {}", request.method, request.path));
+    asked.filter(|asked| asked != "GET /v1/events").collect()
 }
 
 mod a_healthy_system {
@@ -108,7 +115,7 @@ mod a_healthy_system {
             let (one, two) = (app(world), app(world));
             let (first, second) = tokio::join!(sweep(&one, in_seconds(60)), sweep(&two, in_seconds(60)));
             let both = first.expect("swept").asked + second.expect("swept").asked;
-            assert_eq!((both, world.stripe.requests().len()), (1, 1));
+            assert_eq!((both, asked(world).len()), (1, 1));
             assert_eq!(swept(world).await.asked, 0, "just asked");
             world.advance_minutes(1);
             assert_eq!(swept(world).await.asked, 1);
@@ -192,6 +199,172 @@ mod jobs {
             world.advance(Duration::from_secs(31));
             assert_eq!(swept(world).await.relayed, 252);
             assert_eq!(queued(world).await.len(), 252);
+        });
+    }
+}
+
+mod events {
+    use super::*;
+
+    #[test]
+    fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            swept_whole(world).await;
+            let dispute = world.stripe.dispute(&payment, "fraudulent").expect("it is paid");
+            assert_eq!(swept_whole(world).await.events_found, 0, "a young event is on its way to the webhook");
+            world.advance_minutes(11);
+            let report = swept_whole(world).await;
+            // The payment's own events, which `confirm` did without, and the dispute's.
+            assert!(report.events_found >= 2, "{report:?}");
+            assert_eq!(state(world, &held).await, ["confirmed", "disputed"]);
+            assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_payment_problem"));
+
+            world.stripe.close_dispute(&dispute, false).expect("open");
+            world.advance_minutes(11);
+            assert_eq!(swept_whole(world).await.events_found, 1);
+            assert_eq!(
+                world.ledger(&held.id()).await,
+                [("capture".to_owned(), 6_000), ("dispute_lost".to_owned(), -6_000)]
+            );
+            world.advance_minutes(11);
+            assert_eq!(swept_whole(world).await.events_found, 0, "each is found once");
+            assert_eq!(world.count("stripe_events").await, i64::try_from(report.events_found).expect("few") + 1);
+        });
+    }
+
+    #[test]
+    fn are_looked_at_every_ten_minutes_by_one_sweep_at_a_time() {
+        World::run(|world| async move {
+            let looks = || world.stripe.requests().iter().filter(|request| request.path == "/v1/events").count();
+            let (one, two) = (app(world), app(world));
+            let (first, second) = tokio::join!(sweep(&one, in_seconds(60)), sweep(&two, in_seconds(60)));
+            assert!(first.is_ok() && second.is_ok());
+            assert_eq!(looks(), 1);
+            world.advance_minutes(9);
+            swept_whole(world).await;
+            assert_eq!(looks(), 1);
+            world.advance_minutes(2);
+            swept_whole(world).await;
+            assert_eq!(looks(), 2);
+        });
+    }
+
+    #[test]
+    fn that_cannot_be_read_now_are_read_by_the_next_sweep() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            world.advance_minutes(3);
+            world.stripe.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            let report = swept_whole(world).await;
+            assert_eq!((report.failed, report.events_found), (1, 0));
+            world.stripe.switch(|switches| switches.api.down = None);
+            assert!(swept_whole(world).await.events_found > 0);
+        });
+    }
+
+    #[test]
+    fn of_many_pages_are_read_over_several_sweeps_and_none_is_left_out() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            // A card that is refused leaves an event and an open page: as many as one likes.
+            for _ in 0..560 {
+                world.stripe.pay(&held.session, Outcome::Declined).expect("open");
+            }
+            let all =
+                world.stripe.events().iter().filter(|event| event["type"] == "payment_intent.payment_failed").count();
+            world.advance_minutes(3);
+            let first = swept_whole(world).await.events_found;
+            assert!(first < all, "{first} of {all} in one sweep");
+            assert_eq!(first + swept_whole(world).await.events_found, all);
+        });
+    }
+}
+
+mod refunds {
+    use shared::db::bookings::Reference;
+    use shared::domain::booking::{Actor, CancelReason, Payment};
+    use shared::domain::money::Cents;
+
+    use super::*;
+
+    /// Money that came for a slot that was gone: it is owed back, and a job is to see to it.
+    async fn owed(world: &World) -> Held {
+        let held = hold(world, Plan::default()).await;
+        let payment_intent = world.pay(&held);
+        let reference = Reference { booking: Some(held.id), payment_intent: None };
+        let (db, now) = (world.db(), world.now());
+        let payment = Payment { payment_intent, amount: Cents::new(6_000), currency: "eur".into(), at: now };
+        settle::settle(&db, &reference, None, now, |booking, _| {
+            booking.release(CancelReason::HoldExpired, Actor::System)
+        })
+        .await
+        .expect("released");
+        settle::settle(&db, &reference, None, now, |booking, _| booking.receive(&payment, false, now))
+            .await
+            .expect("late");
+        assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
+        held
+    }
+
+    async fn end_jobs(world: &World, outcome: &str) {
+        let now = world.now();
+        world
+            .execute(&format!(
+                "update outbox set done_at = '{now}', outcome = '{outcome}', last_error = 'x' where kind = 'refund'; \
+                 update outbox set done_at = '{now}', outcome = 'done' where done_at is null"
+            ))
+            .await;
+    }
+
+    #[test]
+    fn f12_that_were_given_up_over_an_outage_begin_anew() {
+        World::run(|world| async move {
+            owed(world).await;
+            end_jobs(world, "dead").await;
+            let report = swept(world).await;
+            assert_eq!((report.dead_jobs, report.refunds_revived), (1, 0), "its job has ten minutes first");
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_revived, report.refunds_stuck, report.dead_jobs), (1, 0, 0));
+            assert_eq!(queued(world).await, open_ids(world).await);
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_revived, report.relayed), (0, 1), "a job is at it again");
+        });
+    }
+
+    #[test]
+    fn that_were_made_and_never_heard_of_are_settled() {
+        World::run(|world| async move {
+            let held = owed(world).await;
+            end_jobs(world, "dead").await;
+            // The worker died between Stripe's answer and its own note, for the last time.
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            let reason = shared::domain::job::RefundReason::Late;
+            let stripe = world.stripe_client();
+            stripe.refund(held.id, &payment, Cents::new(6_000), reason, 1, None).await.expect("refunded");
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await.refunds_settled, 1);
+            assert_eq!(state(world, &held).await, ["cancelled", "refunded"]);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
+        });
+    }
+
+    #[test]
+    fn that_nothing_can_give_back_are_told_to_somebody() {
+        World::run(|world| async move {
+            owed(world).await;
+            end_jobs(world, "discarded").await;
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
         });
     }
 }
@@ -372,7 +545,7 @@ mod holds {
             all_done(world).await;
             world.advance_minutes(1);
             assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
-            assert!(world.stripe.requests().is_empty());
+            assert_eq!(asked(world), Vec::<String>::new());
             world.advance_minutes(30);
             assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
             assert_eq!(world.booking(&id.to_string()).await["status"], "cancelled");
@@ -420,7 +593,8 @@ mod holds {
             world.advance_minutes(31);
             for down in [Down::Cut, Down::InternalError, Down::Unavailable] {
                 world.stripe.switch(|switches| switches.api.down = Some(down));
-                assert_eq!(swept(world).await, Report { asked: 2, failed: 2, ..Report::default() });
+                // Both holds, and the events.
+                assert_eq!(swept(world).await, Report { asked: 2, failed: 3, ..Report::default() });
                 world.advance_minutes(1);
             }
             for id in [held.id(), unopened.to_string()] {
