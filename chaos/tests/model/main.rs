@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use chaos::{Plan, plan, shorter};
 use shared::testing::{START, World, at};
 
+use crate::promises::Evidence;
 use crate::run::Run;
 
 // What must hold once all is quiet.
+#[path = "../promises/mod.rs"]
 mod promises;
 // Runs a plan in a world of its own.
 mod run;
@@ -38,7 +40,15 @@ fn broken(plan: &Plan) -> (Vec<String>, String) {
         }
         let mut broken = run.quiet().await;
         broken.append(&mut run.unexpected);
-        broken.extend(promises::broken(&world, &run).await);
+        let evidence = Evidence {
+            owner: &world.owner,
+            stripe: &world.stripe,
+            calcom: &world.calcom,
+            mails: &world.mails,
+            now: world.now(),
+            doubtful_mails: run.doubtful_mails,
+        };
+        broken.extend(evidence.broken().await);
         let story = run.story.join("\n");
         drop(run);
         world.close().await;

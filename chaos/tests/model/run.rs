@@ -15,7 +15,7 @@ use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::config::Secret;
 use shared::db::Db;
-use shared::testing::{PUBLIC_URL, World, answer, at, get, post, request, stripe_event};
+use shared::testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
 
 const SECRET: &str = "whsec_standin";
 

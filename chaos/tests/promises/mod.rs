@@ -1,32 +1,59 @@
+//! What must hold once all is quiet, asked of the rows and of what the services outside say: never of our own code.
+
 use std::collections::BTreeMap;
 
+use dev::aws::MailGate;
+use dev::{calcom, stripe};
+use jiff::Timestamp;
 use serde_json::Value;
-use shared::testing::World;
+use tokio_postgres::Client;
 
-use crate::run::Run;
+/// Where to look.
+pub struct Evidence<'a> {
+    /// The database, as its owner.
+    pub owner: &'a Client,
+    /// Stripe.
+    pub stripe: &'a stripe::StandIn,
+    /// Cal.com.
+    pub calcom: &'a calcom::StandIn,
+    /// The mails.
+    pub mails: &'a MailGate,
+    /// The time, as the functions have it.
+    pub now: Timestamp,
+    /// Mails that a dying worker may have sent without knowing.
+    pub doubtful_mails: usize,
+}
 
-/// What does not hold, one sentence each.
-pub(crate) async fn broken(world: &World, run: &Run<'_>) -> Vec<String> {
-    let mut broken = Vec::new();
-    once(world, &mut broken).await;
-    money(world, &mut broken).await;
-    bookings(world, &mut broken).await;
-    sessions(world, &mut broken).await;
-    calendar(world, &mut broken).await;
-    mails(world, run, &mut broken).await;
-    broken
+impl Evidence<'_> {
+    /// Asks the database; one JSON object a row.
+    pub async fn rows(&self, sql: &str) -> Vec<Value> {
+        let sql = format!("select to_jsonb(r) as row from ({sql}) r");
+        let rows = self.owner.query_typed(&sql)
+        .await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        rows.iter().map(|row| row.get("row")).collect()
+    }
+
+    /// What does not hold, one sentence each.
+    pub async fn broken(&self) -> Vec<String> {
+        let mut broken = Vec::new();
+        once(self, &mut broken).await;
+        money(self, &mut broken).await;
+        bookings(self, &mut broken).await;
+        sessions(self, &mut broken);
+        calendar(self, &mut broken).await;
+        mails(self, &mut broken).await;
+        broken
+    }
 }
 
 /// A chair is taken once, a unique flash sold once.
-async fn once(world: &World, broken: &mut Vec<String>) {
+async fn once(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let doubles = world
         .rows(
             "select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id \
              where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed') \
                  and ((a.artist_id = b.artist_id and a.scheduled_at < b.ends_at and b.scheduled_at < a.ends_at) \
-                      or a.unique_flash_id = b.unique_flash_id)",
-            &[],
-        )
+                      or a.unique_flash_id = b.unique_flash_id)")
         .await;
     broken.extend(doubles.iter().map(|row| format!("sold twice: {row}")));
 }
@@ -36,7 +63,7 @@ fn text<'a>(row: &'a Value, field: &str) -> &'a str {
 }
 
 /// What Stripe itself says is left of each payment, in cents.
-fn at_stripe(world: &World) -> BTreeMap<String, i64> {
+fn at_stripe(world: &Evidence<'_>) -> BTreeMap<String, i64> {
     let mut left = BTreeMap::new();
     for intent in world.stripe.payment_intents() {
         if intent["status"] == "succeeded" {
@@ -59,14 +86,12 @@ fn at_stripe(world: &World) -> BTreeMap<String, i64> {
 }
 
 /// The ledger says what Stripe says, payment by payment, and no payment is missing.
-async fn money(world: &World, broken: &mut Vec<String>) {
+async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let stripe = at_stripe(world);
     let rows = world
         .rows(
             "select stripe_payment_intent_id as id, sum(amount_cents)::bigint as cents, \
-                 count(*) filter (where kind = 'capture') as captures from payments group by 1",
-            &[],
-        )
+                 count(*) filter (where kind = 'capture') as captures from payments group by 1")
         .await;
     let ours: BTreeMap<String, i64> =
         rows.iter().map(|row| (text(row, "id").to_owned(), row["cents"].as_i64().unwrap_or_default())).collect();
@@ -87,7 +112,7 @@ async fn money(world: &World, broken: &mut Vec<String>) {
 }
 
 /// Each booking is where its money says it is, and nothing is left waiting.
-async fn bookings(world: &World, broken: &mut Vec<String>) {
+async fn bookings(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let rows = world
         .rows(
             "select b.*, (b.acompte_amount * 100)::bigint as deposit_cents, \
@@ -101,9 +126,7 @@ async fn bookings(world: &World, broken: &mut Vec<String>) {
                      and e.kind like 'confirmed%') as by_hand, \
                  coalesce((select max(e.data::text) from booking_events e where e.booking_id = b.id \
                      and e.kind = 'cancelled'), '') as cancellation \
-             from bookings b order by b.id",
-            &[],
-        )
+             from bookings b order by b.id")
         .await;
     for row in rows {
         let is = |field: &str, value: &str| text(&row, field) == value;
@@ -152,18 +175,19 @@ async fn bookings(world: &World, broken: &mut Vec<String>) {
             complain("still waits for its refund");
         }
         if !row["calendar_locked_until"].is_null()
-            && text(&row, "calendar_locked_until") > world.now().to_string().as_str()
+            && text(&row, "calendar_locked_until") > world.now.to_string().as_str()
         {
             complain("has a calendar lease although nobody works");
         }
     }
     let left =
-        world.rows("select kind, outcome, last_error from outbox where done_at is null or outcome = 'dead'", &[]).await;
+        world.rows("select kind, outcome, last_error from outbox where done_at is null or outcome = 'dead'")
+        .await;
     broken.extend(left.iter().map(|job| format!("a job is not done: {job}")));
 }
 
 /// Nobody can pay for what is not theirs any more.
-async fn sessions(world: &World, broken: &mut Vec<String>) {
+fn sessions(world: &Evidence<'_>, broken: &mut Vec<String>) {
     for session in world.stripe.sessions() {
         if session["status"] == "open" {
             broken.push(format!("the page {} can still be paid", text(&session, "id")));
@@ -172,14 +196,12 @@ async fn sessions(world: &World, broken: &mut Vec<String>) {
 }
 
 /// What stands is in the artist's Cal.com once, what does not is not.
-async fn calendar(world: &World, broken: &mut Vec<String>) {
+async fn calendar(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let there = world.calcom.bookings();
     let rows = world
         .rows(
             "select b.id, b.status, b.calendar_state, b.calendar_note, b.scheduled_at from bookings b \
-             join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id",
-            &[],
-        )
+             join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id")
         .await;
     for row in rows {
         let live: Vec<&Value> = there
@@ -209,11 +231,12 @@ async fn calendar(world: &World, broken: &mut Vec<String>) {
 }
 
 /// One mail per occasion, but for a process that died in the send itself and cannot know.
-async fn mails(world: &World, run: &Run<'_>, broken: &mut Vec<String>) {
-    let rows = world.rows("select count(*) from email_deliveries where status = 'sent'", &[]).await;
+async fn mails(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let rows = world.rows("select count(*) from email_deliveries where status = 'sent'")
+        .await;
     let known = usize::try_from(rows[0]["count"].as_i64().unwrap_or_default()).unwrap_or_default();
     let sent = world.mails.messages().len();
-    if sent < known || sent > known + run.doubtful_mails {
-        broken.push(format!("{sent} mails were sent for {known} occasions, {} in doubt", run.doubtful_mails));
+    if sent < known || sent > known + world.doubtful_mails {
+        broken.push(format!("{sent} mails were sent for {known} occasions, {} in doubt", world.doubtful_mails));
     }
 }
