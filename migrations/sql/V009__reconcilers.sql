@@ -28,3 +28,15 @@ create index bookings_refunds_open on bookings (stripe_checked_at) where payment
 
 -- The jobs that were given up, which somebody must see.
 create index outbox_dead on outbox (done_at) where outcome = 'dead';
+
+alter table bookings
+    -- When the sweeper last compared this booking with Cal.com: the least recently compared goes first.
+    add column calendar_checked_at timestamptz,
+    -- The start that Cal.com and we agreed on last. When the two differ it tells who moved the appointment: the side
+    -- that is still there did not.
+    add column calendar_start timestamptz;
+update bookings set calendar_start = scheduled_at where calendar_state = 'synced' and calendar_note is null;
+create index bookings_by_calendar_uid on bookings (cal_com_booking_id) where cal_com_booking_id is not null;
+create index bookings_to_compare on bookings (calendar_checked_at) where calendar_state in ('synced', 'waiting');
+-- The appointments that are over and not yet closed.
+create index bookings_not_closed on bookings (ends_at) where status = 'confirmed';

@@ -38,6 +38,9 @@ pub mod emails;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// What ties Cal.com to bookings.
+pub mod calendar;
+
 // What the sweeper makes right again.
 pub mod reconcile;
 

@@ -25,8 +25,8 @@ const STARTS: [&str; 6] = [
     "2027-02-09T10:00:00Z",
     "2027-02-10T09:00:00Z",
     "2027-02-10T10:00:00Z",
-    "2027-02-11T13:00:00Z",
-    "2027-02-12T13:00:00Z",
+    "2027-02-16T09:00:00Z",
+    "2027-02-18T13:00:00Z",
 ];
 
 /// How many sweeps may pass before all is right again.
@@ -252,6 +252,7 @@ impl<'a> Run<'a> {
             db,
             queue: world.queue(),
             stripe: world.stripe_client(),
+            calendars: world.calendars(),
             clock: world.clock(),
             public_url: PUBLIC_URL.into(),
         }
@@ -415,6 +416,7 @@ impl<'a> Run<'a> {
             let nothing = sweeper::Report {
                 asked: report.asked,
                 checked: report.checked,
+                completed: report.completed,
                 forgotten: report.forgotten,
                 refunds_stuck: report.refunds_stuck,
                 ..sweeper::Report::default()

@@ -28,8 +28,7 @@ impl Evidence<'_> {
     /// Asks the database; one JSON object a row.
     pub async fn rows(&self, sql: &str) -> Vec<Value> {
         let sql = format!("select to_jsonb(r) as row from ({sql}) r");
-        let rows = self.owner.query_typed(&sql)
-        .await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let rows = self.owner.query_typed(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         rows.iter().map(|row| row.get("row")).collect()
     }
 
@@ -91,7 +90,8 @@ async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let rows = world
         .rows(
             "select stripe_payment_intent_id as id, sum(amount_cents)::bigint as cents, \
-                 count(*) filter (where kind = 'capture') as captures from payments group by 1")
+                 count(*) filter (where kind = 'capture') as captures from payments group by 1",
+        )
         .await;
     let ours: BTreeMap<String, i64> =
         rows.iter().map(|row| (text(row, "id").to_owned(), row["cents"].as_i64().unwrap_or_default())).collect();
@@ -181,8 +181,7 @@ async fn bookings(world: &Evidence<'_>, broken: &mut Vec<String>) {
         }
     }
     let left =
-        world.rows("select kind, outcome, last_error from outbox where done_at is null or outcome = 'dead'")
-        .await;
+        world.rows("select kind, outcome, last_error from outbox where done_at is null or outcome = 'dead'").await;
     broken.extend(left.iter().map(|job| format!("a job is not done: {job}")));
 }
 
@@ -201,7 +200,8 @@ async fn calendar(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let rows = world
         .rows(
             "select b.id, b.status, b.calendar_state, b.calendar_note, b.scheduled_at from bookings b \
-             join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id")
+             join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id",
+        )
         .await;
     for row in rows {
         let live: Vec<&Value> = there
@@ -232,8 +232,7 @@ async fn calendar(world: &Evidence<'_>, broken: &mut Vec<String>) {
 
 /// One mail per occasion, but for a process that died in the send itself and cannot know.
 async fn mails(world: &Evidence<'_>, broken: &mut Vec<String>) {
-    let rows = world.rows("select count(*) from email_deliveries where status = 'sent'")
-        .await;
+    let rows = world.rows("select count(*) from email_deliveries where status = 'sent'").await;
     let known = usize::try_from(rows[0]["count"].as_i64().unwrap_or_default()).unwrap_or_default();
     let sent = world.mails.messages().len();
     if sent < known || sent > known + world.doubtful_mails {

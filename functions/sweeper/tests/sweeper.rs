@@ -16,6 +16,7 @@ fn app(world: &World) -> App {
         db: world.db(),
         queue: world.queue(),
         stripe: world.stripe_client(),
+        calendars: world.calendars(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
     }

@@ -131,6 +131,16 @@ pub async fn revive_refunds(db: &Db, booking: BookingId, now: Timestamp) -> Resu
     rows.iter().map(|row| Ok(JobId::new(get::<Uuid>(row, "id")?))).collect()
 }
 
+/// The confirmed bookings whose appointment ended before `before`, the oldest first. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn over(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<BookingId>, Error> {
+    const SQL: &str = "select id from bookings where status = 'confirmed' and ends_at < $1 order by ends_at limit $2";
+    let rows = db.rows(Repeat::Safe, SQL, &[(&before, Type::TIMESTAMPTZ), (&limit, Type::INT8)]).await?;
+    rows.iter().map(|row| Ok(BookingId::new(get(row, "id")?))).collect()
+}
+
 /// How many jobs are given up and wait for somebody. One flight.
 ///
 /// # Errors
