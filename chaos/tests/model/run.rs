@@ -14,7 +14,12 @@ use jiff::SignedDuration;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::config::Secret;
-use shared::db::Db;
+use shared::db::bookings::Reference;
+use shared::db::{Db, holds};
+use shared::domain::booking::{Booking, CancelReason, Change};
+use shared::domain::ids::BookingId;
+use shared::domain::policy::Canceller;
+use shared::settle;
 use shared::testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
 
 const SECRET: &str = "whsec_standin";
@@ -76,6 +81,9 @@ fn in_seconds(seconds: u64) -> SystemTime {
 
 impl<'a> Run<'a> {
     pub(crate) async fn begin(world: &'a World) -> Self {
+        // The webhooks of Cal.com go nowhere by themselves: the plan says which arrive, and when.
+        let secret = NOA.calcom.as_ref().map(|account| account.webhook_secret);
+        world.calcom.subscribe(noa(), "http://127.0.0.1:9/", secret, &[]).expect("Noa is there");
         Self {
             world,
             again: Vec::new(),
@@ -239,11 +247,57 @@ impl<'a> Run<'a> {
                 let handles = self.work(db, death, batch).await?;
                 Some(format!("{handles} of {} come again", batch.len()))
             }
-            Call::Notify { .. }
-            | Call::CancelByArtist { .. }
-            | Call::ConfirmByArtist { .. }
-            | Call::CancelByClient { .. } => None,
+            Call::Notify { hook } => {
+                let sent = world.calcom.deliveries();
+                let hook = nth(&sent, *hook)?;
+                let app = calcom_webhook::App {
+                    db,
+                    calendars: world.calendars(),
+                    queue: world.queue(),
+                    clock: world.clock(),
+                };
+                let headers = [("x-cal-signature-256", hook.signature.as_str())];
+                let wish = request(Method::POST, "/api/webhooks/calcom", &headers, Some(hook.payload.clone()));
+                let answer = mortal(answer(&web, wish, |request| calcom_webhook::handle(&app, request)), death).await;
+                answer.map(said).map(|said| format!("{said} {}", hook.trigger))
+            }
+            Call::CancelByArtist { booking } => {
+                let id = self.booking(*booking).await?.parse().expect("an id");
+                mortal(self.cancel(&db, id, CancelReason::Artist, Canceller::Artist), death).await
+            }
+            Call::CancelByClient { booking } => {
+                let id = self.booking(*booking).await?.parse().expect("an id");
+                mortal(self.cancel(&db, id, CancelReason::Client, Canceller::Client), death).await
+            }
+            Call::ConfirmByArtist { booking } => {
+                let id = self.booking(*booking).await?.parse().expect("an id");
+                let now = world.now();
+                mortal(self.decide(&db, id, move |booking: &Booking| booking.confirm_by_hand(now)), death).await
+            }
         }
+    }
+
+    /// Calls a booking off: an unpaid page is closed first, as the functions do.
+    async fn cancel(&self, db: &Db, id: BookingId, reason: CancelReason, by: Canceller) -> String {
+        let now = self.world.now();
+        match holds::get(db, id).await {
+            Ok(Some(hold)) => {
+                let stripe = self.world.stripe_client();
+                match settle::close(db, &stripe, &hold, PUBLIC_URL, reason, now).await {
+                    Ok(closed) => closed.settled().outcome().to_owned(),
+                    Err(error) => error.to_string(),
+                }
+            }
+            Ok(None) => self.decide(db, id, move |booking: &Booking| booking.cancel(reason, by, now)).await,
+            Err(error) => error.to_string(),
+        }
+    }
+
+    async fn decide(&self, db: &Db, id: BookingId, rule: impl Fn(&Booking) -> Change) -> String {
+        let reference = Reference { booking: Some(id), payment_intent: None };
+        let settled = settle::settle(db, &reference, None, self.world.now(), |booking, _| rule(booking)).await;
+        // The jobs are left to the sweeper: whoever decided died right after.
+        settled.map_or_else(|error| error.to_string(), |settled| settled.outcome().to_owned())
     }
 
     fn sweeper(&self, db: Db) -> sweeper::App {

@@ -69,6 +69,8 @@ async fn state(world: &World, held: &Held) -> [String; 2] {
 /// All that was written so far is done, so that only what comes next is seen.
 async fn all_done(world: &World) {
     world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+    // Nothing of it is in Cal.com, and nobody misses it.
+    world.execute("update bookings set calendar_state = 'off'").await;
 }
 
 async fn hold(world: &World, plan: Plan) -> Held {
@@ -366,6 +368,132 @@ mod refunds {
             world.advance_minutes(11);
             let report = swept(world).await;
             assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
+        });
+    }
+}
+
+mod calendars {
+    use shared::calcom::converge::{Converged, Want, converge};
+    use shared::calendar;
+    use shared::db::dossier::{self, CalendarNews};
+
+    use super::*;
+
+    /// A paid booking that Cal.com has, as the worker leaves it.
+    async fn there(world: &World, plan: &Plan) -> (Held, String) {
+        let held = world.hold(plan).await;
+        world.confirm(&held).await;
+        all_done(world).await;
+        let calendars = world.calendars();
+        let dossier = dossier::read(&world.db(), held.id).await.expect("read").expect("it is there");
+        let access = dossier.calendar.as_ref().expect("Noa uses Cal.com");
+        let key = calendars.key(dossier.booking.artist, access).expect("it opens");
+        let wanted = calendar::question(&dossier, &key, access.event_type, Want::Present { confirmed: true }, 1);
+        let Converged::Synced { uid, .. } = converge(calendars.calcom(), &wanted).await else { panic!("it is free") };
+        let start = Some(dossier.booking.starts_at);
+        let news = CalendarNews { uid: Some(&uid), start, state: "synced", note: None, tasks: &[] };
+        dossier::note_calendar(&world.db(), &dossier.booking, &news, world.now()).await.expect("noted");
+        (held, uid)
+    }
+
+    async fn fact(world: &World, held: &Held, name: &str) -> Value {
+        world.booking(&held.id()).await[name].clone()
+    }
+
+    #[test]
+    fn that_agree_are_asked_about_every_half_hour_and_left_alone() {
+        World::run(|world| async move {
+            there(world, &Plan::default()).await;
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, ..Report::default() });
+            world.advance_minutes(20);
+            assert_eq!(swept(world).await.checked, 0);
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await, Report { checked: 1, ..Report::default() });
+        });
+    }
+
+    #[test]
+    fn where_the_artist_cancelled_unheard_cancel_here_and_give_back() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
+            assert_eq!(fact(world, &held, "cancel_reason").await, "calendar");
+        });
+    }
+
+    #[test]
+    fn where_the_artist_moved_unheard_move_here() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.reschedule(&uid, shared::testing::at("2027-02-03T13:00:00Z")).expect("free");
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+            assert_eq!(fact(world, &held, "scheduled_at").await, "2027-02-03T13:00:00+00:00");
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn that_lost_a_booking_get_it_again() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            world.calcom.reset();
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_repairs: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+            assert_eq!(world.open_jobs().await[0]["kind"], "sync_calendar");
+            world.advance_minutes(40);
+            assert_eq!(swept(world).await.checked, 0, "a job is at it, and will look itself");
+        });
+    }
+
+    #[test]
+    fn that_still_hold_a_cancelled_booking_are_told_again() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            let (db, now) = (world.db(), world.now());
+            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let by = shared::domain::policy::Canceller::Artist;
+            let reason = shared::domain::booking::CancelReason::Artist;
+            settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(reason, by, now))
+                .await
+                .expect("ours");
+            // The job that should have told Cal.com was given up.
+            world.execute("update outbox set done_at = created_at, outcome = 'discarded' where done_at is null").await;
+            world.advance_minutes(3);
+            let report = swept(world).await;
+            assert_eq!((report.checked, report.calendar_repairs, report.calendar_changes), (1, 1, 0));
+        });
+    }
+
+    #[test]
+    fn that_do_not_answer_are_asked_again_and_nothing_is_decided() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            world.calcom.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, failed: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn of_a_past_appointment_are_not_asked_and_the_booking_is_completed() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            // The appointment is on Tuesday from ten to noon.
+            world.advance_minutes(27 * 60);
+            let report = swept(world).await;
+            assert_eq!((report.checked, report.completed), (0, 0), "its artist may say that nobody came");
+            world.advance_minutes(25 * 60);
+            assert_eq!(swept(world).await, Report { completed: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["completed", "paid"]);
+            assert_eq!(world.history(&held.id()).await.last().map(String::as_str), Some("system completed"));
+            assert_eq!(swept(world).await.completed, 0);
         });
     }
 }
