@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::config::{self, ConfigError};
+use crate::domain::contact::Locale;
 use crate::domain::refusal::Refusal;
 use crate::error::{Error, FieldError};
 use crate::redact::without_values;
@@ -202,6 +203,12 @@ pub fn query(request: &Request, name: &str) -> Result<Option<String>, Error> {
         [one] => Ok(Some(one.to_owned())),
         _ => Err(Error::Malformed(format!("the parameter `{name}` is given more than once"))),
     }
+}
+
+/// The language of the browser, for words that belong to no booking.
+pub fn language(request: &Request) -> Locale {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::from_tag(header.unwrap_or_default().split([',', ';']).next().unwrap_or_default())
 }
 
 /// The last segment of the path, percent-decoded where it matters: ids and slugs need no decoding.
