@@ -37,3 +37,5 @@ pub mod schedule;
 mod stand_in;
 /// Stripe, as InkFlow sees it.
 pub mod stripe;
+/// Supabase Auth, as InkFlow sees it.
+pub mod supabase;

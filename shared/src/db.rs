@@ -44,6 +44,9 @@ pub mod calendar;
 // What the sweeper makes right again.
 pub mod reconcile;
 
+// Counts of what somebody does in an hour.
+pub mod limits;
+
 // Forgets what has served its time.
 pub mod upkeep;
 
