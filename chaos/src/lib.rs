@@ -1,7 +1,10 @@
 //! What the machines that try to break InkFlow do: a plan made from a seed, and how a plan that broke something is made
-//! shorter. Pure: nothing here runs anything, so that a plan can be kept in a file and run again.
+//! shorter. Pure but for `hostile`: nothing here runs anything, so that a plan can be kept in a file and run again.
 
 use serde::{Deserialize, Serialize};
+
+// The doors where strangers' bytes come in.
+pub mod hostile;
 
 /// Numbers that only look random: the same seed gives the same plan on every machine.
 #[derive(Debug, Clone)]
