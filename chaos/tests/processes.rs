@@ -20,6 +20,12 @@ use dev::postgres::let_in;
 use dev::stripe::Down;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
+use shared::db::bookings::Reference;
+use shared::db::{Db, Repeat};
+use shared::domain::booking::CancelReason;
+use shared::domain::ids::BookingId;
+use shared::domain::policy::Canceller;
+use shared::settle;
 use tokio_postgres::NoTls;
 
 use crate::promises::Evidence;
@@ -37,6 +43,9 @@ struct Figures {
 
 impl Figures {
     fn add(&self, what: impl Into<String>, how_many: usize) {
+        if how_many == 0 {
+            return;
+        }
         *self.counts.lock().expect("nobody panics here").entry(what.into()).or_default() += how_many;
     }
 
@@ -192,6 +201,48 @@ async fn break_things(platform: &Platform, line: &Line, stop: &AtomicBool, figur
     }
 }
 
+/// The artists, who cancel and move what was booked: in Cal.com where they have one, else as their dashboard does. So the
+/// few slots are free again, and their money goes back.
+async fn artists(platform: &Platform, stop: &AtomicBool, figures: &Figures, seed: u64) {
+    let mut dice = Dice::new(seed ^ 0xa57);
+    // As the functions do, but over a line that nobody cuts: the dashboard is not what is tested here.
+    let mut url: reqwest::Url = platform.app_database_url().parse().expect("a URL");
+    url.set_password(Some(APP_ROLE)).expect("a password");
+    let db = Db::new(url.as_str(), None).expect("a URL");
+    let calcom = platform.calcom().expect("a stand-in");
+    let sql = "select id, cal_com_booking_id, scheduled_at from bookings where status = 'confirmed' order by random() limit 1";
+    while !stop.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        // Postgres may be starting again: the artist comes back, too.
+        let Ok(Some(row)) = db.row(Repeat::Safe, sql, &[]).await else { continue };
+        let uid: Option<String> = row.get("cal_com_booking_id");
+        let start: jiff::Timestamp = row.get("scheduled_at");
+        match uid {
+            Some(uid) if dice.chance(30) => {
+                let later = start + jiff::SignedDuration::from_mins(30 * i64::from(1 + dice.below(8)));
+                if calcom.reschedule(&uid, later).is_ok() {
+                    figures.add("bookings moved in Cal.com", 1);
+                }
+            }
+            Some(uid) if dice.chance(80) => {
+                if calcom.cancel(&uid, "Le studio est fermé ce jour-là").is_ok() {
+                    figures.add("bookings cancelled in Cal.com", 1);
+                }
+            }
+            _ => {
+                let reference = Reference { booking: Some(BookingId::new(row.get("id"))), payment_intent: None };
+                let now = jiff::Timestamp::now();
+                let cancelled = settle::settle(&db, &reference, None, now, |booking, _| {
+                    booking.cancel(CancelReason::Artist, Canceller::Artist, now)
+                });
+                if cancelled.await.is_ok_and(|settled| settled.outcome() == "cancelled") {
+                    figures.add("bookings cancelled by the artist", 1);
+                }
+            }
+        }
+    }
+}
+
 fn set<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
@@ -270,7 +321,7 @@ async fn no_killed_process_cut_line_or_outage_loses_a_booking_or_a_euro() {
         }
         stop.store(true, Ordering::SeqCst);
     };
-    tokio::join!(all, break_things(&platform, &line, &stop, &figures, seed));
+    tokio::join!(all, break_things(&platform, &line, &stop, &figures, seed), artists(&platform, &stop, &figures, seed));
     let under_load = begun.elapsed();
 
     // Everything works again: all becomes right by itself, within a few sweeps.
