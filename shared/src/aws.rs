@@ -18,14 +18,26 @@ use crate::config::{self, ConfigError};
 /// # Errors
 /// `AWS_REGION`, `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing.
 pub fn settings(http: &reqwest::Client) -> Result<SdkConfig, ConfigError> {
-    let credentials = Credentials::new(
+    Ok(with(http, config::required("AWS_REGION")?, credentials()?))
+}
+
+/// Who signs: the function's role, as Lambda says it in the environment.
+///
+/// # Errors
+/// `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing.
+pub fn credentials() -> Result<Credentials, ConfigError> {
+    Ok(Credentials::new(
         config::required("AWS_ACCESS_KEY_ID")?,
         config::required("AWS_SECRET_ACCESS_KEY")?,
         config::optional("AWS_SESSION_TOKEN"),
         None,
         "environment",
-    );
-    Ok(with(http, config::required("AWS_REGION")?, credentials))
+    ))
+}
+
+/// Where a service answers when it is not AWS: its own variable (`AWS_ENDPOINT_URL_SQS`), or the one for all.
+pub fn endpoint(of_service: &'static str) -> Option<String> {
+    config::optional(of_service).or_else(|| config::optional("AWS_ENDPOINT_URL"))
 }
 
 /// The same, from given values.

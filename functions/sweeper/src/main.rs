@@ -1,12 +1,13 @@
 //! Lambda entry point of the schedule, once a minute. Wiring only: the behaviour lives in `lib.rs`.
 
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::telemetry;
+use shared::{parameters, telemetry};
 use sweeper::{App, sweep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
+    parameters::load().await?;
     let app = App::from_env()?;
     app.db.warm_up().await;
     let app = &app;
