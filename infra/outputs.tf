@@ -54,3 +54,18 @@ output "region" {
   description = "Where it runs."
   value       = var.region
 }
+
+output "parameter_path" {
+  description = "Where the secrets are in SSM."
+  value       = local.parameter_path
+}
+
+output "secrets" {
+  description = "Their names."
+  value       = local.secrets
+}
+
+output "settings" {
+  description = "The plain settings of the functions."
+  value       = local.settings
+}

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
+use http::Method;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -37,7 +35,9 @@ pub enum ParametersError {
     #[error("SSM has no parameter {} (was it created in this region, by `make deploy`?)", .0.join(", "))]
     Unknown(Vec<String>),
     /// SSM refused the call.
-    #[error("SSM refused to give the parameters: {status} {code} (may this function's role call ssm:GetParameters on them?)")]
+    #[error(
+        "SSM refused to give the parameters: {status} {code} (may this function's role call ssm:GetParameters on them?)"
+    )]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -161,7 +161,8 @@ impl Store {
             return serde_json::from_slice(&text).map_err(|_| Failure::Again("an answer that is not SSM's".into()));
         }
         let code = serde_json::from_slice::<serde_json::Value>(&text).ok();
-        let code = code.and_then(|told| told["__type"].as_str()?.rsplit('#').next().map(str::to_owned)).unwrap_or_default();
+        let code =
+            code.and_then(|told| told["__type"].as_str()?.rsplit('#').next().map(str::to_owned)).unwrap_or_default();
         let busy = ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"].contains(&code.as_str());
         if busy || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failure::Again(format!("{status} {code}")));
@@ -170,26 +171,10 @@ impl Store {
     }
 
     fn signed(&self, body: Vec<u8>) -> reqwest::Request {
-        const HEADERS: [(&str, &str); 2] =
-            [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameters")];
-        let identity = Identity::from(self.credentials.clone());
-        #[expect(clippy::disallowed_methods, reason = "AWS compares it with its own clock; nothing of InkFlow shifts it")]
-        let now = std::time::SystemTime::now();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("ssm")
-            .time(now)
-            .settings(SigningSettings::default())
-            .build()
-            .expect("all that a signature needs is given");
-        let signable = SignableRequest::new("POST", self.url.as_str(), HEADERS.into_iter(), SignableBody::Bytes(&body))
-            .expect("the URL is one that reqwest takes too");
-        let (signature, _) = sign(signable, &params.into()).expect("the headers are ASCII").into_parts();
-        let mut request = self.http.post(&self.url).timeout(BOUND);
-        for (name, value) in HEADERS.into_iter().chain(signature.headers()) {
-            request = request.header(name, value);
-        }
-        request.body(body).build().expect("headers that were signed are headers")
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameters")];
+        let request = aws::signed(&self.credentials, &self.region, "ssm", Method::POST, &self.url, &headers, body);
+        let mut request = reqwest::Request::try_from(request).expect("a URL that was signed is one");
+        *request.timeout_mut() = Some(BOUND);
+        request
     }
 }

@@ -40,7 +40,8 @@ fn names() -> Vec<String> {
 }
 
 fn good() -> (u16, Value) {
-    let parameter = |name: &str, value: &str| json!({ "Name": name, "Value": value, "Type": "SecureString", "Version": 3 });
+    let parameter =
+        |name: &str, value: &str| json!({ "Name": name, "Value": value, "Type": "SecureString", "Version": 3 });
     let parameters =
         [parameter("/inkflow/prod/DATABASE_URL", "postgres://x"), parameter("/inkflow/prod/ENCRYPTION_KEY", "k=")];
     (200, json!({ "Parameters": parameters, "InvalidParameters": [] }))
@@ -84,7 +85,8 @@ async fn a_parameter_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_role_that_may_not_read_is_told_so_at_once() {
-    let refused = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": "User: … is not authorized" });
+    let refused =
+        json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": "User: … is not authorized" });
     let (store, asked) = ssm(vec![(400, refused)]).await;
     let error = store.get(&names()).await.expect_err("it is refused");
     assert!(error.to_string().contains("400 AccessDeniedException"), "{error}");
