@@ -107,7 +107,6 @@ locals {
   # An empty value is not set at all. The defaults are those of .env.example.
   settings = merge({
     CORS_ORIGINS                 = ""
-    DATABASE_CA                  = ""
     CALCOM_API_BASE              = "https://api.cal.com"
     CALCOM_WEB_BASE              = "https://cal.com"
     SUPABASE_URL                 = ""
@@ -123,6 +122,7 @@ locals {
     }, var.settings, {
     # CloudFront writes it over whatever the caller sent.
     CLIENT_IP_HEADER       = "cloudfront-viewer-address"
+    DATABASE_CA            = var.database_ca
     ASSETS                 = trimspace(file("${local.site}/assets.json"))
     IMAGES_BUCKET          = local.images_bucket
     QUEUE_URL              = aws_sqs_queue.jobs.url

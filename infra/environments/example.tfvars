@@ -15,8 +15,6 @@ alarm_email = "ops@example.com"
 settings = {
   SUPABASE_URL             = "https://abcdefghijklmnopqrst.supabase.co"
   SUPABASE_PUBLISHABLE_KEY = "sb_publishable_…"
-  # The certificate of the database: Supabase, Project settings, Database, SSL configuration. One line with \n for each break.
-  # DATABASE_CA = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
 }
 
 # Raise it whenever a secret in .env.prod has changed.

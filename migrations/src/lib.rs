@@ -65,7 +65,7 @@ fn version(row: &tokio_postgres::SimpleQueryMessage) -> Option<String> {
 
 fn tls() -> Result<MakeRustlsConnect, Error> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Ok(given) = std::env::var("DATABASE_CA") {
+    if let Some(given) = std::env::var("DATABASE_CA").ok().filter(|given| !given.trim().is_empty()) {
         let pem = if given.contains("-----BEGIN") { given.into_bytes() } else { std::fs::read(&given)? };
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             roots.add(certificate?)?;

@@ -222,6 +222,9 @@ async fn database(environment: &Environment) -> Vec<Finding> {
             "every sandbox then takes a connection of its own: use port 6543",
         );
     }
+    if !["127.0.0.1", "localhost"].iter().any(|near| url.contains(near)) && !url.contains("sslmode=require") {
+        report.notice("DATABASE_URL accepts a connection without TLS", "append ?sslmode=require");
+    }
     report.good("the functions can connect");
 
     let role = "select current_user, (select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = current_user)";

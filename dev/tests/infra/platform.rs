@@ -43,6 +43,12 @@ async fn run(command: &mut Command) -> String {
     said
 }
 
+/// Where the compiled programs are.
+fn built() -> PathBuf {
+    let exe = std::env::current_exe().expect("a test knows where it is");
+    exe.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>").to_owned()
+}
+
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("inkflow-infra-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
@@ -159,6 +165,18 @@ struct Stage {
 
 const ENV: &str = "story";
 
+/// Supabase Auth, as far as the doctor asks it.
+async fn supabase() -> String {
+    let keys = || async { axum::Json(json!({ "keys": [{ "kid": "1" }] })) };
+    let routes = axum::Router::new()
+        .route("/auth/v1/.well-known/jwks.json", axum::routing::get(keys))
+        .route("/auth/v1/settings", axum::routing::get(|| async { "{}" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
+}
+
 impl Stage {
     async fn set() -> Self {
         let world = World::open(Timestamp::now()).await;
@@ -173,9 +191,10 @@ impl Stage {
             "env = \"{ENV}\"\naccount_id = \"{ACCOUNT}\"\nregion = \"{REGION}\"\nmail_from = \"InkFlow <bonjour@ink.test>\"\n\
              alarm_email = \"ops@ink.test\"\nwaf = true\nemulator = true\n\
              settings = {{ STRIPE_API_BASE = \"{}\", CALCOM_API_BASE = \"{}\", CORS_ORIGINS = \"https://other.test\", \
-             SUPABASE_URL = \"http://127.0.0.1:1\", SUPABASE_PUBLISHABLE_KEY = \"sb_publishable_x\" }}\n",
+             SUPABASE_URL = \"{}\", SUPABASE_PUBLISHABLE_KEY = \"sb_publishable_x\" }}\n",
             world.stripe.url(),
             world.calcom.url(),
+            supabase().await,
         );
         fs::write(folder.join("tfvars"), tfvars).expect("written");
         let (server, _) =
@@ -193,15 +212,13 @@ impl Stage {
 
     /// The compiled functions as Lambda wants them.
     async fn zips(&self) -> PathBuf {
-        let exe = std::env::current_exe().expect("a test knows where it is");
-        let built = exe.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>");
         let zips = self.folder.join("zips");
         for function in functions() {
             let folder = zips.join(&function);
             fs::create_dir_all(&folder).expect("a folder");
             let bootstrap = folder.join("bootstrap");
             // Without what only a debugger reads, a sixth is left.
-            run(Command::new("strip").arg("-o").arg(&bootstrap).arg(built.join(&function))).await;
+            run(Command::new("strip").arg("-o").arg(&bootstrap).arg(built().join(&function))).await;
             run(Command::new("python3")
                 .args(["-m", "zipfile", "-c", "bootstrap.zip", "bootstrap"])
                 .current_dir(&folder))
@@ -232,6 +249,7 @@ impl Stage {
             .env("SECRETS_FILE", self.folder.join("secrets"))
             .env("FUNCTIONS_DIR", self.folder.join("zips"))
             .env("INKFLOW_STATE", &self.folder)
+            .env("PROGRAMS", built())
             .env("SMOKE_URL", &self.site)
             .env("SMOKE_PAUSE", "1");
     }
@@ -470,6 +488,12 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
 
     poison_ends_in_the_dead_letters(&stage, &state).await;
     told("the queue is drained, and the poison message is a dead letter");
+    let said = stage.script("doctor").output().await.expect("it starts");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("WRONG  queue: 1 dead letters in jobs-dead") && said.ends_with(", 1 wrong\n"), "{said}");
+    let said = run(stage.script("doctor").arg("redrive")).await;
+    assert!(said.contains("0 jobs sent again\nleft where it is, for it is no job: poison"), "{said}");
+    told("the doctor finds the dead letter and nothing else, and leaves it where it is");
 
     // A release that is no good: every function has a second version, and goes back to the first.
     for (name, _) in resources(&state, "aws_lambda_function", "this") {
