@@ -28,7 +28,7 @@ locals {
       timeout = 20 # Stripe's page is closed before the hold is
     }
     session = {
-      uses    = ["web", "database", "accounts"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "sign_in"], memory = 256, concurrency = 10
       timeout = 15 # Supabase Auth, then a read
     }
     dashboard-stats = {
@@ -73,7 +73,8 @@ locals {
     site           = { settings = [], parameters = ["PUBLIC_URL"], may = [] }
     assets         = { settings = ["ASSETS"], parameters = [], may = [] }
     database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
-    accounts       = { settings = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY"], parameters = local.jwt_secret, may = [] }
+    accounts       = { settings = ["SUPABASE_URL"], parameters = local.jwt_secret, may = [] }
+    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = [], may = [] }
     calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
     calcom_hook    = { settings = [], parameters = ["CALCOM_WEBHOOK_URL"], may = [] }
@@ -115,6 +116,7 @@ locals {
     LOG_LEVEL                    = "info"
     HOLD_MINUTES                 = "30"
     RATE_LIMIT_BOOKINGS_PER_HOUR = "20"
+    RATE_LIMIT_SIGN_INS_PER_HOUR = "20"
     MAX_HOLDS_PER_CLIENT         = "3"
     MAX_HOLDS_PER_ARTIST         = "30"
     JOB_LEASE_SECONDS            = "90"

@@ -332,7 +332,10 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
             let keys = keys["keys"].as_array().map(Vec::len).unwrap_or_default();
             match (keys, environment.secret("SUPABASE_JWT_SECRET").is_empty()) {
                 (0, true) => report.bad("the project publishes no key for its tokens, so that nobody can sign in", "Supabase, JWT keys: migrate to asymmetric keys; or set supabase_jwt_secret = true and SUPABASE_JWT_SECRET"),
-                (0, false) => report.notice("tokens are signed with the old shared secret", "Supabase, JWT keys: migrate to asymmetric keys, then remove SUPABASE_JWT_SECRET"),
+                (_, false) => report.notice(
+                    "only tokens signed with the old shared secret are accepted",
+                    "Supabase, JWT keys: migrate to asymmetric keys; then no SUPABASE_JWT_SECRET and supabase_jwt_secret = false",
+                ),
                 (keys, _) => report.good(format!("tokens can be checked with {keys} published keys")),
             }
         }
