@@ -19,8 +19,16 @@ pub const GROWING: &[&str] =
     &["bookings", "payments", "booking_events", "stripe_events", "outbox", "email_deliveries", "idempotency_keys"];
 
 /// The work whose cost must not grow.
-pub const STEADY: &[Work] =
-    &[Work::Slots, Work::CreateBooking, Work::StripeWebhook, Work::BookingStatus, Work::ManageBooking, Work::Worker];
+pub const STEADY: &[Work] = &[
+    Work::Slots,
+    Work::CreateBooking,
+    Work::StripeWebhook,
+    Work::Stray,
+    Work::BookingStatus,
+    Work::ManageBooking,
+    Work::Worker,
+    Work::Sweeper,
+];
 
 /// Makes a database with so many bookings and all that goes with them.
 ///

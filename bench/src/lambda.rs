@@ -179,6 +179,16 @@ impl Instance {
         Ok(Invocation { wall: at - begun, cpu: cpu_of(&self.child)?.saturating_sub(cpu), answer })
     }
 
+    /// Asks it to end, so that a tool around it can write what it saw.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn ask_to_end(mut self, signal: nix::sys::signal::Signal) -> Result<()> {
+        nix::sys::signal::kill(Pid::from_raw(self.child.id().cast_signed()), signal)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// The most memory it ever had, in kibibytes.
     ///
     /// # Errors

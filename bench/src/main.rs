@@ -7,18 +7,23 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use bench::growth;
+use bench::lambda::Instance;
 use bench::load::{self, Amount};
 use bench::measure::{self, Effort};
 use bench::report::Results;
 use bench::same;
-use bench::work::Desk;
+use bench::work::{Desk, Work};
 use bench::world::World;
 
 const USAGE: &str = "usage: bench [quick] [--binaries <folder>] [--only cold|warm|distant|growth|load]...
 
   quick       fewer of everything, and no table of more than 100 000 bookings
   --binaries  where the compiled functions are; beside this program unless said otherwise
-  --only      a part of it, printed and not written";
+  --only      a part of it, printed and not written
+
+       bench drive <function> <invocations> <command...>
+
+  starts a function under a tool (perf record, valgrind --tool=callgrind) and gives it work";
 
 struct Arguments {
     quick: bool,
@@ -27,7 +32,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match arguments().and_then(|arguments| run(&arguments)) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.split_first() {
+        Some((word, rest)) if word == "drive" => drive(rest),
+        _ => arguments().and_then(|arguments| run(&arguments)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -37,9 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn arguments() -> Result<Arguments> {
-    let us = std::env::current_exe()?;
-    let folder = us.parent().context("a program without a folder")?;
-    let mut this = Arguments { quick: false, binaries: folder.to_owned(), only: Vec::new() };
+    let mut this = Arguments { quick: false, binaries: beside_us()?, only: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -109,6 +117,28 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     step("done");
     Ok(())
+}
+
+/// Gives work to a function that runs under a tool, which says where its time goes.
+fn drive(words: &[String]) -> Result<()> {
+    let [function, invocations, tool @ ..] = words else { anyhow::bail!("{USAGE}") };
+    let work = Work::ALL.iter().find(|work| work.function() == function).context(USAGE)?;
+    let binaries = std::env::var_os("BENCH_BINARIES").map_or_else(beside_us, |folder| Ok(folder.into()))?;
+    let world = World::start(&binaries)?;
+    let mut desk = Desk::open(&world, world.database())?;
+    let mut program = world.function(function);
+    program.command.splice(0..0, tool.iter().map(PathBuf::from));
+    let mut instance = Instance::start(&program)?;
+    for _ in 0..invocations.parse::<u64>()? {
+        work.check(&instance.invoke(&desk.event(*work)?)?.answer)?;
+    }
+    instance.ask_to_end(nix::sys::signal::Signal::SIGINT)?;
+    world.stop()
+}
+
+fn beside_us() -> Result<PathBuf> {
+    let us = std::env::current_exe()?;
+    Ok(us.parent().context("a program without a folder")?.to_owned())
 }
 
 fn grow(world: &World, quick: bool, step: &impl Fn(&str)) -> Result<Vec<growth::Cost>> {

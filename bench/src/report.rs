@@ -332,7 +332,7 @@ impl Results {
             let _ = writeln!(
                 out,
                 "| {} |{cells} {} |",
-                work.function(),
+                work.name(),
                 short(largest.wall.median() / smallest.wall.median())
             );
         }

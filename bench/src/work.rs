@@ -35,6 +35,8 @@ pub enum Work {
     ManageBooking,
     /// `artist-page`: the artist as JSON.
     ArtistPage,
+    /// `stripe-webhook`: a refund of a payment that nobody knows.
+    Stray,
     /// `sweeper`: a minute in which nothing is wrong.
     Sweeper,
 }
@@ -60,13 +62,18 @@ impl Work {
         match self {
             Self::Slots => "slots",
             Self::CreateBooking => "create-booking",
-            Self::StripeWebhook => "stripe-webhook",
+            Self::StripeWebhook | Self::Stray => "stripe-webhook",
             Self::Worker => "worker",
             Self::BookingStatus => "booking-status",
             Self::ManageBooking => "manage-booking",
             Self::ArtistPage => "artist-page",
             Self::Sweeper => "sweeper",
         }
+    }
+
+    /// What the tables call it.
+    pub fn name(self) -> &'static str {
+        if self == Self::Stray { "stripe-webhook, of a stranger" } else { self.function() }
     }
 
     /// The status of a good answer; none where the answer is no HTTP.
@@ -103,6 +110,7 @@ pub struct Desk<'a> {
     booked: u64,
     paid: u64,
     mailed: u64,
+    strays: u64,
     prepared: u64,
 }
 
@@ -115,7 +123,7 @@ impl<'a> Desk<'a> {
         world.run(database, &chairs_sql())?;
         let day = now().as_second().div_euclid(86_400);
         let today = Timestamp::from_second(day * 86_400)?;
-        let mut this = Self { world, database, today, asked_about: LEA, booked: 0, paid: 0, mailed: 0, prepared: 0 };
+        let mut this = Self { world, database, today, asked_about: LEA, booked: 0, paid: 0, mailed: 0, strays: 0, prepared: 0 };
         this.prepare(1)?;
         Ok(this)
     }
@@ -159,6 +167,10 @@ impl<'a> Desk<'a> {
                 let number = self.paid;
                 self.paid += 1;
                 webhook(2 * number)
+            }
+            Work::Stray => {
+                self.strays += 1;
+                stray(self.strays)
             }
             Work::Worker => {
                 self.prepare(1)?;
@@ -337,8 +349,25 @@ fn webhook(number: u64) -> Value {
         "livemode": false, "pending_webhooks": 1, "request": { "id": null, "idempotency_key": null },
         "type": "checkout.session.completed",
     });
+    signed(&payload)
+}
+
+/// A refund of a payment that is in no ledger of ours: it is looked for everywhere.
+fn stray(number: u64) -> Value {
+    let at = now().as_second();
+    signed(&json!({
+        "id": format!("evt_stray{number}"), "object": "event", "api_version": dev::stripe::API_VERSION, "created": at,
+        "data": { "object": {
+            "id": format!("re_stray{number}"), "object": "refund", "amount": 5000, "currency": "eur", "created": at,
+            "payment_intent": format!("pi_stray{number}"), "status": "succeeded", "metadata": {},
+        } },
+        "livemode": false, "pending_webhooks": 1, "request": { "id": null, "idempotency_key": null }, "type": "refund.updated",
+    }))
+}
+
+fn signed(payload: &Value) -> Value {
     let payload = payload.to_string();
-    let signature = dev::stripe::sign(&payload, WEBHOOK_SECRET, at);
+    let signature = dev::stripe::sign(&payload, WEBHOOK_SECRET, now().as_second());
     let mut event = http("POST", "/api/webhooks/stripe", "", Some(payload));
     event["headers"]["stripe-signature"] = signature.into();
     event
