@@ -329,12 +329,8 @@ impl Results {
                     format!(" {} ({:.0}){whole} |", short(cost.wall.median()), cost.rows_read)
                 })
                 .collect();
-            let _ = writeln!(
-                out,
-                "| {} |{cells} {} |",
-                work.name(),
-                short(largest.wall.median() / smallest.wall.median())
-            );
+            let _ =
+                writeln!(out, "| {} |{cells} {} |", work.name(), short(largest.wall.median() / smallest.wall.median()));
         }
         out.push('\n');
     }

@@ -123,7 +123,8 @@ impl<'a> Desk<'a> {
         world.run(database, &chairs_sql())?;
         let day = now().as_second().div_euclid(86_400);
         let today = Timestamp::from_second(day * 86_400)?;
-        let mut this = Self { world, database, today, asked_about: LEA, booked: 0, paid: 0, mailed: 0, strays: 0, prepared: 0 };
+        let mut this =
+            Self { world, database, today, asked_about: LEA, booked: 0, paid: 0, mailed: 0, strays: 0, prepared: 0 };
         this.prepare(1)?;
         Ok(this)
     }
