@@ -1,5 +1,5 @@
-//! Tells cargo that a new file in `sql/` changes what is embedded.
+//! A new file in `sql/` is a reason to compile again: the macro that embeds the files cannot say so itself.
 
 fn main() {
-    println!("cargo:rerun-if-changed=sql");
+    println!("cargo::rerun-if-changed=sql");
 }
