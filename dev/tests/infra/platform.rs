@@ -242,6 +242,7 @@ impl Stage {
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
             .env_remove("AWS_PROFILE")
             .env("ENV", ENV)
             .env("YES", "1")
