@@ -55,8 +55,8 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
 	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
-		"$(bin)/dev" with-services -- $(SHELL) -ec '$(nextest) $(or $(ARGS),--workspace); \
-			[ -z "$(ARGS)" ] || exit 0; \
+		[ -z "$(ARGS)" ] || exec "$(bin)/dev" with-services -- $(nextest) $(ARGS); \
+		"$(bin)/dev" with-services -- infra/tests/beside '$(nextest)' $(SHELL) -ec '$(nextest) --workspace -E "not binary(infra)"; \
 			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
 				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
 			echo "== the stories of the site, in a browser"; frontend/tests/run'; \
@@ -134,13 +134,31 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 	@cargo build --release --package bench
 	@"$(CARGO_TARGET_DIR)/release/bench" $(if $(filter-out 0,$(QUICK)),quick)
 
+# --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
+
 .PHONY: deploy
-deploy: ## Not there yet
-	@echo 'make deploy is not there yet: `make build` makes the zips, infra/ holds the routes only.' >&2; exit 2
+deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
+	@infra/deploy
 
 .PHONY: doctor
-doctor: ## Not there yet
-	@echo 'make doctor is not there yet: no deployed environment can be checked.' >&2; exit 2
+doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
+	@infra/doctor doctor $(if $(MEND),--mend)
+
+.PHONY: smoke
+smoke: ## Ask a site what every visitor asks: URL=https://inkflow.example
+	@infra/smoke "$(URL)"
+
+.PHONY: rollback
+rollback: ## Put every function of an environment back to the release before: ENV=prod; FUNCTION=worker for one
+	@infra/rollback
+
+.PHONY: redrive
+redrive: ## Send the dead letters of an environment to the queue again: ENV=prod
+	@infra/doctor redrive
+
+.PHONY: destroy
+destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging
+	@infra/destroy
 
 .PHONY: clean-dev
 clean-dev: ## Delete the data of `make dev` and the tools that were fetched for it

@@ -103,6 +103,8 @@ impl World {
             ("LOG_LEVEL", "info"),
             // What the functions of the dashboard read beside.
             ("SUPABASE_URL", SITE),
+            // With a secret of its own nothing is fetched at the start.
+            ("SUPABASE_JWT_SECRET", "bench-bench-bench-bench-bench-bench-bench"),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
             ("IMAGES_BUCKET", "inkflow-images"),
             ("AWS_ENDPOINT_URL_S3", &ministack.url()),

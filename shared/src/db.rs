@@ -38,6 +38,9 @@ pub mod emails;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// Counts of what somebody does in an hour.
+pub mod limits;
+
 // Forgets what has served its time.
 pub mod upkeep;
 

@@ -11,6 +11,9 @@ pub mod error;
 // Settings from the environment.
 pub mod config;
 
+// The settings that rest in SSM: a function's secrets.
+pub mod parameters;
+
 // The one reader of the clock.
 pub mod clock;
 
@@ -22,6 +25,9 @@ pub mod net;
 
 // Requests in, responses and problems out.
 pub mod http;
+
+// Who is asking.
+pub mod auth;
 
 // Postgres: one connection per sandbox, one flight per statement.
 pub mod db;
