@@ -1,5 +1,7 @@
-//! What surrounds the functions while they are measured: a private Postgres behind TLS and SCRAM as production's is, the
-//! local SQS and SES, and the stand-ins of Stripe and Cal.com. All of it is `dev`'s; nothing here is measured.
+//! What surrounds the functions while they are measured.
+//!
+//! A private Postgres behind TLS and SCRAM as production's is, the local SQS and SES, and the stand-ins of Stripe and
+//! Cal.com. All of it is `dev`'s; nothing here is measured.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
