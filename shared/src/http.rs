@@ -144,7 +144,7 @@ fn preflight() -> Reply {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static("content-type, idempotency-key, x-amz-content-sha256, authorization"),
@@ -282,6 +282,27 @@ pub fn problem(error: &Error) -> Problem {
                 "Too many unpaid bookings",
                 Some("Many people are booking with this artist right now. Try again in a few minutes."),
             ),
+            Refusal::ChangedMeanwhile => face(
+                StatusCode::CONFLICT,
+                "changed-meanwhile",
+                "This has changed meanwhile",
+                Some("It was changed since it was shown to you, perhaps in another tab. Look again, then decide."),
+            ),
+            Refusal::NotPossible => face(
+                StatusCode::CONFLICT,
+                "not-possible",
+                "This is not possible now",
+                Some("The state it is in does not allow this."),
+            ),
+            Refusal::TooLate => {
+                face(StatusCode::CONFLICT, "too-late", "It is too late for that", Some("The time to do this is over."))
+            }
+            Refusal::MoneyChanged => face(
+                StatusCode::CONFLICT,
+                "money-changed",
+                "The amount has changed",
+                Some("The amount that would move now is not the one you were shown. Look again, then decide."),
+            ),
         },
         Error::Invalid(errors) => face(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -308,6 +329,34 @@ pub fn problem(error: &Error) -> Problem {
         Error::Unauthenticated(why) => {
             face(StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated", Some(why))
         }
+        Error::WrongCredentials => face(
+            StatusCode::UNAUTHORIZED,
+            "wrong-credentials",
+            "The address or the password is wrong",
+            Some("Check both, or ask for a link by mail."),
+        ),
+        Error::LinkExpired => face(
+            StatusCode::UNAUTHORIZED,
+            "link-expired",
+            "This link works no more",
+            Some("A link works once and for an hour. Ask for a new one."),
+        ),
+        Error::SignInUnavailable(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign-in-unavailable",
+                "Signing in is not possible right now",
+                Some("The service that knows the accounts does not answer. Try again in a moment."),
+            )
+        },
+        Error::Forbidden(why) => face(StatusCode::FORBIDDEN, "forbidden", "Forbidden", Some(why)),
+        Error::NoArtist => face(
+            StatusCode::NOT_FOUND,
+            "no-artist",
+            "Create your page first",
+            Some("This account has no artist's page yet. Save your profile to create it."),
+        ),
         Error::NotFound => face(StatusCode::NOT_FOUND, "not-found", "Not found", None),
         Error::MethodNotAllowed => {
             face(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here", None)
@@ -318,7 +367,7 @@ pub fn problem(error: &Error) -> Problem {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",
-                Some("You have sent many booking requests. Wait a little and try again."),
+                Some("You have sent many requests. Wait a little and try again."),
             )
         },
         Error::IdempotencyMismatch => face(
@@ -384,6 +433,9 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     *response.status_mut() = problem.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(after) = problem.retry_after {
         // Rounded up: who comes back on the second must not be told again.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -453,12 +505,21 @@ mod tests {
             Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
             Refusal::TooManyHoldsOnArtist.into(),
+            Refusal::ChangedMeanwhile.into(),
+            Refusal::NotPossible.into(),
+            Refusal::TooLate.into(),
+            Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
             Error::Invalid(vec![FieldError { pointer: "#/a".into(), detail: "b".into() }]),
             Error::Malformed("x".into()),
             Error::UnsupportedMediaType,
             Error::PayloadTooLarge { limit: 1 },
             Error::Unauthenticated("x"),
+            Error::WrongCredentials,
+            Error::LinkExpired,
+            Error::SignInUnavailable("secret".into()),
+            Error::Forbidden("x"),
+            Error::NoArtist,
             Error::NotFound,
             Error::MethodNotAllowed,
             Error::TooManyRequests { retry_after: Duration::from_secs(7) },
