@@ -39,8 +39,8 @@ pub struct FlashSheet {
     pub repeatable: bool,
     /// A new picture.
     pub image: Option<ImageId>,
-    /// Its place in the gallery.
-    pub position: i32,
+    /// Its place in the gallery; none is the last, or the one it has.
+    pub position: Option<i32>,
 }
 
 impl FlashSheet {
@@ -63,7 +63,7 @@ impl FlashSheet {
             );
         }
         let duration = flaws.number("/duration_minutes", draft.duration_minutes, 15, 1_440);
-        let position = flaws.number("/position", Some(draft.position.unwrap_or_default()), 0, 100_000);
+        let position = draft.position.and_then(|place| flaws.number("/position", Some(place), 0, 100_000)).map(whole);
         let image = match draft.image_id.map(str::trim).filter(|text| !text.is_empty()) {
             None if new => {
                 flaws.add("/image_id", "Ajoutez une image.", "Add a picture.");
@@ -78,15 +78,15 @@ impl FlashSheet {
                 id
             }
         };
-        match (title, price, duration, position) {
-            (Some(title), Some(price), Some(duration), Some(position)) if flaws.is_empty() => Ok(Self {
+        match (title, price, duration) {
+            (Some(title), Some(price), Some(duration)) if flaws.is_empty() => Ok(Self {
                 title,
                 price,
                 deposit,
                 duration_minutes: whole(duration),
                 repeatable: draft.repeatable.unwrap_or_default(),
                 image,
-                position: whole(position),
+                position,
             }),
             _ => Err(flaws),
         }
