@@ -60,7 +60,13 @@ impl Ministack {
             Some(port) if is_free(port) => port,
             _ => free_port()?,
         };
-        let this = Self { python, log: folder.join("ministack.log"), pictures: folder.join("pictures"), port, server: Mutex::new(None) };
+        let this = Self {
+            python,
+            log: folder.join("ministack.log"),
+            pictures: folder.join("pictures"),
+            port,
+            server: Mutex::new(None),
+        };
         this.launch().await?;
         Ok(this)
     }
@@ -227,6 +233,8 @@ pub async fn provide(ministack: &str, sender_domain: &str, suffix: &str) -> Resu
     Ok(Queues { jobs: url(&jobs)?, dead_jobs: url(&dead)? })
 }
 
+/// The bucket of pictures.
+pub const PICTURES: &str = "inkflow-images";
 /// The queue that tells of uploads, where somebody listens.
 pub const UPLOADS: &str = "inkflow-uploads";
 
@@ -238,8 +246,10 @@ pub async fn provide_uploads(ministack: &str, suffix: &str) -> Result<String> {
     queue["QueueUrl"].as_str().map(str::to_owned).context("a queue without a URL")
 }
 
-/// Creates the bucket of pictures as Terraform does in production: pages of `site` may upload to it, an upload that was
-/// never taken in is forgotten after a day, and `queue`, by its name, hears of each upload.
+/// Creates the bucket of pictures as Terraform does in production.
+///
+/// Pages of `site` may upload to it, an upload that was never taken in is forgotten after a day, and `queue`, by its
+/// name, hears of each upload.
 pub async fn provide_bucket(ministack: &str, bucket: &str, site: &str, queue: Option<&str>) -> Result<()> {
     let put = async |what: &str, body: String| {
         let answer = client()

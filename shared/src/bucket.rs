@@ -93,8 +93,7 @@ impl Bucket {
         let size = size.to_string();
         let headers = [("content-type", content_type), ("content-length", size.as_str())];
         let url = format!("{}/{key}", self.base);
-        let signed =
-            self.sign(settings, now, Method::PUT.as_str(), &url, &headers, SignableBody::UnsignedPayload)?;
+        let signed = self.sign(settings, now, Method::PUT.as_str(), &url, &headers, SignableBody::UnsignedPayload)?;
         let query: Vec<String> =
             signed.1.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
         Ok((format!("{url}?{}", query.join("&")), now.saturating_add(UPLOAD_WITHIN).unwrap_or(now)))
@@ -164,9 +163,11 @@ impl Bucket {
         let now = Clock::default().now();
         let (signed, _) = self.sign(settings, now, method.as_str(), &url, headers, SignableBody::Bytes(&body))?;
         let mut request = self.http.request(method, &url).timeout(BOUND);
-        for (name, value) in headers.iter().map(|(name, value)| (*name, *value)).chain(
-            signed.iter().map(|(name, value)| (name.as_str(), value.as_str())),
-        ) {
+        for (name, value) in headers
+            .iter()
+            .map(|(name, value)| (*name, *value))
+            .chain(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        {
             request = request.header(name, value);
         }
         request.body(body).send().await.map_err(|error| failed(&error.without_url().to_string()))
@@ -257,7 +258,8 @@ mod tests {
 
     #[test]
     fn on_a_laptop_the_bucket_is_in_the_path() {
-        let (url, _) = bucket(Some("http://127.0.0.1:4566/")).upload_url("incoming/1", "image/png", 42).expect("it signs");
+        let (url, _) =
+            bucket(Some("http://127.0.0.1:4566/")).upload_url("incoming/1", "image/png", 42).expect("it signs");
         assert!(url.starts_with("http://127.0.0.1:4566/inkflow-images/incoming/1?"), "{url}");
     }
 }
