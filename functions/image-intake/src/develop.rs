@@ -59,17 +59,20 @@ pub fn develop(bytes: &[u8]) -> Result<Vec<Size>, Refused> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refusal)?;
     picture.apply_orientation(orientation);
     let mut picture = opaque(picture);
+    let whole = (u64::from(picture.width()), u64::from(picture.height()));
     let mut sizes = Vec::new();
     // From the widest down: each one begins from the one before it.
     for width in widths(picture.width()).into_iter().rev() {
         if width < picture.width() {
-            let height = (u64::from(picture.height()) * u64::from(width)).div_ceil(u64::from(picture.width()));
+            let height = (whole.1 * u64::from(width) + whole.0 / 2) / whole.0;
             let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
-            picture = DynamicImage::ImageRgb8(picture)
-                .resize_exact(width, height, FilterType::CatmullRom)
-                .into_rgb8();
+            picture = DynamicImage::ImageRgb8(picture).resize_exact(width, height, FilterType::CatmullRom).into_rgb8();
         }
-        sizes.push(Size { width: picture.width(), height: picture.height(), jpeg: written(&picture, profile.as_deref())? });
+        sizes.push(Size {
+            width: picture.width(),
+            height: picture.height(),
+            jpeg: written(&picture, profile.as_deref())?,
+        });
     }
     sizes.reverse();
     Ok(sizes)

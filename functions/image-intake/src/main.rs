@@ -12,5 +12,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     app.db.warm_up().await;
     let app = &app;
     // An error here is on purpose: Lambda gives the event again, twice, and then to the dead-letter queue.
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<S3Event>| handle(app, event.payload))).await
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<S3Event>| async move {
+        handle(app, event.payload).await.map_err(lambda_runtime::Error::from)
+    }))
+    .await
 }
