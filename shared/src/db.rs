@@ -40,6 +40,7 @@ pub mod dossier;
 
 // What artists set about their own page.
 pub mod settings;
+
 // Counts of what somebody does in an hour.
 pub mod limits;
 

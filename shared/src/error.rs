@@ -20,6 +20,13 @@ pub struct FieldError {
     pub suggestions: Vec<String>,
 }
 
+impl FieldError {
+    /// A field at `pointer` that is wrong in the way that `detail` says.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), suggestions: Vec::new() }
+    }
+}
+
 /// A service outside that did not do its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {

@@ -459,7 +459,7 @@ pub struct Fields(Vec<FieldError>);
 impl Fields {
     /// Notes that the field at `pointer` is wrong.
     pub fn refuse(&mut self, pointer: &str, detail: impl Into<String>) {
-        self.0.push(FieldError { pointer: format!("#{pointer}"), detail: detail.into(), suggestions: Vec::new() });
+        self.0.push(FieldError::new(format!("#{pointer}"), detail));
     }
 
     /// Keeps a good value, notes a bad one.
@@ -527,7 +527,11 @@ mod tests {
             Refusal::TooLate.into(),
             Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
-            Error::Invalid(vec![FieldError { pointer: "#/a".into(), detail: "b".into(), suggestions: vec!["c".into()] }]),
+            Error::Invalid(vec![FieldError {
+                pointer: "#/a".into(),
+                detail: "b".into(),
+                suggestions: vec!["c".into()],
+            }]),
             Error::Malformed("x".into()),
             Error::UnsupportedMediaType,
             Error::PayloadTooLarge { limit: 1 },

@@ -355,9 +355,7 @@ async fn slots(
     match calcom.slots(key, connection.event_type_id, now, until, minutes).await {
         Ok(free) if free.is_empty() => Check::bad(
             NAME,
-            locale
-                .pick("Aucune heure libre dans les 14 prochains jours.", "No free time in the next 14 days.")
-                .into(),
+            locale.pick("Aucune heure libre dans les 14 prochains jours.", "No free time in the next 14 days.").into(),
             locale.pick(
                 "Vérifiez dans Cal.com vos disponibilités (Availability), le délai minimum et les agendas reliés.",
                 "Check your availability, the minimum notice and the connected calendars in Cal.com.",

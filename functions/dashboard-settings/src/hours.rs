@@ -78,8 +78,7 @@ pub(crate) async fn list_time_off(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
     let input: TimeOffInput = body(asked.request)?;
-    let parsed =
-        TimeOff::parse(input.starts_at.as_deref(), input.ends_at.as_deref(), input.note.as_deref(), asked.now);
+    let parsed = TimeOff::parse(input.starts_at.as_deref(), input.ends_at.as_deref(), input.note.as_deref(), asked.now);
     let off = parsed.map_err(|flaws| asked.refuse(flaws))?;
     let id = TimeOffId::new(Uuid::now_v7());
     let Some(conflicts) = store::take_off(&asked.app.db, asked.who.user_id, id, &off, asked.now).await? else {
@@ -95,5 +94,9 @@ pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn delete_time_off(asked: &Asked<'_>, id: &str) -> Reply {
     let id: TimeOffId = id.parse().map_err(|_| Error::NotFound)?;
-    if store::delete_time_off(&asked.app.db, asked.who.user_id, id).await? { no_content() } else { Err(Error::NotFound) }
+    if store::delete_time_off(&asked.app.db, asked.who.user_id, id).await? {
+        no_content()
+    } else {
+        Err(Error::NotFound)
+    }
 }

@@ -88,7 +88,13 @@ impl Calcom {
     ///
     /// # Errors
     /// See [`CalcomError`].
-    pub async fn subscribe(&self, key: &Secret, event_type: i64, url: &str, secret: &Secret) -> Result<(), CalcomError> {
+    pub async fn subscribe(
+        &self,
+        key: &Secret,
+        event_type: i64,
+        url: &str,
+        secret: &Secret,
+    ) -> Result<(), CalcomError> {
         self.unsubscribe(key, event_type, url).await?;
         let body = json!({
             "active": true, "subscriberUrl": url, "triggers": TRIGGERS, "secret": secret.expose(), "version": "2021-10-20",

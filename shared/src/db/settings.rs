@@ -1,5 +1,7 @@
-//! What artists set about their own page: each read one flight, each write one statement. Every statement finds the
-//! artist by the account that asks, so that nobody reaches another's page. None of them touches a booking.
+//! What artists set about their own page: each read one flight, each write one statement.
+//!
+//! Every statement finds the artist by the account that asks, so that nobody reaches another's page. None of them
+//! touches a booking.
 
 use serde::Deserialize;
 use serde_json::Value;

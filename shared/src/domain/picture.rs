@@ -101,11 +101,7 @@ impl Upload {
         };
         let content_type = content_type.and_then(ContentType::parse);
         if content_type.is_none() {
-            flaws.add(
-                "/content_type",
-                "Envoyez une image JPEG, PNG ou WebP.",
-                "Send a JPEG, PNG or WebP picture.",
-            );
+            flaws.add("/content_type", "Envoyez une image JPEG, PNG ou WebP.", "Send a JPEG, PNG or WebP picture.");
         }
         let size = match size {
             Some(size) if (1..=MOST_BYTES).contains(&size) => i32::try_from(size).ok(),
@@ -143,14 +139,8 @@ pub enum Refused {
 }
 
 impl Refused {
-    const ALL: [Self; 6] = [
-        Self::TooHeavy,
-        Self::NotAPicture,
-        Self::Unreadable,
-        Self::TooManyPixels,
-        Self::TooSmall,
-        Self::NotReceived,
-    ];
+    const ALL: [Self; 6] =
+        [Self::TooHeavy, Self::NotAPicture, Self::Unreadable, Self::TooManyPixels, Self::TooSmall, Self::NotReceived];
 
     /// The name as stored and as sent.
     #[must_use]
@@ -280,8 +270,14 @@ mod tests {
         assert_eq!((upload.content_type, upload.size), (ContentType::Jpeg, 15_728_640));
         let flaws = Upload::parse(Some("avatar"), Some("image/svg+xml"), Some(0)).expect_err("all wrong");
         assert_eq!(pointers(&flaws), ["/kind", "/content_type", "/size"]);
-        assert_eq!(pointers(&Upload::parse(Some("hero"), Some("image/png"), Some(MOST_BYTES + 1)).expect_err("heavy")), ["/size"]);
-        assert_eq!(pointers(&Upload::parse(Some("hero"), Some("image/png"), Some(i64::MAX)).expect_err("heavy")), ["/size"]);
+        assert_eq!(
+            pointers(&Upload::parse(Some("hero"), Some("image/png"), Some(MOST_BYTES + 1)).expect_err("heavy")),
+            ["/size"]
+        );
+        assert_eq!(
+            pointers(&Upload::parse(Some("hero"), Some("image/png"), Some(i64::MAX)).expect_err("heavy")),
+            ["/size"]
+        );
     }
 
     #[test]
@@ -292,7 +288,8 @@ mod tests {
             format!("/images/{ID}/480.jpg 480w, /images/{ID}/800.jpg 800w, /images/{ID}/1000.jpg 1000w")
         );
         assert_eq!(picture.path(), format!("/images/{ID}/1000.jpg"));
-        for path in ["/flash/dague.svg", "/images/x/800.jpg", "/images/800.jpg", "https://other.example/images/a/b.jpg"] {
+        for path in ["/flash/dague.svg", "/images/x/800.jpg", "/images/800.jpg", "https://other.example/images/a/b.jpg"]
+        {
             assert_eq!(Picture::of_path(path), None, "{path}");
         }
     }

@@ -1,4 +1,5 @@
 //! What artists set about their own page, parsed once: every rule of a field in one place, with words in both languages.
+//!
 //! Nothing here reaches a booking that is made: bookings carry their own price, deposit, times and policy.
 
 use super::contact::{Locale, is_one_line, is_text};
@@ -110,7 +111,11 @@ impl Flaws {
         if text.chars().count() > most {
             self.too_long(pointer, most);
         } else if !is_text(&text) {
-            self.add(pointer, "Ce texte contient un caractère invisible.", "This text contains an invisible character.");
+            self.add(
+                pointer,
+                "Ce texte contient un caractère invisible.",
+                "This text contains an invisible character.",
+            );
         } else {
             return Some(text);
         }

@@ -1,5 +1,7 @@
-//! What is for sale. A flash that a booking names keeps what the booking stands for: the drawing of a unique piece, and
-//! whether it is one. Price, deposit, title and length of a booking are its own copies.
+//! What is for sale.
+//!
+//! A flash that a booking names keeps what the booking stands for: the drawing of a unique piece, and whether it is
+//! one. Price, deposit, title and length of a booking are its own copies.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -182,12 +184,8 @@ pub async fn create(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
         " from f) as flash from mine",
     ]
     .concat();
-    let params: [crate::db::Param<'_>; 4] = [
-        (&user, Type::UUID),
-        (&record(sheet), Type::JSONB),
-        (&id.uuid(), Type::UUID),
-        (&now, Type::TIMESTAMPTZ),
-    ];
+    let params: [crate::db::Param<'_>; 4] =
+        [(&user, Type::UUID), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
     let row = of_an_artist(db.row(Repeat::Unsafe, &sql, &params).await?)?;
     match answered(&row)? {
         Some(flash) => Ok(Written::Flash(Box::new(flash))),
@@ -226,12 +224,8 @@ pub async fn change(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
         " from f) as flash from mine left join verdict v on true",
     ]
     .concat();
-    let params: [crate::db::Param<'_>; 4] = [
-        (&user, Type::UUID),
-        (&record(sheet), Type::JSONB),
-        (&id.uuid(), Type::UUID),
-        (&now, Type::TIMESTAMPTZ),
-    ];
+    let params: [crate::db::Param<'_>; 4] =
+        [(&user, Type::UUID), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
     let row = of_an_artist(db.row(Repeat::Safe, &sql, &params).await?)?;
     if let Some(flash) = answered(&row)? {
         return Ok(Written::Flash(Box::new(flash)));

@@ -106,7 +106,7 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
                  created_at, updated_at) \
              select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.locale, r.timezone, $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
-             on conflict (user_id) do nothing returning id) \
+             on conflict do nothing returning id) \
          select v.slug_taken, v.no_picture, exists (select from changed) as changed, \
              exists (select from created) as created, \
              array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place) \

@@ -169,7 +169,8 @@ mod tests {
         let connection = Connection::parse(&draft()).expect("fine");
         assert_eq!(connection.create_at, CreateAt::Payment);
         assert!(!format!("{connection:?} {:?}", draft()).contains("6f1d"));
-        let kept = Connection::parse(&ConnectionDraft { api_key: Some(" "), create_at: None, ..draft() }).expect("fine");
+        let kept =
+            Connection::parse(&ConnectionDraft { api_key: Some(" "), create_at: None, ..draft() }).expect("fine");
         assert_eq!((kept.api_key, kept.create_at), (None, CreateAt::Booking));
     }
 

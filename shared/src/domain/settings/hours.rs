@@ -52,11 +52,7 @@ impl Opening {
 pub fn week(given: &[OpeningWords]) -> Result<Vec<Opening>, Flaws> {
     let mut flaws = Flaws::default();
     if given.len() > MOST_OPENINGS {
-        flaws.add(
-            "/hours",
-            format!("{MOST_OPENINGS} plages au plus."),
-            format!("At most {MOST_OPENINGS} openings."),
-        );
+        flaws.add("/hours", format!("{MOST_OPENINGS} plages au plus."), format!("At most {MOST_OPENINGS} openings."));
         return Err(flaws);
     }
     let mut week: Vec<(usize, Opening)> = Vec::with_capacity(given.len());
@@ -127,7 +123,12 @@ impl TimeOff {
     ///
     /// # Errors
     /// Names every field that is wrong.
-    pub fn parse(starts_at: Option<&str>, ends_at: Option<&str>, note: Option<&str>, now: Timestamp) -> Result<Self, Flaws> {
+    pub fn parse(
+        starts_at: Option<&str>,
+        ends_at: Option<&str>,
+        note: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let starts_at = instant(&mut flaws, "/starts_at", starts_at);
         let ends_at = instant(&mut flaws, "/ends_at", ends_at);

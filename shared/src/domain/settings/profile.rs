@@ -183,9 +183,9 @@ fn zone(given: Option<&str>, flaws: &mut Flaws) -> Option<String> {
 /// What the schema calls a path segment.
 fn is_slug(text: &str) -> bool {
     (2..=SLUG_LENGTH).contains(&text.len())
-        && text.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
 /// A name as an address: "Léa Marchetti" becomes `lea-marchetti`.
@@ -325,7 +325,8 @@ mod tests {
         let others = profile.other_slugs();
         assert_eq!(others[..3], ["lea-marchetti", "lea-lyon", "lea-tattoo"]);
         assert!(others.iter().all(|slug| is_slug(slug) && slug != "lea"));
-        let bare = Profile::parse(&ProfileDraft { slug: Some("x1"), city: None, display_name: Some("刺青"), ..draft() });
+        let bare =
+            Profile::parse(&ProfileDraft { slug: Some("x1"), city: None, display_name: Some("刺青"), ..draft() });
         assert!(bare.expect("fine").other_slugs().iter().all(|slug| is_slug(slug)));
     }
 

@@ -129,7 +129,11 @@ pub fn policy(draft: &PolicyDraft<'_>) -> Result<CancellationPolicy, Flaws> {
     let moves = flaws.number("/free_moves", draft.free_moves, 0, 20);
     let nature = draft.nature.and_then(DepositNature::parse);
     if nature.is_none() {
-        flaws.add("/nature", "Choisissez «\u{a0}acompte\u{a0}» ou «\u{a0}arrhes\u{a0}».", "Choose “acompte” or “arrhes”.");
+        flaws.add(
+            "/nature",
+            "Choisissez «\u{a0}acompte\u{a0}» ou «\u{a0}arrhes\u{a0}».",
+            "Choose “acompte” or “arrhes”.",
+        );
     }
     match (hours, percent, moves, nature) {
         (Some(hours), Some(percent), Some(moves), Some(nature)) => Ok(CancellationPolicy {
