@@ -1,4 +1,4 @@
-//! Private SQS, SES and S3: ministack in a virtual environment, and our gates before it.
+//! A private AWS, of which SQS and SES are used most: ministack in a virtual environment, and our gates before it.
 //!
 //! The semantics of the queue are ministack's; the gates only pass, count, delay or refuse.
 
@@ -110,13 +110,14 @@ impl Ministack {
             .env("GATEWAY_PORT", self.port.to_string())
             .env("MINISTACK_REGION", REGION)
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
-            .env("SERVICES", "sqs,ses,s3")
             // It checks the signature of a presigned upload, so it must know the key.
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             // Rows that name a picture outlive a restart, so the pictures do too.
             .env("S3_PERSIST", "1")
             .env("S3_DATA_DIR", &self.pictures)
+            // What it runs of our functions (the tests of infra/) must come back to it.
+            .env("AWS_ENDPOINT_URL", self.url())
             .env("LOG_LEVEL", "WARNING")
             // It would look for containers to tidy up.
             .env("DOCKER_HOST", "unix:///nonexistent")

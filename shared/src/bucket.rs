@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 
+use crate::aws;
 use crate::clock::Clock;
 use crate::config::{self, ConfigError};
 use crate::error::{Error, Service};
@@ -51,14 +52,7 @@ impl Bucket {
     /// # Errors
     /// A setting is missing.
     pub fn from_env(http: &reqwest::Client) -> Result<Self, ConfigError> {
-        let credentials = Credentials::new(
-            config::required("AWS_ACCESS_KEY_ID")?,
-            config::required("AWS_SECRET_ACCESS_KEY")?,
-            config::optional("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        let endpoint = config::optional("AWS_ENDPOINT_URL_S3");
+        let (credentials, endpoint) = (aws::credentials()?, aws::endpoint("AWS_ENDPOINT_URL_S3"));
         let (name, region) = (config::required("IMAGES_BUCKET")?, config::required("AWS_REGION")?);
         Ok(Self::new(http, endpoint.as_deref(), &name, region, credentials))
     }

@@ -95,9 +95,14 @@ fn view(asked: &Asked<'_>, stored: Stored, webhook: Option<&'static str>) -> Con
         event_type_id: stored.event_type_id,
         create_at: stored.create_at,
         has_key,
-        webhook_url: asked.app.calcom_webhook_url.clone(),
+        webhook_url: webhook_url(asked, stored.artist),
         webhook,
     }
+}
+
+/// Where Cal.com tells of an artist's changes: with whose they are, so that the right secret is tried.
+fn webhook_url(asked: &Asked<'_>, artist: ArtistId) -> String {
+    format!("{}?artist={artist}", asked.app.calcom_webhook_url)
 }
 
 fn parsed(asked: &Asked<'_>) -> Result<Connection, Error> {
@@ -144,8 +149,8 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     let (sealed_key, sealed_secret) = (seal(&key)?, seal(&secret)?);
     store::write(&asked.app.db, asked.who.user_id, &connection, &sealed_key, &sealed_secret, asked.now).await?;
     // The connection stands without it: the sweeper looks at Cal.com too. The test says why it failed.
-    let url = &asked.app.calcom_webhook_url;
-    let subscribed = asked.app.calendars.calcom().subscribe(&key, connection.event_type_id, url, &secret).await;
+    let url = webhook_url(asked, stored.artist);
+    let subscribed = asked.app.calendars.calcom().subscribe(&key, connection.event_type_id, &url, &secret).await;
     if let Err(error) = &subscribed {
         tracing::warn!(error = %error, "Cal.com will not tell of changes");
     }
@@ -172,8 +177,8 @@ pub(crate) async fn disconnect(asked: &Asked<'_>) -> Reply {
     if let (Some(key), Some(event_type)) =
         (opened(asked, stored.artist, stored.sealed_key.as_deref()), stored.event_type_id)
     {
-        let url = &asked.app.calcom_webhook_url;
-        if let Err(error) = asked.app.calendars.calcom().unsubscribe(&key, event_type, url).await {
+        let url = webhook_url(asked, stored.artist);
+        if let Err(error) = asked.app.calendars.calcom().unsubscribe(&key, event_type, &url).await {
             tracing::info!(error = %error, "Cal.com goes on telling of changes");
         }
     }

@@ -3,11 +3,12 @@
 use aws_lambda_events::s3::S3Event;
 use image_intake::{App, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::telemetry;
+use shared::{parameters, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
+    parameters::load().await?;
     let app = App::from_env()?;
     app.db.warm_up().await;
     let app = &app;

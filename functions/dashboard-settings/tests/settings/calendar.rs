@@ -34,7 +34,7 @@ fn a_connection_is_made_seen_without_its_key_and_ended() {
             made.body
         );
         let seen = get(world, &LEA, "calendar").await;
-        assert_eq!(seen["webhook_url"], format!("{PUBLIC_URL}/api/webhooks/calcom"));
+        assert_eq!(seen["webhook_url"], format!("{PUBLIC_URL}/api/webhooks/calcom?artist={}", LEA.id));
         assert!(!seen.to_string().contains("6f1d") && !made.body.to_string().contains("6f1d"), "{seen}");
 
         let row = world.rows(&format!("select * from artists where id = '{}'", LEA.id), &[]).await.remove(0);
@@ -94,7 +94,7 @@ fn cal_com_is_told_where_to_tell_of_changes_once_and_with_our_secret() {
         let listed: Value = serde_json::from_str(&answer.text().await.expect("text")).expect("JSON");
         let webhooks = listed["data"].as_array().expect("webhooks");
         assert_eq!(webhooks.len(), 1, "{listed}");
-        assert_eq!(webhooks[0]["subscriberUrl"], format!("{PUBLIC_URL}/api/webhooks/calcom"));
+        assert_eq!(webhooks[0]["subscriberUrl"], format!("{PUBLIC_URL}/api/webhooks/calcom?artist={}", NOA.id));
     });
 }
 
