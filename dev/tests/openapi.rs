@@ -179,6 +179,25 @@ impl Document {
                 },
             ),
             (
+                ("POST", "/api/webhooks/calcom"),
+                Operation {
+                    id: "calcomWebhook",
+                    summary: "Cal.com's webhooks: an artist moved or cancelled something there.",
+                    parameters: vec![
+                        in_header("X-Cal-Signature-256", &json!({ "type": "string" })),
+                        in_query("artist", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
                 ("POST", "/api/webhooks/stripe"),
                 Operation {
                     id: "stripeWebhook",

@@ -156,6 +156,7 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     stage.session().await;
 
     assert_eq!(stage.ask("stripe-webhook").await.0, 401);
+    assert_eq!(stage.ask("calcom-webhook").await.0, 401);
     let batch = stage.invoke("worker").await;
     assert_eq!(batch["batchItemFailures"], json!([]), "a job that nobody knows is nothing to do: {batch}");
     let report = stage.invoke("sweeper").await;

@@ -175,6 +175,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         ("email_deliveries", "select insert update"),
         ("idempotency_keys", "select insert update delete"),
         ("rate_limits", "select insert update delete"),
+        ("reconcilers", "select insert update"),
         ("refinery_schema_history", ""),
     ]
     .into();
@@ -332,6 +333,8 @@ fn the_functions_role_can_rewrite_neither_ledger_nor_history_nor_the_schema() {
             "insert into images (id, artist_id, kind, content_type, size, status, created_at, updated_at) \
                  select gen_random_uuid(), id, 'hero', 'image/png', 1, 'ready', now(), now() from artists",
             "delete from images",
+            "delete from reconcilers",
+            "select rolpassword from pg_authid",
             "select from refinery_schema_history",
             "alter table bookings disable trigger bookings_guard",
             "alter table payments add column note text",
