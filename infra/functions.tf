@@ -57,7 +57,7 @@ locals {
     }
     sweeper = {
       uses    = ["site", "database", "calendars", "queue", "stripe"], memory = 256, concurrency = 1
-      timeout = 50 # ends before the next minute begins
+      timeout = 55 # ends before the next minute begins
     }
     image-intake = {
       uses    = ["database", "pictures"], memory = 2048, concurrency = 5 # a picture of 50 megapixels takes 400 MB

@@ -41,6 +41,11 @@ impl Calendars {
         &self.calcom
     }
 
+    /// What seals and opens the artists' keys.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Opens an artist's key.
     ///
     /// # Errors

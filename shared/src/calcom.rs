@@ -17,6 +17,8 @@ use crate::redact::without_addresses;
 
 pub mod converge;
 
+pub mod connection;
+
 /// The contract of each family of endpoints. Without the header Cal.com answers in an older one.
 const BOOKINGS: &str = "2024-08-13";
 const SLOTS: &str = "2024-09-04";

@@ -38,6 +38,9 @@ pub mod emails;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// What artists set about their own page.
+pub mod settings;
+
 // What ties Cal.com to bookings.
 pub mod calendar;
 

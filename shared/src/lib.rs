@@ -41,6 +41,9 @@ pub mod calcom;
 // The AWS SDK over our own HTTP client.
 pub mod aws;
 
+// S3: the pictures that artists upload.
+pub mod bucket;
+
 // SQS: carries the ids of jobs.
 pub mod queue;
 

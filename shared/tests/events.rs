@@ -12,7 +12,7 @@ use shared::queue;
 use shared::stripe::{Event, Refund, Session};
 use uuid::Uuid;
 
-const WITHOUT_ROUTE: [&str; 2] = ["worker", "sweeper"];
+const WITHOUT_ROUTE: [&str; 3] = ["worker", "sweeper", "image-intake"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
