@@ -56,7 +56,7 @@ locals {
       timeout = 60 # ten jobs side by side; one is Stripe or Cal.com with one repetition
     }
     sweeper = {
-      uses    = ["site", "database", "queue", "stripe"], memory = 256, concurrency = 1
+      uses    = ["site", "database", "calendars", "queue", "stripe"], memory = 256, concurrency = 1
       timeout = 55 # ends before the next minute begins
     }
     image-intake = {

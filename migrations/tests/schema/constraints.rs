@@ -28,6 +28,18 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "images",
+        &[
+            ("id", NEW),
+            ("artist_id", ZOE),
+            ("kind", "'flash'"),
+            ("content_type", "'image/png'"),
+            ("size", "1000"),
+            ("created_at", "now()"),
+            ("updated_at", "now()"),
+        ],
+    ),
+    (
         "bookings",
         &[
             ("id", NEW),
@@ -171,6 +183,13 @@ const BAD_ROWS: &[Bad] = &[
     ("flashes_price_is_payable", "flashes", &[("price", "-150")]),
     ("flashes_deposit_at_most_price", "flashes", &[("deposit", "100.01")]),
     ("flashes_duration_in_range", "flashes", &[("duration_minutes", "-60")]),
+    ("images_pkey", "images", &[("id", "'00000000-0000-7000-8000-0000000000e1'")]),
+    ("images_artist_id_fkey", "images", &[("artist_id", NOBODY)]),
+    ("images_kind_known", "images", &[("kind", "'avatar'")]),
+    ("images_content_type_known", "images", &[("content_type", "'image/svg+xml'")]),
+    ("images_size_in_range", "images", &[("size", "15728641")]),
+    ("images_status_known", "images", &[("status", "'lost'")]),
+    ("images_status_has_its_fields", "images", &[("status", "'ready'"), ("width", "800")]),
     ("bookings_pkey", "bookings", &[("id", CONFIRMED)]),
     ("bookings_artist_id_fkey", "bookings", &[("artist_id", NOBODY)]),
     ("bookings_flash_id_fkey", "bookings", &[("flash_id", NOBODY)]),
