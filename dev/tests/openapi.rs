@@ -7,6 +7,9 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+#[path = "openapi/settings.rs"]
+mod settings;
+
 /// What an operation answers when it does not do what was asked: status and slugs of the problems.
 type Problems = &'static [(u16, &'static str)];
 
@@ -62,7 +65,7 @@ impl Document {
     fn operations(&mut self) -> BTreeMap<(&'static str, &'static str), Operation> {
         let json = |schema| ("application/json", schema);
         let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
-        BTreeMap::from([
+        let mut all = BTreeMap::from([
             (
                 ("GET", "/api/artists/{slug}"),
                 Operation {
@@ -176,6 +179,25 @@ impl Document {
                 },
             ),
             (
+                ("POST", "/api/webhooks/calcom"),
+                Operation {
+                    id: "calcomWebhook",
+                    summary: "Cal.com's webhooks: an artist moved or cancelled something there.",
+                    parameters: vec![
+                        in_header("X-Cal-Signature-256", &json!({ "type": "string" })),
+                        in_query("artist", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
                 ("POST", "/api/webhooks/stripe"),
                 Operation {
                     id: "stripeWebhook",
@@ -268,7 +290,9 @@ impl Document {
                     problems: &[(401, "unauthenticated"), (403, "forbidden"), (503, "sign-in-unavailable, try-again")],
                 },
             ),
-        ])
+        ]);
+        all.extend(self.settings());
+        all
     }
 
     fn write(mut self) -> Value {
