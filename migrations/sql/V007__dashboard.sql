@@ -77,7 +77,10 @@ returns table (id uuid, scheduled_at timestamptz, todo text[])
 language sql stable
 begin atomic
     select b.id, b.scheduled_at, t.todo
-    from (
+    -- An array, so that each is fetched by its key: how many there will be is beyond guessing.
+    from public.bookings b
+    cross join lateral (select public.dashboard_todo(b, moment) as todo) t
+    where b.id = any (array(
         select p.id from public.bookings p where p.artist_id = of_artist and p.status = 'pending'
         union
         select c.id from public.bookings c where c.artist_id = of_artist and c.status = 'confirmed' and c.ends_at <= moment
@@ -90,10 +93,7 @@ begin atomic
             and (r.calendar_state in ('conflict', 'failed') or exists (
                 select from public.outbox o where o.booking_id = r.id and public.job_failed(o.outcome, o.last_error)
             ))
-    ) candidate
-    join public.bookings b on b.id = candidate.id
-    cross join lateral (select public.dashboard_todo(b, moment) as todo) t
-    where cardinality(t.todo) > 0;
+    )) and cardinality(t.todo) > 0;
 end;
 
 -- The figures of the dashboard: the one definition. Money by the ledger and by the day it moved, in the artist's zone.

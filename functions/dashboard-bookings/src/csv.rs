@@ -10,7 +10,7 @@ use shared::domain::money::Cents;
 const BOM: &str = "\u{feff}";
 
 /// The list as CSV (RFC 4180). In French with semicolons and decimal commas, as a French Excel wants them.
-pub fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> String {
+pub(crate) fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> String {
     let separator = locale.pick(";", ",");
     let heading = locale.pick(
         [
@@ -95,16 +95,16 @@ fn moved(booking: &Booking) -> (Cents, Cents) {
 }
 
 fn line<const N: usize>(text: &mut String, separator: &str, cells: [String; N]) {
-    let cells: Vec<String> = cells.iter().map(|content| cell(content)).collect();
+    let cells: Vec<String> = cells.iter().map(|content| cell(content, separator)).collect();
     text.push_str(&cells.join(separator));
     text.push_str("\r\n");
 }
 
 /// One cell. Clients write their names themselves: what a spreadsheet would take for a formula is made a text.
-fn cell(content: &str) -> String {
+fn cell(content: &str, separator: &str) -> String {
     let formula = content.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let content = if formula { format!("'{content}") } else { content.to_owned() };
-    if content.contains(['"', ';', ',', '\n', '\r']) {
+    if content.contains(['"', '\n', '\r']) || content.contains(separator) {
         format!("\"{}\"", content.replace('"', "\"\""))
     } else {
         content
@@ -119,6 +119,7 @@ mod tests {
     fn a_cell_is_quoted_and_never_a_formula() {
         for (content, written) in [
             ("Jo Martin", "Jo Martin"),
+            ("60,00", "60,00"),
             ("Martin; Jo", "\"Martin; Jo\""),
             ("Jo \"la\" Martin", "\"Jo \"\"la\"\" Martin\""),
             ("=HYPERLINK(\"http://evil\")", "\"'=HYPERLINK(\"\"http://evil\"\")\""),
@@ -127,7 +128,7 @@ mod tests {
             ("@cmd", "'@cmd"),
             ("deux\nlignes", "\"deux\nlignes\""),
         ] {
-            assert_eq!(cell(content), written);
+            assert_eq!(cell(content, ";"), written);
         }
     }
 }
