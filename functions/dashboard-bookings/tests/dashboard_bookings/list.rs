@@ -149,12 +149,14 @@ fn the_file_opens_in_a_spreadsheet_and_runs_nothing_there() {
         assert!(text.starts_with("\u{feff}Date;Début;Fin;"), "{text}");
         let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
         assert_eq!(lines.len(), 3);
-        assert!(lines[1].contains(";\"'=cmd|' /c calc'!A1; \"\"x\"\"\";"), "{}", lines[1]);
-        assert!(lines[1].contains(";60,00;60,00;0,00;"), "{}", lines[1]);
-        assert!(lines[1].contains(";'+33612345678;"), "{}", lines[1]);
+        let line = |id: &str| *lines.iter().find(|line| line.ends_with(id)).expect("a line");
+        let paid = line(&held.id());
+        assert!(paid.contains(";\"'=cmd|' /c calc'!A1; \"\"x\"\"\";"), "{paid}");
+        assert!(paid.contains(";200,00;60,00;60,00;0,00;"), "{paid}");
+        assert!(paid.contains(";'+33612345678;"), "{paid}");
         // Half past midnight in Paris, on the day whose night loses an hour.
-        assert!(lines[2].starts_with("2027-03-28;00:30;03:30;"), "{}", lines[2]);
-        assert!(lines[2].ends_with(&other.id()), "{}", lines[2]);
+        let late = line(&other.id());
+        assert!(late.starts_with("2027-03-28;00:30;03:30;"), "{late}");
 
         for (query, found) in [
             ("from=2027-03-28", 1),

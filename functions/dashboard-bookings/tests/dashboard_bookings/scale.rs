@@ -31,7 +31,16 @@ async fn fill(world: &World) {
             ))
             .await;
     }
-    world.execute("analyze bookings; analyze outbox; analyze payments").await;
+    world
+        .execute(
+            "insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, \
+                 occurred_at, recorded_at) \
+             select gen_random_uuid(), id, artist_id, 'capture', 6000, 'eur', id::text, id::text, created_at, created_at from bookings; \
+             insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome) \
+             select gen_random_uuid(), 'send_email', id, id::text, created_at, created_at, created_at, 'done' from bookings; \
+             analyze bookings; analyze outbox; analyze payments",
+        )
+        .await;
 }
 
 /// How Postgres goes about a statement: the plan as text, and how many pages of the database it touched.
@@ -97,8 +106,8 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
                 )
                 .await;
                 assert_by_index(name, &plan);
-                // The whole table has some ten thousand pages.
-                assert!(pages < 8_000, "{name} from {group} touches {pages} pages");
+                // The whole table has five thousand pages, and its neighbours as many again.
+                assert!(pages < 4_000, "{name} from {group} touches {pages} pages");
                 println!("{name} from {group}: {pages} pages of the database");
             }
         }
