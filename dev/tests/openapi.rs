@@ -7,6 +7,9 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+#[path = "openapi/settings.rs"]
+mod settings;
+
 /// What an operation answers when it does not do what was asked: status and slugs of the problems.
 type Problems = &'static [(u16, &'static str)];
 
@@ -83,7 +86,7 @@ impl Document {
     fn operations(&mut self) -> BTreeMap<(&'static str, &'static str), Operation> {
         let json = |schema| ("application/json", schema);
         let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
-        BTreeMap::from([
+        let mut all = BTreeMap::from([
             (
                 ("GET", "/api/artists/{slug}"),
                 Operation {
@@ -194,6 +197,25 @@ impl Document {
                     body: None,
                     success: ok(200, ("text/calendar", json!({ "type": "string" }))),
                     problems: &[(404, "not-found"), (503, "try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/webhooks/calcom"),
+                Operation {
+                    id: "calcomWebhook",
+                    summary: "Cal.com's webhooks: an artist moved or cancelled something there.",
+                    parameters: vec![
+                        in_header("X-Cal-Signature-256", &json!({ "type": "string" })),
+                        in_query("artist", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
                 },
             ),
             (
@@ -435,7 +457,9 @@ impl Document {
                     problems: DASHBOARD_ACTION,
                 },
             ),
-        ])
+        ]);
+        all.extend(self.settings());
+        all
     }
 
     fn write(mut self) -> Value {

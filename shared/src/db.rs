@@ -41,6 +41,15 @@ pub mod dashboard;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// What artists set about their own page.
+pub mod settings;
+
+// What ties Cal.com to bookings.
+pub mod calendar;
+
+// What the sweeper makes right again.
+pub mod reconcile;
+
 // Counts of what somebody does in an hour.
 pub mod limits;
 

@@ -26,8 +26,8 @@ use shared::domain::job::{Task, Template};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
 use shared::domain::refusal::Refusal;
-use shared::error::{Error, FieldError};
-use shared::http::{self, Reply, Web};
+use shared::error::Error;
+use shared::http::{self, Fields, Reply, Web};
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
 use shared::stripe::Stripe;
@@ -222,7 +222,7 @@ async fn file(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply
             "Plus de 10 000 réservations : choisissez une période avec from et to.",
             "More than 10,000 bookings: choose a period with from and to.",
         );
-        return Err(Error::Invalid(vec![FieldError { pointer: "#/from".into(), detail: detail.into() }]));
+        return Err(refused("/from", detail));
     }
     let zone = TimeZone::get(&page.timezone).map_err(|error| Error::Internal(error.to_string()))?;
     let mut entries = page.entries;
@@ -236,6 +236,13 @@ async fn file(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply
         .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\""))
         .body(Body::Text(csv::write(&entries, &zone, page.locale)))
         .map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The refusal of one field.
+fn refused(pointer: &str, detail: &str) -> Error {
+    let mut fields = Fields::default();
+    fields.refuse(pointer, detail);
+    fields.into_error()
 }
 
 fn at_midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
@@ -260,7 +267,7 @@ async fn act(app: &App, user: Uuid, id: BookingId, action: &str, request: &Reque
             if note.chars().count() > LONGEST_NOTE || note.contains('\0') {
                 let detail = http::language(request)
                     .pick("Cette note dépasse 2000 caractères.", "This note is longer than 2000 characters.");
-                return Err(Error::Invalid(vec![FieldError { pointer: "#/note".into(), detail: detail.into() }]));
+                return Err(refused("/note", detail));
             }
             dashboard::write_note(&app.db, user, id, &note, now).await?;
         }
