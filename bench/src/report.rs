@@ -30,6 +30,8 @@ pub struct Results {
     pub distant: Vec<Distant>,
     /// Answers from larger and larger tables.
     pub growth: Vec<Cost>,
+    /// Which size was left out, and why.
+    pub remark: String,
     /// What the machine can take.
     pub load: Vec<Load>,
 }
@@ -317,8 +319,9 @@ impl Results {
             out,
             "## Growth\n\nOne database of each size, asked in turn; p50 in ms, and in brackets the rows of the growing tables that one invocation\n\
              looked at. A thousand bookings are one artist's. None of these tables is read from end to end beyond 1 000 bookings:\n\
-             {}.\n",
-            crate::growth::GROWING.join(", ")
+             {}. {}\n",
+            crate::growth::GROWING.join(", "),
+            self.remark
         );
         let heads: String = sizes.iter().map(|size| format!(" {} |", thousands(*size))).collect();
         let _ = writeln!(out, "| work | {heads} largest ÷ smallest |\n|---|{}---|", "---|".repeat(sizes.len()));

@@ -1,5 +1,6 @@
-//! How news of Cal.com reaches a booking: read it there again, let the rules decide, write the decision. One path for the
-//! webhook, for the sweeper and for the worker who finds the calendar otherwise than expected.
+//! How news of Cal.com reaches a booking: read it there again, let the rules decide, write the decision.
+//!
+//! One path for the webhook, for the sweeper and for the worker who finds the calendar otherwise than expected.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -371,9 +371,8 @@ impl Stripe {
         to: Timestamp,
         after: Option<&str>,
     ) -> Result<Page<Event>, StripeError> {
-        let mut created = RangeBoundsTs::default();
-        created.gte = Some(from.as_second());
-        created.lt = Some(to.as_second());
+        let created =
+            RangeBoundsTs { gte: Some(from.as_second()), lt: Some(to.as_second()), ..RangeBoundsTs::default() };
         let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let mut request = ListEvent::new().types(kinds).created(RangeQueryTs::Bounds(created)).limit(100);
         if let Some(after) = after {
