@@ -1,4 +1,5 @@
-//! The doors of InkFlow, each with a way to throw bytes at it: what the fuzz targets and the hostile tests have in common.
+//! The doors of InkFlow, each with a way to throw bytes at it: what the fuzz targets and the hostile tests share.
+//!
 //! Nothing behind them is running, so every answer is one that the door itself gives.
 
 use std::net::SocketAddr;

@@ -35,6 +35,9 @@ pub mod outbox;
 // Mails: one per occasion.
 pub mod emails;
 
+// What the artist's dashboard reads and writes.
+pub mod dashboard;
+
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
@@ -252,7 +255,7 @@ pub(crate) fn job_rows(
 }
 
 /// How long the sweeper leaves a new job to its direct way before it sends it again.
-const RELAY_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+pub(crate) const RELAY_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
 /// Reads a column of job ids.
 pub(crate) fn job_ids(row: &Row, column: &str) -> Result<Vec<JobId>, Error> {
