@@ -19,6 +19,8 @@ pub mod gateway;
 pub mod host;
 /// What the functions say, as a person wants to read it.
 pub mod journal;
+/// A line that can be cut, reset and made slow.
+pub mod line;
 /// A transaction pooler before it, as Supabase's.
 pub mod pgbouncer;
 /// Starts all of it together, for `make dev` and for the stories.

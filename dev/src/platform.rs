@@ -322,7 +322,7 @@ impl Platform {
                 database(&options, &ports, &secrets),
                 amazon(&options, &ports, &site),
                 stripe_stand_in(&options, &ports, &secrets, &site),
-                calcom_stand_in(&options, &ports),
+                calcom_stand_in(&options, &ports, &site),
             )
         };
         let ((), (database, amazon, stripe, calcom)) = match tokio::try_join!(build(&options), services) {
@@ -973,7 +973,7 @@ async fn stripe_stand_in(
     Ok(Some(stand_in))
 }
 
-async fn calcom_stand_in(options: &Options, ports: &Ports) -> Result<Option<calcom::StandIn>> {
+async fn calcom_stand_in(options: &Options, ports: &Ports, site: &str) -> Result<Option<calcom::StandIn>> {
     if let Some((api, _)) = &options.real_calcom {
         info!(api, "the real Cal.com");
         return Ok(None);
@@ -986,6 +986,12 @@ async fn calcom_stand_in(options: &Options, ports: &Ports) -> Result<Option<calc
     })
     .await
     .context("the Cal.com stand-in")?;
+    for account in [&demo::LEA, &demo::NOA].into_iter().filter_map(|artist| artist.calcom.as_ref()) {
+        let url = format!("{site}/api/webhooks/calcom");
+        stand_in
+            .subscribe(account.username, &url, Some(account.webhook_secret), &[])
+            .map_err(|error| anyhow::anyhow!("subscribing to Cal.com: {error}"))?;
+    }
     info!(url = stand_in.url(), "a stand-in for Cal.com");
     Ok(Some(stand_in))
 }

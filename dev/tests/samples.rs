@@ -82,6 +82,7 @@ impl Stage {
         };
         let (status, session) = status_and_body(&self.invoke_with("session", signed_in).await);
         assert_eq!((status, &parsed(&session)["artist"]["slug"]), (200, &json!("lea-marchetti")));
+        self.dashboard(&signed_in).await;
         for (sample, status) in [
             ("session.signup", 202),
             ("session.link", 202),
@@ -91,6 +92,20 @@ impl Stage {
         ] {
             let answer = self.invoke_with(sample, signed_in).await;
             assert_eq!(answer["statusCode"], status, "{sample}: {answer}");
+        }
+    }
+
+    /// The samples of the dashboard, as Léa's browser would send them about a booking that she does not have.
+    async fn dashboard(&mut self, signed_in: &impl Fn(String) -> String) {
+        for sample in ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv"] {
+            assert_eq!(self.ask(sample).await.0, 401, "{sample}");
+            let answer = self.invoke_with(sample, signed_in).await;
+            assert_eq!(answer["statusCode"], 200, "{sample}: {answer}");
+        }
+        for action in ["detail", "confirm", "undo-confirm", "cancel", "complete", "no-show", "note", "resend", "retry"]
+        {
+            let answer = self.invoke_with(&format!("dashboard-bookings.{action}"), signed_in).await;
+            assert_eq!(answer["statusCode"], 404, "{action}: {answer}");
         }
     }
 
@@ -156,6 +171,7 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     stage.session().await;
 
     assert_eq!(stage.ask("stripe-webhook").await.0, 401);
+    assert_eq!(stage.ask("calcom-webhook").await.0, 401);
     let batch = stage.invoke("worker").await;
     assert_eq!(batch["batchItemFailures"], json!([]), "a job that nobody knows is nothing to do: {batch}");
     let report = stage.invoke("sweeper").await;

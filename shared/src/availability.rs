@@ -56,6 +56,17 @@ impl Calendars {
             .map_err(|error| Error::Internal(format!("the Cal.com key of artist {artist}: {error}")))
     }
 
+    /// Opens what an artist's webhooks are signed with; none when the artist has no subscription.
+    ///
+    /// # Errors
+    /// It was sealed with another key.
+    pub fn webhook_secret(&self, artist: ArtistId, sealed: Option<&[u8]>) -> Result<Option<Secret>, Error> {
+        sealed
+            .map(|sealed| self.vault.open(artist.uuid(), sealed))
+            .transpose()
+            .map_err(|error| Error::Internal(format!("the webhook secret of artist {artist}: {error}")))
+    }
+
     /// The schedule of an agenda, with Cal.com's free starts in `window` when the artist uses it.
     ///
     /// # Errors

@@ -128,6 +128,9 @@ pub enum Error {
     /// Stripe cannot open a payment now.
     #[error("the payment cannot be opened: {0}")]
     PaymentUnavailable(String),
+    /// Stripe does not say whether a payment page is closed, so nothing that hangs on it is done.
+    #[error("the payment page does not close: {0}")]
+    CheckoutStaysOpen(String),
     /// A service outside failed where nothing more precise can be said.
     #[error("{service} failed: {why}")]
     Outside {

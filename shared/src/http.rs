@@ -411,6 +411,15 @@ pub fn problem(error: &Error) -> Problem {
                 Some("Your slot is held. Try again in a moment: you will get the same booking."),
             )
         },
+        Error::CheckoutStaysOpen(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::BAD_GATEWAY,
+                "stripe-unavailable",
+                "Stripe does not answer",
+                Some("It is not known whether the client is paying at this moment. Nothing was changed: try again."),
+            )
+        },
         Error::DatabaseUnavailable(_) | Error::Conflict => Problem {
             retry_after: Some(Duration::from_secs(5)),
             ..face(StatusCode::SERVICE_UNAVAILABLE, "try-again", "Try again in a moment", None)
@@ -548,6 +557,7 @@ mod tests {
             Error::RequestInProgress,
             Error::CalendarUnavailable("secret".into()),
             Error::PaymentUnavailable("secret".into()),
+            Error::CheckoutStaysOpen("secret".into()),
             Error::Outside { service: crate::error::Service::Stripe, why: "secret".into() },
             Error::DatabaseUnavailable("secret".into()),
             Error::Conflict,

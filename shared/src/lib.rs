@@ -56,6 +56,9 @@ pub mod telemetry;
 // Free slots: the agenda, and Cal.com where there is one.
 pub mod availability;
 
+// How news of Cal.com reaches a booking, whoever brings it.
+pub mod calendar;
+
 // How money reaches a booking, whoever brings the news.
 pub mod settle;
 

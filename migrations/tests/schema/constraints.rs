@@ -138,6 +138,7 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("rate_limits", &[("bucket", "'bucket-9'"), ("window_start", "now()"), ("count", "1")]),
+    ("reconcilers", &[("name", "'look-9'"), ("due_at", "now()")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -265,6 +266,7 @@ const BAD_ROWS: &[Bad] = &[
     ("idempotency_keys_once", "idempotency_keys", &[("key", "'sample-key'")]),
     ("idempotency_keys_booking_id_fkey", "idempotency_keys", &[("booking_id", NOBODY)]),
     ("rate_limits_once", "rate_limits", &[("bucket", "'sample'"), ("window_start", "'2026-11-20T10:00:00Z'")]),
+    ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.
