@@ -257,7 +257,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
             !trouble && <p class="lead">{t.cancelling.loading}</p>
           )}
         </div>
-        <TextField name="message" label={t.cancelling.message} help={t.cancelling.messageHelp} optional lines={3} most={1000} value={message} set={setMessage} />
+        <TextField name="message" label={t.cancelling.message} help={t.cancelling.messageHelp} optional lines={2} most={1000} value={message} set={setMessage} />
         <p class="help">{t.cancelling.after}</p>
         <div class="actions">
           <button type="button" class="button quiet" onClick={() => close(null)}>

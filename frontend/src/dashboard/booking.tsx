@@ -9,7 +9,7 @@ import { Said, type Saying, Submit, TextField, useDraft, useSending } from "./fo
 import { useLive } from "./live";
 import { Heading, Waiting } from "./parts";
 import { is, sentence } from "./problems";
-import { Status, moneyOf } from "./row";
+import { Due, Status, moneyOf } from "./row";
 import type { Detail, Job, SentMail } from "./types";
 import { capital, shortMoment } from "./when";
 import { t } from "./words";
@@ -63,11 +63,7 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
         </div>
         {booking.flash_image && <img src={booking.flash_image} alt="" width={160} height={160} />}
       </header>
-      {booking.todo.filter((each) => each !== "payment").map((each) => (
-        <p class="due" key={each}>
-          {t.booking.todo[each]}
-        </p>
-      ))}
+      <Due todo={booking.todo.filter((each) => each !== "payment")} />
       {booking.payment_problem && <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>}
       {booking.payment_status === "disputed" && <p class="alert">{t.detail.disputed}</p>}
       <Actions booking={booking} changed={changed} />
@@ -109,7 +105,7 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
 
 function Part({ title, children }: { title: string; children: ComponentChildren }): VNode {
   return (
-    <section class="part">
+    <section class="piece">
       <h2>{title}</h2>
       {children}
     </section>
@@ -188,7 +184,7 @@ function Note({ booking, changed }: { booking: Detail; changed: (after: Detail) 
         <TextField
           name="note"
           label={t.detail.noteHelp}
-          optional
+          optional="unsaid"
           lines={3}
           most={2000}
           value={draft.values.note}

@@ -63,14 +63,7 @@ export function Bookings({ query, zone, page }: { query: Query; zone: string; pa
 
   return (
     <>
-      <header class="top">
-        <Heading tab={t.list.title}>{t.list.title}</Heading>
-        {data && data.rows.length > 0 && (
-          <a class="link" href={tableOf(query)} download>
-            {t.list.csv}
-          </a>
-        )}
-      </header>
+      <Heading tab={t.list.title}>{t.list.title}</Heading>
       <div class="sieve">
         <nav class="tabs" aria-label={t.list.filters}>
           {VIEWS.map((view) => (
@@ -108,6 +101,11 @@ export function Bookings({ query, zone, page }: { query: Query; zone: string; pa
               </button>
             </p>
           )}
+          <p>
+            <a class="link" href={tableOf(query)} download>
+              {t.list.csv}
+            </a>
+          </p>
         </>
       )}
     </>

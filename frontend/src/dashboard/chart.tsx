@@ -7,6 +7,9 @@ import type { Month } from "./types";
 import { capital, monthWords } from "./when";
 import { t } from "./words";
 
+/** A hundred euros: what the scale spans at least, so that a first small deposit looks small. */
+const LEAST = 100_00;
+
 interface Scale {
   low: number;
   high: number;
@@ -18,11 +21,11 @@ export function scaleOf(curve: readonly Month[]): Scale {
   const values = curve.map((month) => month.revenue_cents);
   const top = Math.max(0, ...values);
   const bottom = Math.min(0, ...values);
-  const rough = Math.max(top - bottom, 100_00) / 4;
+  const rough = Math.max(top - bottom, LEAST) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((times) => times * power).find((each) => each >= rough) ?? 10 * power;
   const low = Math.floor(bottom / step) * step;
-  const high = Math.max(Math.ceil(top / step) * step, step);
+  const high = Math.max(Math.ceil(top / step) * step, top - bottom < LEAST ? LEAST : step);
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, n) => Math.round(low + n * step));
   return { low, high, ticks };
 }
@@ -39,7 +42,7 @@ export function Chart({ curve }: { curve: readonly Month[] }): VNode {
         <div class="plot" aria-hidden="true">
           <div class="ticks">
             {ticks.map((tick) => (
-              <span class={tick === 0 ? "tick zero" : "tick"} key={tick} data-cents={tick} style={{ "--at": share(tick) }}>
+              <span class={tick === 0 ? "tick zero" : tick === high || (tick === low && low < (low - high) / 3) ? "tick end" : "tick"} key={tick} data-cents={tick} style={{ "--at": share(tick) }}>
                 <span>{money(tick)}</span>
               </span>
             ))}
@@ -100,11 +103,8 @@ function summary(curve: readonly Month[]): string {
   const before = curve.at(-2);
   if (!now || curve.every((month) => month.captured_cents === 0 && month.refunded_cents === 0)) return t.chart.none;
   const parts = [t.chart.summary(monthWords(now.month, "long"), money(now.revenue_cents))];
-  if (before) {
-    const change = now.revenue_cents - before.revenue_cents;
-    const name = monthWords(before.month, "long");
-    parts.push(change > 0 ? t.chart.more(money(change), name) : change < 0 ? t.chart.less(money(-change), name) : t.chart.same(name));
-  }
+  // Not "less than last month": the month is not over.
+  if (before) parts.push(t.chart.before(capital(monthWords(before.month, "long")), money(before.revenue_cents)));
   const best = curve.reduce((most, month) => (month.revenue_cents > most.revenue_cents ? month : most));
   if (best !== now && best.revenue_cents > 0) parts.push(t.chart.best(monthWords(best.month, "long", true), money(best.revenue_cents)));
   parts.push(t.chart.total(money(curve.reduce((sum, month) => sum + month.revenue_cents, 0))));

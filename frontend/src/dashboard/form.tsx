@@ -124,7 +124,8 @@ interface TextProps extends Described {
   type?: "text" | "email" | "password" | "search" | "date" | "time";
   lines?: number;
   most?: number;
-  optional?: boolean;
+  /** "unsaid" where a single field makes it plain. */
+  optional?: boolean | "unsaid";
   autocomplete?: string;
   inputmode?: "decimal" | "numeric";
   narrow?: boolean;
@@ -148,7 +149,7 @@ export function TextField({ name, label, help, error, value, set, type = "text",
   return (
     <div class={narrow ? "field narrow" : "field"}>
       <label for={id}>
-        {label} {optional && <span class="optional">({t.optional})</span>}
+        {label} {optional === true && <span class="optional">({t.optional})</span>}
       </label>
       {help && (
         <p class="help" id={`${id}-help`}>

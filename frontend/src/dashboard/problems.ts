@@ -16,6 +16,7 @@ export function sentence(failure: unknown): string {
     "too-many-requests": t.problem.tooMany,
     "slug-taken": t.problem.taken,
     "wrong-credentials": t.sign.wrong,
+    "sign-in-unavailable": t.sign.unavailable,
     "sign-up-refused": t.sign.refused,
     "link-expired": t.sign.linkExpired,
   };

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { civilDate, clock, dateWords, longDay, money } from "../core/format";
 import { Actions, type Shown } from "./actions";
 import { bookingAddress } from "./place";
-import type { Detail, Row } from "./types";
+import type { Detail, Row, Todo } from "./types";
 import { t } from "./words";
 
 export type Tone = "good" | "wait" | "bad" | "off";
@@ -50,6 +50,20 @@ export function Status({ booking }: { booking: Row }): VNode {
   return <span class={`chip ${tone}`}>{text}</span>;
 }
 
+/** What waits for the artist; in red what has gone wrong. */
+export function Due({ todo }: { todo: readonly Todo[] }): VNode | null {
+  if (todo.length === 0) return null;
+  return (
+    <ul class="dues">
+      {todo.map((each) => (
+        <li class={each === "confirm" || each === "outcome" ? "due" : "due bad"} key={each}>
+          {t.booking.todo[each]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 interface Props {
   booking: Shown;
   zone: string;
@@ -81,11 +95,7 @@ export function BookingRow({ booking, zone, changed }: Props): VNode {
           <Status booking={booking} /> <span>{moneyOf(booking)}</span>
           {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until, zone))}</span>}
         </p>
-        {booking.todo.map((each) => (
-          <p class="due" key={each}>
-            {t.booking.todo[each]}
-          </p>
-        ))}
+        <Due todo={booking.todo} />
       </div>
       <Actions booking={booking} changed={changed} />
     </li>

@@ -86,7 +86,7 @@ export function PolicyForm({ stored, saved }: { stored: Policy; saved: (after: P
           </button>
         ))}
       </fieldset>
-      <TextField {...text("full_refund_hours")} label={t.policy.hours} help={t.policy.hoursUnit} most={4} />
+      <TextField {...text("full_refund_hours")} label={t.policy.hours} most={4} />
       <TextField {...text("late_refund_percent")} label={t.policy.percent} most={3} />
       <TextField {...text("free_moves")} label={t.policy.moves} most={2} />
       <RadioField

@@ -28,6 +28,7 @@ export function daysOff({ starts_at: starts, ends_at: ends }: TimeOff, zone: str
   const from = civilDate(starts, zone);
   const whole = wallClock(starts, zone) === "00:00" && wallClock(ends, zone) === "00:00";
   if (whole) return t.off.allDay(day(from), day(addDays(civilDate(ends, zone), -1)));
+  if (from === civilDate(ends, zone)) return t.off.sameDay(day(from), clock(starts, zone), clock(ends, zone));
   return t.off.hours(day(from), clock(starts, zone), day(civilDate(ends, zone)), clock(ends, zone));
 }
 
