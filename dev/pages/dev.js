@@ -15,7 +15,7 @@ const fr = {
   dead: "File morte",
   mails: "E-mails",
   unknown: "?",
-  services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)" },
+  services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)", accounts: "Comptes (Supabase Auth)" },
   positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout" },
   lost: "tous perdus",
   outside: "Le vrai service, ou le vôtre : rien à couper d’ici.",
@@ -25,6 +25,7 @@ const fr = {
   killed: (n) => (n === 0 ? "Aucune instance ne tournait." : n === 1 ? "1 instance tuée." : `${n} instances tuées.`),
   armed: "La prochaine tâche du worker sera interrompue en plein travail.",
   reset: "Tout est remis à zéro.",
+  real: "Les comptes sont ceux d’un vrai projet Supabase : entrez par /dashboard.",
   sure: "Effacer toutes les réservations de cette machine ?",
   failed: (why) => `Refusé : ${why}`,
 };
@@ -42,7 +43,7 @@ const en = {
   dead: "Dead letters",
   mails: "Mails",
   unknown: "?",
-  services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)" },
+  services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)", accounts: "Accounts (Supabase Auth)" },
   positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all" },
   lost: "all lost",
   outside: "The real service, or yours: nothing to cut from here.",
@@ -52,6 +53,7 @@ const en = {
   killed: (n) => (n === 0 ? "No instance was running." : n === 1 ? "1 instance killed." : `${n} instances killed.`),
   armed: "The worker’s next job will be cut off midway.",
   reset: "Everything starts over.",
+  real: "The accounts are those of a real Supabase project: enter by /dashboard.",
   sure: "Delete all bookings on this machine?",
   failed: (why) => `Refused: ${why}`,
 
@@ -74,6 +76,10 @@ const en = {
     tour6text: "The artist’s and the client’s mails, with the appointment attached.",
     tour7: "Noa’s week in Cal.com",
     tour7text: "The booking is there. Take a slot elsewhere, cancel, break the calendar.",
+    tour8: "The dashboard",
+    tour8text: "Enter as the artist, by the real door: Supabase Auth signs, the function session sets the cookies. The password is in .inkflow/dev.env; a link by mail arrives in the inbox above.",
+    enterLea: "Enter as Léa",
+    enterNoa: "Enter as Noa",
     time: "Time",
     timeText: "The sweeper runs each minute: it sends lost jobs again, releases holds that ran out, and asks Stripe about payments without news.",
     sweep: "Sweep now",
@@ -94,7 +100,7 @@ const en = {
     real2: "Simulated by others",
     real2text: "SQS and SES, by ministack: queue, redelivery and dead letters as at AWS. No mail leaves.",
     real3: "Simulated by us",
-    real3text: "Stripe (API, payment page, signed webhooks), Cal.com (slots, bookings, webhooks), CloudFront and the function URLs, the sweeper’s clock. With STRIPE_SECRET_KEY=sk_test_… or CALCOM_API_BASE the real service takes its place.",
+    real3text: "Stripe (API, payment page, signed webhooks), Cal.com (slots, bookings, webhooks), Supabase Auth (accounts, keys, links by mail), CloudFront and the function URLs, the sweeper’s clock. With STRIPE_SECRET_KEY=sk_test_…, CALCOM_API_BASE or SUPABASE_URL the real service takes its place.",
     again: "Start over",
     againText: "Deletes the bookings, the mails, the simulated payments and the shift of time, then brings the two artists back.",
     reset: "Reset everything",
@@ -143,7 +149,23 @@ function show(status) {
   at("functions").replaceChildren(
     ...(status.functions ?? []).map((f) => h("tr", {}, h("td", {}, f.name), h("td", {}, String(f.instances)), h("td", {}, String(f.cold_starts)))),
   );
+  accounts = status.accounts ?? [];
   showSwitches(status.switches ?? {});
+}
+
+let accounts = [];
+
+/** Signs in as anybody would, through the API of the site. */
+async function enter(which) {
+  const account = accounts[which];
+  if (!account) return announce(t.real, true);
+  const body = new TextEncoder().encode(JSON.stringify({ email: account.email, password: account.password }));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const headers = { "content-type": "application/json", "x-amz-content-sha256": hash };
+  const response = await fetch("/api/session", { method: "POST", headers, body });
+  if (response.ok) location.assign("/dashboard");
+  else announce(t.failed((await response.json()).title ?? response.status), true);
 }
 
 function spanOf(seconds) {
@@ -212,6 +234,8 @@ function announce(text, bad = false) {
 }
 
 const actions = {
+  enterLea: () => enter(0),
+  enterNoa: () => enter(1),
   async sweep() {
     const answer = await post("/dev/sweep", {});
     if (answer) announce(t.sweep(Object.entries(answer.swept ?? {}).filter(([, n]) => n > 0).map(([name, n]) => `${n} ${t.swept[name] ?? name}`).join(", ")));

@@ -22,7 +22,7 @@ use crate::postgres::{cache, free_port, is_free, turn};
 use crate::process;
 
 pub use gate::{Condition, SqsGate};
-pub use mail_gate::{Attachment, Mail, MailGate};
+pub use mail_gate::{Attachment, Inbox, Mail, MailGate};
 
 /// What all gates share: a condition to switch, and the way on to ministack.
 mod gate;

@@ -18,7 +18,7 @@ use crate::aws::{Condition, Sqs};
 use crate::gateway::page;
 use crate::platform::Parts;
 use crate::stand_in::{Down, Troubles};
-use crate::{calcom, stripe};
+use crate::{calcom, demo, stripe, supabase};
 
 /// What the pages of `/dev` may do: more than the site's, since they are one file each, but nothing from elsewhere.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
@@ -109,7 +109,11 @@ async fn status(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "mails": parts.mail_gate.messages().len(),
         "stand_ins": { "stripe": parts.stripe.as_ref().map(stripe::StandIn::url),
             "calcom": parts.calcom.as_ref().map(calcom::StandIn::url),
+            "supabase": parts.supabase.as_ref().map(supabase::StandIn::url),
         },
+        "accounts": parts.supabase.as_ref().map(|_| [&demo::LEA, &demo::NOA].map(|artist| json!({
+            "name": artist.display_name, "email": artist.email, "password": demo::PASSWORD,
+        }))),
         "postgres": parts.postgres.as_ref().map(crate::postgres::Postgres::version),
         "switches": positions(&parts).await,
     }))
@@ -147,6 +151,7 @@ struct Switches {
     stripe: Option<Condition>,
     calendar: Option<Condition>,
     webhooks: Option<Condition>,
+    accounts: Option<Condition>,
 }
 
 async fn switches(State(parts): State<Arc<Parts>>) -> Json<Value> {
@@ -166,6 +171,10 @@ async fn positions(parts: &Parts) -> Value {
     if let Some(stand_in) = &parts.calcom {
         stand_in.switch(|switches| calendar = Some(switches.clone()));
     }
+    let mut accounts: Option<supabase::Switches> = None;
+    if let Some(stand_in) = &parts.supabase {
+        stand_in.switch(|switches| accounts = Some(switches.clone()));
+    }
     let webhooks = stripe.as_ref().map(|s| if s.drop_webhooks { Condition::Down } else { Condition::Ok });
     json!({
         "mail": parts.mail_gate.condition(),
@@ -174,6 +183,7 @@ async fn positions(parts: &Parts) -> Value {
         "stripe": stripe.as_ref().map(|switches| condition(&switches.api)),
         "calendar": calendar.as_ref().map(|switches| condition(&switches.api)),
         "webhooks": webhooks,
+        "accounts": accounts.as_ref().map(|switches| condition(&switches.api)),
     })
 }
 
@@ -202,6 +212,9 @@ async fn set_switches(State(parts): State<Arc<Parts>>, Json(wanted): Json<Switch
     }
     if let (Some(calcom), Some(wanted)) = (&parts.calcom, wanted.calendar) {
         calcom.switch(|switches| troubled(&mut switches.api, wanted));
+    }
+    if let (Some(supabase), Some(wanted)) = (&parts.supabase, wanted.accounts) {
+        supabase.switch(|switches| troubled(&mut switches.api, wanted));
     }
     if let (Some(stripe), Some(wanted)) = (&parts.stripe, wanted.webhooks) {
         stripe.switch(|switches| switches.drop_webhooks = wanted == Condition::Down);

@@ -62,6 +62,13 @@ pub struct Artist {
     pub flashes: &'static [Flash],
 }
 
+impl Artist {
+    /// The artist's account at Supabase Auth; the stand-in is set up with it.
+    pub fn account(&self) -> crate::supabase::User {
+        crate::supabase::User { id: self.user_id, email: self.email.to_owned(), password: PASSWORD.to_owned() }
+    }
+}
+
 /// What the demo knows of an artist's Cal.com account; the stand-in is set up from the same values.
 #[derive(Debug)]
 pub struct CalcomAccount {

@@ -35,3 +35,5 @@ pub mod schedule;
 mod stand_in;
 /// Stripe, as InkFlow sees it.
 pub mod stripe;
+/// Supabase Auth, as InkFlow sees it.
+pub mod supabase;

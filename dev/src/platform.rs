@@ -36,13 +36,14 @@ use crate::host::{self, FunctionSpec, Host};
 use crate::postgres::{self, Postgres, Purpose, free_port, is_free};
 use crate::queue::{self, EventSource};
 use crate::schedule::Schedule;
-use crate::{calcom, control, demo, process, stripe};
+use crate::{calcom, control, demo, process, stripe, supabase};
 
 /// The role the functions connect as; the migrations create it without a login.
 pub const APP_ROLE: &str = "inkflow_app";
 
 const DATABASE: &str = "inkflow";
 const SENDER_DOMAIN: &str = "inkflow.example";
+const STAND_IN_KEY: &str = "sb_publishable_standin";
 
 /// The settings a person may give `make dev` through the environment, with what they are otherwise.
 ///
@@ -50,6 +51,7 @@ const SENDER_DOMAIN: &str = "inkflow.example";
 const SETTINGS: &[(&str, &str)] = &[
     ("HOLD_MINUTES", "30"),
     ("RATE_LIMIT_BOOKINGS_PER_HOUR", "1000"),
+    ("RATE_LIMIT_SIGN_INS_PER_HOUR", "1000"),
     ("MAX_HOLDS_PER_CLIENT", "100"),
     ("MAX_HOLDS_PER_ARTIST", "1000"),
     // A little longer than the worker may take: a killed one's job is taken up again soon.
@@ -90,6 +92,19 @@ pub struct Options {
     pub real_stripe: Option<RealStripe>,
     /// The base of a real Cal.com's API and of its pages, instead of the stand-in.
     pub real_calcom: Option<(String, String)>,
+    /// A real Supabase project for the accounts, instead of the stand-in.
+    pub real_supabase: Option<RealSupabase>,
+}
+
+/// How to reach the accounts of a real Supabase project.
+#[derive(Clone, Debug)]
+pub struct RealSupabase {
+    /// Its URL.
+    pub url: String,
+    /// Its publishable key.
+    pub publishable_key: String,
+    /// Its legacy secret, when it still signs with that.
+    pub jwt_secret: Option<String>,
 }
 
 /// How to reach the real Stripe.
@@ -134,6 +149,15 @@ impl Options {
         };
         let real_calcom = set("CALCOM_API_BASE")
             .map(|api| (api, set("CALCOM_WEB_BASE").unwrap_or_else(|| "https://cal.com".to_owned())));
+        // `.inkflow/dev.env` exports the stand-in's own: that is no wish for a real one.
+        let real_supabase = match (set("SUPABASE_URL"), set("SUPABASE_PUBLISHABLE_KEY")) {
+            (Some(_), Some(key)) if key.starts_with(STAND_IN_KEY) => None,
+            (Some(url), Some(publishable_key)) => {
+                Some(RealSupabase { url, publishable_key, jwt_secret: set("SUPABASE_JWT_SECRET") })
+            }
+            (Some(_), None) => bail!("with a SUPABASE_URL the real one is used, and it needs SUPABASE_PUBLISHABLE_KEY"),
+            (None, _) => None,
+        };
         Ok(Self {
             root: root.to_owned(),
             state: root.join(".inkflow"),
@@ -149,6 +173,7 @@ impl Options {
             settings: settings.collect(),
             real_stripe,
             real_calcom,
+            real_supabase,
         })
     }
 
@@ -177,6 +202,7 @@ impl Options {
             settings: Vec::new(),
             real_stripe: None,
             real_calcom: None,
+            real_supabase: None,
         })
     }
 
@@ -228,6 +254,7 @@ pub(crate) struct Parts {
     pub(crate) mail_gate: MailGate,
     pub(crate) stripe: Option<stripe::StandIn>,
     pub(crate) calcom: Option<calcom::StandIn>,
+    pub(crate) supabase: Option<supabase::StandIn>,
     pub(crate) queues: Queues,
     pub(crate) owner_url: String,
     pub(crate) app_url: String,
@@ -252,6 +279,7 @@ struct Secrets {
 struct Ports {
     stripe: Option<u16>,
     calcom: Option<u16>,
+    supabase: Option<u16>,
     postgres: Option<u16>,
     ministack: Option<u16>,
     sqs: Option<u16>,
@@ -301,7 +329,16 @@ impl Platform {
                 return Err(error);
             }
         };
-        let parts = match Parts::wire(options, site, &secrets, database, amazon, (stripe, calcom)).await {
+        // Its mails go to the inbox, so it comes after that.
+        let supabase = match supabase_stand_in(&options, &ports, &amazon.mail_gate, &site).await {
+            Ok(supabase) => supabase,
+            Err(error) => {
+                server.abort();
+                return Err(error);
+            }
+        };
+        let stand_ins = (stripe, calcom, supabase);
+        let parts = match Parts::wire(options, site, &secrets, database, amazon, stand_ins).await {
             Ok(parts) => Arc::new(parts),
             Err(error) => {
                 server.abort();
@@ -361,6 +398,11 @@ impl Platform {
     /// The Cal.com stand-in, unless the real one is used.
     pub fn calcom(&self) -> Option<&calcom::StandIn> {
         self.parts.calcom.as_ref()
+    }
+
+    /// The Supabase stand-in, unless the real one is used.
+    pub fn supabase(&self) -> Option<&supabase::StandIn> {
+        self.parts.supabase.as_ref()
     }
 
     /// The private server, unless a database was given.
@@ -451,6 +493,8 @@ struct Database {
     app_url: String,
 }
 
+type StandIns = (Option<stripe::StandIn>, Option<calcom::StandIn>, Option<supabase::StandIn>);
+
 struct Amazon {
     ministack: Option<Ministack>,
     queues: Queues,
@@ -465,7 +509,7 @@ impl Parts {
         secrets: &Secrets,
         database: Database,
         amazon: Amazon,
-        (stripe, calcom): (Option<stripe::StandIn>, Option<calcom::StandIn>),
+        (stripe, calcom, supabase): StandIns,
     ) -> Result<Self> {
         let Amazon { ministack, queues, sqs_gate, mail_gate } = amazon;
         let shift = fs::read_to_string(options.state.join("clock")).ok().and_then(|text| text.trim().parse().ok());
@@ -504,6 +548,18 @@ impl Parts {
                 set("CALCOM_WEB_BASE", web);
             }
             (None, None) => bail!("neither Cal.com nor its stand-in"),
+        }
+        match (&supabase, &options.real_supabase) {
+            (Some(stand_in), _) => {
+                set("SUPABASE_URL", &stand_in.url());
+                set("SUPABASE_PUBLISHABLE_KEY", STAND_IN_KEY);
+            }
+            (None, Some(real)) => {
+                set("SUPABASE_URL", &real.url);
+                set("SUPABASE_PUBLISHABLE_KEY", &real.publishable_key);
+                set("SUPABASE_JWT_SECRET", real.jwt_secret.as_deref().unwrap_or_default());
+            }
+            (None, None) => bail!("neither Supabase nor its stand-in"),
         }
         set("ENCRYPTION_KEY", &secrets.encryption_key);
         set("QUEUE_URL", &queues.jobs);
@@ -554,6 +610,7 @@ impl Parts {
             mail_gate,
             stripe,
             calcom,
+            supabase,
             queues,
             owner_url: database.owner_url,
             app_url: database.app_url,
@@ -579,6 +636,7 @@ impl Parts {
         Ports {
             stripe: self.stripe.as_ref().map(|stripe| stripe.addr().port()),
             calcom: self.calcom.as_ref().map(|calcom| calcom.addr().port()),
+            supabase: self.supabase.as_ref().map(|supabase| supabase.addr().port()),
             postgres: self.postgres.as_ref().map(Postgres::port),
             ministack: self.ministack.as_ref().map(Ministack::port),
             sqs: port(self.sqs_gate.url()),
@@ -605,6 +663,9 @@ impl Parts {
         if let Some(calcom) = &self.calcom {
             calcom.set_clock_shift_seconds(shift_seconds);
         }
+        if let Some(supabase) = &self.supabase {
+            supabase.set_clock_shift_seconds(shift_seconds);
+        }
     }
 
     /// Back to the demo data, without a restart.
@@ -624,6 +685,9 @@ impl Parts {
         }
         if let Some(calcom) = &self.calcom {
             calcom.reset();
+        }
+        if let Some(supabase) = &self.supabase {
+            supabase.reset();
         }
         self.set_clock(0);
         let client = postgres::connect(&self.owner_url).await?;
@@ -652,6 +716,8 @@ impl Parts {
             ("AWS_ENDPOINT_URL", self.sqs_gate.url().to_owned()),
             ("AWS_REGION", host::REGION.to_owned()),
             ("DEMO_ARTISTS", format!("{},{}", demo::LEA.slug, demo::NOA.slug)),
+            ("DEMO_ACCOUNTS", format!("{},{}", demo::LEA.email, demo::NOA.email)),
+            ("DEMO_PASSWORD", demo::PASSWORD.to_owned()),
         ];
         for name in [
             "PUBLIC_URL",
@@ -660,6 +726,8 @@ impl Parts {
             "STRIPE_WEBHOOK_SECRETS",
             "CALCOM_API_BASE",
             "CALCOM_WEB_BASE",
+            "SUPABASE_URL",
+            "SUPABASE_PUBLISHABLE_KEY",
             "ENCRYPTION_KEY",
             "QUEUE_URL",
             "AWS_ACCESS_KEY_ID",
@@ -899,6 +967,31 @@ async fn calcom_stand_in(options: &Options, ports: &Ports) -> Result<Option<calc
     Ok(Some(stand_in))
 }
 
+async fn supabase_stand_in(
+    options: &Options,
+    ports: &Ports,
+    mail_gate: &MailGate,
+    site: &str,
+) -> Result<Option<supabase::StandIn>> {
+    if let Some(real) = &options.real_supabase {
+        info!(url = real.url, "the accounts of a real Supabase project");
+        return Ok(None);
+    }
+    let stand_in = supabase::StandIn::start(supabase::Options {
+        addr: (Ipv4Addr::LOCALHOST, ports.supabase.unwrap_or(0)).into(),
+        publishable_key: STAND_IN_KEY.to_owned(),
+        users: [&demo::LEA, &demo::NOA].map(demo::Artist::account).to_vec(),
+        site_url: site.to_owned(),
+        inbox: Some(mail_gate.inbox()),
+        state_file: Some(options.state.join("supabase.json")),
+        ..supabase::Options::default()
+    })
+    .await
+    .context("the Supabase stand-in")?;
+    info!(url = stand_in.url(), "a stand-in for Supabase Auth");
+    Ok(Some(stand_in))
+}
+
 /// The calendar of a demo artist who has one: narrower hours than the studio's own, and lengths for all that is offered.
 fn calendar_of(artist: &demo::Artist) -> Option<calcom::User> {
     let account = artist.calcom.as_ref()?;
@@ -969,7 +1062,8 @@ impl Ports {
         // Beside the site's port, where a person finds them.
         this.stripe = this.stripe.or(options.port.and_then(|port| port.checked_add(1)));
         this.calcom = this.calcom.or(options.port.and_then(|port| port.checked_add(2)));
-        for port in [&mut this.stripe, &mut this.calcom] {
+        this.supabase = this.supabase.or(options.port.and_then(|port| port.checked_add(3)));
+        for port in [&mut this.stripe, &mut this.calcom, &mut this.supabase] {
             *port = port.filter(|port| is_free(*port)).or_else(|| free_port().ok());
         }
         this

@@ -19,6 +19,19 @@ struct Operation {
     problems: Problems,
 }
 
+/// An answer without a body.
+const NOTHING: (&str, Value) = ("", Value::Null);
+
+const SIGNING_IN: Problems = &[
+    (400, "malformed"),
+    (401, "wrong-credentials, link-expired"),
+    (403, "forbidden"),
+    (415, "unsupported-media-type"),
+    (422, "invalid"),
+    (429, "too-many-requests"),
+    (503, "sign-in-unavailable, try-again"),
+];
+
 struct Document {
     answers: SchemaGenerator,
     requests: SchemaGenerator,
@@ -178,6 +191,83 @@ impl Document {
                     ],
                 },
             ),
+            (
+                ("GET", "/api/session"),
+                Operation {
+                    id: "getSession",
+                    summary: "Who is signed in.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<session::Session>())),
+                    problems: &[(401, "unauthenticated"), (503, "sign-in-unavailable, try-again")],
+                },
+            ),
+            (
+                ("POST", "/api/session"),
+                Operation {
+                    id: "signIn",
+                    summary: "Signs in with a password; the tokens come in cookies.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<session::Credentials>()),
+                    success: ok(200, json(self.answer::<session::Session>())),
+                    problems: SIGNING_IN,
+                },
+            ),
+            (
+                ("DELETE", "/api/session"),
+                Operation {
+                    id: "signOut",
+                    summary: "Signs out, here and at Supabase.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(204, NOTHING),
+                    problems: &[(403, "forbidden")],
+                },
+            ),
+            (
+                ("POST", "/api/session/signup"),
+                Operation {
+                    id: "signUp",
+                    summary: "Opens an account. 202: a mail asks for confirmation, or would if the address were new.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<session::Credentials>()),
+                    success: ok(201, json(self.answer::<session::Session>())),
+                    problems: SIGNING_IN,
+                },
+            ),
+            (
+                ("POST", "/api/session/link"),
+                Operation {
+                    id: "sendSignInLink",
+                    summary: "Sends a link to whoever has an account, and says the same to everybody.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<session::LinkRequest>()),
+                    success: ok(202, json(self.answer::<session::Accepted>())),
+                    problems: SIGNING_IN,
+                },
+            ),
+            (
+                ("POST", "/api/session/verify"),
+                Operation {
+                    id: "followSignInLink",
+                    summary: "Signs in with the link of a mail.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<session::LinkFollowed>()),
+                    success: ok(200, json(self.answer::<session::Session>())),
+                    problems: SIGNING_IN,
+                },
+            ),
+            (
+                ("POST", "/api/session/refresh"),
+                Operation {
+                    id: "refreshSession",
+                    summary: "Renews the session with the cookie of the refresh token.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<session::Session>())),
+                    problems: &[(401, "unauthenticated"), (403, "forbidden"), (503, "sign-in-unavailable, try-again")],
+                },
+            ),
         ])
     }
 
@@ -212,10 +302,11 @@ impl Operation {
     fn describe(&self) -> Value {
         let (status, media, schema) = &self.success;
         let mut responses = Map::new();
-        responses.insert(
-            status.to_string(),
-            json!({ "description": self.summary, "content": { *media: { "schema": schema } } }),
-        );
+        let mut answer = json!({ "description": self.summary });
+        if !media.is_empty() {
+            answer["content"] = json!({ *media: { "schema": schema } });
+        }
+        responses.insert(status.to_string(), answer);
         for (status, slugs) in self.problems {
             let content =
                 json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });

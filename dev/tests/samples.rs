@@ -30,6 +30,32 @@ impl Stage {
         self.invoke_with(sample, |text| text).await
     }
 
+    /// The samples of signing in and out, as Léa's browser would send them.
+    async fn session(&mut self) {
+        let site = self.platform.site().to_owned();
+        let from_our_page = |text: String| text.replace("https://inkflow.example", &site);
+        assert_eq!(self.ask("session").await.0, 401);
+        assert_eq!(self.ask("session.sign-in").await.0, 403);
+        let answer = self.invoke_with("session.sign-in", from_our_page).await;
+        assert_eq!(answer["statusCode"], 200, "{answer}");
+        let cookies: Vec<String> = answer["cookies"].as_array().into_iter().flatten().map(value_of).collect();
+        let signed_in = |text: String| {
+            from_our_page(text).replace("<access token>", &cookies[0]).replace("<refresh token>", &cookies[1])
+        };
+        let (status, session) = status_and_body(&self.invoke_with("session", signed_in).await);
+        assert_eq!((status, &parsed(&session)["artist"]["slug"]), (200, &json!("lea-marchetti")));
+        for (sample, status) in [
+            ("session.signup", 202),
+            ("session.link", 202),
+            ("session.verify", 401),
+            ("session.refresh", 200),
+            ("session.sign-out", 204),
+        ] {
+            let answer = self.invoke_with(sample, signed_in).await;
+            assert_eq!(answer["statusCode"], status, "{sample}: {answer}");
+        }
+    }
+
     /// Status and body of a sample's answer.
     async fn ask(&mut self, sample: &str) -> (u64, String) {
         let answer = self.invoke(sample).await;
@@ -39,6 +65,12 @@ impl Stage {
 
 fn status_and_body(answer: &Value) -> (u64, String) {
     (answer["statusCode"].as_u64().expect("a status"), answer["body"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The value of a cookie that is being set.
+fn value_of(cookie: &Value) -> String {
+    let (_name, rest) = cookie.as_str().expect("text").split_once('=').expect("a cookie");
+    rest.split(';').next().unwrap_or_default().to_owned()
 }
 
 fn parsed(body: &str) -> Value {
@@ -82,6 +114,8 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     assert_eq!(stage.ask("manage-booking.release").await.0, 404);
     let (status, released) = status_and_body(&stage.invoke_with("manage-booking.release", with_id).await);
     assert_eq!((status, &parsed(&released)["cancel_reason"]), (200, &json!("client")));
+
+    stage.session().await;
 
     assert_eq!(stage.ask("stripe-webhook").await.0, 401);
     let batch = stage.invoke("worker").await;

@@ -93,9 +93,17 @@ pub fn list(name: &'static str) -> Vec<String> {
 /// # Errors
 /// `PUBLIC_URL` is missing or is not an http(s) URL.
 pub fn public_url() -> Result<String, ConfigError> {
-    let url = required("PUBLIC_URL")?;
+    url("PUBLIC_URL")
+}
+
+/// A setting that is a URL, without a trailing slash.
+///
+/// # Errors
+/// It is missing or is not an http(s) URL.
+pub fn url(name: &'static str) -> Result<String, ConfigError> {
+    let url = required(name)?;
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(ConfigError::Invalid { name: "PUBLIC_URL", why: "must begin with https://".into() });
+        return Err(ConfigError::Invalid { name, why: "must begin with https://".into() });
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

@@ -38,6 +38,9 @@ pub mod emails;
 // All that the worker needs to know of one booking.
 pub mod dossier;
 
+// Counts of what somebody does in an hour.
+pub mod limits;
+
 // Forgets what has served its time.
 pub mod upkeep;
 
@@ -215,8 +218,14 @@ pub fn get_named_opt<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<
 
 /// The rows that a list of tasks becomes, as JSON for `jsonb_to_recordset`.
 ///
-/// `relay_at` gives the direct way to the queue a head start before the sweeper sends the job again.
-pub(crate) fn job_rows(tasks: &[crate::domain::job::Task], version: i32, now: Timestamp) -> serde_json::Value {
+/// `relay_at` gives the direct way to the queue a head start before the sweeper sends the job again; no job is
+/// wanted before `not_before`.
+pub(crate) fn job_rows(
+    tasks: &[crate::domain::job::Task],
+    version: i32,
+    not_before: Timestamp,
+    now: Timestamp,
+) -> serde_json::Value {
     tasks
         .iter()
         .map(|task| {
@@ -227,7 +236,7 @@ pub(crate) fn job_rows(tasks: &[crate::domain::job::Task], version: i32, now: Ti
                 "args": task,
                 "dedupe_key": task.dedupe_key(version),
                 "created_at": now,
-                "relay_at": now.saturating_add(RELAY_AFTER).unwrap_or(now),
+                "relay_at": not_before.saturating_add(RELAY_AFTER).unwrap_or(not_before),
             })
         })
         .collect()

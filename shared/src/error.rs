@@ -28,6 +28,8 @@ pub enum Service {
     Queue,
     /// SES.
     Mail,
+    /// Supabase Auth.
+    Supabase,
 }
 
 impl fmt::Display for Service {
@@ -37,6 +39,7 @@ impl fmt::Display for Service {
             Self::Calcom => "Cal.com",
             Self::Queue => "SQS",
             Self::Mail => "SES",
+            Self::Supabase => "Supabase Auth",
         })
     }
 }
@@ -73,6 +76,21 @@ pub enum Error {
     /// The signature, the token or the key is missing or wrong.
     #[error("unauthenticated: {0}")]
     Unauthenticated(&'static str),
+    /// The address or the password is wrong; which of the two is not said.
+    #[error("wrong credentials")]
+    WrongCredentials,
+    /// A link from a mail that was used before, or is too old.
+    #[error("the link has expired")]
+    LinkExpired,
+    /// Nobody can be signed in now: Supabase Auth does not answer.
+    #[error("signing in is not possible: {0}")]
+    SignInUnavailable(String),
+    /// It is known who asks, and it is not allowed this way.
+    #[error("forbidden: {0}")]
+    Forbidden(&'static str),
+    /// The account has no artist's page yet.
+    #[error("the account has no artist")]
+    NoArtist,
     /// There is no such thing, or not for this caller.
     #[error("not found")]
     NotFound,

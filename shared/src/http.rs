@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::config::{self, ConfigError};
+use crate::domain::contact::Locale;
 use crate::domain::refusal::Refusal;
 use crate::error::{Error, FieldError};
 use crate::redact::without_values;
@@ -144,7 +145,7 @@ fn preflight() -> Reply {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static("content-type, idempotency-key, x-amz-content-sha256, authorization"),
@@ -202,6 +203,12 @@ pub fn query(request: &Request, name: &str) -> Result<Option<String>, Error> {
         [one] => Ok(Some(one.to_owned())),
         _ => Err(Error::Malformed(format!("the parameter `{name}` is given more than once"))),
     }
+}
+
+/// The language of the browser, for words that belong to no booking.
+pub fn language(request: &Request) -> Locale {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::from_tag(header.unwrap_or_default().split([',', ';']).next().unwrap_or_default())
 }
 
 /// The last segment of the path, percent-decoded where it matters: ids and slugs need no decoding.
@@ -282,6 +289,27 @@ pub fn problem(error: &Error) -> Problem {
                 "Too many unpaid bookings",
                 Some("Many people are booking with this artist right now. Try again in a few minutes."),
             ),
+            Refusal::ChangedMeanwhile => face(
+                StatusCode::CONFLICT,
+                "changed-meanwhile",
+                "This has changed meanwhile",
+                Some("It was changed since it was shown to you, perhaps in another tab. Look again, then decide."),
+            ),
+            Refusal::NotPossible => face(
+                StatusCode::CONFLICT,
+                "not-possible",
+                "This is not possible now",
+                Some("The state it is in does not allow this."),
+            ),
+            Refusal::TooLate => {
+                face(StatusCode::CONFLICT, "too-late", "It is too late for that", Some("The time to do this is over."))
+            }
+            Refusal::MoneyChanged => face(
+                StatusCode::CONFLICT,
+                "money-changed",
+                "The amount has changed",
+                Some("The amount that would move now is not the one you were shown. Look again, then decide."),
+            ),
         },
         Error::Invalid(errors) => face(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -308,6 +336,34 @@ pub fn problem(error: &Error) -> Problem {
         Error::Unauthenticated(why) => {
             face(StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated", Some(why))
         }
+        Error::WrongCredentials => face(
+            StatusCode::UNAUTHORIZED,
+            "wrong-credentials",
+            "The address or the password is wrong",
+            Some("Check both, or ask for a link by mail."),
+        ),
+        Error::LinkExpired => face(
+            StatusCode::UNAUTHORIZED,
+            "link-expired",
+            "This link works no more",
+            Some("A link works once and for an hour. Ask for a new one."),
+        ),
+        Error::SignInUnavailable(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign-in-unavailable",
+                "Signing in is not possible right now",
+                Some("The service that knows the accounts does not answer. Try again in a moment."),
+            )
+        },
+        Error::Forbidden(why) => face(StatusCode::FORBIDDEN, "forbidden", "Forbidden", Some(why)),
+        Error::NoArtist => face(
+            StatusCode::NOT_FOUND,
+            "no-artist",
+            "Create your page first",
+            Some("This account has no artist's page yet. Save your profile to create it."),
+        ),
         Error::NotFound => face(StatusCode::NOT_FOUND, "not-found", "Not found", None),
         Error::MethodNotAllowed => {
             face(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This method is not allowed here", None)
@@ -318,7 +374,7 @@ pub fn problem(error: &Error) -> Problem {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",
-                Some("You have sent many booking requests. Wait a little and try again."),
+                Some("You have sent many requests. Wait a little and try again."),
             )
         },
         Error::IdempotencyMismatch => face(
@@ -384,6 +440,9 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     *response.status_mut() = problem.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(after) = problem.retry_after {
         // Rounded up: who comes back on the second must not be told again.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -453,12 +512,21 @@ mod tests {
             Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
             Refusal::TooManyHoldsOnArtist.into(),
+            Refusal::ChangedMeanwhile.into(),
+            Refusal::NotPossible.into(),
+            Refusal::TooLate.into(),
+            Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
             Error::Invalid(vec![FieldError { pointer: "#/a".into(), detail: "b".into() }]),
             Error::Malformed("x".into()),
             Error::UnsupportedMediaType,
             Error::PayloadTooLarge { limit: 1 },
             Error::Unauthenticated("x"),
+            Error::WrongCredentials,
+            Error::LinkExpired,
+            Error::SignInUnavailable("secret".into()),
+            Error::Forbidden("x"),
+            Error::NoArtist,
             Error::NotFound,
             Error::MethodNotAllowed,
             Error::TooManyRequests { retry_after: Duration::from_secs(7) },

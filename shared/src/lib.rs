@@ -23,6 +23,9 @@ pub mod net;
 // Requests in, responses and problems out.
 pub mod http;
 
+// Who is asking.
+pub mod auth;
+
 // Postgres: one connection per sandbox, one flight per statement.
 pub mod db;
 

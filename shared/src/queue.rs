@@ -24,6 +24,9 @@ const BATCH: usize = 10;
 /// The longest that SQS hides a message.
 const LONGEST_HIDE: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// The longest that SQS delays a message, in seconds.
+const LONGEST_DELAY: u128 = 15 * 60;
+
 /// What a message carries.
 #[derive(Serialize, Deserialize)]
 struct Body {
@@ -62,9 +65,20 @@ impl Queue {
     /// # Errors
     /// SQS took none because it could not be reached or refused the call.
     pub async fn send(&self, jobs: &[JobId]) -> Result<Vec<JobId>, Error> {
+        self.send_after(jobs, Duration::ZERO).await
+    }
+
+    /// As [`Self::send`], to be delivered after `delay` (to the second, at most 15 minutes:
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html>).
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_after(&self, jobs: &[JobId], delay: Duration) -> Result<Vec<JobId>, Error> {
+        let delay = delay.as_millis().div_ceil(1000).min(LONGEST_DELAY);
+        let delay = i32::try_from(delay).unwrap_or_default();
         let mut accepted = Vec::with_capacity(jobs.len());
         for batch in jobs.chunks(BATCH) {
-            match self.send_batch(batch).await {
+            match self.send_batch(batch, delay).await {
                 Ok(taken) => accepted.extend(taken),
                 Err(why) if accepted.is_empty() => return Err(Error::Outside { service: Service::Queue, why }),
                 // What is behind a failing call would most likely fail too, a bound at a time.
@@ -77,15 +91,17 @@ impl Queue {
         Ok(accepted)
     }
 
-    async fn send_batch(&self, batch: &[JobId]) -> Result<Vec<JobId>, String> {
+    async fn send_batch(&self, batch: &[JobId], delay: i32) -> Result<Vec<JobId>, String> {
         if let [job] = batch {
-            let sent = self.client.send_message().queue_url(&self.url).message_body(body(*job)).send().await;
+            let message = self.client.send_message().queue_url(&self.url).message_body(body(*job));
+            let sent = message.delay_seconds(delay).send().await;
             return sent.map(|_| vec![*job]).map_err(|error| why(&error));
         }
         let entries = batch.iter().enumerate().map(|(index, job)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(body(*job))
+                .delay_seconds(delay)
                 .build()
                 .expect("an entry with an id and a body is complete")
         });

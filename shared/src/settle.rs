@@ -9,7 +9,7 @@ use crate::db::holds::Hold;
 use crate::domain::booking::{Actor, Booking, CancelReason, Change, Payment, RefundFact, checkout_end};
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::money::Cents;
-use crate::domain::policy::DepositNature;
+use crate::domain::policy::{Canceller, DepositNature};
 use crate::error::Error;
 use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
 
@@ -80,6 +80,7 @@ pub async fn settle(
         match bookings::apply(db, &found.booking, &change, event, now).await {
             Ok(Applied::Written(jobs)) => return Ok(Settled::Applied { outcome: change.outcome, jobs }),
             Ok(Applied::KnownEvent) => return Ok(Settled::KnownEvent),
+            Ok(Applied::Begun) => return Ok(Settled::Applied { outcome: "too_late", jobs: Vec::new() }),
             Ok(Applied::Stale) => {}
             // Somebody took the slot between the question and the answer.
             Err(Error::Database(error)) if slot_may_be_free && is_taken(&error) => slot_may_be_free = false,
@@ -210,8 +211,13 @@ pub async fn close(
         }
     }
     let reference = Reference { booking: Some(hold.id), payment_intent: None };
-    let released = settle(db, &reference, None, now, |booking, _| {
-        booking.release(reason, if reason == CancelReason::Client { Actor::Client } else { Actor::System })
+    let released = settle(db, &reference, None, now, |booking, _| match reason {
+        // Whoever wanted the slot is told that it is gone.
+        CancelReason::Artist | CancelReason::Calendar if booking.ledger.is_empty() => {
+            booking.cancel(reason, Canceller::Artist, now)
+        }
+        CancelReason::Client => booking.release(reason, Actor::Client),
+        _ => booking.release(reason, Actor::System),
     });
     Ok(Closed::Released(released.await?))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dev::aws::{MailGate, Queues, Sqs, SqsGate};
 use dev::calcom::Hours;
-use dev::{calcom as calcom_stand_in, demo, stripe as stripe_stand_in};
+use dev::{calcom as calcom_stand_in, demo, stripe as stripe_stand_in, supabase as supabase_stand_in};
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
+use crate::auth::Auth;
 use crate::availability::Calendars;
 use crate::calcom::Calcom;
 use crate::clock::Clock;
@@ -70,6 +71,8 @@ pub struct World {
     pub stripe: stripe_stand_in::StandIn,
     /// Cal.com, with Noa's account.
     pub calcom: calcom_stand_in::StandIn,
+    /// Supabase Auth, with the accounts of both demo artists.
+    pub supabase: supabase_stand_in::StandIn,
     /// The mails that were sent.
     pub mails: MailGate,
     /// The queue, which can be taken away.
@@ -160,6 +163,14 @@ impl World {
         let options = calcom_options_at(shift);
         let calcom = calcom_stand_in::StandIn::start(options).await.expect("Cal.com stands in");
         let mails = MailGate::start(&ministack).await.expect("the mail gate");
+        let options = supabase_stand_in::Options {
+            users: [&demo::LEA, &demo::NOA].map(demo::Artist::account).to_vec(),
+            site_url: PUBLIC_URL.into(),
+            inbox: Some(mails.inbox()),
+            clock_shift_seconds: shift,
+            ..supabase_stand_in::Options::default()
+        };
+        let supabase = supabase_stand_in::StandIn::start(options).await.expect("Supabase Auth stands in");
         let sqs_gate = SqsGate::start(&ministack, None).await.expect("the queue's gate");
         let queues = dev::aws::provide(&ministack, "ink.test", &format!("-{database}")).await.expect("queues");
         Self {
@@ -168,6 +179,7 @@ impl World {
             app_url,
             stripe,
             calcom,
+            supabase,
             mails,
             sqs_gate,
             queues,
@@ -246,6 +258,21 @@ impl World {
         Web { public_url: PUBLIC_URL.into(), cors_origins: Vec::new(), client_ip_header: None }
     }
 
+    /// What verifies who is asking.
+    pub fn auth(&self) -> Auth {
+        Auth::new(self.http.clone(), &self.supabase.url(), None, &self.web())
+    }
+
+    /// The header of a request of this artist, as a direct caller sends it: `Authorization: Bearer …`.
+    pub fn bearer(&self, artist: &demo::Artist) -> String {
+        format!("Bearer {}", self.supabase.token(artist.user_id, artist.email))
+    }
+
+    /// The `Cookie` header of this artist's browser. A write needs the header `Origin` with [`PUBLIC_URL`] as well.
+    pub fn cookie(&self, artist: &demo::Artist) -> String {
+        format!("{}={}", crate::auth::SESSION_COOKIE, self.supabase.token(artist.user_id, artist.email))
+    }
+
     /// The clock of the functions, shifted as far as [`Self::advance`] was told. Take it anew after that.
     pub fn clock(&self) -> Clock {
         Clock::shifted(SignedDuration::from_secs(self.shift.load(Ordering::Relaxed)))
@@ -262,6 +289,7 @@ impl World {
         let shift = self.shift.fetch_add(seconds, Ordering::Relaxed) + seconds;
         self.stripe.set_clock_shift_seconds(shift);
         self.calcom.set_clock_shift_seconds(shift);
+        self.supabase.set_clock_shift_seconds(shift);
     }
 
     /// As [`Self::advance`], in minutes.

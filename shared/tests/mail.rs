@@ -11,17 +11,9 @@ use shared::domain::job::{RefundReason, Template};
 use shared::domain::money::Cents;
 use shared::domain::policy::{CancellationPolicy, DepositNature};
 use shared::mail::Mail;
-use shared::mail::letter::{Artist, Booking, Client, Letter, Problem, Project, Refund};
+use shared::mail::letter::{Artist, Booking, Client, Ending, Letter, Problem, Project, Refund};
 use uuid::uuid;
 
-const TEMPLATES: [Template; 6] = [
-    Template::ArtistPending,
-    Template::ArtistConfirmed,
-    Template::ArtistCalendarConflict,
-    Template::ArtistPaymentProblem,
-    Template::ClientConfirmed,
-    Template::ClientLateRefund,
-];
 const LOCALES: [Locale; 2] = [Locale::Fr, Locale::En];
 
 fn at(text: &str) -> Timestamp {
@@ -62,6 +54,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             policy: policy(DepositNature::Acompte).sentence(locale),
         },
         refund: Some(Refund { amount: Cents::new(5_000), reason: RefundReason::Late }),
+        ending: matches!(template, Template::ClientCancelled | Template::ArtistCancelled).then_some(ENDING),
         problem: Some(match template {
             Template::ArtistCalendarConflict => Problem::CalendarTaken,
             _ => Problem::Mismatch { received: Some((Cents::new(4_000), "eur".into())) },
@@ -70,6 +63,16 @@ fn letter(template: Template, locale: Locale) -> Letter {
         sent_at: at("2026-11-23T09:00:00Z"),
     }
 }
+
+const ENDING: Ending = Ending {
+    by_client: false,
+    in_calendar: true,
+    returned: Cents::new(5_000),
+    kept: Cents::ZERO,
+    owed_beyond: Cents::ZERO,
+    disputed: false,
+    stood: true,
+};
 
 fn policy(nature: DepositNature) -> CancellationPolicy {
     CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, free_moves: 1, nature }
@@ -88,7 +91,7 @@ fn all() -> Vec<(String, Letter)> {
     let mut letters = Vec::new();
     for locale in LOCALES {
         let mut add = |name: &str, letter: Letter| letters.push((format!("{name}_{locale}"), letter));
-        for template in TEMPLATES {
+        for template in Template::ALL {
             add(template.name(), letter(template, locale));
         }
         let mut of_a_project = letter(Template::ArtistPending, locale);
@@ -98,6 +101,27 @@ fn all() -> Vec<(String, Letter)> {
         of_a_project.booking.project = Some(project());
         of_a_project.booking.hold_expires_at = None;
         add("artist_pending_project", of_a_project);
+        let mut by_hand = letter(Template::ClientConfirmed, locale);
+        by_hand.booking.paid = false;
+        add("client_confirmed_by_hand", by_hand);
+        let late = Ending {
+            by_client: true,
+            in_calendar: false,
+            returned: Cents::new(2_500),
+            kept: Cents::new(2_500),
+            ..ENDING
+        };
+        let free = Ending { in_calendar: false, returned: Cents::ZERO, stood: false, ..ENDING };
+        let twofold = Ending { owed_beyond: Cents::new(5_000), ..ENDING };
+        let disputed = Ending { returned: Cents::ZERO, disputed: true, ..ENDING };
+        for (name, ending) in [("late", late), ("unpaid", free), ("arrhes", twofold), ("disputed", disputed)] {
+            for template in [Template::ClientCancelled, Template::ArtistCancelled] {
+                add(
+                    &format!("{}_{name}", template.name()),
+                    Letter { ending: Some(ending), ..letter(template, locale) },
+                );
+            }
+        }
         let mut arrhes = letter(Template::ClientConfirmed, locale);
         arrhes.booking.nature = DepositNature::Arrhes;
         arrhes.booking.policy = policy(DepositNature::Arrhes).sentence(locale);
@@ -214,10 +238,16 @@ fn a_mail_of_a_hold_never_says_that_it_is_paid() {
 }
 
 #[test]
-fn only_the_mails_of_a_standing_appointment_carry_a_calendar_file() {
+fn only_the_mails_of_an_appointment_that_stands_or_stood_carry_a_calendar_file() {
     for (_, letter) in all() {
-        let stands = matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed);
-        assert_eq!(calendar(&letter.compose()).is_some(), stands);
+        let stands =
+            matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientMoved);
+        let stood = letter.ending.is_some_and(|ending| ending.stood);
+        let file = calendar(&letter.compose());
+        assert_eq!(file.is_some(), stands || stood);
+        if let Some(file) = file {
+            assert_eq!(file.contains("STATUS:CANCELLED"), stood, "a calendar learns that it is off");
+        }
     }
     let file = |template| calendar(&letter(template, Locale::Fr).compose()).expect("a calendar file");
     let (artist, client) = (file(Template::ArtistConfirmed), file(Template::ClientConfirmed));
@@ -256,7 +286,7 @@ fn mails_lead_nowhere_else_and_load_nothing() {
 #[test]
 fn what_people_type_stays_text() {
     let evil = "<img src=x onerror=alert(1)>\"'&</td>\r\nBcc: victim@example.com\u{2028}X-Header: 1\u{202e}";
-    for template in TEMPLATES {
+    for template in Template::ALL {
         for locale in LOCALES {
             let mut letter = letter(template, locale);
             letter.client.name = evil.into();

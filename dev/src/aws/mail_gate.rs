@@ -79,8 +79,9 @@ struct Gate {
     inbox: Inbox,
 }
 
+/// The mails that arrived; a handle on it can be given away.
 #[derive(Clone)]
-struct Inbox {
+pub struct Inbox {
     mails: Arc<Mutex<VecDeque<Mail>>>,
     file: Arc<Option<PathBuf>>,
     changed: watch::Sender<u64>,
@@ -107,6 +108,11 @@ impl MailGate {
     /// What `AWS_ENDPOINT_URL_SESV2` points at.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The inbox, for somebody else who sends mails.
+    pub fn inbox(&self) -> Inbox {
+        self.gate.inbox.clone()
     }
 
     /// The mails so far, newest first.
@@ -172,7 +178,8 @@ impl Inbox {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, mail: Mail) {
+    /// Puts a mail in, as one that arrived.
+    pub fn keep(&self, mail: Mail) {
         if let Some(file) = self.file.as_ref()
             && let Ok(mut line) = serde_json::to_vec(&mail)
             && let Ok(mut file) = OpenOptions::new().create(true).append(true).open(file)

@@ -98,7 +98,7 @@ impl Wish {
 /// The body cannot be read, or fields are wrong: then all of them are named.
 pub fn parse(request: &Request) -> Result<Wish, Error> {
     let body: BookingRequest = http::json(request)?;
-    let locale = body.locale.as_deref().map_or_else(|| preferred(request), Locale::from_tag);
+    let locale = body.locale.as_deref().map_or_else(|| http::language(request), Locale::from_tag);
     let mut fields = Fields::default();
     let missing = || locale.pick("Ce champ est obligatoire.", "This field is required.").to_owned();
     let words = |error: InvalidField| error.sentence(locale).to_owned();
@@ -166,10 +166,4 @@ fn project(request: ProjectRequest, fields: &mut Fields, locale: Locale) -> Opti
             None
         }
     }
-}
-
-/// The language of the browser, when the body names none.
-fn preferred(request: &Request) -> Locale {
-    let header = request.headers().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Locale::from_tag(header.split([',', ';']).next().unwrap_or_default())
 }

@@ -1,5 +1,8 @@
 //! Lambda entry point of the schedule, once a minute. Wiring only: the behaviour lives in `lib.rs`.
 
+// A sweep is one future over everything a sweep does; its layout is computed through all of them.
+#![recursion_limit = "256"]
+
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::telemetry;
 use sweeper::{App, sweep};

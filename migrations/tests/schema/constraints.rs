@@ -203,6 +203,11 @@ const BAD_ROWS: &[Bad] = &[
     ("bookings_type_has_its_fields", "bookings", &[("price", "null")]),
     ("bookings_unique_flash_is_the_flash", "bookings", &[("unique_flash_id", UNIQUE_FLASH)]),
     ("bookings_only_pending_lapses", "bookings", &[("status", "'confirmed'")]),
+    ("bookings_kept_of_cancelled", "bookings", &[("kept_cents", "0")]),
+    ("bookings_no_show_is_completed", "bookings", &[("no_show", "true")]),
+    ("bookings_undo_of_unpaid", "bookings", &[("undo_until", "now()")]),
+    ("bookings_undo_hold_needs_undo", "bookings", &[("undo_hold_expires_at", "now()")]),
+    ("bookings_note_is_short", "bookings", &[("note", "repeat('x', 2001)")]),
     ("bookings_payment_intent_unique", "bookings", &[("stripe_payment_intent_id", "'pi_sample_1'")]),
     ("bookings_checkout_session_unique", "bookings", &[("stripe_checkout_session_id", "'cs_sample_1'")]),
     (

@@ -24,7 +24,7 @@ fn two_operators_who_migrate_at_once_take_turns() {
         let runs = tokio::join!(migrations::run(&url), migrations::run(&url), migrations::run(&url));
         let mut applied = [runs.0, runs.1, runs.2].map(|run| run.expect("it waits its turn").len());
         applied.sort_unstable();
-        assert_eq!(applied, [0, 0, 5]);
+        assert_eq!(applied, [0, 0, embedded::migrations::runner().get_migrations().len()]);
     });
 }
 

@@ -22,6 +22,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (2, include_str!("../samples/V002.sql")),
     (3, include_str!("../samples/V003.sql")),
     (4, include_str!("../samples/V004.sql")),
+    (6, include_str!("../samples/V006.sql")),
 ];
 
 pub(crate) struct Database {

@@ -57,6 +57,38 @@ pub struct Artist {
     pub stripe_account: Option<String>,
 }
 
+/// The page that belongs to an account, in a few words.
+#[derive(Debug, Clone, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OwnPage {
+    /// The artist.
+    pub id: ArtistId,
+    /// Their address on the site.
+    pub slug: String,
+    /// The name clients read.
+    pub display_name: String,
+    /// Their zone, an IANA name.
+    pub timezone: String,
+    /// The language they read.
+    pub locale: Locale,
+}
+
+/// The page of a user of Supabase Auth; none until its profile was saved once. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_page(db: &Db, user: Uuid) -> Result<Option<OwnPage>, Error> {
+    const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = $1";
+    let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await? else { return Ok(None) };
+    Ok(Some(OwnPage {
+        id: ArtistId::new(get(&row, "id")?),
+        slug: get(&row, "slug")?,
+        display_name: get(&row, "display_name")?,
+        timezone: get(&row, "timezone")?,
+        locale: Locale::from_tag(get(&row, "locale")?),
+    }))
+}
+
 /// The way into an artist's Cal.com.
 #[derive(Debug, Clone)]
 pub struct CalendarAccess {

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::{Db, Repeat, get, get_json, get_named, get_named_opt, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::{
-    Booking, CalendarMode, CancelReason, Change, Entry, EntryKind, PaymentProblem, PaymentStatus, State, Status,
+    Booking, CalendarMode, CancelReason, Change, Entry, EntryKind, PaymentProblem, PaymentStatus, State, Status, Undo,
 };
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::money::{Cents, Currency};
@@ -21,7 +21,8 @@ macro_rules! booking_columns {
     () => {
         "b.id, b.artist_id, b.version, b.status, b.payment_status, b.cancel_reason, b.hold_expires_at, \
          b.stripe_payment_intent_id, b.payment_problem, b.scheduled_at, b.ends_at, b.acompte_amount::text, b.currency, \
-         b.stripe_checkout_session_id, b.cal_com_booking_id, a.cal_com_create_at, \
+         b.stripe_checkout_session_id, b.cal_com_booking_id, a.cal_com_create_at, b.policy, \
+         b.kept_cents, b.no_show, b.undo_until, b.undo_hold_expires_at, \
          a.cal_com_event_type_id is not null as has_calendar, \
          (select coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'amount_cents', p.amount_cents, \
             'currency', p.currency, 'stripe_id', p.stripe_id, 'payment_intent', p.stripe_payment_intent_id, \
@@ -71,6 +72,12 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
             hold_expires_at: get(row, "hold_expires_at")?,
             payment_intent: get(row, "stripe_payment_intent_id")?,
             payment_problem: get_named_opt(row, "payment_problem", PaymentProblem::parse)?,
+            kept: get::<Option<i64>>(row, "kept_cents")?.map(Cents::new),
+            no_show: get(row, "no_show")?,
+            undo: match get(row, "undo_until")? {
+                None => None,
+                Some(until) => Some(Undo { until, hold_expires_at: get(row, "undo_hold_expires_at")? }),
+            },
         },
         starts_at: get(row, "scheduled_at")?,
         ends_at: get(row, "ends_at")?,
@@ -84,6 +91,7 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
         },
         calendar_booking: get(row, "cal_com_booking_id")?,
         ledger,
+        policy: get_json(row, "policy")?,
     })
 }
 
@@ -167,6 +175,8 @@ pub enum Applied {
     Written(Vec<JobId>),
     /// The event was recorded before: nothing was done again.
     KnownEvent,
+    /// A job that was to be taken back has begun: nothing was changed.
+    Begun,
     /// Somebody changed the booking since it was read: read it again and decide again.
     Stale,
 }
@@ -187,6 +197,9 @@ pub async fn apply(
     const SQL: &str = concat!(
         "with locked as materialized ( \
              select id, artist_id from bookings where id = $1 and version = $2 for update \
+         ), withdrawn as materialized ( \
+             select o.id from outbox o, locked where o.dedupe_key = any($10) and o.done_at is null \
+                 and o.attempts = 0 and o.locked_until is null for update of o \
          ), seen as ( \
              insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, booking_id, outcome, payload) \
              select $3->>'id', $3->>'type', $3->>'api_version', $3->>'account', ($3->>'livemode')::boolean, \
@@ -194,15 +207,25 @@ pub async fn apply(
              from locked where $3 is not null \
              on conflict (id) do nothing returning id \
          ), go as materialized ( \
-             select * from locked where $3 is null or exists (select from seen) \
+             select * from locked where ($3 is null or exists (select from seen)) \
+                 and (select count(*) from withdrawn) = cardinality($10) \
+         ), taken_back as ( \
+             update outbox o set done_at = $4, outcome = 'discarded', last_error = 'taken back' \
+             from withdrawn w, go where o.id = w.id \
          ), moved as ( \
              update bookings b set \
                  status = $6->>'status', payment_status = $6->>'payment_status', cancel_reason = $6->>'cancel_reason', \
                  hold_expires_at = ($6->>'hold_expires_at')::timestamptz, \
                  stripe_payment_intent_id = $6->>'payment_intent', payment_problem = $6->>'payment_problem', \
-                 confirmed_at = case when $6->>'status' = 'confirmed' and b.status <> 'confirmed' then $4 else b.confirmed_at end, \
+                 confirmed_at = case when $6->>'status' = 'confirmed' and b.status <> 'confirmed' then $4 \
+                                     when $6->>'status' = 'pending' then null else b.confirmed_at end, \
                  cancelled_at = case when $6->>'status' = 'cancelled' and b.status <> 'cancelled' then $4 \
                                      when $6->>'status' <> 'cancelled' then null else b.cancelled_at end, \
+                 kept_cents = ($6->>'kept_cents')::bigint, no_show = ($6->>'no_show')::boolean, \
+                 undo_until = ($6->>'undo_until')::timestamptz, \
+                 undo_hold_expires_at = ($6->>'undo_hold_expires_at')::timestamptz, \
+                 scheduled_at = coalesce(($6->>'starts_at')::timestamptz, b.scheduled_at), \
+                 ends_at = coalesce(($6->>'ends_at')::timestamptz, b.ends_at), \
                  client_origin = case when $6->>'status' = 'pending' then b.client_origin end, \
                  version = b.version + 1, updated_at = $4 \
              from go where b.id = go.id and $6 is not null \
@@ -220,7 +243,7 @@ pub async fn apply(
         ") select exists (select from locked) as found, exists (select from go) as went, array(select id from jobs) as jobs"
     );
     let event_row = event.map(event_row);
-    let state = change.state.as_ref().map(state_row);
+    let state = change.state.as_ref().map(|state| state_row(state, change.slot));
     let history = json!(change.history);
     let ledger: Value = change
         .ledger
@@ -233,7 +256,7 @@ pub async fn apply(
             })
         })
         .collect();
-    let jobs = job_rows(&change.tasks, booking.version + 1, now);
+    let jobs = job_rows(&change.tasks, booking.version + 1, change.not_before.unwrap_or(now), now);
     let row = db
         .row(
             // Sent twice, the second finds a higher version or a known event.
@@ -249,12 +272,14 @@ pub async fn apply(
                 (&history, Type::JSONB),
                 (&ledger, Type::JSONB),
                 (&jobs, Type::JSONB),
+                (&change.withdraws, Type::TEXT_ARRAY),
             ],
         )
         .await?
         .ok_or_else(|| Error::Internal("apply answers one row".into()))?;
     Ok(match (get(&row, "found")?, get(&row, "went")?) {
         (false, _) => Applied::Stale,
+        (true, false) if event.is_none() => Applied::Begun,
         (true, false) => Applied::KnownEvent,
         (true, true) => Applied::Written(job_ids(&row, "jobs")?),
     })
@@ -284,8 +309,12 @@ fn event_row(event: &Event) -> Value {
     })
 }
 
-fn state_row(state: &State) -> Value {
+fn state_row(state: &State, slot: Option<(Timestamp, Timestamp)>) -> Value {
     json!({
+        "starts_at": slot.map(|(starts_at, _)| starts_at), "ends_at": slot.map(|(_, ends_at)| ends_at),
+        "kept_cents": state.kept, "no_show": state.no_show,
+        "undo_until": state.undo.map(|undo| undo.until),
+        "undo_hold_expires_at": state.undo.and_then(|undo| undo.hold_expires_at),
         "status": state.status, "payment_status": state.payment_status, "cancel_reason": state.cancel_reason,
         "hold_expires_at": state.hold_expires_at, "payment_intent": state.payment_intent,
         "payment_problem": state.payment_problem,

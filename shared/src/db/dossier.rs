@@ -7,13 +7,12 @@ use tokio_postgres::types::Type;
 
 use super::artists::CalendarAccess;
 use super::bookings::{booking, booking_columns, euros_opt};
-use super::{Db, Repeat, get, get_json, insert_jobs, job_ids, job_rows};
+use super::{Db, Repeat, get, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::Booking;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::money::Cents;
-use crate::domain::policy::CancellationPolicy;
 use crate::error::Error;
 
 /// A booking with the people it concerns.
@@ -25,8 +24,8 @@ pub struct Dossier {
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
-    /// The promise made to the client.
-    pub policy: CancellationPolicy,
+    /// It stood at some time: the client's calendar may hold it.
+    pub was_confirmed: bool,
     /// The connected account, or the platform's own.
     pub stripe_account: Option<String>,
     /// The artist.
@@ -106,7 +105,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.title, b.price::text, b.policy, b.stripe_account_id, b.calendar_state, b.calendar_note, \
+        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_state, b.calendar_note, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
          a.display_name, a.email, a.address, a.city, a.timezone, a.slug, a.locale, \
@@ -131,7 +130,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         booking: booking(&row)?,
         title: get(&row, "title")?,
         price: euros_opt(&row, "price")?,
-        policy: get_json(&row, "policy")?,
+        was_confirmed: get(&row, "was_confirmed")?,
         stripe_account: get(&row, "stripe_account_id")?,
         artist: Artist {
             name: get(&row, "display_name")?,
@@ -192,7 +191,7 @@ pub async fn note_calendar(
         ") select array(select id from jobs) as jobs"
     );
     let data = json!({ "uid": news.uid, "note": news.note });
-    let jobs = job_rows(news.tasks, booking.version, now);
+    let jobs = job_rows(news.tasks, booking.version, now, now);
     let row = db
         .row(
             Repeat::Safe,

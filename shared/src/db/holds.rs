@@ -291,7 +291,7 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
         "checkout_expires_at": hold.checkout_expires_at, "stripe_account_id": hold.account,
         "calendar_state": if hold.calendar == CalendarMode::Off { "off" } else { "waiting" },
     });
-    let jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now);
+    let jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now, now);
     let (key, hash) = hold.idempotency.unzip();
     let row = db
         .row(

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::ids::{ArtistId, BookingId};
 use super::job::{RefundReason, Task, Template};
 use super::money::{Cents, Currency};
+use super::policy::{CancellationPolicy, Canceller, Refund};
 
 /// How long a slot stays reserved while a bank makes up its mind (delayed payment methods).
 const SLOW_PAYMENT_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -20,6 +21,12 @@ const SLOW_PAYMENT_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// on its own clock; the margin lets a lost call be repeated with the same parameters. InkFlow closes
 /// the page itself when the hold ends.
 const CHECKOUT_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long an artist can take back a confirmation by hand.
+pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
+
+/// How much longer its effects wait: the clocks of two functions may differ a little.
+const UNDO_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -175,6 +182,21 @@ pub struct State {
     pub payment_intent: Option<String>,
     /// What a person must look at.
     pub payment_problem: Option<PaymentProblem>,
+    /// What the artist keeps of the money that a called-off booking had received; none while no terms apply.
+    pub kept: Option<Cents>,
+    /// The client did not come; of a completed booking only.
+    pub no_show: bool,
+    /// While a confirmation by hand can still be taken back.
+    pub undo: Option<Undo>,
+}
+
+/// How a confirmation by hand is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undo {
+    /// Until when it can be.
+    pub until: Timestamp,
+    /// When the hold ends that comes back with it.
+    pub hold_expires_at: Option<Timestamp>,
 }
 
 /// When a booking is written to the artist's Cal.com.
@@ -215,6 +237,8 @@ pub struct Booking {
     pub calendar_booking: Option<String>,
     /// What moved at Stripe so far.
     pub ledger: Vec<Entry>,
+    /// The promise made to the client when the slot was held.
+    pub policy: CancellationPolicy,
 }
 
 /// A verified payment.
@@ -248,7 +272,7 @@ pub struct RefundFact {
 }
 
 /// What a method of [`Booking`] decided: the state after it, and all that goes with it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Change {
     /// What came of it, in one word, for the record of the event and for the log.
     pub outcome: &'static str,
@@ -260,12 +284,18 @@ pub struct Change {
     pub ledger: Vec<Entry>,
     /// What must happen outside.
     pub tasks: Vec<Task>,
+    /// The appointment's new start and end, when it moves.
+    pub slot: Option<(Timestamp, Timestamp)>,
+    /// Until when the tasks wait, so that the change can still be taken back.
+    pub not_before: Option<Timestamp>,
+    /// The dedupe keys of waiting jobs that are taken back. The change is written only if none of them has begun.
+    pub withdraws: Vec<String>,
 }
 
 impl Change {
     /// Nothing to change, for the reason named.
     pub fn nothing(outcome: &'static str) -> Self {
-        Self { outcome, state: None, history: Vec::new(), ledger: Vec::new(), tasks: Vec::new() }
+        Self { outcome, ..Self::default() }
     }
 
     /// True when there is nothing to write.
@@ -344,6 +374,9 @@ impl Booking {
                 hold_expires_at: None,
                 payment_intent: Some(payment.payment_intent.clone()),
                 payment_problem: self.state.payment_problem,
+                kept: None,
+                no_show: false,
+                undo: None,
             }),
             history: vec![
                 self.line(Actor::Stripe, "payment_received", payment),
@@ -351,6 +384,7 @@ impl Booking {
             ],
             ledger: vec![capture(payment)],
             tasks,
+            ..Change::default()
         }
     }
 
@@ -361,11 +395,14 @@ impl Booking {
             state: Some(State {
                 payment_status: PaymentStatus::Paid,
                 payment_intent: Some(payment.payment_intent.clone()),
+                // With money in hand, cancelling is the way out, not taking back.
+                undo: None,
                 ..self.state.clone()
             }),
             history: vec![self.line(Actor::Stripe, "payment_received", payment)],
             ledger: vec![capture(payment)],
             tasks: vec![self.mail(Template::ArtistConfirmed, "paid")],
+            ..Change::default()
         }
     }
 
@@ -381,6 +418,7 @@ impl Booking {
             history: vec![self.line(Actor::Stripe, "payment_mismatch", payment)],
             ledger: vec![capture(payment)],
             tasks: vec![self.mail(Template::ArtistPaymentProblem, &payment.payment_intent)],
+            ..Change::default()
         }
     }
 
@@ -394,6 +432,7 @@ impl Booking {
                 self.refund(payment, RefundReason::Duplicate),
                 self.mail(Template::ArtistPaymentProblem, &payment.payment_intent),
             ],
+            ..Change::default()
         }
     }
 
@@ -407,11 +446,14 @@ impl Booking {
                     _ => PaymentStatus::RefundPending,
                 },
                 payment_intent: self.state.payment_intent.clone().or_else(|| Some(payment.payment_intent.clone())),
+                // The terms of the cancellation were about other money.
+                kept: self.state.kept.filter(|_| self.state.payment_intent.is_some()),
                 ..self.state.clone()
             }),
             history: vec![self.line(Actor::Stripe, "payment_too_late", payment)],
             ledger: vec![capture(payment)],
             tasks: vec![self.refund(payment, RefundReason::Late)],
+            ..Change::default()
         }
     }
 
@@ -431,6 +473,7 @@ impl Booking {
             history: vec![self.line(Actor::Stripe, "payment_given_back", payment)],
             ledger: vec![capture(payment)],
             tasks,
+            ..Change::default()
         }
     }
 
@@ -448,8 +491,7 @@ impl Booking {
                 kind: "payment_processing",
                 data: serde_json::json!({}),
             }],
-            ledger: Vec::new(),
-            tasks: Vec::new(),
+            ..Change::default()
         }
     }
 
@@ -465,8 +507,7 @@ impl Booking {
                 outcome: "released",
                 state: Some(State { cancel_reason: Some(reason), ..self.state.clone() }),
                 history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
-                ledger: Vec::new(),
-                tasks: Vec::new(),
+                ..Change::default()
             };
         }
         if self.state.status != Status::Pending || !self.ledger.is_empty() {
@@ -481,8 +522,8 @@ impl Booking {
                 ..self.state.clone()
             }),
             history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
-            ledger: Vec::new(),
             tasks: if self.calendar == CalendarMode::AtBooking { self.calendar_task() } else { Vec::new() },
+            ..Change::default()
         }
     }
 
@@ -516,7 +557,10 @@ impl Booking {
                 ledger.push(entry(EntryKind::Refund, -fact.amount));
                 history.push(refund_line("refunded", fact));
                 let second = self.state.payment_intent.as_ref().is_some_and(|own| *own != fact.payment_intent);
-                if fact.holds && (self.state.status == Status::Cancelled || second) {
+                if fact.holds
+                    && !self.was_announced(&fact.payment_intent)
+                    && (self.state.status == Status::Cancelled || second)
+                {
                     tasks.push(self.mail(Template::ClientLateRefund, &fact.id));
                 }
             }
@@ -543,7 +587,7 @@ impl Booking {
         if state == self.state && ledger.is_empty() {
             return Change::nothing("already_applied");
         }
-        Change { outcome: "settled", state: Some(state), history, ledger, tasks }
+        Change { outcome: "settled", state: Some(state), history, ledger, tasks, ..Change::default() }
     }
 
     /// Stripe will not give this payment back: a person must.
@@ -559,8 +603,8 @@ impl Booking {
                 kind: "refund_failed",
                 data: serde_json::json!({"payment_intent": payment_intent, "code": code}),
             }],
-            ledger: Vec::new(),
             tasks: vec![self.mail(Template::ArtistPaymentProblem, &format!("refund:{payment_intent}"))],
+            ..Change::default()
         }
     }
 
@@ -577,8 +621,8 @@ impl Booking {
             outcome: "disputed",
             state: owned.then(|| State { payment_status: PaymentStatus::Disputed, ..self.state.clone() }),
             history: vec![dispute_line("dispute_opened", dispute)],
-            ledger: Vec::new(),
             tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
+            ..Change::default()
         }
     }
 
@@ -593,8 +637,7 @@ impl Booking {
                 outcome: "dispute_won",
                 state: Some(State { payment_status: self.undisputed(), ..self.state.clone() }),
                 history: vec![dispute_line("dispute_won", dispute)],
-                ledger: Vec::new(),
-                tasks: Vec::new(),
+                ..Change::default()
             };
         };
         if self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
@@ -610,6 +653,219 @@ impl Booking {
             ledger,
             // Said once: the mail of a dispute whose opening was heard of has gone out already.
             tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
+            ..Change::default()
+        }
+    }
+
+    /// The artist takes the booking on without its deposit. What follows waits for [`UNDO`], so that it can be taken back.
+    pub fn confirm_by_hand(&self, now: Timestamp) -> Change {
+        if self.state.status != Status::Pending || self.state.payment_problem.is_some() || self.starts_at <= now {
+            return Change::nothing("not_possible");
+        }
+        let until = now.saturating_add(UNDO).unwrap_or(Timestamp::MAX);
+        Change {
+            outcome: "confirmed_by_hand",
+            state: Some(State {
+                status: Status::Confirmed,
+                hold_expires_at: None,
+                undo: Some(Undo { until, hold_expires_at: self.state.hold_expires_at }),
+                ..self.state.clone()
+            }),
+            history: vec![said(Actor::Artist, "confirmed_by_hand")],
+            tasks: self.tasks_of_a_confirmation_by_hand(self.version + 1),
+            not_before: Some(until.saturating_add(UNDO_MARGIN).unwrap_or(Timestamp::MAX)),
+            ..Change::default()
+        }
+    }
+
+    /// Takes a confirmation by hand back, with the mails and the calendar entry that have not left yet.
+    pub fn undo_confirmation(&self, now: Timestamp) -> Change {
+        let Some(undo) = self.state.undo.filter(|_| self.state.status == Status::Confirmed) else {
+            return Change::nothing("not_possible");
+        };
+        if undo.until <= now || self.state.payment_status != PaymentStatus::Unpaid || !self.ledger.is_empty() {
+            return Change::nothing("too_late");
+        }
+        Change {
+            outcome: "confirmation_undone",
+            state: Some(State {
+                status: Status::Pending,
+                hold_expires_at: undo.hold_expires_at,
+                undo: None,
+                ..self.state.clone()
+            }),
+            history: vec![said(Actor::Artist, "confirmation_undone")],
+            withdraws: self
+                .tasks_of_a_confirmation_by_hand(self.version)
+                .iter()
+                .map(|task| task.dedupe_key(self.version))
+                .collect(),
+            ..Change::default()
+        }
+    }
+
+    /// Named by the version that the confirmation makes, so that a second confirmation is another wish.
+    fn tasks_of_a_confirmation_by_hand(&self, version: i32) -> Vec<Task> {
+        let mut tasks = self.calendar_task();
+        tasks.push(self.mail(Template::ClientConfirmed, &format!("by_hand:{version}")));
+        tasks
+    }
+
+    /// What calling the appointment off at `now` does with the money: shown before the click, done by [`Self::cancel`].
+    pub fn cancellation(&self, by: Canceller, now: Timestamp) -> Refund {
+        let own = self.state.payment_intent.as_deref().map_or(0, |own| self.left(own));
+        if self.state.payment_status == PaymentStatus::Disputed {
+            // The cardholder's bank has the money and decides; a refund on top would pay it twice.
+            return Refund { amount: Cents::ZERO, kept: Cents::new(own.max(0)), owed_beyond: Cents::ZERO };
+        }
+        let terms = self.policy.refund(Cents::new(own), by, self.starts_at, now);
+        // What came otherwise than asked was never the deposit: it goes back whole.
+        let others = self.mismatched().into_iter().filter(|(_, _, ours)| *ours).map(|(_, left, _)| left);
+        Refund { amount: Cents::new(terms.amount.cents() + others.sum::<i64>()), ..terms }
+    }
+
+    /// Payments that came otherwise than asked and are still here: the intent, what is left, and whether it is in the
+    /// booking's currency.
+    fn mismatched(&self) -> Vec<(&str, i64, bool)> {
+        if self.state.payment_problem != Some(PaymentProblem::Mismatch) {
+            return Vec::new();
+        }
+        self.ledger
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Capture && !self.owns(&entry.payment_intent))
+            .map(|entry| {
+                let ours = entry.currency == self.currency.code();
+                (entry.payment_intent.as_str(), self.left(&entry.payment_intent), ours)
+            })
+            .filter(|(_, left, _)| *left > 0)
+            .collect()
+    }
+
+    /// Calls the appointment off and gives back what the policy says.
+    ///
+    /// Of an unpaid hold, close the Checkout Session first (`settle::close`): a payment in flight wins. Should one
+    /// arrive all the same it is given back whole.
+    pub fn cancel(&self, reason: CancelReason, by: Canceller, now: Timestamp) -> Change {
+        if !matches!(self.state.status, Status::Pending | Status::Confirmed) {
+            return Change::nothing("not_possible");
+        }
+        let terms = self.cancellation(by, now);
+        let mut tasks = self.calendar_task();
+        let own = self.state.payment_intent.as_deref();
+        let disputed = self.state.payment_status == PaymentStatus::Disputed;
+        let mut refunds: Vec<(&str, i64)> = Vec::new();
+        if !disputed {
+            if let Some(own) = own {
+                refunds.push((own, self.left(own).max(0) - terms.kept.cents()));
+            }
+            refunds.extend(self.mismatched().into_iter().map(|(payment_intent, left, _)| (payment_intent, left)));
+        }
+        refunds.retain(|(_, amount)| *amount > 0);
+        tasks.extend(refunds.iter().map(|(payment_intent, amount)| Task::Refund {
+            booking: self.id,
+            payment_intent: (*payment_intent).to_owned(),
+            // The job brings what went back up to this sum, whatever was given back before.
+            amount: Cents::new(self.returned(payment_intent) + amount),
+            reason: RefundReason::Cancelled,
+        }));
+        if self.ledger.is_empty()
+            && let Some(session) = &self.checkout_session
+        {
+            tasks.push(Task::ExpireCheckout { booking: self.id, session: session.clone() });
+        }
+        tasks.push(self.mail(Template::ClientCancelled, "1"));
+        if reason != CancelReason::Artist {
+            tasks.push(self.mail(Template::ArtistCancelled, "1"));
+        }
+        let actor = match reason {
+            CancelReason::Client => Actor::Client,
+            CancelReason::Artist => Actor::Artist,
+            CancelReason::Calendar => Actor::Calcom,
+            CancelReason::HoldExpired | CancelReason::PaymentFailed => Actor::System,
+        };
+        Change {
+            outcome: "cancelled",
+            state: Some(State {
+                status: Status::Cancelled,
+                payment_status: if refunds.is_empty() {
+                    self.state.payment_status
+                } else {
+                    PaymentStatus::RefundPending
+                },
+                cancel_reason: Some(reason),
+                hold_expires_at: None,
+                kept: (!self.ledger.is_empty()).then_some(terms.kept),
+                undo: None,
+                ..self.state.clone()
+            }),
+            history: vec![HistoryLine {
+                actor,
+                kind: "cancelled",
+                data: serde_json::json!({
+                    "reason": reason,
+                    "refund_cents": terms.amount,
+                    "kept_cents": terms.kept,
+                    "owed_beyond_cents": terms.owed_beyond,
+                }),
+            }],
+            tasks,
+            ..Change::default()
+        }
+    }
+
+    /// The appointment took place. Also mends a booking that was marked as missed by mistake.
+    pub fn complete(&self, actor: Actor, now: Timestamp) -> Change {
+        self.took_place(actor, false, now)
+    }
+
+    /// The client did not come: the chair was theirs, so the deposit stays where it is.
+    pub fn no_show(&self, now: Timestamp) -> Change {
+        self.took_place(Actor::Artist, true, now)
+    }
+
+    fn took_place(&self, actor: Actor, no_show: bool, now: Timestamp) -> Change {
+        let already = self.state.status == Status::Completed;
+        if !(self.state.status == Status::Confirmed || already) || self.starts_at > now {
+            return Change::nothing("not_possible");
+        }
+        if already && self.state.no_show == no_show {
+            return Change::nothing("already_applied");
+        }
+        let word = if no_show { "no_show" } else { "completed" };
+        Change {
+            outcome: word,
+            state: Some(State { status: Status::Completed, no_show, undo: None, ..self.state.clone() }),
+            history: vec![said(actor, word)],
+            ..Change::default()
+        }
+    }
+
+    /// Moves the appointment; its payment goes along.
+    ///
+    /// `target_is_free` is false once the database has refused the new time.
+    pub fn move_to(&self, starts_at: Timestamp, ends_at: Timestamp, actor: Actor, target_is_free: bool) -> Change {
+        if (starts_at, ends_at) == (self.starts_at, self.ends_at) {
+            return Change::nothing("already_applied");
+        }
+        if !matches!(self.state.status, Status::Pending | Status::Confirmed) || ends_at <= starts_at {
+            return Change::nothing("not_possible");
+        }
+        if !target_is_free {
+            return Change::nothing("slot_taken");
+        }
+        let mut tasks = self.calendar_task();
+        tasks.push(self.mail(Template::ClientMoved, &format!("{}", self.version + 1)));
+        Change {
+            outcome: "moved",
+            state: Some(State { undo: None, ..self.state.clone() }),
+            slot: Some((starts_at, ends_at)),
+            history: vec![HistoryLine {
+                actor,
+                kind: "moved",
+                data: serde_json::json!({ "from": self.starts_at, "to": starts_at }),
+            }],
+            tasks,
+            ..Change::default()
         }
     }
 
@@ -622,13 +878,29 @@ impl Booking {
         left(&self.ledger, payment_intent)
     }
 
-    /// True when something is left of a payment that `counts`, once `new` is in the ledger.
+    /// What the artist keeps of a payment, in cents.
+    fn kept_of(&self, payment_intent: &str) -> i64 {
+        self.state.kept.filter(|_| self.owns(payment_intent)).unwrap_or_default().cents()
+    }
+
+    /// What was given back of a payment so far, in cents.
+    fn returned(&self, payment_intent: &str) -> i64 {
+        let of_refunds = |entry: &&Entry| matches!(entry.kind, EntryKind::Refund | EntryKind::RefundFailed);
+        let entries = self.ledger.iter().filter(|entry| entry.payment_intent == payment_intent).filter(of_refunds);
+        -entries.map(|entry| entry.amount.cents()).sum::<i64>()
+    }
+
+    /// The client knows of this payment's refund from the mail that said the appointment is called off.
+    fn was_announced(&self, payment_intent: &str) -> bool {
+        self.state.kept.is_some() && self.state.payment_intent.as_deref().is_none_or(|own| own == payment_intent)
+    }
+
+    /// True when more is left of a payment that `counts` than is kept, once `new` is in the ledger.
     fn holds_money(&self, new: &[Entry], counts: impl Fn(&str) -> bool) -> bool {
-        self.ledger
-            .iter()
-            .chain(new)
-            .map(|entry| entry.payment_intent.as_str())
-            .any(|payment_intent| counts(payment_intent) && self.left(payment_intent) + left(new, payment_intent) > 0)
+        self.ledger.iter().chain(new).map(|entry| entry.payment_intent.as_str()).any(|payment_intent| {
+            let left = self.left(payment_intent) + left(new, payment_intent);
+            counts(payment_intent) && left > self.kept_of(payment_intent)
+        })
     }
 
     /// Where the deposit is once `new` is in the ledger. The order in which refunds become known does not matter.
@@ -651,7 +923,8 @@ impl Booking {
                 .filter(|entry| entry.kind == EntryKind::RefundFailed && entry.payment_intent == payment_intent)
                 .map(|entry| entry.amount.cents())
                 .sum();
-            failed > 0 && self.left(payment_intent) + left(new, payment_intent) <= failed
+            let left = self.left(payment_intent) + left(new, payment_intent) - self.kept_of(payment_intent);
+            failed > 0 && left <= failed
         };
         if before == PaymentStatus::Refunded
             || self.holds_money(new, |payment_intent| counts(payment_intent) && owed(payment_intent))
@@ -715,6 +988,10 @@ fn capture(payment: &Payment) -> Entry {
 /// What is left of a payment after these movements, in cents.
 fn left(ledger: &[Entry], payment_intent: &str) -> i64 {
     ledger.iter().filter(|entry| entry.payment_intent == payment_intent).map(|entry| entry.amount.cents()).sum()
+}
+
+fn said(actor: Actor, kind: &'static str) -> HistoryLine {
+    HistoryLine { actor, kind, data: serde_json::json!({}) }
 }
 
 fn dispute_line(kind: &'static str, dispute: &str) -> HistoryLine {

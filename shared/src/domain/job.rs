@@ -107,13 +107,44 @@ pub enum Template {
     ArtistCalendarConflict,
     /// To the artist: money came otherwise than asked, a refund failed, or a payment is disputed.
     ArtistPaymentProblem,
-    /// To the client: the deposit is paid, the booking stands.
+    /// To the artist: the client or the calendar called the appointment off.
+    ArtistCancelled,
+    /// To the client: the booking stands.
     ClientConfirmed,
+    /// To the client: the appointment is called off, and what becomes of the money.
+    ClientCancelled,
+    /// To the client: the appointment has another time.
+    ClientMoved,
     /// To the client: the payment came too late (or twice) and was given back.
     ClientLateRefund,
 }
 
 impl Template {
+    /// Every mail.
+    pub const ALL: [Self; 9] = [
+        Self::ArtistPending,
+        Self::ArtistConfirmed,
+        Self::ArtistCalendarConflict,
+        Self::ArtistPaymentProblem,
+        Self::ArtistCancelled,
+        Self::ClientConfirmed,
+        Self::ClientCancelled,
+        Self::ClientMoved,
+        Self::ClientLateRefund,
+    ];
+
+    /// True for the mails that the artist reads.
+    pub fn is_to_artist(self) -> bool {
+        match self {
+            Self::ArtistPending
+            | Self::ArtistConfirmed
+            | Self::ArtistCalendarConflict
+            | Self::ArtistPaymentProblem
+            | Self::ArtistCancelled => true,
+            Self::ClientConfirmed | Self::ClientCancelled | Self::ClientMoved | Self::ClientLateRefund => false,
+        }
+    }
+
     /// The stable name, as stored and as the template's file is called.
     pub fn name(self) -> &'static str {
         match self {
@@ -121,7 +152,10 @@ impl Template {
             Self::ArtistConfirmed => "artist_confirmed",
             Self::ArtistCalendarConflict => "artist_calendar_conflict",
             Self::ArtistPaymentProblem => "artist_payment_problem",
+            Self::ArtistCancelled => "artist_cancelled",
             Self::ClientConfirmed => "client_confirmed",
+            Self::ClientCancelled => "client_cancelled",
+            Self::ClientMoved => "client_moved",
             Self::ClientLateRefund => "client_late_refund",
         }
     }

@@ -24,4 +24,16 @@ pub enum Refusal {
     /// The artist's page already carries as many unpaid holds as allowed.
     #[error("the artist has too many unpaid holds")]
     TooManyHoldsOnArtist,
+    /// Somebody else, or another tab, changed the same thing since it was shown.
+    #[error("it was changed meanwhile")]
+    ChangedMeanwhile,
+    /// What is asked does not fit the state that the booking is in.
+    #[error("not possible in this state")]
+    NotPossible,
+    /// The time in which it could be done is over.
+    #[error("it is too late for that")]
+    TooLate,
+    /// The amount that was shown is not the amount that would move now.
+    #[error("the amount is another one by now")]
+    MoneyChanged,
 }

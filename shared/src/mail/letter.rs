@@ -32,6 +32,8 @@ pub struct Letter {
     pub booking: Booking,
     /// For [`Template::ClientLateRefund`]: what goes back.
     pub refund: Option<Refund>,
+    /// For a booking that was called off: how, and what becomes of the money.
+    pub ending: Option<Ending>,
     /// For [`Template::ArtistPaymentProblem`] and [`Template::ArtistCalendarConflict`]: what is wrong.
     pub problem: Option<Problem>,
     /// The origin of the site, without a slash at its end.
@@ -131,6 +133,25 @@ pub struct Refund {
     pub reason: RefundReason,
 }
 
+/// How an appointment was called off, and what becomes of its money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// By the client.
+    pub by_client: bool,
+    /// In the artist's own calendar.
+    pub in_calendar: bool,
+    /// What goes back to the client's card.
+    pub returned: Cents,
+    /// What the artist keeps.
+    pub kept: Cents,
+    /// What the artist owes on top (arrhes, twofold).
+    pub owed_beyond: Cents,
+    /// The cardholder's bank contests the payment and decides.
+    pub disputed: bool,
+    /// The appointment stood, so calendars may hold it.
+    pub stood: bool,
+}
+
 /// What an artist must look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -181,23 +202,17 @@ impl Letter {
     }
 
     fn is_to_artist(&self) -> bool {
-        match self.template {
-            Template::ArtistPending
-            | Template::ArtistConfirmed
-            | Template::ArtistCalendarConflict
-            | Template::ArtistPaymentProblem => true,
-            Template::ClientConfirmed | Template::ClientLateRefund => false,
-        }
+        self.template.is_to_artist()
     }
 
-    /// The appointment as a file, for the mails that say it stands.
+    /// The appointment as a file, for the mails that say it stands, has moved, or stands no more.
     fn calendar_file(&self, view: &View) -> Option<Attachment> {
         let (summary, description) = match self.template {
-            Template::ArtistConfirmed => (
+            Template::ArtistConfirmed | Template::ArtistCancelled => (
                 format!("{} – {}", view.client, view.title),
                 [&[view.client_phone.clone(), view.client_email.clone()][..], &view.description].concat().join("\n"),
             ),
-            Template::ClientConfirmed => (
+            Template::ClientConfirmed | Template::ClientMoved | Template::ClientCancelled => (
                 format!("{} – {}", view.title, view.artist),
                 self.locale
                     .pick(
@@ -206,15 +221,25 @@ impl Letter {
                     )
                     .to_owned(),
             ),
-            _ => return None,
+            Template::ArtistPending
+            | Template::ArtistCalendarConflict
+            | Template::ArtistPaymentProblem
+            | Template::ClientLateRefund => return None,
         };
+        let cancelled = matches!(self.template, Template::ArtistCancelled | Template::ClientCancelled);
+        if cancelled && !self.ending.is_some_and(|ending| ending.stood) {
+            return None;
+        }
+        if self.template == Template::ClientMoved && self.booking.hold_expires_at.is_some() {
+            return None;
+        }
         let event = ics::Event {
             uid: &format!("{}@inkflow", self.booking.id),
             sequence: self.booking.version,
             stamp: self.sent_at,
             starts_at: self.booking.starts_at,
             ends_at: self.booking.ends_at,
-            cancelled: false,
+            cancelled,
             summary: &summary,
             location: &view.place,
             description: &description,
@@ -259,6 +284,13 @@ struct View {
     budget: Option<String>,
     refund: Option<String>,
     refund_reason: RefundReason,
+    /// What goes back, what stays and what is owed on top, of a booking that was called off.
+    returned: Option<String>,
+    kept: Option<String>,
+    owed_beyond: Option<String>,
+    by_client: bool,
+    in_calendar: bool,
+    disputed: bool,
     problem: Option<Problem>,
     /// The amount the problem speaks of.
     amount: Option<String>,
@@ -318,6 +350,12 @@ impl View {
             body_zone: project.map(|project| one_line(&project.body_zone)).filter(|zone| !zone.is_empty()),
             budget: project.and_then(|project| project.budget).map(euros),
             refund: letter.refund.map(|refund| euros(refund.amount)),
+            returned: letter.ending.map(|ending| ending.returned).filter(|cents| *cents > Cents::ZERO).map(euros),
+            kept: letter.ending.map(|ending| ending.kept).filter(|cents| *cents > Cents::ZERO).map(euros),
+            owed_beyond: letter.ending.map(|ending| ending.owed_beyond).filter(|cents| *cents > Cents::ZERO).map(euros),
+            by_client: letter.ending.is_some_and(|ending| ending.by_client),
+            in_calendar: letter.ending.is_some_and(|ending| ending.in_calendar),
+            disputed: letter.ending.is_some_and(|ending| ending.disputed),
             refund_reason: letter.refund.map_or(RefundReason::Late, |refund| refund.reason),
             problem: letter.problem.clone(),
             amount,
@@ -364,6 +402,12 @@ files! {
     ArtistPaymentProblem En "mail/artist_payment_problem.en.txt" "mail/artist_payment_problem.en.html";
     ClientConfirmed Fr "mail/client_confirmed.fr.txt" "mail/client_confirmed.fr.html";
     ClientConfirmed En "mail/client_confirmed.en.txt" "mail/client_confirmed.en.html";
+    ArtistCancelled Fr "mail/artist_cancelled.fr.txt" "mail/artist_cancelled.fr.html";
+    ArtistCancelled En "mail/artist_cancelled.en.txt" "mail/artist_cancelled.en.html";
+    ClientCancelled Fr "mail/client_cancelled.fr.txt" "mail/client_cancelled.fr.html";
+    ClientCancelled En "mail/client_cancelled.en.txt" "mail/client_cancelled.en.html";
+    ClientMoved Fr "mail/client_moved.fr.txt" "mail/client_moved.fr.html";
+    ClientMoved En "mail/client_moved.en.txt" "mail/client_moved.en.html";
     ClientLateRefund Fr "mail/client_late_refund.fr.txt" "mail/client_late_refund.fr.html";
     ClientLateRefund En "mail/client_late_refund.en.txt" "mail/client_late_refund.en.html";
 }

@@ -7,9 +7,16 @@ use proptest::sample::Index;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::policy::DepositNature;
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 const DEPOSIT: Cents = Cents::new(5_000);
+const POLICY: CancellationPolicy = CancellationPolicy {
+    full_refund_hours: 72,
+    late_refund_percent: 50,
+    free_moves: 1,
+    nature: DepositNature::Acompte,
+};
 
 fn later(minutes: i64) -> Timestamp {
     NOW + SignedDuration::from_mins(minutes)
@@ -27,6 +34,9 @@ fn held() -> Booking {
             hold_expires_at: Some(later(30)),
             payment_intent: None,
             payment_problem: None,
+            kept: None,
+            no_show: false,
+            undo: None,
         },
         starts_at: later(10 * 24 * 60),
         ends_at: later(10 * 24 * 60 + 120),
@@ -36,6 +46,7 @@ fn held() -> Booking {
         calendar: CalendarMode::AtBooking,
         calendar_booking: None,
         ledger: Vec::new(),
+        policy: POLICY,
     }
 }
 
@@ -105,6 +116,9 @@ fn after(booking: &Booking, change: &Change) -> Booking {
         booking.state = state.clone();
         booking.version += 1;
     }
+    if let Some((starts_at, ends_at)) = change.slot {
+        (booking.starts_at, booking.ends_at) = (starts_at, ends_at);
+    }
     for entry in &change.ledger {
         if !booking.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
             booking.ledger.push(entry.clone());
@@ -160,6 +174,9 @@ fn a_payment_as_asked_confirms_a_held_booking() {
             hold_expires_at: None,
             payment_intent: Some("pi_1".into()),
             payment_problem: None,
+            kept: None,
+            no_show: false,
+            undo: None,
         }
     );
     assert_eq!(movements(&change), [(EntryKind::Capture, 5_000, "pi_1")]);
@@ -937,6 +954,184 @@ proptest! {
                 rows
             };
             prop_assert_eq!(rows(&other), rows(&expected));
+        }
+    }
+}
+
+#[test]
+fn a_booking_confirmed_by_hand_stands_and_tells_nobody_while_it_can_be_taken_back() {
+    let change = held().confirm_by_hand(NOW);
+    assert_eq!(change.outcome, "confirmed_by_hand");
+    assert_eq!(state(&change).status, Status::Confirmed);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Unpaid);
+    assert_eq!(state(&change).hold_expires_at, None, "it does not lapse any more");
+    assert_eq!(mails(&change), [(Template::ClientConfirmed, "by_hand:2")], "the artist did it and need not be told");
+    assert!(syncs(&change));
+    assert!(change.not_before.expect("the effects wait") > NOW + UNDO);
+}
+
+#[test]
+fn a_confirmation_taken_back_is_the_hold_it_was() {
+    let booking = held();
+    let confirmed = after(&booking, &booking.confirm_by_hand(NOW));
+    let undone = confirmed.undo_confirmation(NOW + SignedDuration::from_secs(9));
+    let wishes: Vec<_> =
+        booking.confirm_by_hand(NOW).tasks.iter().map(|task| task.dedupe_key(confirmed.version)).collect();
+    assert_eq!(undone.withdraws, wishes, "what had not left yet is taken back");
+    assert_eq!(after(&confirmed, &undone).state, booking.state);
+    assert!(undone.tasks.is_empty());
+    let again = after(&confirmed, &undone).confirm_by_hand(NOW);
+    assert_eq!(mails(&again), [(Template::ClientConfirmed, "by_hand:4")], "a second confirmation is another wish");
+}
+
+#[test]
+fn a_confirmation_is_final_after_ten_seconds_or_with_money_in_hand() {
+    let confirmed = after(&held(), &held().confirm_by_hand(NOW));
+    assert_eq!(confirmed.undo_confirmation(NOW + UNDO).outcome, "too_late");
+    let paid_after_all = after(&confirmed, &confirmed.receive(&payment("pi_1"), true, NOW));
+    assert_eq!(paid_after_all.state.undo, None);
+    assert_eq!(paid_after_all.undo_confirmation(NOW).outcome, "not_possible");
+    assert_eq!(held().undo_confirmation(NOW).outcome, "not_possible");
+    assert_eq!(paid().undo_confirmation(NOW).outcome, "not_possible");
+}
+
+#[test]
+fn only_what_is_pending_and_lies_ahead_is_confirmed_by_hand() {
+    for booking in [paid(), cancelled(CancelReason::HoldExpired), mismatched()] {
+        assert_eq!(booking.confirm_by_hand(NOW).outcome, "not_possible");
+    }
+    assert_eq!(held().confirm_by_hand(held().starts_at).outcome, "not_possible");
+}
+
+#[test]
+fn an_artist_who_cancels_gives_everything_back_and_the_client_hears_of_it_once() {
+    let booking = paid();
+    let change = booking.cancel(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(refunds(&change), [("pi_1", DEPOSIT, RefundReason::Cancelled)]);
+    assert_eq!(mails(&change), [(Template::ClientCancelled, "1")]);
+    assert!(syncs(&change));
+    assert_eq!(state(&change).payment_status, PaymentStatus::RefundPending);
+    let cancelled = after(&booking, &change);
+    let settled = cancelled.settle(&[refund("re_1", "pi_1", 5_000)]);
+    assert_eq!(state(&settled).payment_status, PaymentStatus::Refunded);
+    assert_eq!(mails(&settled), [], "the mail of the cancellation has said it");
+    assert_eq!(after(&cancelled, &settled).ledger.iter().map(|entry| entry.amount.cents()).sum::<i64>(), 0);
+}
+
+#[test]
+fn a_client_who_cancels_late_gets_the_policys_share_and_the_booking_is_settled_with_it() {
+    let booking = paid();
+    let late = booking.starts_at - SignedDuration::from_hours(71);
+    let shown = booking.cancellation(Canceller::Client, late);
+    assert_eq!((shown.amount.cents(), shown.kept.cents()), (2_500, 2_500));
+    let change = booking.cancel(CancelReason::Client, Canceller::Client, late);
+    assert_eq!(refunds(&change), [("pi_1", Cents::new(2_500), RefundReason::Cancelled)]);
+    assert_eq!(mails(&change), [(Template::ClientCancelled, "1"), (Template::ArtistCancelled, "1")]);
+    let cancelled = after(&booking, &change);
+    assert_eq!(cancelled.state.kept, Some(Cents::new(2_500)));
+    let settled = after(&cancelled, &cancelled.settle(&[refund("re_1", "pi_1", 2_500)]));
+    assert_eq!(settled.state.payment_status, PaymentStatus::Refunded, "what is left is the artist's");
+    let failed = cancelled.settle(&[failed(refund("re_1", "pi_1", 2_500))]);
+    assert_eq!(state(&failed).payment_status, PaymentStatus::RefundPending, "it is owed again");
+}
+
+#[test]
+fn what_was_given_back_before_a_cancellation_is_not_given_back_again() {
+    let booking = after(&paid(), &paid().settle(&[refund("re_1", "pi_1", 1_000)]));
+    let shown = booking.cancellation(Canceller::Artist, NOW);
+    assert_eq!((shown.amount.cents(), shown.kept.cents()), (4_000, 0));
+    let change = booking.cancel(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(refunds(&change), [("pi_1", DEPOSIT, RefundReason::Cancelled)], "the job brings the sum up to this");
+}
+
+#[test]
+fn a_hold_that_the_artist_cancels_costs_nobody_anything() {
+    let booking = held();
+    let change = booking.cancel(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(refunds(&change), []);
+    assert_eq!(mails(&change), [(Template::ClientCancelled, "1")]);
+    assert!(change.tasks.contains(&Task::ExpireCheckout { booking: booking.id, session: "cs_1".into() }));
+    let cancelled = after(&booking, &change);
+    assert_eq!((cancelled.state.payment_status, cancelled.state.kept), (PaymentStatus::Unpaid, None));
+    let late = cancelled.receive(&payment("pi_1"), true, NOW);
+    assert_eq!(refunds(&late), [("pi_1", DEPOSIT, RefundReason::Late)], "money that comes all the same goes back");
+    let settled = after(&cancelled, &late).settle(&[refund("re_1", "pi_1", 5_000)]);
+    assert_eq!(mails(&settled), [(Template::ClientLateRefund, "re_1")], "of this one the client has not heard");
+}
+
+#[test]
+fn a_wrong_payment_goes_back_whole_when_its_booking_is_cancelled() {
+    let booking = mismatched();
+    let shown = booking.cancellation(Canceller::Client, booking.starts_at);
+    assert_eq!((shown.amount.cents(), shown.kept.cents()), (4_900, 0), "it was never the deposit");
+    let change = booking.cancel(CancelReason::Client, Canceller::Client, booking.starts_at);
+    assert_eq!(refunds(&change), [("pi_1", Cents::new(4_900), RefundReason::Cancelled)]);
+    let cancelled = after(&booking, &change);
+    let settled = after(&cancelled, &cancelled.settle(&[refund("re_1", "pi_1", 4_900)]));
+    assert_eq!(settled.state.payment_status, PaymentStatus::Refunded);
+}
+
+#[test]
+fn a_disputed_deposit_is_the_banks_business() {
+    let booking = after(&paid(), &paid().dispute_opened("dp_1", "pi_1"));
+    assert_eq!(booking.cancellation(Canceller::Artist, NOW).amount, Cents::ZERO);
+    let change = booking.cancel(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(refunds(&change), []);
+    assert_eq!(state(&change).payment_status, PaymentStatus::Disputed);
+}
+
+#[test]
+fn what_is_over_is_completed_or_missed_and_a_slip_is_mended() {
+    let booking = paid();
+    assert_eq!(booking.complete(Actor::Artist, NOW).outcome, "not_possible", "it lies ahead");
+    let began = booking.starts_at;
+    let missed = after(&booking, &booking.no_show(began));
+    assert_eq!((missed.state.status, missed.state.no_show), (Status::Completed, true));
+    assert_eq!(missed.no_show(began).outcome, "already_applied");
+    let mended = after(&missed, &missed.complete(Actor::Artist, began));
+    assert!(!mended.state.no_show);
+    assert_eq!(held().complete(Actor::Artist, began).outcome, "not_possible", "nobody confirmed it");
+    assert_eq!(mended.cancel(CancelReason::Artist, Canceller::Artist, began).outcome, "not_possible");
+}
+
+#[test]
+fn a_moved_appointment_takes_its_payment_along() {
+    let booking = paid();
+    let (starts_at, ends_at) = (later(20 * 24 * 60), later(20 * 24 * 60 + 120));
+    let change = booking.move_to(starts_at, ends_at, Actor::Calcom, true);
+    let moved = after(&booking, &change);
+    assert_eq!((moved.starts_at, moved.ends_at), (starts_at, ends_at));
+    assert_eq!((moved.state.clone(), moved.ledger.clone()), (booking.state.clone(), booking.ledger.clone()));
+    assert_eq!(mails(&change), [(Template::ClientMoved, "3")]);
+    assert!(syncs(&change) && refunds(&change).is_empty());
+    assert_eq!(booking.move_to(starts_at, ends_at, Actor::Calcom, false).outcome, "slot_taken");
+    assert_eq!(moved.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, "already_applied");
+    let gone = cancelled(CancelReason::Client);
+    assert_eq!(gone.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, "not_possible");
+}
+
+proptest! {
+    #[test]
+    fn what_a_cancellation_shows_is_what_it_does(
+        minutes_before in -600_i64..20_000, by_client in any::<bool>(), percent in 0_u8..=100, earlier in 0_i64..5_000,
+    ) {
+        let mut booking = paid();
+        booking.policy.late_refund_percent = percent;
+        if earlier > 0 {
+            booking = after(&booking, &booking.settle(&[refund("re_0", "pi_1", earlier)]));
+        }
+        let now = booking.starts_at - SignedDuration::from_mins(minutes_before);
+        let (reason, by) =
+            if by_client { (CancelReason::Client, Canceller::Client) } else { (CancelReason::Artist, Canceller::Artist) };
+        let shown = booking.cancellation(by, now);
+        prop_assert_eq!(shown.amount.cents() + shown.kept.cents() + earlier, DEPOSIT.cents());
+        let change = booking.cancel(reason, by, now);
+        let done: i64 = refunds(&change).iter().map(|(_, amount, _)| amount.cents() - earlier).sum();
+        prop_assert_eq!(done.max(0), shown.amount.cents());
+        if shown.amount > Cents::ZERO {
+            let cancelled = after(&booking, &change);
+            let settled = after(&cancelled, &cancelled.settle(&[refund("re_1", "pi_1", shown.amount.cents())]));
+            prop_assert_eq!(settled.state.payment_status, PaymentStatus::Refunded);
         }
     }
 }

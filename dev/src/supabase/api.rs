@@ -1,0 +1,279 @@
+//! The API under `/auth/v1`: the gateway's key, the body, the route, and the answers in the shapes of the real one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::book::Book;
+use super::error::ApiError;
+use super::{Inner, Letter};
+use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
+
+/// The shortest password; the project of the demo asks for eight characters.
+const SHORTEST_PASSWORD: usize = 8;
+
+/// A request, read.
+struct Call {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    query: Vec<(String, String)>,
+    body: String,
+}
+
+impl Call {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn json(&self) -> Result<Value, ApiError> {
+        serde_json::from_str(&self.body)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| ApiError::bad_request("bad_json", "Could not parse request body as JSON"))
+    }
+
+    fn bearer(&self) -> Option<&str> {
+        self.header(header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "))
+    }
+}
+
+/// What the work gave: a status and a body, or none.
+type Outcome = Result<(StatusCode, Option<Value>), ApiError>;
+
+/// Everything the project answers.
+pub(super) async fn handle(
+    State(inner): State<Arc<Inner>>,
+    ConnectInfo(hang_up): ConnectInfo<HangUp>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, 1 << 20).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let query = parts.uri.query().unwrap_or_default();
+    let call = Call {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        headers: parts.headers,
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let troubles = lock(&inner.switches).api.clone();
+    if inner.is_closed() || troubles.down == Some(Down::Cut) {
+        inner.record(&call, 0);
+        return hang_up.now();
+    }
+    let outcome = match troubles.down {
+        Some(Down::InternalError) => Err(ApiError::unexpected()),
+        Some(Down::Unavailable) => Err(ApiError::unavailable()),
+        _ if troubles.rate_limited => Err(ApiError::too_many()),
+        _ => inner.work(&call),
+    };
+    let after = match (&outcome, &call.method) {
+        (Ok(_), &Method::POST) => lock(&inner.switches).api.take_after_write(),
+        _ => AfterWrite::Answer,
+    };
+    if troubles.slow_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(troubles.slow_ms)).await;
+    }
+    let response = match (after, outcome) {
+        (AfterWrite::Lose, _) => {
+            inner.record(&call, 0);
+            return hang_up.now();
+        }
+        (AfterWrite::Fail, _) => ApiError::unexpected().into_response(),
+        (AfterWrite::Answer, Ok((status, Some(body)))) => (status, Json(body)).into_response(),
+        (AfterWrite::Answer, Ok((status, None))) => status.into_response(),
+        (AfterWrite::Answer, Err(error)) => error.into_response(),
+    };
+    inner.record(&call, response.status().as_u16());
+    response
+}
+
+impl Inner {
+    fn record(&self, call: &Call, status: u16) {
+        self.log.push(Recorded {
+            method: call.method.to_string(),
+            path: call.path.clone(),
+            params: call.query.clone(),
+            headers: readable_headers(&call.headers),
+            body: call.body.clone(),
+            status,
+            at: self.clock.now(),
+        });
+    }
+
+    fn work(&self, call: &Call) -> Outcome {
+        let Some(path) = call.path.strip_prefix("/auth/v1/") else { return Err(ApiError::no_route()) };
+        let (get, post) = (call.method == Method::GET, call.method == Method::POST);
+        // The one path that needs no key: whoever verifies tokens reads it.
+        if path == ".well-known/jwks.json" && get {
+            let keys: Vec<Value> = lock(&self.book).keys.iter().map(super::keys::Key::jwk).collect();
+            return Ok((StatusCode::OK, Some(json!({ "keys": keys }))));
+        }
+        match call.header("apikey").or_else(|| call.param("apikey")) {
+            None => return Err(ApiError::no_api_key()),
+            Some(key) if key != self.publishable_key => return Err(ApiError::wrong_api_key()),
+            Some(_) => {}
+        }
+        let outcome = match path {
+            "token" if post => self.token(call),
+            "signup" if post => self.signup(call),
+            "otp" if post => self.otp(call),
+            "verify" if post => self.verify(call),
+            "logout" if post => self.logout(call),
+            "user" if get => self.user(call),
+            "health" if get => Ok((StatusCode::OK, Some(json!({ "name": "GoTrue", "version": "stand-in" })))),
+            _ => Err(ApiError::no_route()),
+        };
+        self.changed();
+        outcome
+    }
+
+    fn token(&self, call: &Call) -> Outcome {
+        let body = call.json()?;
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        let now = self.clock.now();
+        let mut book = lock(&self.book);
+        let answer = match call.param("grant_type") {
+            Some("password") => {
+                if text("email").is_empty() {
+                    return Err(ApiError::validation_failed("missing email or phone"));
+                }
+                let user = book.sign_in(text("email"), text("password"))?;
+                book.begin(user, "password", &self.issuer, now)
+            }
+            Some("refresh_token") => {
+                if text("refresh_token").is_empty() {
+                    return Err(ApiError::validation_failed("refresh_token required"));
+                }
+                book.refresh(text("refresh_token"), &self.issuer, now)?
+            }
+            _ => return Err(ApiError::bad_request("unsupported_grant_type", "unsupported_grant_type")),
+        };
+        Ok((StatusCode::OK, Some(answer)))
+    }
+
+    fn signup(&self, call: &Call) -> Outcome {
+        let body = call.json()?;
+        let (email, password) = credentials(&body)?;
+        let switches = lock(&self.switches).clone();
+        if switches.signup_disabled {
+            return Err(ApiError::signup_disabled());
+        }
+        if password.chars().count() < SHORTEST_PASSWORD {
+            return Err(ApiError::weak_password());
+        }
+        let now = self.clock.now();
+        let mut book = lock(&self.book);
+        let known = book.account(&email).is_some_and(|account| account.confirmed_at.is_some());
+        let user = book.sign_up(&email, Some(&password), switches.autoconfirm, now)?;
+        if switches.autoconfirm {
+            return Ok((StatusCode::OK, Some(book.begin(user, "password", &self.issuer, now))));
+        }
+        if known {
+            // As if it were new: nobody learns who has an account.
+            let mut stranger = book.user(user).unwrap_or_default();
+            stranger["id"] = json!(uuid::Uuid::now_v7());
+            stranger["email_confirmed_at"] = Value::Null;
+            stranger["confirmed_at"] = Value::Null;
+            return Ok((StatusCode::OK, Some(stranger)));
+        }
+        let link = book.link(user, now)?;
+        let user = book.user(user);
+        drop(book);
+        self.send(Letter::Confirmation, &email, &link);
+        Ok((StatusCode::OK, user))
+    }
+
+    fn otp(&self, call: &Call) -> Outcome {
+        let body = call.json()?;
+        let email = body["email"].as_str().unwrap_or_default().trim().to_lowercase();
+        if !email.contains('@') {
+            return Err(ApiError::validation_failed("One of email or phone must be set"));
+        }
+        let now = self.clock.now();
+        let mut book = lock(&self.book);
+        let known = book.account(&email).is_some();
+        if !known && body["create_user"] == json!(false) {
+            return Err(ApiError::otp_disabled());
+        }
+        if !known && lock(&self.switches).signup_disabled {
+            return Err(ApiError::signup_disabled());
+        }
+        let user = book.sign_up(&email, None, false, now)?;
+        let link = book.link(user, now)?;
+        drop(book);
+        self.send(Letter::MagicLink, &email, &link);
+        Ok((StatusCode::OK, Some(json!({}))))
+    }
+
+    fn verify(&self, call: &Call) -> Outcome {
+        let body = call.json()?;
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        if !matches!(text("type"), "email" | "magiclink" | "signup") {
+            return Err(ApiError::validation_failed("Verify requires a verification type"));
+        }
+        if text("token_hash").is_empty() {
+            return Err(ApiError::validation_failed("Verify requires a token or a token hash"));
+        }
+        let now = self.clock.now();
+        let mut book = lock(&self.book);
+        let user = book.follow(text("token_hash"), now)?;
+        Ok((StatusCode::OK, Some(book.begin(user, "otp", &self.issuer, now))))
+    }
+
+    fn logout(&self, call: &Call) -> Outcome {
+        let claims = self.claims(call)?;
+        let everywhere = match call.param("scope") {
+            None | Some("global") => true,
+            Some("local") => false,
+            Some(other) => {
+                return Err(ApiError::validation_failed(&format!("Unsupported logout scope \"{other}\"")));
+            }
+        };
+        lock(&self.book).sign_out(&claims, everywhere);
+        Ok((StatusCode::NO_CONTENT, None))
+    }
+
+    fn user(&self, call: &Call) -> Outcome {
+        let claims = self.claims(call)?;
+        let id = claims["sub"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        let user = lock(&self.book).user(id);
+        user.map(|user| (StatusCode::OK, Some(user))).ok_or_else(ApiError::bad_jwt)
+    }
+
+    /// The claims of the caller's own token.
+    fn claims(&self, call: &Call) -> Result<Value, ApiError> {
+        let token = call.bearer().ok_or_else(ApiError::no_authorization)?;
+        let claims = {
+            let book: &Book = &lock(&self.book);
+            book.keys.iter().find_map(|key| key.open(token))
+        };
+        claims
+            .filter(|claims| claims["exp"].as_i64().is_some_and(|exp| exp > self.clock.now_unix()))
+            .ok_or_else(ApiError::bad_jwt)
+    }
+}
+
+fn credentials(body: &Value) -> Result<(String, String), ApiError> {
+    let text = |name: &str| body[name].as_str().unwrap_or_default();
+    let (email, password) = (text("email").trim().to_lowercase(), text("password").to_owned());
+    if password.is_empty() {
+        return Err(ApiError::validation_failed("Signup requires a valid password"));
+    }
+    let sound = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    if !sound {
+        return Err(ApiError::validation_failed("Unable to validate email address: invalid format"));
+    }
+    Ok((email, password))
+}

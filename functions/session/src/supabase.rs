@@ -1,0 +1,224 @@
+//! The calls to Supabase Auth, and what its refusals mean here.
+
+use std::time::Duration;
+
+use lambda_http::http::StatusCode;
+use reqwest::RequestBuilder;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::config::{self, ConfigError, Secret};
+use shared::error::{Error, FieldError};
+
+/// How long a call may take. Sending a mail is part of some.
+const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long somebody waits whom Supabase itself calls too eager; it does not say how long.
+const TOO_EAGER: Duration = Duration::from_secs(60);
+
+/// Supabase Auth of one project.
+#[derive(Debug)]
+pub struct Supabase {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+}
+
+/// What a successful sign-in brings.
+#[derive(Debug)]
+pub struct Grant {
+    /// Says who it is, for an hour.
+    pub access_token: Secret,
+    /// Buys the next pair, once.
+    pub refresh_token: Secret,
+    /// The life of the access token, in seconds.
+    pub expires_in: i64,
+}
+
+#[derive(Deserialize)]
+struct GrantAnswer {
+    access_token: String,
+    refresh_token: String,
+    expires_in: i64,
+}
+
+/// What came of a sign-up.
+#[derive(Debug)]
+pub enum SignedUp {
+    /// The project wants no confirmation.
+    Entered(Grant),
+    /// A mail is on its way, or would be if the address were new.
+    Unconfirmed,
+    /// Told by a project without confirmations only: the address has an account.
+    Known,
+}
+
+/// A refusal, in Supabase's words.
+#[derive(Debug, Default, Deserialize)]
+struct Refused {
+    #[serde(default)]
+    error_code: String,
+    #[serde(default)]
+    msg: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Supabase {
+    /// Reads `SUPABASE_URL` and `SUPABASE_PUBLISHABLE_KEY`.
+    ///
+    /// # Errors
+    /// A setting is missing or malformed.
+    pub fn from_env(http: reqwest::Client) -> Result<Self, ConfigError> {
+        Ok(Self::new(http, &config::url("SUPABASE_URL")?, &config::required("SUPABASE_PUBLISHABLE_KEY")?))
+    }
+
+    /// The project at `url`.
+    pub fn new(http: reqwest::Client, url: &str, key: &str) -> Self {
+        Self { http, base: format!("{}/auth/v1", url.trim_end_matches('/')), key: key.to_owned() }
+    }
+
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredentials`], or Supabase does not answer.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Grant, Error> {
+        let body = json!({ "email": email, "password": password });
+        grant(self.call("/token?grant_type=password", &body).await?)
+    }
+
+    /// Swaps a refresh token for the next pair.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when it is used up or its session has ended.
+    pub async fn refresh(&self, token: &str) -> Result<Grant, Error> {
+        grant(self.call("/token?grant_type=refresh_token", &json!({ "refresh_token": token })).await?)
+    }
+
+    /// Opens an account.
+    ///
+    /// # Errors
+    /// The password is too weak, the address no address, accounts are not opened here, or Supabase does not answer.
+    pub async fn sign_up(&self, email: &str, password: &str) -> Result<SignedUp, Error> {
+        let answer = self.send(self.post("/signup").json(&json!({ "email": email, "password": password }))).await?;
+        match answer {
+            Ok(body) if body["access_token"].is_string() => grant(body).map(SignedUp::Entered),
+            Ok(_) => Ok(SignedUp::Unconfirmed),
+            Err(refused) if matches!(refused.code(), "user_already_exists" | "email_exists") => Ok(SignedUp::Known),
+            // It was asked for a moment ago: the mail of that time is on its way.
+            Err(refused) if refused.code() == "over_email_send_rate_limit" => Ok(SignedUp::Unconfirmed),
+            Err(refused) => Err(refused.into_error()),
+        }
+    }
+
+    /// Has a link sent, to somebody who has an account. Who has none gets none, and nobody learns of it.
+    ///
+    /// # Errors
+    /// Supabase does not answer, or refuses everybody.
+    pub async fn send_link(&self, email: &str) -> Result<(), Error> {
+        let answer = self.send(self.post("/otp").json(&json!({ "email": email, "create_user": false }))).await?;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(refused)
+                if matches!(
+                    refused.code(),
+                    "otp_disabled" | "signup_disabled" | "user_not_found" | "over_email_send_rate_limit"
+                ) =>
+            {
+                Ok(())
+            }
+            Err(refused) => Err(refused.into_error()),
+        }
+    }
+
+    /// Follows the link of a mail. The type `email` covers both confirmations and magic links.
+    ///
+    /// # Errors
+    /// [`Error::LinkExpired`] when it was used before or is too old.
+    pub async fn follow(&self, token_hash: &str) -> Result<Grant, Error> {
+        grant(self.call("/verify", &json!({ "type": "email", "token_hash": token_hash })).await?)
+    }
+
+    /// Ends the session that an access token belongs to, and no other of the same person.
+    ///
+    /// # Errors
+    /// Supabase does not answer or does not know it.
+    pub async fn sign_out(&self, access_token: &str) -> Result<(), Error> {
+        let answer = self.send(self.post("/logout?scope=local").bearer_auth(access_token)).await?;
+        answer.map(drop).map_err(Refused::into_error)
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.base)).header("apikey", &self.key).timeout(TIMEOUT)
+    }
+
+    async fn call(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.send(self.post(path).json(body)).await?.map_err(Refused::into_error)
+    }
+
+    /// Sends a request: its answer, or its refusal. A failure of Supabase is an error.
+    async fn send(&self, request: RequestBuilder) -> Result<Result<Value, Refused>, Error> {
+        let unavailable = |error: reqwest::Error| Error::SignInUnavailable(error.without_url().to_string());
+        let answer = request.send().await.map_err(unavailable)?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(unavailable)?;
+        if status.is_success() {
+            // A sign-out answers nothing at all.
+            return Ok(Ok(serde_json::from_slice(&bytes).unwrap_or_default()));
+        }
+        let refused: Refused = serde_json::from_slice(&bytes).unwrap_or_default();
+        if status.is_server_error() {
+            return Err(Error::SignInUnavailable(format!("{status} {}", refused.code())));
+        }
+        if status == StatusCode::UNAUTHORIZED && refused.error_code.is_empty() {
+            return Err(Error::Internal(format!("SUPABASE_PUBLISHABLE_KEY is refused: {}", refused.message)));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS && refused.error_code.is_empty() {
+            return Err(Error::TooManyRequests { retry_after: TOO_EAGER });
+        }
+        Ok(Err(refused))
+    }
+}
+
+fn grant(body: Value) -> Result<Grant, Error> {
+    let answer: GrantAnswer = serde_json::from_value(body)
+        .map_err(|_| Error::SignInUnavailable("the answer has no tokens, or is no answer".into()))?;
+    Ok(Grant {
+        access_token: Secret::new(answer.access_token),
+        refresh_token: Secret::new(answer.refresh_token),
+        expires_in: answer.expires_in,
+    })
+}
+
+impl Refused {
+    fn code(&self) -> &str {
+        &self.error_code
+    }
+
+    fn into_error(self) -> Error {
+        let field = |pointer: &str, detail: &str| {
+            Error::Invalid(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
+        };
+        match self.code() {
+            // Whose address is not confirmed learns no more than whose password is wrong: a link by mail helps both.
+            "invalid_credentials" | "email_not_confirmed" | "user_not_found" => Error::WrongCredentials,
+            "otp_expired" | "bad_code_verifier" => Error::LinkExpired,
+            "refresh_token_not_found"
+            | "refresh_token_already_used"
+            | "session_not_found"
+            | "session_expired"
+            | "bad_jwt"
+            | "no_authorization" => Error::Unauthenticated("the session is over"),
+            "user_banned" => Error::Forbidden("this account is closed"),
+            "signup_disabled" | "email_provider_disabled" => Error::Forbidden("no account is opened here"),
+            "over_request_rate_limit" | "over_email_send_rate_limit" => {
+                Error::TooManyRequests { retry_after: TOO_EAGER }
+            }
+            // Its sentence says what the project asks for.
+            "weak_password" => field("#/password", &self.msg),
+            "validation_failed" | "email_address_invalid" | "email_address_not_authorized" => {
+                field("#/email", &self.msg)
+            }
+            code => Error::Internal(format!("Supabase Auth refuses with {code:?}")),
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! Signing in and out: through `handle`, with a real database and a Supabase Auth that signs in earnest.
+
+use std::time::Duration;
+
+use dev::demo::{self, LEA};
+use dev::supabase::Down;
+use lambda_http::http::Method;
+use serde_json::{Value, json};
+use session::supabase::Supabase;
+use session::{App, handle};
+use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE};
+use shared::config::Secret;
+use shared::db::Db;
+use shared::net;
+use shared::testing::{Answer, Logs, PUBLIC_URL, World, ask, request};
+
+const KEY: &str = "sb_publishable_standin";
+
+fn app_with(world: &World, db: Db) -> App {
+    App {
+        db,
+        auth: world.auth(),
+        supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY),
+        web: world.web(),
+        clock: world.clock(),
+        tries_per_hour: 20,
+    }
+}
+
+async fn call_on(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+    let headers = [&[("origin", PUBLIC_URL), ("content-type", "application/json")], headers].concat();
+    let request = request(method, path, &headers, body.map(Value::to_string));
+    ask(&app.web, request, |request| handle(app, request)).await
+}
+
+async fn post(world: &World, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    call_on(&app_with(world, world.db()), Method::POST, path, headers, Some(body)).await
+}
+
+async fn sign_in(world: &World, email: &str, password: &str) -> Answer {
+    post(world, "/api/session", &[], &json!({ "email": email, "password": password })).await
+}
+
+/// A cookie that an answer sets: its value and its attributes.
+fn cookie(answer: &Answer, name: &str) -> Option<(String, String)> {
+    answer.headers.get_all("set-cookie").iter().find_map(|line| {
+        let (given, rest) = line.to_str().ok()?.split_once('=')?;
+        let (value, attributes) = rest.split_once(';')?;
+        (given == name).then(|| (value.to_owned(), attributes.to_owned()))
+    })
+}
+
+/// What a browser sends after this answer.
+fn cookies(answer: &Answer) -> String {
+    [SESSION_COOKIE, REFRESH_COOKIE]
+        .map(|name| format!("{name}={}", cookie(answer, name).expect("a cookie").0))
+        .join("; ")
+}
+
+async fn who(world: &World, cookies: &str) -> Answer {
+    let app = app_with(world, world.db());
+    call_on(&app, Method::GET, "/api/session", &[("cookie", cookies)], None).await
+}
+
+/// The token in the newest mail to somebody.
+fn link_in_mail(world: &World, to: &str) -> Option<String> {
+    let mail = world.mails.messages_to(to).into_iter().next()?;
+    let (_, rest) = mail.text.split_once(&format!("{PUBLIC_URL}/dashboard?token_hash="))?;
+    rest.split_once('&').map(|(token, _)| token.to_owned())
+}
+
+#[test]
+fn an_artist_signs_in_and_no_script_can_read_what_the_browser_keeps() {
+    World::run(|world| async move {
+        let answer = sign_in(world, LEA.email, demo::PASSWORD).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.body["user_id"], json!(LEA.user_id));
+        assert_eq!(answer.body["email"], LEA.email);
+        let page = json!({
+            "id": LEA.id, "slug": LEA.slug, "display_name": LEA.display_name, "timezone": "Europe/Paris", "locale": "fr",
+        });
+        assert_eq!(answer.body["artist"], page);
+        let text = answer.body.to_string();
+        for (name, age) in [(SESSION_COOKIE, "3600"), (REFRESH_COOKIE, "2592000")] {
+            let (value, attributes) = cookie(&answer, name).expect("a cookie");
+            assert_eq!(attributes, format!(" Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Strict"), "{name}");
+            assert!(!text.contains(&value), "a token is in the body, where scripts read it");
+        }
+        assert_eq!(answer.header("cache-control"), "no-store");
+
+        let again = who(world, &cookies(&answer)).await;
+        assert_eq!((again.status, &again.body["artist"]["slug"]), (200, &json!(LEA.slug)));
+        assert_eq!(who(world, "").await.problem(), "unauthenticated");
+    });
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_address_are_the_same_answer() {
+    World::run(|world| async move {
+        let wrong = sign_in(world, LEA.email, "not-the-password").await;
+        let unknown = sign_in(world, "nobody@example.fr", "not-the-password").await;
+        for answer in [&wrong, &unknown] {
+            assert_eq!((answer.status, answer.problem()), (401, "wrong-credentials"));
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+        let words = |answer: &Answer| (answer.body["title"].clone(), answer.body["detail"].clone());
+        assert_eq!(words(&wrong), words(&unknown));
+    });
+}
+
+#[test]
+fn what_cannot_be_an_address_or_a_password_is_named() {
+    World::run(|world| async move {
+        for (body, pointers) in [
+            (json!({}), vec!["#/email", "#/password"]),
+            (json!({ "email": "lea", "password": "x" }), vec!["#/email"]),
+            (json!({ "email": LEA.email, "password": "" }), vec!["#/password"]),
+            (json!({ "email": LEA.email, "password": "x".repeat(73) }), vec!["#/password"]),
+        ] {
+            for path in ["/api/session", "/api/session/signup"] {
+                let answer = post(world, path, &[], &body).await;
+                assert_eq!((answer.status, answer.pointers()), (422, pointers.clone()), "{body}");
+            }
+        }
+        assert_eq!(post(world, "/api/session/link", &[], &json!({})).await.pointers(), ["#/email"]);
+        assert_eq!(post(world, "/api/session", &[], &json!([])).await.problem(), "malformed");
+        assert!(world.supabase.requests().is_empty(), "nothing of that is worth a call");
+
+        let weak = post(world, "/api/session/signup", &[], &json!({ "email": "a@b.fr", "password": "short" })).await;
+        assert_eq!((weak.status, weak.pointers()), (422, vec!["#/password"]), "{}", weak.body);
+    });
+}
+
+#[test]
+fn a_link_by_mail_opens_the_dashboard_once() {
+    World::run(|world| async move {
+        let asked = post(world, "/api/session/link", &[], &json!({ "email": " Lea@Marchetti.example " })).await;
+        assert_eq!((asked.status, &asked.body), (202, &json!({})));
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+
+        let entered = post(world, "/api/session/verify", &[], &json!({ "token_hash": token_hash })).await;
+        assert_eq!((entered.status, &entered.body["artist"]["slug"]), (200, &json!(LEA.slug)));
+        assert_eq!(who(world, &cookies(&entered)).await.status, 200);
+
+        let twice = post(world, "/api/session/verify", &[], &json!({ "token_hash": token_hash })).await;
+        assert_eq!((twice.status, twice.problem()), (401, "link-expired"));
+    });
+}
+
+#[test]
+fn a_link_is_good_for_an_hour_and_no_invented_one_ever() {
+    World::run(|world| async move {
+        post(world, "/api/session/link", &[], &json!({ "email": LEA.email })).await;
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        world.advance_minutes(61);
+        for token in [
+            json!(token_hash),
+            json!("0".repeat(56)),
+            json!(""),
+            json!("../user"),
+            json!("a".repeat(5000)),
+            json!(null),
+        ] {
+            let answer = post(world, "/api/session/verify", &[], &json!({ "token_hash": token })).await;
+            assert_eq!((answer.status, answer.problem()), (401, "link-expired"), "{token}");
+        }
+    });
+}
+
+#[test]
+fn nobody_learns_who_has_an_account() {
+    World::run(|world| async move {
+        for email in [LEA.email, LEA.email, "nobody@example.fr"] {
+            let answer = post(world, "/api/session/link", &[], &json!({ "email": email })).await;
+            assert_eq!((answer.status, &answer.body), (202, &json!({})), "{email}");
+        }
+        assert!(world.mails.messages_to("nobody@example.fr").is_empty());
+        assert_eq!(world.mails.messages_to(LEA.email).len(), 1, "one mail a minute");
+        assert!(world.supabase.account("nobody@example.fr").is_none(), "a link opens no account");
+
+        for email in [LEA.email, "new@example.fr", "new@example.fr"] {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let answer = post(world, "/api/session/signup", &[], &body).await;
+            assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })), "{email}");
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+        // The password of a stranger did not become Léa's.
+        assert_eq!(sign_in(world, LEA.email, "a-good-password").await.status, 401);
+        assert_eq!(sign_in(world, LEA.email, demo::PASSWORD).await.status, 200);
+    });
+}
+
+#[test]
+fn a_new_artist_confirms_the_address_and_has_no_page_yet() {
+    World::run(|world| async move {
+        let body = json!({ "email": "Mia@Example.fr", "password": "a-good-password" });
+        assert_eq!(post(world, "/api/session/signup", &[], &body).await.status, 202);
+        assert_eq!(sign_in(world, "mia@example.fr", "a-good-password").await.problem(), "wrong-credentials");
+        let token_hash = link_in_mail(world, "mia@example.fr").expect("a mail");
+        let entered = post(world, "/api/session/verify", &[], &json!({ "token_hash": token_hash })).await;
+        assert_eq!((entered.status, &entered.body["artist"]), (200, &Value::Null), "{}", entered.body);
+        assert_eq!(sign_in(world, "mia@example.fr", "a-good-password").await.status, 200);
+    });
+}
+
+#[test]
+fn where_no_confirmation_is_asked_a_sign_up_enters_and_still_tells_nothing() {
+    World::run(|world| async move {
+        world.supabase.switch(|switches| switches.autoconfirm = true);
+        let body = json!({ "email": "mia@example.fr", "password": "a-good-password" });
+        let entered = post(world, "/api/session/signup", &[], &body).await;
+        assert_eq!((entered.status, &entered.body["email"]), (201, &json!("mia@example.fr")));
+        // She forgot that she had done so.
+        assert_eq!(post(world, "/api/session/signup", &[], &body).await.status, 201);
+        // Somebody else tries her address.
+        let other = json!({ "email": "mia@example.fr", "password": "another-password" });
+        let answer = post(world, "/api/session/signup", &[], &other).await;
+        assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })));
+        assert!(link_in_mail(world, "mia@example.fr").is_some(), "the mail that the answer speaks of");
+
+        world.supabase.switch(|switches| switches.signup_disabled = true);
+        let closed = json!({ "email": "late@example.fr", "password": "a-good-password" });
+        assert_eq!(post(world, "/api/session/signup", &[], &closed).await.problem(), "forbidden");
+    });
+}
+
+#[test]
+fn a_session_is_renewed_with_a_token_that_is_good_once() {
+    World::run(|world| async move {
+        let first = sign_in(world, LEA.email, demo::PASSWORD).await;
+        world.advance_minutes(61);
+        assert_eq!(who(world, &cookies(&first)).await.problem(), "unauthenticated", "an hour is over");
+        let renew = async |cookies: &str| post(world, "/api/session/refresh", &[("cookie", cookies)], &json!({})).await;
+
+        let second = renew(&cookies(&first)).await;
+        assert_eq!((second.status, &second.body["artist"]["slug"]), (200, &json!(LEA.slug)), "{}", second.body);
+        assert_eq!(who(world, &cookies(&second)).await.status, 200);
+        let third = renew(&cookies(&second)).await;
+        assert_eq!(third.status, 200);
+        world.advance_minutes(1);
+        // Somebody uses a copy of the first one: the whole session ends, for whoever holds it.
+        assert_eq!(renew(&cookies(&first)).await.problem(), "unauthenticated");
+        assert_eq!(renew(&cookies(&third)).await.problem(), "unauthenticated");
+        for nothing in ["", "x=1", &format!("{REFRESH_COOKIE}=invented")] {
+            assert_eq!(renew(nothing).await.problem(), "unauthenticated");
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_was_lost_signs_nobody_out() {
+    World::run(|world| async move {
+        let first = sign_in(world, LEA.email, demo::PASSWORD).await;
+        let renew = async |cookies: &str| post(world, "/api/session/refresh", &[("cookie", cookies)], &json!({})).await;
+        world.supabase.switch(|switches| switches.api.lose_answer = 1);
+        assert_eq!(renew(&cookies(&first)).await.problem(), "sign-in-unavailable");
+        assert_eq!(renew(&cookies(&first)).await.status, 200);
+    });
+}
+
+#[test]
+fn signing_out_ends_the_session_here_and_there() {
+    World::run(|world| async move {
+        let out = async |cookies: &str| {
+            let app = app_with(world, world.db());
+            call_on(&app, Method::DELETE, "/api/session", &[("cookie", cookies)], None).await
+        };
+        let renew = async |cookies: &str| post(world, "/api/session/refresh", &[("cookie", cookies)], &json!({})).await;
+        let cleared = |answer: &Answer| {
+            assert_eq!(answer.status, 204);
+            for name in [SESSION_COOKIE, REFRESH_COOKIE] {
+                let (value, attributes) = cookie(answer, name).expect("a cookie");
+                assert!(value.is_empty() && attributes.contains("Max-Age=0"), "{name}: {attributes}");
+            }
+        };
+        let (phone, laptop) =
+            (sign_in(world, LEA.email, demo::PASSWORD).await, sign_in(world, LEA.email, demo::PASSWORD).await);
+        cleared(&out(&cookies(&phone)).await);
+        assert_eq!(renew(&cookies(&phone)).await.problem(), "unauthenticated");
+        assert_eq!(renew(&cookies(&laptop)).await.status, 200, "another device stays signed in");
+
+        // A day later, when the access token has run out.
+        let tablet = sign_in(world, LEA.email, demo::PASSWORD).await;
+        world.advance(Duration::from_secs(86_400));
+        cleared(&out(&cookies(&tablet)).await);
+        assert_eq!(renew(&cookies(&tablet)).await.problem(), "unauthenticated");
+
+        world.supabase.switch(|switches| switches.api.down = Some(Down::Unavailable));
+        cleared(&out(&cookies(&laptop)).await);
+        cleared(&out("").await);
+    });
+}
+
+#[test]
+fn nothing_is_done_for_a_page_of_somebody_else() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let credentials = json!({ "email": LEA.email, "password": demo::PASSWORD }).to_string();
+        for (method, path) in [
+            (Method::POST, "/api/session"),
+            (Method::POST, "/api/session/signup"),
+            (Method::POST, "/api/session/link"),
+            (Method::POST, "/api/session/verify"),
+            (Method::POST, "/api/session/refresh"),
+            (Method::DELETE, "/api/session"),
+        ] {
+            for origin in [Some("https://evil.example"), Some("null"), None] {
+                let headers: Vec<_> =
+                    [Some(("content-type", "application/json")), origin.map(|origin| ("origin", origin))]
+                        .into_iter()
+                        .flatten()
+                        .collect();
+                let request = request(method.clone(), path, &headers, Some(credentials.clone()));
+                let answer = ask(&app.web, request, |request| handle(&app, request)).await;
+                assert_eq!((answer.status, answer.problem()), (403, "forbidden"), "{method} {path} {origin:?}");
+                assert!(answer.headers.get("set-cookie").is_none());
+            }
+        }
+        assert!(world.supabase.requests().is_empty());
+    });
+}
+
+#[test]
+fn guessing_is_slowed_down_by_address_and_by_account() {
+    World::run(|world| async move {
+        let app = App { tries_per_hour: 3, ..app_with(world, world.db()) };
+        let guess = async |from: &str, email: &str| {
+            let body = json!({ "email": email, "password": "guess" });
+            call_on(&app, Method::POST, "/api/session", &[(":source-ip", from)], Some(&body)).await
+        };
+        for _ in 0..3 {
+            assert_eq!(guess("203.0.113.1", LEA.email).await.status, 401);
+        }
+        let stopped = guess("203.0.113.1", LEA.email).await;
+        assert_eq!((stopped.status, stopped.problem()), (429, "too-many-requests"));
+        let wait: i64 = stopped.header("retry-after").parse().expect("seconds");
+        assert!((1..=3600).contains(&wait), "{wait}");
+        assert_eq!(
+            guess("203.0.113.1", "other@example.fr").await.status,
+            429,
+            "the address is stopped, not the account"
+        );
+
+        // From ever new addresses: fifteen in all for one account.
+        for place in 0..11 {
+            assert_eq!(guess(&format!("203.0.113.{}", 10 + place), LEA.email).await.status, 401, "{place}");
+        }
+        assert_eq!(guess("203.0.113.99", LEA.email).await.status, 429);
+        assert_eq!(guess("203.0.113.98", "other@example.fr").await.status, 401);
+        // A link still brings the artist in.
+        let body = json!({ "email": LEA.email });
+        let link =
+            call_on(&app, Method::POST, "/api/session/link", &[(":source-ip", "203.0.113.97")], Some(&body)).await;
+        assert_eq!(link.status, 202);
+
+        let buckets = world.rows("select bucket from rate_limits", &[]).await;
+        assert!(!buckets.is_empty());
+        for row in buckets {
+            let bucket = row["bucket"].as_str().expect("text");
+            assert!(!bucket.contains("203.0") && !bucket.contains('@'), "{bucket}");
+        }
+    });
+}
+
+#[test]
+fn when_supabase_fails_nobody_is_told_that_the_password_is_wrong() {
+    World::run(|world| async move {
+        for down in [Down::Unavailable, Down::InternalError, Down::Cut] {
+            world.supabase.switch(|switches| switches.api.down = Some(down));
+            for (path, body) in [
+                ("/api/session", json!({ "email": LEA.email, "password": demo::PASSWORD })),
+                ("/api/session/signup", json!({ "email": "a@b.fr", "password": "a-good-password" })),
+                ("/api/session/link", json!({ "email": LEA.email })),
+                ("/api/session/verify", json!({ "token_hash": "abc" })),
+            ] {
+                let answer = post(world, path, &[], &body).await;
+                assert_eq!((answer.status, answer.problem()), (503, "sign-in-unavailable"), "{down:?} {path}");
+                assert!(!answer.header("retry-after").is_empty());
+            }
+        }
+        world.supabase.switch(|switches| {
+            switches.api.down = None;
+            switches.api.rate_limited = true;
+        });
+        assert_eq!(sign_in(world, LEA.email, demo::PASSWORD).await.problem(), "too-many-requests");
+    });
+}
+
+#[test]
+fn a_wrong_setup_is_our_own_failure_and_hands_out_no_session() {
+    World::run(|world| async move {
+        let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
+        let wrong_key = App {
+            supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), "sb_publishable_other"),
+            ..app_with(world, world.db())
+        };
+        // The project signs with its keys, and we were told of a secret.
+        let secret = Secret::new("a-shared-secret-of-at-least-32-characters".into());
+        let wrong_mode = App {
+            auth: Auth::new(net::client(&net::tls()), &world.supabase.url(), Some(&secret), &world.web()),
+            ..app_with(world, world.db())
+        };
+        for app in [wrong_key, wrong_mode] {
+            let answer = call_on(&app, Method::POST, "/api/session", &[], Some(&body)).await;
+            assert_eq!((answer.status, answer.problem()), (500, "internal"));
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+    });
+}
+
+#[test]
+fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
+    World::run(|world| async move {
+        let logs = Logs::listen();
+        let entered = sign_in(world, LEA.email, demo::PASSWORD).await;
+        sign_in(world, LEA.email, "a-wrong-password").await;
+        post(world, "/api/session", &[], &json!({ "email": [LEA.email], "password": demo::PASSWORD })).await;
+        post(world, "/api/session/link", &[], &json!({ "email": LEA.email })).await;
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        post(world, "/api/session/verify", &[], &json!({ "token_hash": token_hash })).await;
+        post(world, "/api/session/refresh", &[("cookie", &cookies(&entered))], &json!({})).await;
+        world.supabase.switch(|switches| switches.api.down = Some(Down::Cut));
+        let app = app_with(world, world.db());
+        call_on(&app, Method::DELETE, "/api/session", &[("cookie", &cookies(&entered))], None).await;
+        let tokens = [SESSION_COOKIE, REFRESH_COOKIE].map(|name| cookie(&entered, name).expect("a cookie").0);
+        logs.hold_nothing_of(&[LEA.email, demo::PASSWORD, "a-wrong-password", &token_hash, &tokens[0], &tokens[1]]);
+    });
+}
+
+#[test]
+fn who_is_signed_in_costs_one_flight_and_signing_in_two() {
+    World::run(|world| async move {
+        let wire = world.wire().await;
+        let app = app_with(world, world.db_through(&wire).await);
+        let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
+        let entered = call_on(&app, Method::POST, "/api/session", &[], Some(&body)).await;
+        assert_eq!((entered.status, wire.flights()), (200, 2));
+        wire.reset();
+        let again = call_on(&app, Method::GET, "/api/session", &[("cookie", &cookies(&entered))], None).await;
+        assert_eq!((again.status, wire.flights()), (200, 1));
+    });
+}
+
+#[test]
+fn other_methods_and_other_paths_are_refused() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        for (method, path, status) in [
+            (Method::PUT, "/api/session", 405),
+            (Method::GET, "/api/session/link", 405),
+            (Method::DELETE, "/api/session/refresh", 405),
+            (Method::POST, "/api/session/admin", 404),
+        ] {
+            assert_eq!(call_on(&app, method, path, &[], None).await.status, status, "{path}");
+        }
+    });
+}
