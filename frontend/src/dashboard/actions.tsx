@@ -2,7 +2,7 @@
 // and say afterwards what became of it. The server decides; what it answers is what is shown.
 
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { money } from "../core/format";
 import { act, cancel, readBooking } from "./api";
 import { type Saying, TextField } from "./form";
@@ -126,6 +126,11 @@ function Undo({ booking, busy, undo, over }: UndoProps): VNode {
   end.current = over;
   useEffect(() => {
     if (!booking.undo_until) return;
+    // Where the two clocks differ there is nothing to count, but the way back closes all the same.
+    if (secondsToUndo(booking) === 0) {
+      const later = setTimeout(() => end.current(), 10_000);
+      return () => clearTimeout(later);
+    }
     const timer = setInterval(() => {
       const seconds = secondsToUndo(booking);
       setLeft(seconds);
@@ -167,24 +172,28 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
   const [trouble, setTrouble] = useState("");
   const { name } = booking.client;
 
+  // Closed before it goes, so that the focus returns to the button that opened it.
+  const leave = (saying: Saying | null): void => {
+    dialog.current?.close();
+    close(saying);
+  };
+
   const look = async (): Promise<void> => {
     try {
       const detail = await readBooking(booking.id);
       if (detail.actions.includes("cancel") && detail.cancellation) return setFresh(detail);
       changed(detail);
-      close({ good: false, text: t.problem.notPossible });
+      leave({ good: false, text: t.problem.notPossible });
     } catch (problem) {
       setTrouble(sentence(problem));
     }
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     element?.querySelector("h2")?.focus();
     void look();
-    // Closed before it goes, so that the focus returns to the button that opened it.
-    return () => element?.close();
   }, []);
 
   const go = async (event: Event): Promise<void> => {
@@ -195,9 +204,8 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
     setTrouble("");
     try {
       const after = await cancel(booking.id, fresh.version, refund, message.trim());
-      dialog.current?.close();
       changed(after);
-      close({ good: true, text: refund > 0 ? t.cancelling.doneRefund(name, money(refund)) : t.cancelling.done(name) });
+      leave({ good: true, text: refund > 0 ? t.cancelling.doneRefund(name, money(refund)) : t.cancelling.done(name) });
     } catch (problem) {
       setTrouble(sentence(problem));
       if (["money-changed", "changed-meanwhile", "not-possible"].some((slug) => is(problem, slug))) await look();
@@ -214,9 +222,9 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
       aria-labelledby="cancel-title"
       onCancel={(event) => {
         event.preventDefault();
-        if (!busy) close(null);
+        if (!busy) leave(null);
       }}
-      onClick={(event) => event.target === dialog.current && !message && !busy && close(null)}
+      onClick={(event) => event.target === dialog.current && !message && !busy && leave(null)}
     >
       <form onSubmit={(event) => void go(event)}>
         <h2 id="cancel-title" tabIndex={-1}>
@@ -260,7 +268,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
         <TextField name="message" label={t.cancelling.message} help={t.cancelling.messageHelp} optional lines={2} most={1000} value={message} set={setMessage} />
         <p class="help">{t.cancelling.after}</p>
         <div class="actions">
-          <button type="button" class="button quiet" onClick={() => close(null)}>
+          <button type="button" class="button quiet" onClick={() => leave(null)}>
             {t.cancelling.keep}
           </button>
           {outcome ? (

@@ -82,7 +82,7 @@ class Dashboard extends Component<object, State> {
     }
     return (
       <>
-        <Bar place={place} slug={session.artist?.slug ?? null} />
+        <Bar place={place} slug={session.artist?.slug ?? null} leave={this.leave} />
         {notice}
         <main class="desk" id="content">
           {this.view(session, place)}
@@ -174,7 +174,7 @@ class Dashboard extends Component<object, State> {
   };
 }
 
-function Bar({ place, slug }: { place: Place; slug: string | null }): VNode {
+function Bar({ place, slug, leave }: { place: Place; slug: string | null; leave: () => Promise<void> }): VNode {
   const link = (view: Place["view"], address: string, text: string): VNode => (
     <a href={address} {...((place.view === view || (view === "bookings" && place.view === "booking")) && { "aria-current": "page" as const })}>
       {text}
@@ -188,6 +188,11 @@ function Bar({ place, slug }: { place: Place; slug: string | null }): VNode {
       <a class="mark" href="#/">
         InkFlow
       </a>
+      {!slug && (
+        <button type="button" class="link" onClick={() => void leave().catch(() => location.reload())}>
+          {t.sign.out}
+        </button>
+      )}
       {slug && (
         <>
           <nav class="views" aria-label={t.nav.label}>

@@ -72,7 +72,7 @@ export function Bookings({ query, zone, page }: { query: Query; zone: string; pa
             </a>
           ))}
         </nav>
-        <Search key={query.q} query={query} />
+        <Search query={query} />
       </div>
       {!data ? (
         <Waiting problem={problem} again={refresh} lines={5} />
@@ -114,19 +114,28 @@ export function Bookings({ query, zone, page }: { query: Query; zone: string; pa
 
 function Search({ query }: { query: Query }): VNode {
   const [text, setText] = useState(query.q);
+  const sent = useRef(query.q);
+  const look = (how: (address: string) => void): void => {
+    sent.current = text.trim();
+    if (sent.current !== query.q) how(bookingsAddress({ ...query, q: sent.current }));
+  };
   useEffect(() => {
-    if (text.trim() === query.q) return;
+    // The address changed by itself: Back, or a link.
+    if (query.q !== sent.current) setText((sent.current = query.q));
+  }, [query.q]);
+  useEffect(() => {
+    if (text.trim() === sent.current) return;
     // A pause in the typing is a search; the address takes it without a new entry in the history.
-    const timer = setTimeout(() => location.replace(bookingsAddress({ ...query, q: text.trim() })), 500);
+    const timer = setTimeout(() => look((address) => location.replace(address)), 500);
     return () => clearTimeout(timer);
-  }, [text, query]);
+  }, [text]);
   return (
     <form
       class="search"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        location.hash = bookingsAddress({ ...query, q: text.trim() });
+        look((address) => location.assign(address));
       }}
     >
       <label class="only-heard" for="search">

@@ -1,7 +1,7 @@
 // Who is there? By password, by a link in a mail, or for the first time. Also when a session ends in the middle of work.
 
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
 import { mailLink, signIn, signUp } from "./api";
 import { CheckField, Said, TextField, useSending } from "./form";
@@ -138,11 +138,10 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
 /** Over the work that was interrupted, which stays as it is underneath. */
 export function SignInAgain({ email, entered }: { email: string; entered: (session: Session) => void }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     element?.querySelector("h2")?.focus();
-    return () => element?.close();
   }, []);
   return (
     <dialog class="ask" ref={dialog} aria-labelledby="again-title" onCancel={(event) => event.preventDefault()}>
@@ -151,7 +150,14 @@ export function SignInAgain({ email, entered }: { email: string; entered: (sessi
           {t.sign.again}
         </h2>
         <p>{t.sign.againLead}</p>
-        <SignInForm entered={entered} known={email} />
+        <SignInForm
+          known={email}
+          entered={(session) => {
+            // Closed before it goes, so that the focus returns to the interrupted work.
+            dialog.current?.close();
+            entered(session);
+          }}
+        />
       </div>
     </dialog>
   );
