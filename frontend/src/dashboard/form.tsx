@@ -42,8 +42,16 @@ export interface Saying {
   text: string;
 }
 
+interface FieldError {
+  pointer: string;
+  detail: string;
+  suggestions?: string[];
+}
+
 interface Sending<Name extends string> {
   wrong: Wrong<Name>;
+  /** What would do in place of what was refused. */
+  suggestions: readonly string[];
   saying: Saying | null;
   busy: boolean;
   form: { current: HTMLFormElement | null };
@@ -61,6 +69,7 @@ export function useSending<Name extends string>(pointers: Record<string, Name> =
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement | null>(null);
   const [focus, setFocus] = useState(0);
+  const [suggestions, setSuggestions] = useState<readonly string[]>([]);
 
   useEffect(() => {
     if (focus > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
@@ -74,12 +83,14 @@ export function useSending<Name extends string>(pointers: Record<string, Name> =
 
   return {
     wrong,
+    suggestions,
     saying,
     busy,
     form,
     say,
     mend: (name) => {
       say(null);
+      setSuggestions([]);
       setWrong((before) => {
         if (!(name in before)) return before;
         const { [name]: _, ...rest } = before;
@@ -98,7 +109,9 @@ export function useSending<Name extends string>(pointers: Record<string, Name> =
       } catch (problem) {
         const found: Wrong<Name> = {};
         const rest: string[] = [];
-        for (const { pointer, detail } of problem instanceof Problem ? problem.errors : []) {
+        const errors: readonly FieldError[] = problem instanceof Problem ? problem.errors : [];
+        setSuggestions(errors.flatMap((error) => error.suggestions ?? []));
+        for (const { pointer, detail } of errors) {
           const name = pointers[pointer] ?? (pointer.split("/")[1] as Name | undefined);
           if (name && form.current?.querySelector(`[data-field="${CSS.escape(name)}"]`)) found[name] = detail || t.problem.wrong;
           else if (detail) rest.push(detail);

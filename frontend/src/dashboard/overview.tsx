@@ -8,7 +8,7 @@ import { read, readBookings, readStats } from "./api";
 import { Chart } from "./chart";
 import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
-import { bookingAddress, bookingsAddress } from "./place";
+import { bookingAddress, bookingsAddress, settingsAddress } from "./place";
 import { BookingRow } from "./row";
 import type { Detail, Profile, Stats } from "./types";
 import { capital, monthWords } from "./when";
@@ -42,20 +42,19 @@ export function Overview({ name, zone }: { name: string; zone: string }): VNode 
 }
 
 /** How many steps an account still has to go before anybody can book. */
-export function stepsLeft({ has_hours, has_flash }: Profile): number {
-  return Number(!has_hours) + Number(!has_flash);
+export function stepsLeft({ has_hours, has_calendar, has_flash }: Profile): number {
+  return Number(!has_hours && !has_calendar) + Number(!has_flash);
 }
 
-function SetUp({ profile }: { profile: Profile }): VNode | null {
+function SetUp({ profile }: { profile: Profile }): VNode {
   const left = stepsLeft(profile);
-  if (left === 0) return null;
   return (
     <aside class="set-up">
       <div>
-        <p class="lead">{t.overview.setUp(left)}</p>
-        <p>{t.overview.setUpText}</p>
+        <p class="lead">{left > 0 ? t.overview.setUp(left) : t.overview.noAddress}</p>
+        <p>{left > 0 ? t.overview.setUpText : t.overview.noAddressText}</p>
       </div>
-      <a class="button" href="#/start">
+      <a class="button" href={left > 0 ? "#/start" : settingsAddress("profile")}>
         {t.overview.goOn}
       </a>
     </aside>

@@ -39,7 +39,8 @@ function Further({ zone }: { zone: string }): VNode {
   const hours = useLive<{ hours: Opening[] }>("hours", () => read("hours"));
   const [skipped, setSkipped] = useState<readonly number[]>([]);
   if (!profile.data || !hours.data) return <Waiting problem={profile.problem ?? hours.problem} again={async () => void (await Promise.all([profile.refresh(), hours.refresh()]))} />;
-  const { has_hours, has_flash } = profile.data;
+  const { has_flash } = profile.data;
+  const has_hours = profile.data.has_hours || profile.data.has_calendar;
   const skip = (step: number): void => setSkipped([...skipped, step]);
   if (!has_hours && !skipped.includes(2)) {
     return (

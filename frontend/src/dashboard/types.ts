@@ -131,9 +131,12 @@ export interface ProfileInput {
 }
 
 export interface Profile extends ProfileInput {
+  /** Where the picture at the top is. */
+  hero: string | null;
   public_url: string;
   has_flash: boolean;
   has_hours: boolean;
+  has_calendar: boolean;
   complete: boolean;
 }
 
@@ -228,7 +231,9 @@ export interface Calendar {
   event_type_id: number | null;
   create_at: "booking" | "payment";
   has_key: boolean;
-  webhook_url: string | null;
+  webhook_url: string;
+  /** After a change: whether Cal.com will tell of changes. */
+  webhook: "subscribed" | "failed" | null;
 }
 
 export interface CalendarTest {

@@ -270,6 +270,8 @@ for (const lang of ["fr", "en"] as const) {
     await artist.sees(lang === "fr" ? "Votre page" : "Your page");
     await photographer.take("60 first steps, page");
     await page.getByRole("textbox").first().fill(`Atelier ${Math.random().toString(36).slice(2, 8)}`);
+    await artist.field(lang === "fr" ? "Ville" : "Town").fill("Nantes");
+    await artist.field(lang === "fr" ? "Adresse de l’atelier" : "Address of the studio").fill("3 rue Kervégan, 44000 Nantes");
     await artist.press(artist.button(lang === "fr" ? "Créer ma page" : "Create my page"));
     await artist.sees(lang === "fr" ? "Quand travaillez-vous ?" : "When do you work?");
     await photographer.take("61 first steps, hours");

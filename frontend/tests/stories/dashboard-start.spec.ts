@@ -20,6 +20,8 @@ async function begin(artist: Artist, name: string): Promise<void> {
   await artist.press(artist.button("Créer un compte"));
   await artist.sees("Votre page");
   await artist.field("Nom d’artiste").fill(name);
+  await artist.field("Ville").fill("Nantes");
+  await artist.field("Adresse de l’atelier").fill("3 rue Kervégan, 44000 Nantes");
   await artist.press(artist.button("Créer ma page"));
   await artist.sees("Quand travaillez-vous ?");
 }

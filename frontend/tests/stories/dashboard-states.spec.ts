@@ -78,6 +78,8 @@ test("an account with nothing in it invites instead of showing nothing", async (
   await artist.sees("Votre page");
   await barrierFree(page, "the first step");
   await artist.field("Nom d’artiste").fill(`Vide ${Math.random().toString(36).slice(2, 8)}`);
+  await artist.field("Ville").fill("Nantes");
+  await artist.field("Adresse de l’atelier").fill("3 rue Kervégan, 44000 Nantes");
   await artist.press(artist.button("Créer ma page"));
   await artist.sees("Quand travaillez-vous ?");
 

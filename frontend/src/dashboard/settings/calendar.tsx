@@ -90,7 +90,8 @@ export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; ref
           clear();
           setKey("");
           saved(after);
-          return t.saved;
+          if (after.webhook === "failed") return t.cal.webhookFailed;
+          return after.webhook === "subscribed" ? `${t.saved} ${t.cal.webhookSubscribed}` : t.saved;
         });
       }}
     >
@@ -132,7 +133,7 @@ export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; ref
           {testing ? t.cal.testing : t.cal.test}
         </button>
       </Submit>
-      {stored.connected && stored.webhook_url && (
+      {stored.connected && (
         <div class="field">
           <p>
             <strong>{t.cal.webhook}</strong>

@@ -38,6 +38,8 @@ function mistakes(values: ProfileInput, brief: boolean): Partial<Record<Field, s
     ...(values.display_name.trim().length < 2 && { display_name: t.profile.nameWrong }),
     ...(!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(values.slug.trim()) && { slug: t.profile.slugWrong }),
     ...(!isAddress(values.email) && { email: t.sign.emailWrong }),
+    ...(brief && !values.city.trim() && { city: t.profile.cityWrong }),
+    ...(brief && !values.address.trim() && { address: t.profile.addressWrong }),
     ...(!brief && values.bio.length > 1000 && { bio: t.profile.bioWrong }),
   };
 }
@@ -60,7 +62,7 @@ function inputOf(values: ProfileInput, hero: string | null): ProfileInput {
 
 export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after: Profile) => void }): VNode {
   const { values, set, clear, dirty } = useDraft<ProfileInput>("profile", stored);
-  const { wrong, saying, busy, form, send, mend } = useSending<Field>({ "#/hero_image": "image" });
+  const { wrong, suggestions, saying, busy, form, send, mend } = useSending<Field>({ "#/hero_image": "image" });
   const [hero, setHero] = useState<Chosen | null>(null);
   const text = (name: keyof ProfileInput & Field) => ({
     name,
@@ -92,12 +94,13 @@ export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after:
     >
       <TextField {...text("display_name")} label={t.profile.name} most={80} autocomplete="name" />
       <TextField {...text("slug")} label={t.profile.slug} help={t.profile.slugHelp(`${location.host}/artist/${values.slug}`)} most={60} spellcheck={false} />
+      <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
       {values.slug.trim() !== stored.slug && <p class="alert">{t.profile.slugWarn}</p>}
       <TextField {...text("email")} type="email" label={t.profile.email} help={t.profile.emailHelp} most={254} autocomplete="email" />
       <TextField {...text("bio")} label={t.profile.bio} help={t.profile.bioHelp} lines={4} most={1000} optional />
       <TextField {...text("city")} label={t.profile.city} most={80} optional autocomplete="address-level2" />
       <TextField {...text("address")} label={t.profile.address} help={t.profile.addressHelp} most={200} optional autocomplete="street-address" />
-      <PictureField kind="hero" label={t.profile.hero} help={t.profile.heroHelp} current={heroOf(stored)} error={wrong.image} chosen={(picture) => { mend("image"); setHero(picture); }} />
+      <PictureField kind="hero" label={t.profile.hero} help={t.profile.heroHelp} current={stored.hero} error={wrong.image} chosen={(picture) => { mend("image"); setHero(picture); }} />
       <SelectField name="locale" label={t.profile.locale} value={values.locale} set={(locale) => set({ locale })} options={[{ value: "fr", text: t.profile.locales.fr }, { value: "en", text: t.profile.locales.en }]} />
       <SelectField name="timezone" label={t.profile.timezone} value={values.timezone} set={(timezone) => set({ timezone })} options={zones().map((zone) => ({ value: zone, text: zone.replaceAll("_", " ") }))} />
       <Submit busy={busy} saying={saying} dirty={dirty || hero?.id != null} />
@@ -105,9 +108,19 @@ export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after:
   );
 }
 
-/** The stored picture's address; an id alone cannot be shown. */
-function heroOf({ hero_image: hero }: Profile): string | null {
-  return hero?.startsWith("/") ? hero : null;
+/** Addresses that are free, where the wanted one is not. */
+function Suggestions({ slugs, take }: { slugs: readonly string[]; take: (slug: string) => void }): VNode | null {
+  if (slugs.length === 0) return null;
+  return (
+    <p class="templates">
+      <span>{t.profile.slugFree}</span>
+      {slugs.map((slug) => (
+        <button type="button" class="link" key={slug} onClick={() => take(slug)}>
+          {slug}
+        </button>
+      ))}
+    </p>
+  );
 }
 
 /** The least that makes a page. The address follows the name until somebody writes one. */
@@ -124,7 +137,7 @@ export function FirstProfileForm({ email, saved }: { email: string; saved: (afte
     hero_image: null,
   };
   const { values, set, clear } = useDraft<ProfileInput>("first-profile", empty);
-  const { wrong, saying, busy, form, send, mend } = useSending<Field>();
+  const { wrong, suggestions, saying, busy, form, send, mend } = useSending<Field>();
   const own = values.slug !== "" && values.slug !== slugOf(values.display_name);
   return (
     <form
@@ -170,7 +183,9 @@ export function FirstProfileForm({ email, saved }: { email: string; saved: (afte
           set({ slug });
         }}
       />
-      <TextField name="city" label={t.profile.city} most={80} optional autocomplete="address-level2" value={values.city} error={wrong.city} set={(city) => set({ city })} />
+      <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
+      <TextField name="city" label={t.profile.city} most={80} autocomplete="address-level2" value={values.city} error={wrong.city} set={(city) => { mend("city"); set({ city }); }} />
+      <TextField name="address" label={t.profile.address} help={t.profile.addressHelp} most={200} autocomplete="street-address" value={values.address} error={wrong.address} set={(address) => { mend("address"); set({ address }); }} />
       <TextField
         name="email"
         type="email"
