@@ -55,8 +55,8 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
 	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
 	if cargo nextest --version >/dev/null 2>&1; then \
-		"$(bin)/dev" with-services -- $(SHELL) -ec '$(nextest) $(or $(ARGS),--workspace); \
-			[ -z "$(ARGS)" ] || exit 0; \
+		[ -z "$(ARGS)" ] || exec "$(bin)/dev" with-services -- $(nextest) $(ARGS); \
+		"$(bin)/dev" with-services -- infra/tests/beside '$(nextest)' $(SHELL) -ec '$(nextest) --workspace -E "not binary(infra)"; \
 			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
 				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
 			echo "== the stories of the site, in a browser"; frontend/tests/run'; \
@@ -121,17 +121,44 @@ build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
 	@for function in $(functions); do \
 		printf '%9d bytes  %s\n' "$$(wc -c <"dist/functions/$$function/bootstrap.zip")" "dist/functions/$$function/bootstrap.zip"; done
 
+floors := floor-runtime floor-http floor-select
+peer := bench/peer/dist/slots.js
+
+$(peer): bench/peer/package-lock.json bench/peer/package.json $(wildcard bench/peer/src/*.js)
+	@cd bench/peer && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
+
+# The functions are compiled apart from the bench, as for a release: what the bench needs of a crate is not in them.
 .PHONY: bench
-bench: ## Not there yet
-	@echo 'make bench is not there yet: nothing is measured, so nothing is claimed.' >&2; exit 2
+bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: QUICK=1 in under three minutes
+	@cargo build --release $(addprefix --package ,$(functions) $(floors))
+	@cargo build --release --package bench
+	@"$(CARGO_TARGET_DIR)/release/bench" $(if $(filter-out 0,$(QUICK)),quick)
+
+# --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
 
 .PHONY: deploy
-deploy: ## Not there yet
-	@echo 'make deploy is not there yet: `make build` makes the zips, infra/ holds the routes only.' >&2; exit 2
+deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
+	@infra/deploy
 
 .PHONY: doctor
-doctor: ## Not there yet
-	@echo 'make doctor is not there yet: no deployed environment can be checked.' >&2; exit 2
+doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
+	@infra/doctor doctor $(if $(MEND),--mend)
+
+.PHONY: smoke
+smoke: ## Ask a site what every visitor asks: URL=https://inkflow.example
+	@infra/smoke "$(URL)"
+
+.PHONY: rollback
+rollback: ## Put every function of an environment back to the release before: ENV=prod; FUNCTION=worker for one
+	@infra/rollback
+
+.PHONY: redrive
+redrive: ## Send the dead letters of an environment to the queue again: ENV=prod
+	@infra/doctor redrive
+
+.PHONY: destroy
+destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging
+	@infra/destroy
 
 .PHONY: clean-dev
 clean-dev: ## Delete the data of `make dev` and the tools that were fetched for it

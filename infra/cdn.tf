@@ -9,14 +9,14 @@ locals {
     { pattern = split(" ", key)[1], function = local.patterns[split(" ", key)[1]][0] }
   ]
 
-  headers = jsondecode(file("${path.module}/headers.json"))
+  # {uploads}: where a browser may put a picture.
+  headers = jsondecode(replace(file("${path.module}/headers.json"), "{uploads}", local.uploads_origin))
 
   # AWS's own policy CachingOptimized: the same in every account.
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 }
 
 resource "aws_cloudfront_distribution" "site" {
-  count               = var.cloudfront ? 1 : 0
   enabled             = true
   is_ipv6_enabled     = true
   http_version        = "http2and3"
@@ -62,7 +62,7 @@ resource "aws_cloudfront_distribution" "site" {
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this["site"].id
     function_association {
       event_type   = "viewer-request"
-      function_arn = aws_cloudfront_function.router[0].arn
+      function_arn = aws_cloudfront_function.router.arn
     }
   }
 
@@ -87,8 +87,8 @@ resource "aws_cloudfront_distribution" "site" {
       allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
       cached_methods             = ["GET", "HEAD"]
       compress                   = true
-      cache_policy_id            = aws_cloudfront_cache_policy.api[0].id
-      origin_request_policy_id   = aws_cloudfront_origin_request_policy.api[0].id
+      cache_policy_id            = aws_cloudfront_cache_policy.api.id
+      origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
       response_headers_policy_id = aws_cloudfront_response_headers_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "site"].id
     }
   }
@@ -107,7 +107,7 @@ resource "aws_cloudfront_distribution" "site" {
 
 # CloudFront signs what it asks of the buckets and the functions, and both answer nobody else.
 resource "aws_cloudfront_origin_access_control" "this" {
-  for_each                          = var.cloudfront ? toset(["s3", "lambda"]) : toset([])
+  for_each                          = toset(["s3", "lambda"])
   name                              = "${local.name}-${each.key}"
   origin_access_control_origin_type = each.key
   signing_behavior                  = "always"
@@ -123,14 +123,13 @@ resource "aws_lambda_permission" "cloudfront" {
   function_name = module.function[each.value.function].name
   qualifier     = "live"
   principal     = "cloudfront.amazonaws.com"
-  source_arn    = aws_cloudfront_distribution.site[0].arn
+  source_arn    = aws_cloudfront_distribution.site.arn
 }
 
 # Exactly what the functions read. AWS's own AllViewerExceptHostHeader would leave out CloudFront-Viewer-Address, on which
 # the rate limits stand; and Host must not be sent, or the function URL answers 403.
 resource "aws_cloudfront_origin_request_policy" "api" {
-  count = var.cloudfront ? 1 : 0
-  name  = "${local.name}-api"
+  name = "${local.name}-api"
   headers_config {
     header_behavior = "whitelist"
     headers {
@@ -146,7 +145,6 @@ resource "aws_cloudfront_origin_request_policy" "api" {
 
 # Nothing is kept unless the function says so (s-maxage), as for an artist's page: 30 seconds.
 resource "aws_cloudfront_cache_policy" "api" {
-  count       = var.cloudfront ? 1 : 0
   name        = "${local.name}-api"
   min_ttl     = 0
   default_ttl = 0
@@ -165,7 +163,7 @@ resource "aws_cloudfront_cache_policy" "api" {
 
 # headers.json, as `make dev` sends them too.
 resource "aws_cloudfront_response_headers_policy" "this" {
-  for_each = { for name, headers in local.headers : name => headers if var.cloudfront }
+  for_each = local.headers
   name     = "${local.name}-${each.key}"
 
   security_headers_config {
@@ -219,19 +217,18 @@ locals {
 }
 
 resource "aws_cloudfront_function" "router" {
-  count   = var.cloudfront ? 1 : 0
   name    = "${local.name}-router"
   runtime = "cloudfront-js-2.0"
   publish = true
   code = templatefile("${path.module}/edge/router.js", {
-    files        = jsonencode(fileset(local.frontend, "**"))
+    files        = jsonencode([for file in fileset(local.site, "**") : file if !startswith(file, ".") && file != "assets.json"])
     headers      = jsonencode(local.headers)
-    missing_page = jsonencode(file("${local.frontend}/404.html"))
+    missing_page = jsonencode(file("${local.site}/404.html"))
   })
 }
 
 resource "aws_wafv2_web_acl" "edge" {
-  count    = var.cloudfront && var.waf ? 1 : 0
+  count    = var.waf ? 1 : 0
   provider = aws.us_east_1
   name     = local.name
   scope    = "CLOUDFRONT"

@@ -1,7 +1,7 @@
 # With a Route 53 zone: the certificate, the site's name, and the records by which SES knows the mail domain.
 
 locals {
-  own_certificate = var.cloudfront && var.domain_name != null && var.certificate_arn == null && var.hosted_zone_id != null
+  own_certificate = var.domain_name != null && var.certificate_arn == null && var.hosted_zone_id != null
   certificate_arn = var.certificate_arn != null ? var.certificate_arn : one(aws_acm_certificate_validation.site[*].certificate_arn)
 }
 
@@ -31,13 +31,13 @@ resource "aws_acm_certificate_validation" "site" {
 }
 
 resource "aws_route53_record" "site" {
-  for_each = var.cloudfront && var.domain_name != null && var.hosted_zone_id != null ? toset(["A", "AAAA"]) : toset([])
+  for_each = var.domain_name != null && var.hosted_zone_id != null ? toset(["A", "AAAA"]) : toset([])
   zone_id  = var.hosted_zone_id
   name     = var.domain_name
   type     = each.key
   alias {
-    name                   = aws_cloudfront_distribution.site[0].domain_name
-    zone_id                = aws_cloudfront_distribution.site[0].hosted_zone_id
+    name                   = aws_cloudfront_distribution.site.domain_name
+    zone_id                = aws_cloudfront_distribution.site.hosted_zone_id
     evaluate_target_health = false
   }
 }

@@ -5,9 +5,10 @@ locals {
 
   # Times nest: CloudFront 30 s > function > one call outside 5 to 8 s > one statement 5 s.
   # 256 MB is 1/7 of a processor: enough for JSON and TLS, and the price of a request is mostly waiting.
-  functions = {
+  # `concurrency` is how many may run at once, when reserve_concurrency is on.
+  all_functions = {
     artist-page = {
-      uses    = ["web", "database", "hold"], memory = 256, concurrency = 20
+      uses    = ["web", "database", "hold", "assets"], memory = 256, concurrency = 20
       timeout = 10 # a read or two of the database
     }
     slots = {
@@ -26,9 +27,29 @@ locals {
       uses    = ["web", "database", "queue", "stripe"], memory = 256, concurrency = 10
       timeout = 20 # Stripe's page is closed before the hold is
     }
+    session = {
+      uses    = ["web", "database", "accounts", "sign_in"], memory = 256, concurrency = 10
+      timeout = 15 # Supabase Auth, then a read
+    }
+    dashboard-stats = {
+      uses    = ["web", "database", "accounts"], memory = 256, concurrency = 10
+      timeout = 10
+    }
+    dashboard-bookings = {
+      uses    = ["web", "database", "accounts", "queue", "stripe", "calcom_pages"], memory = 256, concurrency = 10
+      timeout = 20 # Stripe's page is closed before a booking is cancelled
+    }
+    dashboard-settings = {
+      uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "pictures_in"], memory = 256, concurrency = 10
+      timeout = 20 # the test of a calendar asks Cal.com four things
+    }
     stripe-webhook = {
       uses    = ["web", "database", "queue", "stripe", "stripe_webhook"], memory = 256, concurrency = 20
       timeout = 15 # Stripe gives up after about 20 s; nothing outside is called but the queue
+    }
+    calcom-webhook = {
+      uses    = ["web", "database", "calendars", "queue"], memory = 256, concurrency = 10
+      timeout = 15
     }
     worker = {
       uses    = ["site", "database", "calendars", "calcom_pages", "queue", "stripe", "mail", "jobs"], memory = 256, concurrency = 10
@@ -38,20 +59,32 @@ locals {
       uses    = ["site", "database", "queue", "stripe"], memory = 256, concurrency = 1
       timeout = 50 # ends before the next minute begins
     }
+    image-intake = {
+      uses    = ["database", "pictures"], memory = 2048, concurrency = 5 # a picture of 50 megapixels takes 400 MB
+      timeout = 60
+    }
   }
+  # Those whose code is in this checkout.
+  functions = { for name, function in local.all_functions : name => function if fileexists("${path.module}/../functions/${name}/Cargo.toml") }
 
   # What a function that uses X reads (settings: plain; parameters: from SSM) and may call.
   capabilities = {
     web            = { settings = ["CORS_ORIGINS", "CLIENT_IP_HEADER"], parameters = ["PUBLIC_URL"], may = [] }
     site           = { settings = [], parameters = ["PUBLIC_URL"], may = [] }
+    assets         = { settings = ["ASSETS"], parameters = [], may = [] }
     database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
+    accounts       = { settings = ["SUPABASE_URL"], parameters = local.jwt_secret, may = [] }
+    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = [], may = [] }
     calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
+    calcom_hook    = { settings = [], parameters = ["CALCOM_WEBHOOK_URL"], may = [] }
     stripe         = { settings = ["STRIPE_API_BASE"], parameters = ["STRIPE_SECRET_KEY"], may = [] }
     stripe_webhook = { settings = [], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] }
     queue          = { settings = ["QUEUE_URL"], parameters = [], may = ["send"] }
     jobs           = { settings = ["JOB_LEASE_SECONDS", "JOB_MAX_ATTEMPTS"], parameters = [], may = ["consume"] }
     mail           = { settings = ["MAIL_FROM", "MAIL_CONFIGURATION_SET"], parameters = [], may = ["mail"] }
+    pictures_in    = { settings = ["IMAGES_BUCKET"], parameters = [], may = ["upload"] }
+    pictures       = { settings = ["IMAGES_BUCKET"], parameters = [], may = ["see_pictures", "take_in", "publish", "bury"] }
     hold           = { settings = ["HOLD_MINUTES"], parameters = [], may = [] }
     limits = {
       settings   = ["RATE_LIMIT_BOOKINGS_PER_HOUR", "MAX_HOLDS_PER_CLIENT", "MAX_HOLDS_PER_ARTIST"]
@@ -63,25 +96,37 @@ locals {
     send    = { Action = ["sqs:SendMessage"], Resource = [local.jobs_arn] }
     consume = { Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [local.jobs_arn] }
     mail    = { Action = ["ses:SendEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
+    # A presigned upload can do no more than who signed it.
+    upload  = { Action = ["s3:PutObject"], Resource = ["${local.images_arn}/incoming/*"] }
+    take_in = { Action = ["s3:GetObject", "s3:DeleteObject"], Resource = ["${local.images_arn}/incoming/*"] }
+    publish = { Action = ["s3:PutObject"], Resource = ["${local.images_arn}/images/*"] }
+    # Without it a missing file is a 403, and worth trying again.
+    see_pictures = { Action = ["s3:ListBucket"], Resource = [local.images_arn] }
+    bury         = { Action = ["sqs:SendMessage"], Resource = [aws_sqs_queue.dead["images"].arn] }
   }
 
   # An empty value is not set at all. The defaults are those of .env.example.
   settings = merge({
-    CORS_ORIGINS                 = var.cloudfront ? "" : coalesce(var.site_url, "-")
-    DATABASE_CA                  = ""
+    CORS_ORIGINS                 = ""
     CALCOM_API_BASE              = "https://api.cal.com"
     CALCOM_WEB_BASE              = "https://cal.com"
+    SUPABASE_URL                 = ""
+    SUPABASE_PUBLISHABLE_KEY     = ""
     STRIPE_API_BASE              = "https://api.stripe.com"
     LOG_LEVEL                    = "info"
     HOLD_MINUTES                 = "30"
     RATE_LIMIT_BOOKINGS_PER_HOUR = "20"
+    RATE_LIMIT_SIGN_INS_PER_HOUR = "20"
     MAX_HOLDS_PER_CLIENT         = "3"
     MAX_HOLDS_PER_ARTIST         = "30"
     JOB_LEASE_SECONDS            = "90"
     JOB_MAX_ATTEMPTS             = "8"
     }, var.settings, {
-    # CloudFront writes this one over whatever the caller sent. Without CloudFront, AWS itself says who called.
-    CLIENT_IP_HEADER       = var.cloudfront ? "cloudfront-viewer-address" : ""
+    # CloudFront writes it over whatever the caller sent.
+    CLIENT_IP_HEADER       = "cloudfront-viewer-address"
+    DATABASE_CA            = var.database_ca
+    ASSETS                 = trimspace(file("${local.site}/assets.json"))
+    IMAGES_BUCKET          = local.images_bucket
     QUEUE_URL              = aws_sqs_queue.jobs.url
     MAIL_FROM              = var.mail_from
     MAIL_CONFIGURATION_SET = local.name
@@ -92,7 +137,7 @@ locals {
     anytrue([for route in local.routes : route.function == name && startswith(route.path, "/api/webhooks/")]) ? "webhook" :
     anytrue([for route in local.routes : route.function == name]) ? "site" : "none"
   }
-  behind_cloudfront = toset([for name, access in local.access : name if var.cloudfront && access == "site"])
+  behind_cloudfront = toset([for name, access in local.access : name if access == "site"])
 }
 
 module "function" {
@@ -100,13 +145,13 @@ module "function" {
   for_each = local.functions
 
   name                 = "${local.name}-${each.key}"
-  description          = "InkFlow ${each.key}, secrets version ${var.secrets_version}"
+  description          = "InkFlow ${each.key}, release ${var.release}, secrets version ${var.secrets_version}"
   zip                  = "${coalesce(var.functions_dir, "${path.module}/../dist/functions")}/${each.key}/bootstrap.zip"
   architecture         = var.architecture
   memory               = each.value.memory
   timeout              = each.value.timeout
   reserved_concurrency = var.reserve_concurrency ? each.value.concurrency : -1
-  url                  = local.access[each.key] == "none" ? "none" : contains(local.behind_cloudfront, each.key) ? "signed" : "public"
+  url                  = local.access[each.key] == "none" ? "none" : local.access[each.key] == "site" ? "signed" : "public"
   log_retention_days   = var.log_retention_days
 
   environment = merge(
@@ -118,11 +163,13 @@ module "function" {
     [for may in local.reads[each.key].may : local.permissions[may]],
   )
 
-  # A new version of a function reads its parameters when it starts.
+  # A new version reads its parameters when it starts.
   depends_on = [aws_ssm_parameter.secret]
 }
 
 locals {
+  webhook_urls = { for route in local.routes : route.path => "${trimsuffix(module.function[route.function].url, "/")}${route.path}" if local.access[route.function] == "webhook" }
+
   # All that each function reads and may do, from what it uses.
   reads = { for name, function in local.functions : name => {
     settings   = distinct(concat(["LOG_LEVEL"], flatten([for used in function.uses : local.capabilities[used].settings])))
@@ -138,7 +185,7 @@ check "routes" {
     error_message = "routes.json names a function that functions.tf does not know."
   }
   assert {
-    condition     = setsubtract(keys(local.functions), local.routes[*].function) == toset(["sweeper", "worker"])
-    error_message = "functions.tf has a function that no route, no queue and no schedule calls."
+    condition     = setsubtract(keys(local.functions), local.routes[*].function) == setintersection(["sweeper", "worker", "image-intake"], keys(local.functions))
+    error_message = "functions.tf has a function that no route, no queue, no schedule and no bucket calls."
   }
 }

@@ -39,13 +39,13 @@ locals {
       namespace  = "AWS/Lambda", metric = "Errors", above = name == "sweeper" ? 2 : 0, what = "${name} crashed, ran out of time, or does not start"
       dimensions = { FunctionName = "${local.name}-${name}" }
     }) },
+    { for name, queue in aws_sqs_queue.dead : "${name}-dead-letters" => merge(local.alarm, {
+      namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", period = 60, what = "Something of ${name} failed too often"
+      dimensions = { QueueName = queue.name }
+    }) },
     {
       throttled = merge(local.alarm, {
         namespace = "AWS/Lambda", metric = "Throttles", above = 10, what = "The account runs more functions at once than it may"
-      })
-      dead-letters = merge(local.alarm, {
-        namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", period = 60, what = "Messages that were received too often"
-        dimensions = { QueueName = aws_sqs_queue.dead.name }
       })
       jobs-wait = merge(local.alarm, {
         namespace  = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum", period = 60, periods = 5, above = 900, what = "Jobs wait for more than 15 minutes"
@@ -107,7 +107,8 @@ resource "aws_cloudwatch_dashboard" "this" {
       { title = "Jobs", stat = "Maximum", metrics = [
         ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.jobs.name],
         ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", aws_sqs_queue.jobs.name],
-        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.dead.name],
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.dead["jobs"].name],
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.dead["images"].name],
       ] },
       { title = "Mails", stat = "Sum", metrics = [["AWS/SES", "Send"], ["AWS/SES", "Delivery"], ["AWS/SES", "Bounce"], ["AWS/SES", "Complaint"]] },
       ] : {

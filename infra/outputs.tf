@@ -2,12 +2,12 @@
 
 output "site_url" {
   description = "Where the site is: PUBLIC_URL of the functions."
-  value       = aws_ssm_parameter.public_url.insecure_value
+  value       = local.public_url
 }
 
 output "webhook_urls" {
   description = "To be entered at the services that call us."
-  value       = { for route in local.routes : route.path => "${trimsuffix(module.function[route.function].url, "/")}${route.path}" if local.access[route.function] == "webhook" }
+  value       = local.webhook_urls
 }
 
 output "function_urls" {
@@ -22,22 +22,22 @@ output "functions" {
 
 output "site_bucket" {
   description = "Where the site's files go."
-  value       = try(aws_s3_bucket.this["site"].bucket, null)
+  value       = aws_s3_bucket.this["site"].bucket
 }
 
 output "images_bucket" {
   description = "Where the artists' images go; they are served under /images/."
-  value       = try(aws_s3_bucket.this["images"].bucket, null)
+  value       = aws_s3_bucket.this["images"].bucket
 }
 
 output "distribution" {
   description = "CloudFront's id."
-  value       = one(aws_cloudfront_distribution.site[*].id)
+  value       = aws_cloudfront_distribution.site.id
 }
 
 output "queues" {
-  description = "The jobs and the dead letters."
-  value       = { jobs = aws_sqs_queue.jobs.url, dead = aws_sqs_queue.dead.url }
+  description = "The jobs, and what nobody could deal with."
+  value       = { jobs = aws_sqs_queue.jobs.url, jobs-dead = aws_sqs_queue.dead["jobs"].url, images-dead = aws_sqs_queue.dead["images"].url }
 }
 
 output "mail_domain" {
@@ -53,4 +53,19 @@ output "mail_records" {
 output "region" {
   description = "Where it runs."
   value       = var.region
+}
+
+output "parameter_path" {
+  description = "Where the secrets are in SSM."
+  value       = local.parameter_path
+}
+
+output "secrets" {
+  description = "Their names."
+  value       = local.secrets
+}
+
+output "settings" {
+  description = "The plain settings of the functions."
+  value       = local.settings
 }

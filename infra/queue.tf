@@ -1,8 +1,7 @@
-# The queue of jobs, the dead letters, and the worker that reads it.
+# The queue of jobs, the worker that reads it, and what nobody could deal with.
 
 locals {
   jobs_arn = "arn:aws:sqs:${var.region}:${var.account_id}:${local.name}-jobs"
-  dead_arn = "arn:aws:sqs:${var.region}:${var.account_id}:${local.name}-jobs-dead"
 }
 
 resource "aws_sqs_queue" "jobs" {
@@ -12,22 +11,24 @@ resource "aws_sqs_queue" "jobs" {
   receive_wait_time_seconds  = 20
   sqs_managed_sse_enabled    = true
   # As often as the worker tries a job: what comes back more often is no job.
-  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = tonumber(lookup(var.settings, "JOB_MAX_ATTEMPTS", "8")) })
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead["jobs"].arn, maxReceiveCount = tonumber(lookup(var.settings, "JOB_MAX_ATTEMPTS", "8")) })
 }
 
+# Jobs that came back too often, and pictures that could not be taken in.
 resource "aws_sqs_queue" "dead" {
-  name                      = "${local.name}-jobs-dead"
+  for_each                  = toset(["jobs", "images"])
+  name                      = "${local.name}-${each.key}-dead"
   message_retention_seconds = 14 * 24 * 3600
   sqs_managed_sse_enabled   = true
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead" {
-  queue_url            = aws_sqs_queue.dead.url
+  queue_url            = aws_sqs_queue.dead["jobs"].url
   redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [local.jobs_arn] })
 }
 
 resource "aws_sqs_queue_policy" "tls_only" {
-  for_each  = { jobs = aws_sqs_queue.jobs, dead = aws_sqs_queue.dead }
+  for_each  = { jobs = aws_sqs_queue.jobs, jobs-dead = aws_sqs_queue.dead["jobs"], images-dead = aws_sqs_queue.dead["images"] }
   queue_url = each.value.url
   policy = jsonencode({
     Version = "2012-10-17"

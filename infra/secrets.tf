@@ -2,10 +2,11 @@
 # the state has them.
 
 locals {
-  secrets        = toset(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"])
+  public_url     = "https://${coalesce(var.domain_name, aws_cloudfront_distribution.site.domain_name)}"
+  jwt_secret     = var.supabase_jwt_secret ? ["SUPABASE_JWT_SECRET"] : []
+  secrets        = toset(concat(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"], local.jwt_secret))
   parameter_path = "/inkflow/${var.env}"
   parameter_arn  = "arn:aws:ssm:${var.region}:${var.account_id}:parameter${local.parameter_path}"
-  public_url     = !var.cloudfront ? var.site_url : "https://${coalesce(var.domain_name, one(aws_cloudfront_distribution.site[*].domain_name))}"
 }
 
 resource "aws_ssm_parameter" "secret" {
@@ -16,20 +17,24 @@ resource "aws_ssm_parameter" "secret" {
   value_wo_version = var.secrets_version
 }
 
-# No secret, but known only when CloudFront is there, and CloudFront needs the functions' URLs first.
+# No secrets, but known only when CloudFront and the functions' URLs are there, which need the functions first.
 resource "aws_ssm_parameter" "public_url" {
   name  = "${local.parameter_path}/PUBLIC_URL"
   type  = "String"
-  value = trimsuffix(local.public_url, "/")
+  value = local.public_url
 
   lifecycle {
-    precondition {
-      condition     = var.cloudfront || can(regex("^https://[^/]+$", var.site_url))
-      error_message = "Without CloudFront, site_url is the origin of the frontend: https://host, without a slash at the end."
-    }
     precondition {
       condition     = var.domain_name == null || var.certificate_arn != null || var.hosted_zone_id != null
       error_message = "domain_name needs certificate_arn (us-east-1) or hosted_zone_id."
     }
   }
+}
+
+# Where Cal.com is told to send its events: it cannot sign for AWS, so not through CloudFront.
+resource "aws_ssm_parameter" "calcom_webhook_url" {
+  for_each = { for path, url in local.webhook_urls : path => url if path == "/api/webhooks/calcom" }
+  name     = "${local.parameter_path}/CALCOM_WEBHOOK_URL"
+  type     = "String"
+  value    = each.value
 }

@@ -52,12 +52,19 @@ variable "settings" {
   default     = {}
   validation {
     condition = length(setsubtract(keys(var.settings), [
-      "CALCOM_API_BASE", "CALCOM_WEB_BASE", "CORS_ORIGINS", "DATABASE_CA", "HOLD_MINUTES", "JOB_LEASE_SECONDS",
+      "CALCOM_API_BASE", "CALCOM_WEB_BASE", "CORS_ORIGINS", "HOLD_MINUTES", "JOB_LEASE_SECONDS",
       "JOB_MAX_ATTEMPTS", "LOG_LEVEL", "MAX_HOLDS_PER_ARTIST", "MAX_HOLDS_PER_CLIENT", "RATE_LIMIT_BOOKINGS_PER_HOUR",
-      "STRIPE_API_BASE",
+      "RATE_LIMIT_SIGN_INS_PER_HOUR",
+      "STRIPE_API_BASE", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL",
     ])) == 0
     error_message = "settings has a name that no function reads, or that Terraform sets itself, or that is a secret."
   }
+}
+
+variable "database_ca" {
+  description = "The PEM of the database's certificate authority. `make deploy` reads it from DATABASE_CA of `.env.<env>`."
+  type        = string
+  default     = ""
 }
 
 variable "domain_name" {
@@ -78,16 +85,10 @@ variable "certificate_arn" {
   default     = null
 }
 
-variable "cloudfront" {
-  description = "False: no CloudFront and no site here; public function URLs, for a frontend that is hosted elsewhere (site_url)."
+variable "supabase_jwt_secret" {
+  description = "True: the project still signs its tokens with the old shared secret, which is then SUPABASE_JWT_SECRET among the secrets."
   type        = bool
-  default     = true
-}
-
-variable "site_url" {
-  description = "Without CloudFront: the origin of the frontend, which alone may call the functions from a browser."
-  type        = string
-  default     = null
+  default     = false
 }
 
 variable "waf" {
@@ -136,8 +137,20 @@ variable "tags" {
   default     = {}
 }
 
+variable "release" {
+  description = "What is deployed, in words: every release is a version of every function, so that `make rollback` goes back one release."
+  type        = string
+  default     = "unknown"
+}
+
 variable "functions_dir" {
   description = "Where `make build` leaves <function>/bootstrap.zip. Default: dist/functions of this checkout."
+  type        = string
+  default     = null
+}
+
+variable "site_dir" {
+  description = "The built site. Default: frontend/dist of this checkout, as `make site` leaves it."
   type        = string
   default     = null
 }

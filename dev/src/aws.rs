@@ -1,4 +1,4 @@
-//! Private SQS and SES: ministack in a virtual environment, and our gates before it.
+//! A private AWS, of which SQS and SES are used most: ministack in a virtual environment, and our gates before it.
 //!
 //! The semantics of the queue are ministack's; the gates only pass, count, delay or refuse.
 
@@ -103,7 +103,8 @@ impl Ministack {
             .env("GATEWAY_PORT", self.port.to_string())
             .env("MINISTACK_REGION", REGION)
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
-            .env("SERVICES", "sqs,ses")
+            // What it runs of our functions (the tests of infra/) must come back to it.
+            .env("AWS_ENDPOINT_URL", self.url())
             .env("LOG_LEVEL", "WARNING")
             // It would look for containers to tidy up.
             .env("DOCKER_HOST", "unix:///nonexistent")

@@ -20,7 +20,7 @@ variables {
   }
 }
 
-run "behind_cloudfront" {
+run "the_platform" {
   variables {
     waf                 = true
     reserve_concurrency = true
@@ -45,11 +45,11 @@ run "behind_cloudfront" {
     error_message = "The queue's concurrency is 2 at least (AWS) and at most the worker's: above it, messages count as received and die."
   }
   assert {
-    condition     = jsondecode(aws_sqs_queue.jobs.redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = tonumber(local.settings.JOB_MAX_ATTEMPTS) }
+    condition     = jsondecode(aws_sqs_queue.jobs.redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead["jobs"].arn, maxReceiveCount = tonumber(local.settings.JOB_MAX_ATTEMPTS) }
     error_message = "What the worker gives up must end in the dead letters."
   }
   assert {
-    condition     = aws_sqs_queue.dead.message_retention_seconds > aws_sqs_queue.jobs.message_retention_seconds
+    condition     = aws_sqs_queue.dead["jobs"].message_retention_seconds > aws_sqs_queue.jobs.message_retention_seconds
     error_message = "A dead letter keeps its first date: the dead letters must be kept longer than the jobs."
   }
 
@@ -69,7 +69,9 @@ run "behind_cloudfront" {
 
   # --- Who may call what ---
   assert {
-    condition     = local.access == { artist-page = "site", slots = "site", create-booking = "site", booking-status = "site", manage-booking = "site", stripe-webhook = "webhook", worker = "none", sweeper = "none" }
+    condition = alltrue([for name, access in local.access : access == (
+      endswith(name, "-webhook") ? "webhook" : contains(["worker", "sweeper", "image-intake"], name) ? "none" : "site"
+    )])
     error_message = "Only the functions of /api/webhooks/ are public, and only those of a route have a URL."
   }
   assert {
@@ -78,7 +80,7 @@ run "behind_cloudfront" {
   }
   assert {
     condition = alltrue([for name in local.behind_cloudfront : alltrue([for action in ["InvokeFunctionUrl", "InvokeFunction"] :
-      try(aws_lambda_permission.cloudfront["${name} ${action}"].source_arn == aws_cloudfront_distribution.site[0].arn, false) &&
+      try(aws_lambda_permission.cloudfront["${name} ${action}"].source_arn == aws_cloudfront_distribution.site.arn, false) &&
     aws_lambda_permission.cloudfront["${name} ${action}"].qualifier == "live"])])
     error_message = "CloudFront needs both permissions on each function, and no other distribution may have them."
   }
@@ -91,7 +93,7 @@ run "behind_cloudfront" {
     error_message = "The buckets are private."
   }
   assert {
-    condition = alltrue([for origin in aws_cloudfront_distribution.site[0].origin : contains(["site", "images"], origin.origin_id) ?
+    condition = alltrue([for origin in aws_cloudfront_distribution.site.origin : contains(["site", "images"], origin.origin_id) ?
       origin.origin_access_control_id == aws_cloudfront_origin_access_control.this["s3"].id :
     origin.origin_access_control_id == aws_cloudfront_origin_access_control.this["lambda"].id])
     error_message = "CloudFront must sign what it asks of every origin."
@@ -100,7 +102,7 @@ run "behind_cloudfront" {
   # --- The paths ---
   assert {
     condition = alltrue([for route in local.routes : local.access[route.function] != "site" || try([
-      for behavior in aws_cloudfront_distribution.site[0].ordered_cache_behavior : behavior.target_origin_id
+      for behavior in aws_cloudfront_distribution.site.ordered_cache_behavior : behavior.target_origin_id
       if can(regex("^${replace(behavior.path_pattern, "*", ".*")}$", replace(route.path, "/\\{[^}]+\\}/", "a-1")))
     ][0] == route.function, false)])
     error_message = "The first pattern that fits a route must lead to the route's function."
@@ -110,19 +112,19 @@ run "behind_cloudfront" {
     error_message = "Stripe cannot sign for AWS: its webhook is not behind CloudFront."
   }
   assert {
-    condition     = length(aws_cloudfront_distribution.site[0].custom_error_response) == 0
+    condition     = length(aws_cloudfront_distribution.site.custom_error_response) == 0
     error_message = "A custom error response would turn the API's problems into pages."
   }
   assert {
     condition = (
-      contains(aws_cloudfront_origin_request_policy.api[0].headers_config[0].headers[0].items, local.settings.CLIENT_IP_HEADER) &&
-      aws_cloudfront_origin_request_policy.api[0].headers_config[0].header_behavior == "whitelist" &&
-      !contains(aws_cloudfront_origin_request_policy.api[0].headers_config[0].headers[0].items, "host")
+      contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, local.settings.CLIENT_IP_HEADER) &&
+      aws_cloudfront_origin_request_policy.api.headers_config[0].header_behavior == "whitelist" &&
+      !contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, "host")
     )
     error_message = "The rate limits need CloudFront's word for the caller's address; the function URL refuses a foreign Host."
   }
   assert {
-    condition     = aws_cloudfront_cache_policy.api[0].default_ttl == 0 && aws_cloudfront_cache_policy.api[0].min_ttl == 0
+    condition     = aws_cloudfront_cache_policy.api.default_ttl == 0 && aws_cloudfront_cache_policy.api.min_ttl == 0
     error_message = "Nothing of the API may be kept unless the function says so."
   }
 
@@ -136,13 +138,36 @@ run "behind_cloudfront" {
     error_message = "Every header of headers.json must be said by CloudFront."
   }
 
+  # --- The site and the pictures ---
+  assert {
+    condition     = length(aws_cloudfront_function.router.code) < 10240
+    error_message = "CloudFront takes no function of more than 10 KB: the list of the site's files has grown too long."
+  }
+  assert {
+    condition     = local.uploads_origin == "https://inkflow-test-images-123456789012.s3.eu-west-3.amazonaws.com" && aws_s3_bucket.this["images"].bucket == local.images_bucket
+    error_message = "The page may send pictures to the bucket, by the name under which the functions sign for it."
+  }
+  assert {
+    condition = alltrue([for rule in aws_s3_bucket_cors_configuration.images.cors_rule :
+    rule.allowed_origins == toset(["https://inkflow.example"]) && rule.allowed_methods == toset(["PUT"]) && rule.allowed_headers == toset(["content-type"])])
+    error_message = "Only the site itself may put pictures into the bucket, and do nothing else."
+  }
+  assert {
+    condition     = anytrue([for rule in aws_s3_bucket_lifecycle_configuration.this["images"].rule : try(rule.filter[0].prefix == "incoming/" && rule.expiration[0].days == 1, false)])
+    error_message = "A picture that was never taken in must not stay."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this["images"].policy).Statement[0].Resource == "${aws_s3_bucket.this["images"].arn}/images/*"
+    error_message = "What has just been uploaded is nobody's to see."
+  }
+
   # --- The rest ---
   assert {
-    condition     = aws_cloudfront_distribution.site[0].viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021"
+    condition     = aws_cloudfront_distribution.site.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021"
     error_message = "The own domain speaks TLS 1.2 or newer."
   }
   assert {
-    condition     = aws_cloudfront_distribution.site[0].web_acl_id == aws_wafv2_web_acl.edge[0].arn
+    condition     = aws_cloudfront_distribution.site.web_acl_id == aws_wafv2_web_acl.edge[0].arn
     error_message = "The firewall stands before nothing."
   }
   assert {
@@ -157,7 +182,7 @@ run "behind_cloudfront" {
     error_message = "The secrets are encrypted, and written only when their version says so."
   }
   assert {
-    condition     = alltrue([for name in ["dead-letters", "jobs-wait", "sweeper-silent", "refund-failed", "request-failed", "webhook-not-believed"] : aws_cloudwatch_metric_alarm.this[name].alarm_actions == toset([aws_sns_topic.alarms.arn])])
+    condition     = alltrue([for name in ["jobs-dead-letters", "images-dead-letters", "jobs-wait", "sweeper-silent", "refund-failed", "request-failed", "webhook-not-believed"] : aws_cloudwatch_metric_alarm.this[name].alarm_actions == toset([aws_sns_topic.alarms.arn])])
     error_message = "These alarms must reach a person."
   }
   assert {
@@ -165,37 +190,13 @@ run "behind_cloudfront" {
     error_message = "A sweeper that never runs has no data: silence is the alarm."
   }
   assert {
+    condition     = alltrue([for name, reads in local.reads : length(reads.parameters) <= 10])
+    error_message = "SSM gives ten parameters in one call."
+  }
+  assert {
     condition     = strcontains(aws_iam_role.scheduler.assume_role_policy, "aws:SourceAccount")
     error_message = "Another account's schedule could borrow the role."
   }
-}
-
-run "without_cloudfront" {
-  variables {
-    cloudfront = false
-    site_url   = "https://shop.example"
-  }
-  assert {
-    condition     = length(aws_cloudfront_distribution.site) + length(aws_s3_bucket.this) + length(aws_lambda_permission.cloudfront) == 0
-    error_message = "Nothing of CloudFront may be left."
-  }
-  assert {
-    condition     = local.settings.CORS_ORIGINS == "https://shop.example" && local.settings.CLIENT_IP_HEADER == ""
-    error_message = "Exactly the frontend may call; and a header that anybody can write must not name the caller."
-  }
-  assert {
-    condition     = aws_ssm_parameter.public_url.value == "https://shop.example"
-    error_message = "Links lead to the frontend."
-  }
-}
-
-run "needs_the_frontend_without_cloudfront" {
-  command = plan
-  variables {
-    cloudfront = false
-    site_url   = "https://shop.example/"
-  }
-  expect_failures = [aws_ssm_parameter.public_url]
 }
 
 run "refuses_a_domain_without_certificate" {
@@ -212,6 +213,21 @@ run "refuses_secrets_among_the_settings" {
     settings = { STRIPE_SECRET_KEY = "sk_live_x" }
   }
   expect_failures = [var.settings]
+}
+
+run "the_old_secret_of_supabase_is_asked_for_and_kept" {
+  command = plan
+  variables {
+    supabase_jwt_secret = true
+    secrets = {
+      DATABASE_URL        = "postgres://x", STRIPE_SECRET_KEY = "sk_test_x", STRIPE_WEBHOOK_SECRETS = "whsec_x", ENCRYPTION_KEY = "x"
+      SUPABASE_JWT_SECRET = "x"
+    }
+  }
+  assert {
+    condition     = contains(keys(aws_ssm_parameter.secret), "SUPABASE_JWT_SECRET") && contains(local.capabilities.accounts.parameters, "SUPABASE_JWT_SECRET")
+    error_message = "Functions that know accounts must read the secret."
+  }
 }
 
 run "refuses_a_shifted_clock" {

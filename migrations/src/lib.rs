@@ -37,9 +37,35 @@ pub async fn run(database_url: &str) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// The names of the migrations that the database of `database_url` has not seen yet. Changes nothing.
+///
+/// # Errors
+/// The connection failed, or the list of those applied may not be read.
+pub async fn missing(database_url: &str) -> Result<Vec<String>, Error> {
+    let config: Config = database_url.parse()?;
+    let (client, connection) = config.connect(tls()?).await?;
+    tokio::spawn(connection);
+    let applied: Vec<String> = match client.simple_query("select version from refinery_schema_history").await {
+        Ok(rows) => rows.iter().filter_map(version).collect(),
+        // An empty database has no such list yet.
+        Err(error) if error.code() == Some(&tokio_postgres::error::SqlState::UNDEFINED_TABLE) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let runner = embedded::migrations::runner();
+    let all = runner.get_migrations().iter();
+    Ok(all.filter(|migration| !applied.contains(&migration.version().to_string())).map(ToString::to_string).collect())
+}
+
+fn version(row: &tokio_postgres::SimpleQueryMessage) -> Option<String> {
+    match row {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    }
+}
+
 fn tls() -> Result<MakeRustlsConnect, Error> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Ok(given) = std::env::var("DATABASE_CA") {
+    if let Some(given) = std::env::var("DATABASE_CA").ok().filter(|given| !given.trim().is_empty()) {
         let pem = if given.contains("-----BEGIN") { given.into_bytes() } else { std::fs::read(&given)? };
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             roots.add(certificate?)?;

@@ -2,7 +2,10 @@
 //! It knows no service: `queue` and `mail` add their own endpoint, bounds and retries.
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -18,14 +21,26 @@ use crate::config::{self, ConfigError};
 /// # Errors
 /// `AWS_REGION`, `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing.
 pub fn settings(http: &reqwest::Client) -> Result<SdkConfig, ConfigError> {
-    let credentials = Credentials::new(
+    Ok(with(http, config::required("AWS_REGION")?, credentials()?))
+}
+
+/// Who signs: the function's role, as Lambda says it in the environment.
+///
+/// # Errors
+/// `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing.
+pub fn credentials() -> Result<Credentials, ConfigError> {
+    Ok(Credentials::new(
         config::required("AWS_ACCESS_KEY_ID")?,
         config::required("AWS_SECRET_ACCESS_KEY")?,
         config::optional("AWS_SESSION_TOKEN"),
         None,
         "environment",
-    );
-    Ok(with(http, config::required("AWS_REGION")?, credentials))
+    ))
+}
+
+/// Where a service answers when it is not AWS: its own variable (`AWS_ENDPOINT_URL_SQS`), or the one for all.
+pub fn endpoint(of_service: &'static str) -> Option<String> {
+    config::optional(of_service).or_else(|| config::optional("AWS_ENDPOINT_URL"))
 }
 
 /// The same, from given values.
@@ -39,6 +54,40 @@ pub fn with(http: &reqwest::Client, region: String, credentials: Credentials) ->
             SharedHttpConnector::new(Connector { http: http.clone(), read_timeout: settings.read_timeout() })
         }))
         .build()
+}
+
+/// A request to a service for which no SDK is compiled in, with its signature (version 4).
+///
+/// # Panics
+/// `url` is none, or a header is not ASCII: both are written in our source.
+pub fn signed(
+    credentials: &Credentials,
+    region: &str,
+    service: &str,
+    method: http::Method,
+    url: &str,
+    headers: &[(&'static str, &str)],
+    body: Vec<u8>,
+) -> http::Request<Vec<u8>> {
+    let identity = Identity::from(credentials.clone());
+    #[expect(clippy::disallowed_methods, reason = "AWS compares it with its own clock; nothing of InkFlow shifts it")]
+    let now = std::time::SystemTime::now();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(service)
+        .time(now)
+        .settings(SigningSettings::default())
+        .build()
+        .expect("all that a signature needs is given");
+    let signable = SignableRequest::new(method.as_str(), url, headers.iter().copied(), SignableBody::Bytes(&body))
+        .expect("a URL of ours is one");
+    let (signature, _) = sign(signable, &params.into()).expect("headers of ours are ASCII").into_parts();
+    let mut request = http::Request::builder().method(&method).uri(url);
+    for (name, value) in headers.iter().copied().chain(signature.headers()) {
+        request = request.header(name, value);
+    }
+    request.body(body).expect("headers that were signed are headers")
 }
 
 /// Carries the SDK's requests over our client. Bodies are whole, as those of SQS and SES are.

@@ -1,8 +1,12 @@
-//! Settings from the environment, read once at a function's start. A missing one is named in the message.
-//! `.env.example` documents each; secrets never show in `Debug`.
+//! Settings from the environment, and those that [`crate::parameters`] brought from SSM.
+//!
+//! Read once at a function's start. A missing one is named in the message. `.env.example` documents each; secrets never
+//! show in `Debug`.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use thiserror::Error;
 
@@ -32,10 +36,10 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// It is not set, or empty.
-    #[error("the environment variable {0} is not set (see .env.example)")]
+    #[error("the setting {0} is missing: neither the environment nor SECRETS_PARAMETERS has it (see .env.example)")]
     Missing(&'static str),
     /// It is set to something else than it should be.
-    #[error("the environment variable {name} is not valid: {why}")]
+    #[error("the setting {name} is not valid: {why}")]
     Invalid {
         /// Its name.
         name: &'static str,
@@ -61,8 +65,19 @@ pub fn secret(name: &'static str) -> Result<Secret, ConfigError> {
 }
 
 /// A setting that may be absent; an empty one counts as absent.
+///
+/// The environment goes first, so that one value can be replaced by hand without touching the others.
 pub fn optional(name: &'static str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+    let filled = |value: &String| !value.trim().is_empty();
+    std::env::var(name).ok().filter(filled).or_else(|| FETCHED.get()?.get(name).cloned().filter(filled))
+}
+
+/// What came from SSM. Not put into the environment: that would be `unsafe`, because the runtime's threads read it.
+static FETCHED: OnceLock<HashMap<String, String>> = OnceLock::new();
+
+/// Keeps what was fetched, for the life of the process. A second time changes nothing.
+pub(crate) fn keep(fetched: HashMap<String, String>) {
+    let _ = FETCHED.set(fetched);
 }
 
 /// A setting with a default.

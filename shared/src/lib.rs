@@ -11,6 +11,9 @@ pub mod error;
 // Settings from the environment.
 pub mod config;
 
+// The settings that rest in SSM: a function's secrets.
+pub mod parameters;
+
 // The one reader of the clock.
 pub mod clock;
 

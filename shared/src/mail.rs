@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::time::Duration;
 
+use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::domain::ids::BookingId;
 use crate::domain::job::Template;
@@ -100,7 +101,7 @@ impl Mailer {
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
         let from = config::required("MAIL_FROM")?;
         let configuration_set = config::optional("MAIL_CONFIGURATION_SET");
-        Self::new(aws, config::optional("AWS_ENDPOINT_URL_SESV2"), &from, configuration_set)
+        Self::new(aws, aws::endpoint("AWS_ENDPOINT_URL_SESV2"), &from, configuration_set)
     }
 
     /// A mailer that sends as `from`: `bookings@inkflow.example`, or the same with a name before it.

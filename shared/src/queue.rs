@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_types::SdkConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::domain::ids::JobId;
 use crate::error::{Error, Service};
@@ -46,7 +47,7 @@ impl Queue {
     /// # Errors
     /// A setting is missing.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self::new(aws, config::optional("AWS_ENDPOINT_URL_SQS"), config::required("QUEUE_URL")?))
+        Ok(Self::new(aws, aws::endpoint("AWS_ENDPOINT_URL_SQS"), config::required("QUEUE_URL")?))
     }
 
     /// The queue at `url`.

@@ -33,6 +33,21 @@ use crate::redact::without_values;
 /// (<https://docs.stripe.com/webhooks/versioning>).
 pub const API_VERSION: &str = "2026-09-30.endive";
 
+/// The events that the endpoint of `stripe-webhook` must be registered for: all those, and only those, that it reads.
+pub const EVENTS: [&str; 11] = [
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.refunded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "refund.failed",
+    "refund.updated",
+];
+
 /// How old a webhook's signature may be, as in Stripe's own libraries
 /// (<https://docs.stripe.com/webhooks#replay-attacks>).
 const SIGNATURE_TOLERANCE_SECONDS: i64 = 300;

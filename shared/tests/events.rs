@@ -206,3 +206,9 @@ fn every_trigger_of_cal_com_has_a_sample_with_what_tells_its_booking() {
         }
     }
 }
+
+#[test]
+fn every_event_that_stripe_is_asked_for_has_its_sample() {
+    let asked: BTreeSet<String> = shared::stripe::EVENTS.map(str::to_owned).into();
+    assert_eq!(asked, samples("events/stripe"));
+}

@@ -1,11 +1,12 @@
 //! Lambda entry point of signing in and out. Wiring only: the behaviour lives in `lib.rs`.
 
 use session::{App, handle};
-use shared::{http, telemetry};
+use shared::{http, parameters, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
+    parameters::load().await?;
     let web = http::Web::from_env()?;
     let app = App::from_env(&web)?;
     tokio::join!(app.db.warm_up(), app.auth.warm_up(app.clock.now()));

@@ -1,11 +1,12 @@
 //! Lambda entry point of `POST /api/webhooks/stripe`. Wiring only: the behaviour lives in `lib.rs`.
 
-use shared::{http, telemetry};
+use shared::{http, parameters, telemetry};
 use stripe_webhook::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
+    parameters::load().await?;
     let web = http::Web::from_env()?;
     let app = App::from_env()?;
     app.db.warm_up().await;

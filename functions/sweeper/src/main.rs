@@ -4,12 +4,13 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::telemetry;
+use shared::{parameters, telemetry};
 use sweeper::{App, sweep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
+    parameters::load().await?;
     let app = App::from_env()?;
     app.db.warm_up().await;
     let app = &app;

@@ -2,12 +2,13 @@
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
-use shared::telemetry;
+use shared::{parameters, telemetry};
 use worker::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
+    parameters::load().await?;
     let app = App::from_env()?;
     app.db.warm_up().await;
     let app = &app;

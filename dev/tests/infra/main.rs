@@ -1,0 +1,6 @@
+//! `infra/`: what it says about the functions is what they do, and it can be brought to AWS and taken away again.
+
+mod front;
+mod platform;
+mod rules;
+mod source;

@@ -1,0 +1,123 @@
+//! What must agree without asking Terraform: routes, settings, log lines, headers, the runbook.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use dev::platform::checkout;
+use serde_json::Value;
+
+use crate::source::{functions, own_code, reads};
+
+/// What calls a function that no route leads to.
+const WITHOUT_ROUTE: [&str; 3] = ["worker", "sweeper", "image-intake"];
+
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(checkout().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn every_route_has_a_function_and_every_function_is_called() {
+    let routes: Vec<Value> = serde_json::from_str(&read("infra/routes.json")).expect("JSON");
+    let routed: BTreeSet<String> =
+        routes.iter().map(|route| route["function"].as_str().expect("a name").to_owned()).collect();
+    let mut called = routed.clone();
+    called.extend(WITHOUT_ROUTE.map(str::to_owned).into_iter().filter(|name| functions().contains(name)));
+    assert_eq!(called, functions());
+    assert!(WITHOUT_ROUTE.iter().all(|name| !routed.contains(*name)));
+    let mut table: Vec<_> =
+        routes.iter().map(|route| (&route["method"], &route["path"])).map(|pair| format!("{pair:?}")).collect();
+    table.sort();
+    let all = table.len();
+    table.dedup();
+    assert_eq!(table.len(), all, "no route is there twice");
+}
+
+#[test]
+fn every_function_reads_its_secrets_before_anything_else() {
+    for function in functions() {
+        let main = read(&format!("functions/{function}/src/main.rs"));
+        let (first, load) = (main.find("from_env"), main.find("parameters::load().await?"));
+        assert!(
+            load.is_some() && (first.is_none() || load < first),
+            "{function}: main.rs must call parameters::load() first"
+        );
+    }
+}
+
+#[test]
+fn every_setting_that_a_function_reads_is_explained() {
+    let example = read(".env.example");
+    let explained: BTreeSet<&str> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('=').map(|(name, _)| name))
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+        .collect();
+    let readme = read("README.md");
+    for function in functions() {
+        let (settings, _) = reads(&function);
+        assert!(settings.contains("DATABASE_URL"), "{function}: {settings:?}");
+        for setting in settings {
+            assert!(
+                explained.contains(setting.as_str()),
+                "{function} reads {setting}, which .env.example does not explain"
+            );
+            let aside = setting.starts_with("AWS_") || setting == "CLOCK_SHIFT_SECONDS";
+            assert!(
+                aside || readme.contains(&format!("`{setting}`")),
+                "{function} reads {setting}, which README.md does not name"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_log_that_raises_an_alarm_is_one_that_a_function_writes() {
+    let text = read("infra/observe.tf");
+    let signals =
+        text.split_once("signals = {").and_then(|(_, rest)| rest.split_once("\n  }")).expect("the table of signals").0;
+    let library = ["http.rs", "settle.rs", "stripe.rs"].map(|file| read(&format!("shared/src/{file}"))).concat();
+    for signal in signals.lines().filter(|line| line.contains("pattern = ")) {
+        let pattern = signal
+            .split_once("pattern = \"")
+            .and_then(|(_, rest)| rest.split_once("\", threshold"))
+            .expect("a pattern")
+            .0;
+        let of =
+            signal.split_once("functions = ").and_then(|(_, rest)| rest.split_once(", pattern")).expect("functions").0;
+        let named = functions().into_iter().filter(|name| of.contains(&format!("\"{name}\""))).collect::<Vec<_>>();
+        let code = if named.is_empty() { String::new() } else { named.iter().map(|name| own_code(name)).collect() };
+        for phrase in pattern.split("\\\"").map(str::trim).filter(|phrase| !phrase.is_empty()) {
+            assert!(code.contains(phrase) || library.contains(phrase), "no function writes \"{phrase}\": {signal}");
+        }
+    }
+}
+
+#[test]
+fn every_header_that_a_function_reads_passes_cloudfront() {
+    let cdn = read("infra/cdn.tf");
+    for function in functions().into_iter().filter(|name| !name.ends_with("-webhook")) {
+        for line in own_code(&function).lines().filter(|line| line.contains("request.headers().get(\"")) {
+            let header = line.split("headers().get(\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a name");
+            assert!(cdn.contains(&format!("\"{header}\"")), "{function} reads {header}, which cdn.tf does not forward");
+        }
+    }
+}
+
+#[test]
+fn the_runbook_says_what_to_do_about_every_alarm() {
+    let (text, runbook) = (read("infra/observe.tf"), read("infra/README.md"));
+    let signals = text.split_once("signals = {").and_then(|(_, rest)| rest.split_once("\n  }")).expect("the signals").0;
+    let mut alarms: Vec<&str> =
+        signals.lines().filter_map(|line| line.split_once(" = {")).map(|(name, _)| name.trim()).collect();
+    let rest =
+        text.split_once("alarms = merge(").and_then(|(_, rest)| rest.split_once("\nresource ")).expect("the alarms").0;
+    alarms.extend(rest.lines().filter_map(|line| line.strip_suffix(" = merge(local.alarm, {")).map(str::trim));
+    alarms.extend(["jobs-dead-letters", "images-dead-letters", "-crashed"]);
+    assert!(alarms.len() > 12, "the table has moved: {alarms:?}");
+    for alarm in alarms.into_iter().filter(|name| !name.contains(' ')) {
+        assert!(
+            runbook.lines().any(|line| line.starts_with("| `") && line.contains(&format!("{alarm}`"))),
+            "infra/README.md has no line for {alarm}"
+        );
+    }
+}

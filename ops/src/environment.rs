@@ -1,0 +1,121 @@
+//! A deployed environment: what Terraform says of it (`terraform output -json`), and its secrets as SSM has them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_sqs::config::Credentials;
+use aws_types::SdkConfig;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::parameters::Store;
+use shared::{aws, net};
+
+/// The outputs of `infra/`, as far as they are needed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Outputs {
+    /// The site's origin.
+    pub site_url: String,
+    /// The webhooks' addresses by their paths.
+    pub webhook_urls: HashMap<String, String>,
+    /// The queues' addresses: `jobs`, `jobs-dead`, `images-dead`.
+    pub queues: HashMap<String, String>,
+    /// The functions' names at AWS.
+    pub functions: HashMap<String, String>,
+    /// What SES must have verified.
+    pub mail_domain: String,
+    /// Where it runs.
+    pub region: String,
+    /// Where its secrets are in SSM.
+    pub parameter_path: String,
+    /// The secrets' names.
+    pub secrets: Vec<String>,
+    /// The plain settings of the functions.
+    pub settings: HashMap<String, String>,
+}
+
+impl Outputs {
+    /// Reads the answer of `terraform output -json`.
+    ///
+    /// # Errors
+    /// It is something else, or nothing is deployed.
+    pub fn parse(text: &str) -> Result<Self> {
+        let outputs: HashMap<String, Value> = serde_json::from_str(text).context("not the outputs of Terraform")?;
+        let values = outputs.into_iter().map(|(name, output)| (name, output["value"].clone())).collect();
+        serde_json::from_value(Value::Object(values)).context("nothing is deployed here: make deploy")
+    }
+}
+
+/// All that the checks ask with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+#[derive(Clone)]
+pub struct Environment {
+    /// What Terraform says.
+    pub outputs: Outputs,
+    /// The secrets, by name.
+    pub secrets: HashMap<String, String>,
+    /// The database as its owner, when the operator has given it.
+    pub owner_database_url: Option<String>,
+    /// The client of every call.
+    pub http: reqwest::Client,
+    /// The operator at AWS.
+    pub aws: SdkConfig,
+    /// The same, for calls without an SDK.
+    pub credentials: Credentials,
+    /// Another AWS than the real one.
+    pub endpoint: Option<String>,
+}
+
+impl Environment {
+    /// Asks SSM for the secrets of `outputs`, as the operator that the process's environment names.
+    ///
+    /// # Errors
+    /// There are no credentials.
+    pub async fn open(outputs: Outputs) -> Result<Self> {
+        let http = net::client(&net::tls());
+        let mut outputs = outputs;
+        // A site whose name does not lead to it yet can be looked at by another one.
+        if let Some(url) = std::env::var("SMOKE_URL").ok().filter(|url| !url.is_empty()) {
+            for (path, address) in &mut outputs.webhook_urls {
+                *address = format!("{url}{path}");
+            }
+            outputs.site_url = url;
+        }
+        let credentials = aws::credentials().context("no AWS credentials: aws sso login, or AWS_PROFILE")?;
+        let endpoint = aws::endpoint("AWS_ENDPOINT_URL_SSM");
+        let aws = aws::with(&http, outputs.region.clone(), credentials.clone());
+        let store = Store::new(http.clone(), endpoint.clone(), outputs.region.clone(), credentials.clone());
+        let names: Vec<String> =
+            outputs.secrets.iter().map(|name| format!("{}/{name}", outputs.parameter_path)).collect();
+        // What is missing is told by the checks that need it.
+        let secrets = store.get(&names).await.unwrap_or_else(|error| {
+            eprintln!("the secrets cannot be read: {error}");
+            HashMap::new()
+        });
+        let owner_database_url = std::env::var("MIGRATE_DATABASE_URL").ok().filter(|url| !url.is_empty());
+        Ok(Self { outputs, secrets, owner_database_url, http, aws, credentials, endpoint })
+    }
+
+    /// A secret; empty when SSM has none.
+    pub fn secret(&self, name: &str) -> &str {
+        self.secrets.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A plain setting; empty when it is not set.
+    pub fn setting(&self, name: &str) -> &str {
+        self.outputs.settings.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The queue of the jobs and its dead letters.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let mut config = aws_sdk_sqs::config::Builder::from(&self.aws);
+        config.set_endpoint_url(self.endpoint.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// The mails.
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let mut config = aws_sdk_sesv2::config::Builder::from(&self.aws);
+        config.set_endpoint_url(self.endpoint.clone());
+        aws_sdk_sesv2::Client::from_conf(config.build())
+    }
+}

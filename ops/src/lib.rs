@@ -1,0 +1,10 @@
+//! What an operator runs against a deployed environment. It looks from outside, with the settings the functions have.
+
+// What is asked of each part, and what to do when the answer is no.
+pub mod doctor;
+
+// The environment: what Terraform says of it, and its secrets from SSM.
+pub mod environment;
+
+// Dead letters, back to where they came from.
+pub mod redrive;

@@ -1,0 +1,343 @@
+//! The doctor at a healthy platform, and at one where each thing is broken in turn.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_sqs::config::Credentials;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use dev::aws::{ACCESS_KEY, Sqs};
+use dev::host::REGION;
+use dev::platform::{Options, Platform};
+use ops::doctor::{Finding, Verdict, examine};
+use ops::environment::{Environment, Outputs};
+use ops::redrive::{Redriven, redrive};
+use serde_json::{Value, json};
+use shared::config::Secret;
+use shared::vault::Vault;
+use shared::{aws, net};
+use tokio_postgres::NoTls;
+
+/// Serves `router` on a port of its own.
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// The local AWS, with other answers than its own at some paths.
+#[derive(Clone)]
+struct Aws {
+    ministack: String,
+    answers: Arc<Mutex<HashMap<String, Value>>>,
+    http: reqwest::Client,
+}
+
+async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if let Some(answer) = aws.answers.lock().expect("one at a time").get(parts.uri.path()) {
+        return axum::Json(answer.clone()).into_response();
+    }
+    let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    let path = parts.uri.path_and_query().expect("a path");
+    let mut headers: HeaderMap = parts.headers;
+    headers.remove("host");
+    let sent =
+        aws.http.request(parts.method, format!("{}{path}", aws.ministack)).headers(headers).body(body).send().await;
+    let answer = sent.expect("ministack answers");
+    let status = answer.status();
+    let kind = answer.headers().get("content-type").cloned();
+    let mut response = (status, answer.bytes().await.expect("a body")).into_response();
+    if let Some(kind) = kind {
+        response.headers_mut().insert("content-type", kind);
+    }
+    response
+}
+
+/// Supabase Auth, as far as the doctor asks: keys, and a publishable key that it accepts.
+async fn supabase(keys: Value) -> String {
+    let settings = |headers: HeaderMap| async move {
+        if headers.get("apikey").is_some_and(|key| key == "sb_publishable_good") {
+            StatusCode::OK
+        } else {
+            StatusCode::UNAUTHORIZED
+        }
+    };
+    let jwks = move || async move { axum::Json(json!({ "keys": keys })) };
+    serve(Router::new().route("/auth/v1/settings", get(settings)).route("/auth/v1/.well-known/jwks.json", get(jwks)))
+        .await
+}
+
+struct Practice {
+    platform: Platform,
+    aws: Aws,
+    healthy: Environment,
+    owner: tokio_postgres::Client,
+}
+
+const MAPPINGS: &str = "/2015-03-31/event-source-mappings/";
+const ACCOUNT: &str = "/v2/email/account";
+
+impl Practice {
+    async fn open() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let platform = Platform::start(Options::for_test().expect("options")).await;
+        let platform = platform.expect("it starts: cargo build --workspace --bins");
+        let http = net::client(&net::tls());
+        let ministack = std::env::var("TEST_AWS_URL").expect("run `make test`, or `dev with-services -- …`");
+        let aws = Aws { ministack: ministack.clone(), answers: Arc::default(), http: http.clone() };
+        let endpoint = serve(Router::new().fallback(aws_front).with_state(aws.clone())).await;
+        let sqs = Sqs::at(&ministack);
+        let jobs = &platform.queues().jobs;
+        let pictures =
+            sqs.call("CreateQueue", json!({ "QueueName": format!("pictures-{}", std::process::id()) })).await;
+        let told = sqs
+            .call("GetQueueAttributes", json!({ "QueueUrl": jobs, "AttributeNames": ["All"] }))
+            .await
+            .expect("a queue");
+        let mapping = json!({
+            "EventSourceArn": told["Attributes"]["QueueArn"], "State": "Enabled", "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        });
+        aws.set(MAPPINGS, json!({ "EventSourceMappings": [mapping] }));
+        aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
+        let destination =
+            json!({ "EventDestinations": [{ "Name": "failures", "Enabled": true, "MatchingEventTypes": ["BOUNCE"] }] });
+        aws.set("/v2/email/configuration-sets/set/event-destinations", destination);
+
+        let set = |name: &str| {
+            let found = platform.function_env().iter().rev().find(|(key, _)| key == name);
+            found.unwrap_or_else(|| panic!("the platform sets {name}")).1.clone()
+        };
+        let settings = [
+            ("STRIPE_API_BASE", set("STRIPE_API_BASE")),
+            ("CALCOM_API_BASE", set("CALCOM_API_BASE")),
+            ("SUPABASE_URL", supabase(json!([{ "kid": "1" }])).await),
+            ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_good".to_owned()),
+            ("MAIL_CONFIGURATION_SET", "set".to_owned()),
+        ];
+        let secrets = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"];
+        let site = platform.site().to_owned();
+        let outputs = Outputs {
+            webhook_urls: HashMap::from([("/api/webhooks/stripe".into(), format!("{site}/api/webhooks/stripe"))]),
+            site_url: site,
+            queues: HashMap::from([
+                ("jobs".into(), jobs.clone()),
+                ("jobs-dead".into(), platform.queues().dead_jobs.clone()),
+                ("images-dead".into(), pictures.expect("a queue")["QueueUrl"].as_str().expect("a URL").to_owned()),
+            ]),
+            functions: HashMap::from([("worker".into(), "inkflow-test-worker".into())]),
+            mail_domain: set("MAIL_FROM").rsplit('@').next().expect("a domain").trim_end_matches('>').to_owned(),
+            region: REGION.into(),
+            parameter_path: "/inkflow/test".into(),
+            secrets: secrets.map(str::to_owned).to_vec(),
+            settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        };
+        let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "test");
+        let healthy = Environment {
+            outputs,
+            secrets: secrets.map(|name| (name.to_owned(), set(name))).into(),
+            owner_database_url: Some(platform.database_url().to_owned()),
+            aws: aws::with(&http, REGION.into(), credentials.clone()),
+            http,
+            credentials,
+            endpoint: Some(endpoint),
+        };
+        let (owner, connection) = tokio_postgres::connect(platform.database_url(), NoTls).await.expect("Postgres");
+        tokio::spawn(connection);
+        Self { platform, aws, healthy, owner }
+    }
+
+    /// What is wrong once `change` was made to a healthy environment.
+    async fn wrong(&self, change: impl FnOnce(&mut Environment)) -> String {
+        let mut environment = self.healthy.clone();
+        change(&mut environment);
+        wrong(&examine(&environment, false).await)
+    }
+
+    async fn with_secret(&self, name: &str, value: &str) -> String {
+        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), value.to_owned()))).await
+    }
+
+    async fn with_setting(&self, name: &str, value: &str) -> String {
+        self.wrong(|environment| drop(environment.outputs.settings.insert(name.to_owned(), value.to_owned()))).await
+    }
+}
+
+impl Aws {
+    fn set(&self, path: &str, answer: Value) {
+        self.answers.lock().expect("one at a time").insert(path.to_owned(), answer);
+    }
+}
+
+/// Everything that is wrong, in lines; each with an advice.
+fn wrong(findings: &[Finding]) -> String {
+    let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad);
+    bad.map(|finding| {
+        assert!(!finding.advice.is_empty(), "{finding} says not what to do");
+        format!("{finding}\n")
+    })
+    .collect()
+}
+
+fn only(wrong: &str, part: &str) {
+    assert!(wrong.contains(part), "not found: {part}\nin:\n{wrong}");
+    assert_eq!(wrong.matches("WRONG").count(), 1, "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_what_is_broken_and_nothing_else() {
+    let it = Practice::open().await;
+    let findings = examine(&it.healthy, false).await;
+    assert_eq!(wrong(&findings), "");
+    assert!(findings.len() > 20, "{findings:?}");
+    let said = findings.iter().map(ToString::to_string).collect::<String>();
+    for secret in it.healthy.secrets.values() {
+        assert!(!said.contains(secret.as_str()), "a secret was told");
+    }
+
+    // The site.
+    only(
+        &it.wrong(|environment| environment.outputs.site_url = "http://127.0.0.1:1".into()).await,
+        "cannot be reached",
+    );
+    let stranger = serve(Router::new().fallback(|| async { StatusCode::FORBIDDEN })).await;
+    let refused = it.wrong(|environment| environment.outputs.site_url = stranger).await;
+    assert!(refused.contains("the API answers 403") && refused.contains("the home page answers 403"), "{refused}");
+    let late = Router::new().fallback(|| async { [("date", "Fri, 27 Nov 2020 10:00:00 GMT")] });
+    let late = serve(late).await;
+    assert!(it.wrong(|environment| environment.outputs.site_url = late).await.contains("clock is"));
+    only(
+        &it.with_setting("CORS_ORIGINS", "https://other.test").await,
+        "https://other.test is in CORS_ORIGINS and may not call",
+    );
+
+    // The database.
+    let url = it.healthy.secret("DATABASE_URL").to_owned();
+    let absent = url.replacen("inkflow_app:", "inkflow_app:not-", 1);
+    assert_ne!(absent, url);
+    only(
+        &it.with_secret(
+            "DATABASE_URL",
+            &absent.rsplit_once('/').map(|(server, _)| format!("{server}/no_such_database")).expect("a URL"),
+        )
+        .await,
+        "cannot connect",
+    );
+    only(&it.with_secret("DATABASE_URL", it.platform.database_url()).await, "may do more than they need");
+    it.owner.batch_execute("create table stray (id int)").await.expect("made");
+    only(&it.wrong(|_| ()).await, "without row level security: stray");
+    it.owner.batch_execute("drop table stray; revoke insert on payments from inkflow_app").await.expect("done");
+    only(&it.wrong(|_| ()).await, "it may not: payments insert");
+    it.owner.batch_execute("grant insert on payments to inkflow_app").await.expect("done");
+    it.owner.batch_execute("delete from refinery_schema_history where version = 5").await.expect("done");
+    only(&it.wrong(|_| ()).await, "not applied: V5__access");
+    let nowhere =
+        it.wrong(|environment| environment.owner_database_url = Some("postgres://x:y@127.0.0.1:1/x".into())).await;
+    only(&nowhere, "the owner cannot connect");
+    it.owner
+        .batch_execute(
+            "insert into refinery_schema_history (version, name, applied_on, checksum) values (5, 'access', '', '0')",
+        )
+        .await
+        .expect("done");
+
+    // Accounts.
+    only(&it.with_setting("SUPABASE_URL", &supabase(json!([])).await).await, "publishes no key");
+    only(&it.with_setting("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bad").await, "the publishable key is refused");
+    only(&it.with_setting("SUPABASE_URL", "").await, "SUPABASE_URL is not set");
+
+    // Stripe.
+    only(&it.with_secret("STRIPE_SECRET_KEY", "pk_test_x").await, "is not a secret key");
+    only(&it.with_secret("STRIPE_SECRET_KEY", "sk_test_rolled").await, "Stripe refuses the key");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", "whsec_older").await, "answers 401 to what whsec_old");
+    let moved = format!("{}/api/webhooks/stripe?moved", it.healthy.outputs.site_url);
+    let lead_to = |url: &str| {
+        let url = url.to_owned();
+        move |environment: &mut Environment| {
+            drop(environment.outputs.webhook_urls.insert("/api/webhooks/stripe".into(), url))
+        }
+    };
+    only(&it.wrong(lead_to(&moved)).await, "no webhook endpoint leads to");
+    let mut mended = it.healthy.clone();
+    lead_to(&moved)(&mut mended);
+    let told = examine(&mended, true).await;
+    assert!(
+        told.iter().any(|finding| finding.said.contains("its signing secret, told only now, is whsec_")),
+        "{told:?}"
+    );
+    let again = examine(&mended, false).await;
+    assert!(again.iter().any(|finding| finding.said.contains("exactly what we read")), "{again:?}");
+    assert!(again.iter().any(|finding| finding.said.contains("in our version")), "{again:?}");
+    let few = format!("{}/api/webhooks/stripe?few", it.healthy.outputs.site_url);
+    let form = [("url", few.as_str()), ("enabled_events[]", "charge.refunded"), ("api_version", "2024-06-20")];
+    let post = it.healthy.http.post(format!("{}/v1/webhook_endpoints", it.healthy.setting("STRIPE_API_BASE")));
+    let made = post
+        .bearer_auth(it.healthy.secret("STRIPE_SECRET_KEY"))
+        .form(&form)
+        .send()
+        .await
+        .expect("the stand-in answers");
+    assert!(made.status().is_success(), "{}", made.text().await.expect("text"));
+    let old = it.wrong(lead_to(&few)).await;
+    assert!(old.contains("is not sent charge.dispute.closed") && old.contains("API version is 2024-06-20"), "{old}");
+
+    // Cal.com.
+    only(&it.with_secret("ENCRYPTION_KEY", "c2hvcnQ=").await, "is not 32 bytes");
+    only(&it.with_secret("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").await, "key does not open");
+    let vault = Vault::new(&Secret::new(it.healthy.secret("ENCRYPTION_KEY").to_owned())).expect("a key");
+    let noa = dev::demo::NOA.id;
+    let sealed = vault.seal(noa, "cal_test_revoked").expect("sealed");
+    let sealed: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let put = format!(
+        "create temp table kept as select * from artists; update artists set cal_com_api_key = '\\x{sealed}' where id = '{noa}'"
+    );
+    it.owner.batch_execute(&put).await.expect("done");
+    only(&it.wrong(|_| ()).await, "Cal.com refuses noa-keller's key");
+    let back = "update artists a set cal_com_api_key = k.cal_com_api_key from kept k where k.id = a.id";
+    it.owner.batch_execute(back).await.expect("done");
+
+    // Mail.
+    only(
+        &it.wrong(|environment| environment.outputs.mail_domain = "unknown.example".into()).await,
+        "SES does not know unknown.example",
+    );
+    it.aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": false }));
+    only(&it.wrong(|_| ()).await, "SES is in its sandbox");
+    it.aws.set(ACCOUNT, json!({ "SendingEnabled": false, "ProductionAccessEnabled": true }));
+    only(&it.wrong(|_| ()).await, "AWS has stopped the sending");
+    it.aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
+    only(&it.with_setting("MAIL_CONFIGURATION_SET", "no-such-set").await, "SES has no configuration set no-such-set");
+
+    // The queue, and its dead letters back to it.
+    let mappings = it.aws.answers.lock().expect("one at a time")[MAPPINGS].clone();
+    let mut whole_batches = mappings.clone();
+    whole_batches["EventSourceMappings"][0]["FunctionResponseTypes"] = json!([]);
+    it.aws.set(MAPPINGS, whole_batches);
+    only(&it.wrong(|_| ()).await, "one bad job repeats");
+    it.aws.set(MAPPINGS, json!({ "EventSourceMappings": [] }));
+    only(&it.wrong(|_| ()).await, "nothing leads from the queue to the worker");
+    it.aws.set(MAPPINGS, mappings);
+    let swapped = |environment: &mut Environment| {
+        let pictures = environment.outputs.queues["images-dead"].clone();
+        environment.outputs.queues.insert("jobs-dead".into(), pictures);
+    };
+    only(&it.wrong(swapped).await, "the queue does not lead to its dead letters");
+    it.platform.source().pause().await;
+    let sqs = Sqs::at(&it.aws.ministack);
+    let job = json!({ "job_id": "019aa000-0000-7000-8000-0000000000b7" }).to_string();
+    for body in [job.as_str(), "poison"] {
+        let letter = json!({ "QueueUrl": it.platform.queues().dead_jobs, "MessageBody": body });
+        sqs.call("SendMessage", letter).await.expect("sent");
+    }
+    only(&it.wrong(|_| ()).await, "2 dead letters in jobs-dead");
+    let done = redrive(&it.healthy).await.expect("SQS answers");
+    assert_eq!(done, Redriven { sent: 1, foreign: vec!["poison".into()] });
+    let message =
+        sqs.call("ReceiveMessage", json!({ "QueueUrl": it.platform.queues().jobs })).await.expect("a message");
+    assert_eq!(message["Messages"][0]["Body"], json!(job));
+    it.platform.stop().await.expect("it stops");
+}
