@@ -17,6 +17,7 @@ export function sentence(failure: unknown): string {
     "slug-taken": t.problem.taken,
     "wrong-credentials": t.sign.wrong,
     "sign-in-unavailable": t.sign.unavailable,
+    "stripe-unavailable": t.problem.stripe,
     "sign-up-refused": t.sign.refused,
     "link-expired": t.sign.linkExpired,
   };
