@@ -256,18 +256,12 @@ for (const lang of ["fr", "en"] as const) {
     }
   });
 
-  test(`the first steps (${lang})`, async ({ another, artistIn }) => {
+  test(`the first steps (${lang})`, async ({ another, artistIn, platform }) => {
     const client = await another({ locale, speaks: lang });
     const artist = artistIn(client.page, lang);
     const photographer = await Photographer.of(client, lang);
     const { page, words } = artist;
-    const account = newcomer();
-    await artist.arrive();
-    await artist.press(artist.button(words.createAccount));
-    await artist.field(words.email).fill(account.email);
-    await artist.field(words.password).fill(account.password);
-    await artist.press(artist.button(words.createAccount));
-    await artist.sees(lang === "fr" ? "Votre page" : "Your page");
+    await artist.signUp(newcomer(), platform);
     await photographer.take("60 first steps, page");
     await page.getByRole("textbox").first().fill(`Atelier ${Math.random().toString(36).slice(2, 8)}`);
     await artist.field(lang === "fr" ? "Ville" : "Town").fill("Nantes");

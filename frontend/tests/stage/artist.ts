@@ -1,6 +1,7 @@
 // What an artist does on the dashboard, in their words: roles and names only, as a screen reader would find them.
 
 import { type Locator, type Page, expect } from "@playwright/test";
+import type { Platform } from "./platform.ts";
 import type { Witness } from "./witness.ts";
 
 export interface Account {
@@ -11,6 +12,14 @@ export interface Account {
 /** The demo accounts; `dev/src/demo.rs` has them. */
 export const LEA: Account = { email: "lea@marchetti.example", password: "encre-de-demo" };
 export const NOA: Account = { email: "noa@keller.example", password: "encre-de-demo" };
+
+/** The link that a mail of the sign-in brings. */
+export async function linkFor({ email }: Account, platform: Platform): Promise<string> {
+  const { text } = await platform.mail(email, /./);
+  const link = /https?:\/\/\S*token_hash=[^\s"<>]+/.exec(text)?.[0];
+  if (!link) throw new Error(`no link in the mail to ${email}: ${text}`);
+  return link;
+}
 
 /** An account that nobody has yet. */
 export function newcomer(): Account {
@@ -32,6 +41,8 @@ const fr = {
   cancel: (name: string) => `Annuler le rendez-vous de ${name}`,
   keep: "Garder le rendez-vous",
   hello: /^Bonjour /,
+  checkMail: /^Un message vient de partir/,
+  firstStep: "Votre page",
 };
 
 const en: typeof fr = {
@@ -49,6 +60,8 @@ const en: typeof fr = {
   cancel: (name) => `Cancel the appointment of ${name}`,
   keep: "Keep the appointment",
   hello: /^Hello /,
+  checkMail: /^A message is on its way/,
+  firstStep: "Your page",
 };
 
 export class Artist {
@@ -101,6 +114,18 @@ export class Artist {
     await this.signIn(account);
     await expect(this.button(this.words.enter)).toBeHidden();
     await this.settled();
+  }
+
+  /** From the door to the first step of a new account, by the link in the mail. */
+  async signUp(account: Account, platform: Platform): Promise<void> {
+    await this.arrive();
+    await this.press(this.button(this.words.createAccount));
+    await this.field(this.words.email).fill(account.email);
+    await this.field(this.words.password).fill(account.password);
+    await this.press(this.button(this.words.createAccount));
+    await expect(this.page.getByRole("status").filter({ hasText: this.words.checkMail })).toBeVisible();
+    await this.page.goto(await linkFor(account, platform));
+    await this.sees(this.words.firstStep);
   }
 
   /** Goes to a view by its address, as a bookmark does. */

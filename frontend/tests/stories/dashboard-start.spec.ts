@@ -2,6 +2,7 @@
 
 import { newcomer } from "../stage/artist.ts";
 import type { Artist } from "../stage/artist.ts";
+import type { Platform } from "../stage/platform.ts";
 import { somebody } from "../stage/client.ts";
 import { barrierFree, expect, test } from "../stage/story.ts";
 
@@ -11,14 +12,8 @@ function freshName(): string {
 }
 
 /** Through the door of somebody new, and the first step. */
-async function begin(artist: Artist, name: string): Promise<void> {
-  await artist.arrive();
-  await artist.press(artist.button("Créer un compte"));
-  const account = newcomer();
-  await artist.field(artist.words.email).fill(account.email);
-  await artist.field(artist.words.password).fill(account.password);
-  await artist.press(artist.button("Créer un compte"));
-  await artist.sees("Votre page");
+async function begin(artist: Artist, platform: Platform, name: string): Promise<void> {
+  await artist.signUp(newcomer(), platform);
   await artist.field("Nom d’artiste").fill(name);
   await artist.field("Ville").fill("Nantes");
   await artist.field("Adresse de l’atelier").fill("3 rue Kervégan, 44000 Nantes");
@@ -30,7 +25,7 @@ test("an empty account becomes a page with a picture, and a client books it", as
   const { page } = artist;
   const name = freshName();
   const slug = name.toLowerCase().replace(" ", "-");
-  await begin(artist, name);
+  await begin(artist, platform, name);
   await barrierFree(page, "first steps, hours");
   await page.reload();
   await artist.sees("Quand travaillez-vous ?");
@@ -68,9 +63,9 @@ test("an empty account becomes a page with a picture, and a client books it", as
   expect(await platform.sql`select 1 from artists where slug = ${slug}`).toHaveLength(1);
 });
 
-test("the settings say what is wrong, keep what is right, and show what a client reads", async ({ artist, witness }) => {
+test("the settings say what is wrong, keep what is right, and show what a client reads", async ({ artist, platform, witness }) => {
   const { page } = artist;
-  await begin(artist, freshName());
+  await begin(artist, platform, freshName());
   const saved = page.getByRole("status").filter({ hasText: "Enregistré." });
 
   await artist.open("#/settings/rules");
@@ -121,9 +116,9 @@ test("the settings say what is wrong, keep what is right, and show what a client
   await expect(page.getByLabel("Lundi, plage 1, fermeture")).toHaveValue("24:00");
 });
 
-test("the connection to Cal.com says what is wrong with it", async ({ artist }) => {
+test("the connection to Cal.com says what is wrong with it", async ({ artist, platform }) => {
   const { page } = artist;
-  await begin(artist, freshName());
+  await begin(artist, platform, freshName());
   await artist.open("#/settings/calendar");
   await artist.field(/^Nom d’utilisateur/).fill("noa-keller");
   await artist.field(/^Numéro du type/).fill("4210001");

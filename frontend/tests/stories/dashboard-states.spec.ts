@@ -67,15 +67,9 @@ test("nothing scrolls sideways at 320 pixels, nor with letters twice their size"
   }
 });
 
-test("an account with nothing in it invites instead of showing nothing", async ({ artist }) => {
+test("an account with nothing in it invites instead of showing nothing", async ({ artist, platform }) => {
   const { page } = artist;
-  const account = newcomer();
-  await artist.arrive();
-  await artist.press(artist.button("Créer un compte"));
-  await artist.field(artist.words.email).fill(account.email);
-  await artist.field(artist.words.password).fill(account.password);
-  await artist.press(artist.button("Créer un compte"));
-  await artist.sees("Votre page");
+  await artist.signUp(newcomer(), platform);
   await barrierFree(page, "the first step");
   await artist.field("Nom d’artiste").fill(`Vide ${Math.random().toString(36).slice(2, 8)}`);
   await artist.field("Ville").fill("Nantes");

@@ -1,6 +1,6 @@
 // The artist's day: coming in, confirming, cancelling with the money going back, and two tabs that do not fight.
 
-import { LEA, NOA } from "../stage/artist.ts";
+import { LEA, NOA, linkFor } from "../stage/artist.ts";
 import { barrierFree, expect, test } from "../stage/story.ts";
 
 const DAGUE = "019aa000-0000-7000-8000-0000000000f6";
@@ -32,8 +32,7 @@ test("a link from a mail opens the door, once", async ({ artist, platform, witne
   await artist.field(artist.words.email).fill(LEA.email);
   await artist.press(artist.button("Recevoir un lien de connexion par e-mail"));
   await expect(page.getByRole("status").filter({ hasText: "Si un compte existe" })).toBeVisible();
-  const mail = await platform.mail(LEA.email, /./);
-  const link = /https?:\/\/\S*token_hash=[^\s"<>]+/.exec(mail.text)?.[0] ?? "";
+  const link = await linkFor(LEA, platform);
   expect(link).toContain("/dashboard?");
   await page.goto(link);
   await artist.sees("Bonjour Léa");
