@@ -5,7 +5,7 @@ import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { money } from "../core/format";
 import { act, cancel, readBooking } from "./api";
-import { type Saying, TextField } from "./form";
+import type { Saying } from "./form";
 import { is, sentence } from "./problems";
 import type { Action, Detail, Row } from "./types";
 import { t } from "./words";
@@ -167,7 +167,6 @@ interface CancelProps extends Props {
 function CancelDialog({ booking, changed, close }: CancelProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const [fresh, setFresh] = useState<Detail | null>(null);
-  const [message, setMessage] = useState("");
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState("");
   const { name } = booking.client;
@@ -203,7 +202,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
     setBusy(true);
     setTrouble("");
     try {
-      const after = await cancel(booking.id, fresh.version, refund, message.trim());
+      const after = await cancel(booking.id, fresh.version, refund);
       changed(after);
       leave({ good: true, text: refund > 0 ? t.cancelling.doneRefund(name, money(refund)) : t.cancelling.done(name) });
     } catch (problem) {
@@ -224,7 +223,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
         event.preventDefault();
         if (!busy) leave(null);
       }}
-      onClick={(event) => event.target === dialog.current && !message && !busy && leave(null)}
+      onClick={(event) => event.target === dialog.current && !busy && leave(null)}
     >
       <form onSubmit={(event) => void go(event)}>
         <h2 id="cancel-title" tabIndex={-1}>
@@ -265,8 +264,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
             !trouble && <p class="lead">{t.cancelling.loading}</p>
           )}
         </div>
-        <TextField name="message" label={t.cancelling.message} help={t.cancelling.messageHelp} optional lines={2} most={1000} value={message} set={setMessage} />
-        <p class="help">{t.cancelling.after}</p>
+        {fresh && <p class="help">{fresh.status === "pending" ? t.cancelling.afterHold : t.cancelling.after}</p>}
         <div class="actions">
           <button type="button" class="button quiet" onClick={() => leave(null)}>
             {t.cancelling.keep}

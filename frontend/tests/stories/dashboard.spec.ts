@@ -44,7 +44,7 @@ test("a link from a mail opens the door, once", async ({ artist, platform, witne
   await expect(page.getByRole("alert").filter({ hasText: "a déjà servi ou a expiré" })).toBeVisible();
 });
 
-test("a session is renewed without a word, and when it is over nothing typed is lost", async ({ artist, platform }) => {
+test("a session is renewed without a word, and when it is over nothing typed is lost", async ({ artist, platform, witness }) => {
   const { page } = artist;
   const id = await platform.bookedFor("Camille Robert");
   await artist.enter(LEA, `#/bookings/${id}`);
@@ -55,6 +55,7 @@ test("a session is renewed without a word, and when it is over nothing typed is 
   const note = page.getByRole("textbox");
   await note.fill("Préfère l’après-midi.");
   await page.context().clearCookies();
+  witness.expects(/^401: POST .*\/note/);
   await artist.press(artist.button("Enregistrer la note"));
   await expect(artist.dialog().getByRole("heading", { name: "Votre session est terminée" })).toBeFocused();
   await barrierFree(page, "the session is over");
@@ -104,7 +105,6 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   expect((await platform.booking(id)).status).toBe("confirmed");
 
   await artist.press(artist.button(artist.words.cancel("Inès Belkacem")));
-  await artist.dialog().getByRole("textbox").fill("Je me suis cassé le poignet, pardon.");
   await artist.press(artist.button(`Annuler et rendre ${before}`, artist.dialog()));
   await expect(artist.dialog()).toBeHidden();
   await expect(page.getByRole("main")).toContainText("est annulé");
@@ -114,7 +114,6 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await expect.poll(() => platform.refunds(), { message: "refunded at Stripe, once", timeout: 20_000 }).toEqual([Math.round(euros * 100)]);
   await expect.poll(() => platform.calendar(), { message: "gone from Cal.com", timeout: 20_000 }).toEqual(["cancelled"]);
   const mail = await platform.mail("belkacem@example.fr", /annul/i);
-  expect(mail.text).toContain("Je me suis cassé le poignet");
   expect(mail.text.replace(/\s/g, " ")).toContain(before.replace(/\s/g, " "));
   await platform.mail(NOA.email, /annul/i);
   await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("refunded");
