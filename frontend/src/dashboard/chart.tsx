@@ -69,7 +69,7 @@ export function Chart({ curve }: { curve: readonly Month[] }): VNode {
       </figure>
       <details>
         <summary>{t.chart.table}</summary>
-        <div class="wide">
+        <div class="wide" role="group" tabIndex={0} aria-label={t.chart.table}>
           <table>
             <caption class="only-heard">{t.chart.title}</caption>
             <thead>
