@@ -59,10 +59,26 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 		"$(bin)/dev" with-services -- infra/tests/beside '$(nextest)' $(SHELL) -ec '$(nextest) --workspace -E "not binary(infra)"; \
 			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
 				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
-			echo "== the stories of the site, in a browser"; frontend/tests/run'; \
+			echo "== the stories of the site, in a browser"; frontend/tests/run; \
+			echo "== whatever our own API document allows and forbids"; "$(bin)/dev" with-site -- chaos/hostile'; \
 	else \
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
+
+# The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along.
+MINUTES ?= 10
+.PHONY: chaos
+chaos: own-target $(site) ## Try to break the promises for MINUTES=10 minutes, and print the figures
+	@cargo build --workspace --bins && cargo build -p chaos --tests
+	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; fi; \
+	export CHAOS_SECONDS=$$(( $(MINUTES) * 60 )) CHAOS_BOOKINGS=$(or $(BOOKINGS),10000) CHAOS_CLIENTS=$(or $(CLIENTS),100); \
+	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes)'
+
+# libFuzzer's instrumentation is unstable in rustc: the pinned stable compiler takes it when told so.
+.PHONY: fuzz
+fuzz: ## Throw bytes at one door: TARGET=booking_body SECONDS=60 (needs `cargo install cargo-fuzz`)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is not installed: cargo install cargo-fuzz' >&2; exit 2; }
+	@cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $(or $(TARGET),booking_body) -- -max_total_time=$(or $(SECONDS),60)
 
 .PHONY: check
 check: own-target ## Do all that CI does: format, clippy, docs, dependencies, tests

@@ -2,8 +2,19 @@
 # No custom_error_response here: it would turn the API's answers into pages.
 
 locals {
-  # A path pattern for each route of the site: the exact ones first, then the longer ones, because the first that fits wins.
-  patterns = { for route in local.routes : replace(route.path, "/\\{[^}]+\\}/", "*") => route.function... if contains(local.behind_cloudfront, route.function) }
+  # Few path patterns for many routes, because CloudFront takes 25: a function that has all of `/api/x` or `/api/x/y` to
+  # itself gets that, the other routes get a pattern each.
+  site_routes = { for route in local.routes : route.path => route.function... if contains(local.behind_cloudfront, route.function) }
+  begin = { for length in [3, 4] : length => { for path in keys(local.site_routes) :
+  path => join("/", slice(split("/", path), 0, min(length, length(split("/", path))))) } }
+  below = { for length in [3, 4] : length => { for path, begin in local.begin[length] : begin => path... } }
+  whole = { for path in keys(local.site_routes) : path => try([for length in [3, 4] :
+    length(local.below[length][local.begin[length][path]]) == 1 ? path : "${local.begin[length][path]}*"
+    if length(distinct(flatten([for other in local.below[length][local.begin[length][path]] : local.site_routes[other]]))) == 1
+  ][0], path) }
+  patterns = { for path, whole in local.whole : replace(whole, "/\\{[^}]+\\}/", "*") => local.site_routes[path][0]... }
+
+  # The exact ones first, then the longer ones, because the first that fits wins.
   behaviors = [for key in sort([for pattern, _ in local.patterns :
     "${endswith(pattern, "*") ? "b" : "a"}${format("%03d", 999 - length(pattern))} ${pattern}"]) :
     { pattern = split(" ", key)[1], function = local.patterns[split(" ", key)[1]][0] }

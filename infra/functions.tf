@@ -56,8 +56,8 @@ locals {
       timeout = 60 # ten jobs side by side; one is Stripe or Cal.com with one repetition
     }
     sweeper = {
-      uses    = ["site", "database", "queue", "stripe"], memory = 256, concurrency = 1
-      timeout = 50 # ends before the next minute begins
+      uses    = ["site", "database", "calendars", "queue", "stripe"], memory = 256, concurrency = 1
+      timeout = 55 # ends before the next minute begins
     }
     image-intake = {
       uses    = ["database", "pictures"], memory = 2048, concurrency = 5 # a picture of 50 megapixels takes 400 MB

@@ -23,6 +23,9 @@ locals {
     payment-disputed     = { functions = ["stripe-webhook"], pattern = "\"event applied\" \"charge.dispute.created\"", threshold = 1 }
     refund-refused       = { functions = ["worker"], pattern = "\"job discarded\" \"Stripe refuses the refund\"", threshold = 1 }
     job-given-up         = { functions = ["worker"], pattern = "\"job given up\"", threshold = 1 }
+    refund-stuck         = { functions = ["sweeper"], pattern = "\"money is owed and nothing gives it back\"", threshold = 1 }
+    webhook-lost         = { functions = ["sweeper"], pattern = "\"no webhook had brought this event\"", threshold = 1 }
+    hook-not-believed    = { functions = ["calcom-webhook"], pattern = "\"a webhook is not from the artist's Cal.com\"", threshold = 10 }
     queue-unreachable    = { functions = ["sweeper"], pattern = "\"the queue takes no jobs\"", threshold = 3 }
   }
   signal_filters = merge([for signal, of in local.signals : {

@@ -1,6 +1,8 @@
 //! What becomes of an answer as the tables grow: the same question to databases of a thousand to ten million bookings, side
 //! by side, and how many rows each answer looked at.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 
 use crate::lambda::Instance;
@@ -13,6 +15,9 @@ const PER_ARTIST: u64 = 1_000;
 
 /// Free space that the largest database needs, in bytes, with its indexes while they are made.
 pub const ROOM_FOR_TEN_MILLION: u64 = 25 << 30;
+
+/// A machine that takes longer than this for a million bookings would be at ten million for half an hour.
+pub const TOO_SLOW_FOR_TEN_MILLION: Duration = Duration::from_secs(150);
 
 /// Tables that grow with the business. Nobody may read one from end to end to answer a request.
 pub const GROWING: &[&str] =
@@ -195,7 +200,7 @@ pub fn rows_read(
         if world.wait(client.query_one(left, &[]))?.get::<_, i64>(0) == 0 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     let after = counters(world, database)?;
     ensure!(before.len() == after.len(), "a table came or went while it was measured");

@@ -63,6 +63,7 @@ pub struct Cold {
 pub fn cold(world: &World, effort: Effort, functions: &[String]) -> Result<Vec<Cold>> {
     let mut programs: Vec<(Program, bool)> =
         ["floor-runtime", "floor-http"].iter().map(|name| (world.function(name), false)).collect();
+    programs.push((world.peer("floor-http"), false));
     programs.extend(functions.iter().map(|name| (world.function(name), true)));
     programs.extend(Work::WITH_PEER.iter().map(|work| (world.peer(work.function()), true)));
     let nowhere = world.app_url(world.database(), Some(closed_port()?));
@@ -155,7 +156,7 @@ pub fn warm(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec<Wa
     let mut programs: Vec<(Program, Work)> = Vec::new();
     for work in Work::ALL {
         programs.push((world.function(work.function()), *work));
-        if Work::WITH_PEER.contains(work) {
+        if work.has_peer() {
             programs.push((world.peer(work.function()), *work));
         }
     }

@@ -30,6 +30,8 @@ pub struct Results {
     pub distant: Vec<Distant>,
     /// Answers from larger and larger tables.
     pub growth: Vec<Cost>,
+    /// Which size was left out, and why.
+    pub remark: String,
     /// What the machine can take.
     pub load: Vec<Load>,
 }
@@ -264,8 +266,15 @@ impl Results {
                 short(row.memory),
             );
         }
-        let _ = writeln!(out, "\n| Node.js ÷ ours | p50 | CPU | peak memory |\n|---|---|---|---|");
-        for (name, ours, theirs) in self.pairs(|name| self.warm_of(name)) {
+        let _ = writeln!(
+            out,
+            "\nBetween two bare hellos there is no work for a faster program to be faster at: what Node.js takes for one, over ours, is\n\
+             the floor that the other ratios start from.\n\n| Node.js ÷ ours | p50 | CPU | peak memory |\n|---|---|---|---|"
+        );
+        let hello = "floor-http";
+        let hellos = self.warm_of(hello).zip(self.warm_of(&format!("{hello}{PEER}")));
+        let hellos = hellos.map(|(ours, theirs)| ("hello, nothing else".to_owned(), ours, theirs));
+        for (name, ours, theirs) in hellos.into_iter().chain(self.pairs(|name| self.warm_of(name))) {
             let _ = writeln!(
                 out,
                 "| {name} | {} | {} | {} |",
@@ -310,8 +319,9 @@ impl Results {
             out,
             "## Growth\n\nOne database of each size, asked in turn; p50 in ms, and in brackets the rows of the growing tables that one invocation\n\
              looked at. A thousand bookings are one artist's. None of these tables is read from end to end beyond 1 000 bookings:\n\
-             {}.\n",
-            crate::growth::GROWING.join(", ")
+             {}. {}\n",
+            crate::growth::GROWING.join(", "),
+            self.remark
         );
         let heads: String = sizes.iter().map(|size| format!(" {} |", thousands(*size))).collect();
         let _ = writeln!(out, "| work | {heads} largest ÷ smallest |\n|---|{}---|", "---|".repeat(sizes.len()));

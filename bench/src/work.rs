@@ -21,6 +21,10 @@ const LEA: &str = "lea-marchetti&flash=019aa000-0000-7000-8000-0000000000f1";
 /// One kind of invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
+    /// `floor-http`: nothing at all.
+    Hello,
+    /// `floor-select`: one bare question to the database.
+    Select,
     /// `slots`: a week of an artist's free times for a flash.
     Slots,
     /// `create-booking`: a hold of a free slot.
@@ -44,6 +48,8 @@ pub enum Work {
 impl Work {
     /// All of it.
     pub const ALL: &[Self] = &[
+        Self::Hello,
+        Self::Select,
         Self::Slots,
         Self::CreateBooking,
         Self::StripeWebhook,
@@ -54,12 +60,14 @@ impl Work {
         Self::Sweeper,
     ];
 
-    /// What there is in Node.js too.
+    /// The endpoints that there are in Node.js too.
     pub const WITH_PEER: &[Self] = &[Self::Slots, Self::CreateBooking, Self::StripeWebhook];
 
     /// The function that does it.
     pub fn function(self) -> &'static str {
         match self {
+            Self::Hello => "floor-http",
+            Self::Select => "floor-select",
             Self::Slots => "slots",
             Self::CreateBooking => "create-booking",
             Self::StripeWebhook | Self::Stray => "stripe-webhook",
@@ -71,6 +79,11 @@ impl Work {
         }
     }
 
+    /// Whether there is the same in Node.js.
+    pub fn has_peer(self) -> bool {
+        self == Self::Hello || Self::WITH_PEER.contains(&self)
+    }
+
     /// What the tables call it.
     pub fn name(self) -> &'static str {
         if self == Self::Stray { "stripe-webhook, of a stranger" } else { self.function() }
@@ -80,7 +93,7 @@ impl Work {
     fn status(self) -> Option<i64> {
         match self {
             Self::CreateBooking => Some(201),
-            Self::Worker | Self::Sweeper => None,
+            Self::Worker | Self::Sweeper | Self::Select => None,
             _ => Some(200),
         }
     }
@@ -153,6 +166,8 @@ impl<'a> Desk<'a> {
     /// The rows it needs cannot be written.
     pub fn event(&mut self, work: Work) -> Result<Vec<u8>> {
         let event = match work {
+            Work::Hello => http("GET", "/", "", None),
+            Work::Select => json!({ "series": 1 }),
             Work::Slots => {
                 let date = self.today.to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(2.days())?;
                 let query = format!("artist={}&date={date}&days=7", self.asked_about);

@@ -1,5 +1,7 @@
-//! What surrounds the functions while they are measured: a private Postgres behind TLS and SCRAM as production's is, the
-//! local SQS and SES, and the stand-ins of Stripe and Cal.com. All of it is `dev`'s; nothing here is measured.
+//! What surrounds the functions while they are measured.
+//!
+//! A private Postgres behind TLS and SCRAM as production's is, the local SQS and SES, and the stand-ins of Stripe and
+//! Cal.com. All of it is `dev`'s; nothing here is measured.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -103,6 +105,8 @@ impl World {
             ("LOG_LEVEL", "info"),
             // What the functions of the dashboard read beside.
             ("SUPABASE_URL", SITE),
+            // With a secret of its own nothing is fetched at the start.
+            ("SUPABASE_JWT_SECRET", "bench-bench-bench-bench-bench-bench-bench"),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
             ("IMAGES_BUCKET", "inkflow-images"),
             ("AWS_ENDPOINT_URL_S3", &ministack.url()),

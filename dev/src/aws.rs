@@ -43,6 +43,7 @@ const STARTUP: Duration = Duration::from_secs(60);
 pub struct Ministack {
     python: PathBuf,
     log: PathBuf,
+    pictures: PathBuf,
     port: u16,
     server: Mutex<Option<Child>>,
 }
@@ -59,7 +60,13 @@ impl Ministack {
             Some(port) if is_free(port) => port,
             _ => free_port()?,
         };
-        let this = Self { python, log: folder.join("ministack.log"), port, server: Mutex::new(None) };
+        let this = Self {
+            python,
+            log: folder.join("ministack.log"),
+            pictures: folder.join("pictures"),
+            port,
+            server: Mutex::new(None),
+        };
         this.launch().await?;
         Ok(this)
     }
@@ -103,6 +110,12 @@ impl Ministack {
             .env("GATEWAY_PORT", self.port.to_string())
             .env("MINISTACK_REGION", REGION)
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
+            // It checks the signature of a presigned upload, so it must know the key.
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
+            // Rows that name a picture outlive a restart, so the pictures do too.
+            .env("S3_PERSIST", "1")
+            .env("S3_DATA_DIR", &self.pictures)
             // What it runs of our functions (the tests of infra/) must come back to it.
             .env("AWS_ENDPOINT_URL", self.url())
             .env("LOG_LEVEL", "WARNING")
@@ -219,6 +232,69 @@ pub async fn provide(ministack: &str, sender_domain: &str, suffix: &str) -> Resu
     ensure!(identity.status().as_u16() <= 400, "creating the SES identity: {}", identity.status());
     let url = |answer: &Value| answer["QueueUrl"].as_str().map(str::to_owned).context("a queue without a URL");
     Ok(Queues { jobs: url(&jobs)?, dead_jobs: url(&dead)? })
+}
+
+/// The bucket of pictures.
+pub const PICTURES: &str = "inkflow-images";
+/// The queue that tells of uploads, where somebody listens.
+pub const UPLOADS: &str = "inkflow-uploads";
+
+/// Creates the queue that a bucket tells of its uploads. In production S3 invokes the function itself, which ministack
+/// does only for functions that it runs in containers.
+pub async fn provide_uploads(ministack: &str, suffix: &str) -> Result<String> {
+    let asked = json!({ "QueueName": format!("{UPLOADS}{suffix}"), "Attributes": { "VisibilityTimeout": "70" } });
+    let queue = Sqs::at(ministack).call("CreateQueue", asked).await?;
+    queue["QueueUrl"].as_str().map(str::to_owned).context("a queue without a URL")
+}
+
+/// Creates the bucket of pictures as Terraform does in production.
+///
+/// Pages of `site` may upload to it, an upload that was never taken in is forgotten after a day, and `queue`, by its
+/// name, hears of each upload.
+pub async fn provide_bucket(ministack: &str, bucket: &str, site: &str, queue: Option<&str>) -> Result<()> {
+    let put = async |what: &str, body: String| {
+        let answer = client()
+            .put(format!("{ministack}/{bucket}{what}"))
+            .header("authorization", authorization("s3"))
+            .header("content-type", "application/xml")
+            .body(body)
+            .send()
+            .await?;
+        let status = answer.status();
+        // 409: it is there already.
+        ensure!(
+            status.is_success() || (what.is_empty() && status.as_u16() == 409),
+            "S3 PUT {what}: {status} {}",
+            answer.text().await.unwrap_or_default()
+        );
+        anyhow::Ok(())
+    };
+    let place = format!(
+        "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    put("", place).await?;
+    let cors = format!(
+        "<CORSConfiguration><CORSRule><AllowedOrigin>{site}</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>\
+         <AllowedHeader>content-type</AllowedHeader><MaxAgeSeconds>3000</MaxAgeSeconds></CORSRule></CORSConfiguration>"
+    );
+    put("?cors", cors).await?;
+    let lifecycle = "<LifecycleConfiguration><Rule><ID>uploads-end</ID><Filter><Prefix>incoming/</Prefix></Filter>\
+                     <Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+    put("?lifecycle", lifecycle.to_owned()).await?;
+    if let Some(queue) = queue {
+        let notification = format!(
+            "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}</Queue>\
+             <Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>incoming/</Value>\
+             </FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>"
+        );
+        put("?notification", notification).await?;
+    }
+    Ok(())
+}
+
+/// Reads a file of the bucket, as CloudFront does for `/images/*`.
+pub(crate) async fn fetch(address: &str) -> Result<reqwest::Response> {
+    Ok(client().get(address).header("authorization", authorization("s3")).send().await?)
 }
 
 /// The few calls of SQS's JSON protocol that the platform itself makes.

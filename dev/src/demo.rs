@@ -78,6 +78,8 @@ pub struct CalcomAccount {
     pub event_type_id: i64,
     /// The key the functions present; stored encrypted.
     pub api_key: &'static str,
+    /// What the account's webhooks are signed with; stored encrypted.
+    pub webhook_secret: &'static str,
 }
 
 /// One opening of one weekday.
@@ -220,6 +222,7 @@ pub const NOA: Artist = Artist {
         username: "noa-keller",
         event_type_id: 4_210_001,
         api_key: "cal_test_noa_6f1d2c9b7a5e4038",
+        webhook_secret: "whsec_noa_4b1c7d2e9f8a6053",
     }),
     // Wider than Noa's Cal.com schedule: the studio's own doors. Cal.com decides within them.
     hours: &[
@@ -298,6 +301,9 @@ pub async fn seed(client: &tokio_postgres::Client, options: &Seed<'_>) -> Result
         let calcom = artist.calcom.as_ref();
         let api_key =
             calcom.map(|account| seal(options.encryption_key, artist.id, account.api_key, &nonce()?)).transpose()?;
+        let webhook_secret = calcom
+            .map(|account| seal(options.encryption_key, artist.id, account.webhook_secret, &nonce()?))
+            .transpose()?;
         created += client
             .execute_typed(
                 ARTIST_WITH_ALL_THAT_IS_HERS,
@@ -312,11 +318,12 @@ pub async fn seed(client: &tokio_postgres::Client, options: &Seed<'_>) -> Result
                 ],
             )
             .await?;
-        if let Some(api_key) = api_key {
+        if let (Some(api_key), Some(webhook_secret)) = (api_key, webhook_secret) {
             client
                 .execute_typed(
-                    "update artists set cal_com_api_key = $2 where id = $1 and cal_com_event_type_id is not null",
-                    &[(&artist.id, Type::UUID), (&api_key, Type::BYTEA)],
+                    "update artists set cal_com_api_key = $2, cal_com_webhook_secret = $3 \
+                     where id = $1 and cal_com_event_type_id is not null",
+                    &[(&artist.id, Type::UUID), (&api_key, Type::BYTEA), (&webhook_secret, Type::BYTEA)],
                 )
                 .await?;
         }

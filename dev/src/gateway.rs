@@ -66,6 +66,17 @@ pub struct Options {
     pub site: PathBuf,
     /// The host name that the functions see.
     pub domain: String,
+    /// The bucket of pictures, which `/images/*` shows: its address, and its origin for the pages that upload.
+    pub pictures: Option<Pictures>,
+}
+
+/// The bucket of pictures.
+#[derive(Clone, Debug)]
+pub struct Pictures {
+    /// What a key follows after a slash.
+    pub address: String,
+    /// What takes the place of `{uploads}` in the content security policy.
+    pub origin: String,
 }
 
 impl Options {
@@ -79,6 +90,7 @@ impl Options {
             headers: serde_json::from_slice(&read(&root.join("infra/headers.json"))?)?,
             site: root.join("frontend/dist"),
             domain,
+            pictures: None,
         })
     }
 }
@@ -89,7 +101,12 @@ struct Front {
 }
 
 /// The front as a router; serve it with [`ConnectInfo`] of the peer's address.
-pub fn router(options: Options, host: Host) -> Router {
+pub fn router(mut options: Options, host: Host) -> Router {
+    // As Terraform fills it in.
+    let uploads = options.pictures.as_ref().map(|pictures| pictures.origin.clone()).unwrap_or_default();
+    for value in options.headers.site.values_mut().chain(options.headers.api.values_mut()) {
+        *value = value.replace("{uploads}", &uploads);
+    }
     // CloudFront leaves small files as they are.
     let compression = CompressionLayer::new().compress_when(SizeAbove::new(1_000).and(is_page_or_asset));
     Router::new().fallback(front).with_state(Arc::new(Front { options, host })).layer(compression)
@@ -116,6 +133,7 @@ async fn front(
             (headers, problem(StatusCode::METHOD_NOT_ALLOWED)).into_response()
         }
         Found::Nothing if api => problem(StatusCode::NOT_FOUND),
+        Found::Nothing if path.starts_with("/images/") => front.picture(request.method(), &path).await,
         Found::Nothing => front.file(request.method(), &path).await,
     };
     let added = if api { &front.options.headers.api } else { &front.options.headers.site };
@@ -171,6 +189,34 @@ impl Front {
                 error!(function, %why, "the invocation failed");
                 bad_gateway()
             }
+        }
+    }
+
+    /// A size of an uploaded picture, with the headers that it was stored with. Nothing else of the bucket is shown.
+    async fn picture(&self, method: &Method, path: &str) -> Response {
+        if method != Method::GET && method != Method::HEAD {
+            return ([(header::ALLOW, "GET, HEAD")], problem(StatusCode::METHOD_NOT_ALLOWED)).into_response();
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-".contains(&byte);
+        let Some(pictures) = self.options.pictures.as_ref().filter(|_| path.bytes().all(plain) && !path.contains(".."))
+        else {
+            return problem(StatusCode::NOT_FOUND);
+        };
+        let found = match crate::aws::fetch(&format!("{}{path}", pictures.address)).await {
+            Ok(found) if found.status().is_success() => found,
+            // What is missing is forbidden to who may not list, and no page.
+            Ok(_) => return problem(StatusCode::NOT_FOUND),
+            Err(error) => {
+                error!(%error, "the bucket does not answer");
+                return bad_gateway();
+            }
+        };
+        let kept = [header::CONTENT_TYPE, header::CACHE_CONTROL, header::ETAG];
+        let headers: HeaderMap =
+            kept.into_iter().filter_map(|name| found.headers().get(&name).map(|value| (name, value.clone()))).collect();
+        match found.bytes().await {
+            Ok(content) => (headers, content).into_response(),
+            Err(_) => bad_gateway(),
         }
     }
 

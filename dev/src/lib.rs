@@ -5,7 +5,7 @@
 // Stripe's objects have many fields, and `json!` recurses once for each.
 #![recursion_limit = "256"]
 
-/// Private SQS and SES, and the gate that every mail passes.
+/// Private SQS, SES and S3, and the gate that every mail passes.
 pub mod aws;
 /// Cal.com, as InkFlow sees it.
 pub mod calcom;
@@ -19,6 +19,8 @@ pub mod gateway;
 pub mod host;
 /// What the functions say, as a person wants to read it.
 pub mod journal;
+/// A line that can be cut, reset and made slow.
+pub mod line;
 /// A transaction pooler before it, as Supabase's.
 pub mod pgbouncer;
 /// Starts all of it together, for `make dev` and for the stories.
@@ -37,3 +39,5 @@ mod stand_in;
 pub mod stripe;
 /// Supabase Auth, as InkFlow sees it.
 pub mod supabase;
+/// Gives uploads to the function that takes them in.
+pub mod uploads;

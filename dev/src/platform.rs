@@ -36,6 +36,7 @@ use crate::host::{self, FunctionSpec, Host};
 use crate::postgres::{self, Postgres, Purpose, free_port, is_free};
 use crate::queue::{self, EventSource};
 use crate::schedule::Schedule;
+use crate::uploads::{self, Uploads};
 use crate::{calcom, control, demo, process, stripe, supabase};
 
 /// The role the functions connect as; the migrations create it without a login.
@@ -255,6 +256,8 @@ pub(crate) struct Parts {
     pub(crate) stripe: Option<stripe::StandIn>,
     pub(crate) calcom: Option<calcom::StandIn>,
     pub(crate) supabase: Option<supabase::StandIn>,
+    pub(crate) pictures: gateway::Pictures,
+    _uploads: Uploads,
     pub(crate) queues: Queues,
     pub(crate) owner_url: String,
     pub(crate) app_url: String,
@@ -317,9 +320,9 @@ impl Platform {
         let services = async {
             tokio::try_join!(
                 database(&options, &ports, &secrets),
-                amazon(&options, &ports),
+                amazon(&options, &ports, &site),
                 stripe_stand_in(&options, &ports, &secrets, &site),
-                calcom_stand_in(&options, &ports),
+                calcom_stand_in(&options, &ports, &site),
             )
         };
         let ((), (database, amazon, stripe, calcom)) = match tokio::try_join!(build(&options), services) {
@@ -500,6 +503,9 @@ struct Amazon {
     queues: Queues,
     sqs_gate: SqsGate,
     mail_gate: MailGate,
+    s3: String,
+    bucket: String,
+    uploads: String,
 }
 
 impl Parts {
@@ -511,7 +517,7 @@ impl Parts {
         amazon: Amazon,
         (stripe, calcom, supabase): StandIns,
     ) -> Result<Self> {
-        let Amazon { ministack, queues, sqs_gate, mail_gate } = amazon;
+        let Amazon { ministack, queues, sqs_gate, mail_gate, s3, bucket, uploads } = amazon;
         let shift = fs::read_to_string(options.state.join("clock")).ok().and_then(|text| text.trim().parse().ok());
         let shift: i64 = shift.unwrap_or_default();
         let mut env: Vec<(String, String)> = Vec::new();
@@ -567,6 +573,8 @@ impl Parts {
         set("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY);
         set("AWS_ENDPOINT_URL_SQS", sqs_gate.url());
         set("AWS_ENDPOINT_URL_SESV2", mail_gate.url());
+        set("AWS_ENDPOINT_URL_S3", &s3);
+        set("IMAGES_BUCKET", &bucket);
         set("MAIL_FROM", &format!("InkFlow <bonjour@{SENDER_DOMAIN}>"));
         set("CLIENT_IP_HEADER", "cloudfront-viewer-address");
         for (name, value) in &options.settings {
@@ -574,7 +582,7 @@ impl Parts {
         }
         let routes = gateway::Options::of_checkout(&options.root, String::new())?.routes;
         let mut names: Vec<&str> = routes.iter().map(|route| route.function.as_str()).collect();
-        names.extend(["worker", "sweeper"]);
+        names.extend(["worker", "sweeper", uploads::FUNCTION]);
         names.sort_unstable();
         names.dedup();
         let functions = names
@@ -583,7 +591,11 @@ impl Parts {
                 name: (*name).to_owned(),
                 binary: options.binaries.join(name),
                 env: env.clone(),
-                timeout: Duration::from_secs(if *name == "sweeper" { 30 } else { 15 }),
+                timeout: Duration::from_secs(match *name {
+                    "sweeper" => 30,
+                    uploads::FUNCTION => 60,
+                    _ => 15,
+                }),
                 max_instances: if *name == "sweeper" { 1 } else { 10 },
             })
             .collect();
@@ -598,6 +610,8 @@ impl Parts {
         }
         let schedule = Schedule::start(host.clone(), "sweeper", options.sweep_every);
         let source = EventSource::start(queue::Options::new(sqs_gate.url(), &queues.jobs, "worker"), host.clone());
+        let pictures = gateway::Pictures { address: format!("{s3}/{bucket}"), origin: s3.clone() };
+        let uploads = Uploads::start(&s3, &uploads, host.clone());
         let this = Self {
             site,
             started: Timestamp::now(),
@@ -611,6 +625,8 @@ impl Parts {
             stripe,
             calcom,
             supabase,
+            pictures,
+            _uploads: uploads,
             queues,
             owner_url: database.owner_url,
             app_url: database.app_url,
@@ -625,7 +641,8 @@ impl Parts {
 
     fn front(self: &Arc<Self>) -> Result<Router> {
         let domain = self.site.trim_start_matches("http://").to_owned();
-        let options = gateway::Options::of_checkout(&self.options.root, domain)?;
+        let mut options = gateway::Options::of_checkout(&self.options.root, domain)?;
+        options.pictures = Some(self.pictures.clone());
         let private = control::router(Arc::clone(self)).merge(self.mail_gate.pages()).merge(self.host.invoke_api());
         let private = private.layer(axum::middleware::from_fn(control::only_from_here));
         Ok(gateway::router(options, self.host.clone()).merge(private))
@@ -734,6 +751,8 @@ impl Parts {
             "AWS_SECRET_ACCESS_KEY",
             "AWS_ENDPOINT_URL_SQS",
             "AWS_ENDPOINT_URL_SESV2",
+            "AWS_ENDPOINT_URL_S3",
+            "IMAGES_BUCKET",
         ] {
             if let Some((_, value)) = of_functions(name) {
                 lines.push((name, value.clone()));
@@ -910,20 +929,24 @@ async fn app_url_on(owner_url: &str, password: &str) -> String {
     })
 }
 
-async fn amazon(options: &Options, ports: &Ports) -> Result<Amazon> {
+async fn amazon(options: &Options, ports: &Ports, site: &str) -> Result<Amazon> {
     let (ministack, url, suffix) = match &options.ministack_url {
         Some(url) => (None, url.clone(), format!("-{}", Uuid::now_v7().simple())),
         None => {
             let ministack = Ministack::start(&options.state, ports.ministack).await?;
             let url = ministack.url();
-            info!(port = ministack.port(), "SQS and SES by ministack");
+            info!(port = ministack.port(), "SQS, SES and S3 by ministack");
             (Some(ministack), url, String::new())
         }
     };
     let queues = aws::provide(&url, SENDER_DOMAIN, &suffix).await?;
     let sqs_gate = SqsGate::start(&url, ports.sqs).await?;
     let mail_gate = MailGate::start_with(&url, ports.mail, Some(options.state.join("mails.jsonl"))).await?;
-    Ok(Amazon { ministack, queues, sqs_gate, mail_gate })
+    let uploads = aws::provide_uploads(&url, &suffix).await?;
+    let bucket = format!("{}{suffix}", aws::PICTURES);
+    let told = uploads.rsplit('/').next().unwrap_or_default();
+    aws::provide_bucket(&url, &bucket, site, Some(told)).await?;
+    Ok(Amazon { ministack, queues, sqs_gate, mail_gate, s3: url, bucket, uploads })
 }
 
 async fn stripe_stand_in(
@@ -950,7 +973,7 @@ async fn stripe_stand_in(
     Ok(Some(stand_in))
 }
 
-async fn calcom_stand_in(options: &Options, ports: &Ports) -> Result<Option<calcom::StandIn>> {
+async fn calcom_stand_in(options: &Options, ports: &Ports, site: &str) -> Result<Option<calcom::StandIn>> {
     if let Some((api, _)) = &options.real_calcom {
         info!(api, "the real Cal.com");
         return Ok(None);
@@ -963,6 +986,12 @@ async fn calcom_stand_in(options: &Options, ports: &Ports) -> Result<Option<calc
     })
     .await
     .context("the Cal.com stand-in")?;
+    for account in [&demo::LEA, &demo::NOA].into_iter().filter_map(|artist| artist.calcom.as_ref()) {
+        let url = format!("{site}/api/webhooks/calcom");
+        stand_in
+            .subscribe(account.username, &url, Some(account.webhook_secret), &[])
+            .map_err(|error| anyhow::anyhow!("subscribing to Cal.com: {error}"))?;
+    }
     info!(url = stand_in.url(), "a stand-in for Cal.com");
     Ok(Some(stand_in))
 }

@@ -53,6 +53,7 @@ impl Front {
             headers,
             site: site.clone(),
             domain: "inkflow.localhost".to_owned(),
+            pictures: None,
         };
         let service = gateway::router(options, host.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

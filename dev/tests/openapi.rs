@@ -7,6 +7,9 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+#[path = "openapi/settings.rs"]
+mod settings;
+
 /// What an operation answers when it does not do what was asked: status and slugs of the problems.
 type Problems = &'static [(u16, &'static str)];
 
@@ -29,6 +32,27 @@ const SIGNING_IN: Problems = &[
     (415, "unsupported-media-type"),
     (422, "invalid"),
     (429, "too-many-requests"),
+    (503, "sign-in-unavailable, try-again"),
+];
+
+const DASHBOARD: Problems = &[
+    (400, "malformed"),
+    (401, "unauthenticated"),
+    (404, "not-found, no-artist"),
+    (422, "invalid"),
+    (503, "sign-in-unavailable, try-again"),
+];
+
+const DASHBOARD_ACTION: Problems = &[
+    (400, "malformed"),
+    (401, "unauthenticated"),
+    (403, "forbidden"),
+    (404, "not-found, no-artist"),
+    (409, "changed-meanwhile, not-possible, too-late, money-changed"),
+    (415, "unsupported-media-type"),
+    (422, "invalid"),
+    (429, "too-many-requests"),
+    (502, "stripe-unavailable"),
     (503, "sign-in-unavailable, try-again"),
 ];
 
@@ -62,7 +86,7 @@ impl Document {
     fn operations(&mut self) -> BTreeMap<(&'static str, &'static str), Operation> {
         let json = |schema| ("application/json", schema);
         let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
-        BTreeMap::from([
+        let mut all = BTreeMap::from([
             (
                 ("GET", "/api/artists/{slug}"),
                 Operation {
@@ -176,6 +200,25 @@ impl Document {
                 },
             ),
             (
+                ("POST", "/api/webhooks/calcom"),
+                Operation {
+                    id: "calcomWebhook",
+                    summary: "Cal.com's webhooks: an artist moved or cancelled something there.",
+                    parameters: vec![
+                        in_header("X-Cal-Signature-256", &json!({ "type": "string" })),
+                        in_query("artist", false, &json!({ "type": "string", "format": "uuid" })),
+                    ],
+                    body: Some(json!({ "type": "object" })),
+                    success: ok(200, json(json!({ "type": "object" }))),
+                    problems: &[
+                        (400, "malformed"),
+                        (401, "unauthenticated"),
+                        (413, "payload-too-large"),
+                        (503, "calendar-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
                 ("POST", "/api/webhooks/stripe"),
                 Operation {
                     id: "stripeWebhook",
@@ -268,7 +311,155 @@ impl Document {
                     problems: &[(401, "unauthenticated"), (403, "forbidden"), (503, "sign-in-unavailable, try-again")],
                 },
             ),
-        ])
+            (
+                ("GET", "/api/dashboard/stats"),
+                Operation {
+                    id: "getStats",
+                    summary: "The figures of the month and of the last twelve.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<shared::db::dashboard::Stats>())),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("GET", "/api/dashboard/bookings"),
+                Operation {
+                    id: "listBookings",
+                    summary: "The artist's bookings: what waits for them first, then what comes, then the rest backwards.",
+                    parameters: vec![
+                        view_of_a_list(),
+                        in_query("q", false, &json!({ "type": "string", "maxLength": 100 })),
+                        in_query("cursor", false, &json!({ "type": "string" })),
+                        in_query(
+                            "limit",
+                            false,
+                            &json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 30 }),
+                        ),
+                    ],
+                    body: None,
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingList>())),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("GET", "/api/dashboard/bookings.csv"),
+                Operation {
+                    id: "exportBookings",
+                    summary: "The same list as a file, of at most 10,000 bookings; a period by dates of the artist's zone.",
+                    parameters: vec![
+                        view_of_a_list(),
+                        in_query("q", false, &json!({ "type": "string", "maxLength": 100 })),
+                        in_query("from", false, &json!({ "type": "string", "format": "date" })),
+                        in_query("to", false, &json!({ "type": "string", "format": "date" })),
+                    ],
+                    body: None,
+                    success: ok(200, ("text/csv", json!({ "type": "string" }))),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("GET", "/api/dashboard/bookings/{id}"),
+                Operation {
+                    id: "getBookingDetail",
+                    summary: "Everything about one booking.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/confirm"),
+                Operation {
+                    id: "confirmBooking",
+                    summary: "Takes a booking on without its deposit. It can be taken back for ten seconds.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ActionRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/undo-confirm"),
+                Operation {
+                    id: "undoConfirmation",
+                    summary: "Takes a confirmation back, with the mails that have not left yet.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ActionRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/cancel"),
+                Operation {
+                    id: "cancelBooking",
+                    summary: "Calls an appointment off on the terms that were shown.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::CancelRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/complete"),
+                Operation {
+                    id: "completeBooking",
+                    summary: "Says that the client came.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ActionRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/no-show"),
+                Operation {
+                    id: "markNoShow",
+                    summary: "Says that the client did not come.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ActionRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/note"),
+                Operation {
+                    id: "noteBooking",
+                    summary: "Keeps a note for the artist.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::NoteRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/resend"),
+                Operation {
+                    id: "resendMail",
+                    summary: "Sends a mail to the client once more.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ResendRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/jobs/{job}/retry"),
+                Operation {
+                    id: "retryJob",
+                    summary: "Lets a job that had failed begin anew.",
+                    parameters: vec![booking_id(), in_path("job", &json!({ "type": "string", "format": "uuid" }))],
+                    body: None,
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+        ]);
+        all.extend(self.settings());
+        all
     }
 
     fn write(mut self) -> Value {
@@ -342,6 +533,10 @@ fn in_query(name: &str, required: bool, schema: &Value) -> Value {
 
 fn in_header(name: &str, schema: &Value) -> Value {
     parameter("header", name, false, schema)
+}
+
+fn view_of_a_list() -> Value {
+    in_query("view", false, &json!({ "enum": ["all", "todo", "upcoming", "past", "cancelled"], "default": "all" }))
 }
 
 fn booking_id() -> Value {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use dev::demo::LEA;
 use dev::platform::{Options, Platform, checkout};
 use serde_json::{Value, json};
 
@@ -30,6 +31,43 @@ impl Stage {
         self.invoke_with(sample, |text| text).await
     }
 
+    /// What an artist sets: nothing without a token, and with Léa's every sample as its function says.
+    async fn settings(&mut self) {
+        let token = self.platform.supabase().expect("a stand-in").token(LEA.user_id, LEA.email);
+        let hers = move |text: String| text.replace("<token>", &token);
+        for (sample, status) in [
+            ("profile", 200),
+            ("profile-save", 200),
+            ("rules", 200),
+            ("rules-save", 200),
+            ("policy", 200),
+            ("policy-save", 200),
+            ("policy-preview", 200),
+            ("hours", 200),
+            ("hours-save", 200),
+            ("time-off", 200),
+            ("time-off-take", 201),
+            ("time-off-delete", 204),
+            ("flashes", 200),
+            // Its picture is nobody's.
+            ("flash-create", 422),
+            ("flash-change", 200),
+            ("flash-archive", 200),
+            ("flash-restore", 200),
+            ("image-announce", 201),
+            ("image", 404),
+            ("calendar", 200),
+            ("calendar-save", 200),
+            ("calendar-test", 200),
+            ("calendar-disconnect", 204),
+        ] {
+            let sample = format!("dashboard-settings.{sample}");
+            assert_eq!(self.ask(&sample).await.0, 401, "{sample}");
+            let (answered, body) = status_and_body(&self.invoke_with(&sample, hers.clone()).await);
+            assert_eq!(answered, status, "{sample}: {body}");
+        }
+    }
+
     /// The samples of signing in and out, as Léa's browser would send them.
     async fn session(&mut self) {
         let site = self.platform.site().to_owned();
@@ -44,6 +82,7 @@ impl Stage {
         };
         let (status, session) = status_and_body(&self.invoke_with("session", signed_in).await);
         assert_eq!((status, &parsed(&session)["artist"]["slug"]), (200, &json!("lea-marchetti")));
+        self.dashboard(&signed_in).await;
         for (sample, status) in [
             ("session.signup", 202),
             ("session.link", 202),
@@ -53,6 +92,20 @@ impl Stage {
         ] {
             let answer = self.invoke_with(sample, signed_in).await;
             assert_eq!(answer["statusCode"], status, "{sample}: {answer}");
+        }
+    }
+
+    /// The samples of the dashboard, as Léa's browser would send them about a booking that she does not have.
+    async fn dashboard(&mut self, signed_in: &impl Fn(String) -> String) {
+        for sample in ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv"] {
+            assert_eq!(self.ask(sample).await.0, 401, "{sample}");
+            let answer = self.invoke_with(sample, signed_in).await;
+            assert_eq!(answer["statusCode"], 200, "{sample}: {answer}");
+        }
+        for action in ["detail", "confirm", "undo-confirm", "cancel", "complete", "no-show", "note", "resend", "retry"]
+        {
+            let answer = self.invoke_with(&format!("dashboard-bookings.{action}"), signed_in).await;
+            assert_eq!(answer["statusCode"], 404, "{action}: {answer}");
         }
     }
 
@@ -118,10 +171,15 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     stage.session().await;
 
     assert_eq!(stage.ask("stripe-webhook").await.0, 401);
+    assert_eq!(stage.ask("calcom-webhook").await.0, 401);
     let batch = stage.invoke("worker").await;
     assert_eq!(batch["batchItemFailures"], json!([]), "a job that nobody knows is nothing to do: {batch}");
     let report = stage.invoke("sweeper").await;
     assert_eq!(report["failed"], json!(0), "{report}");
+
+    stage.settings().await;
+    let fates = stage.invoke("image-intake").await;
+    assert_eq!(fates["images"][0]["fate"], json!("unknown"), "nobody announced it: {fates}");
 
     let files = std::fs::read_dir(checkout().join("events")).expect("the samples").flatten();
     let files: BTreeSet<String> = files

@@ -399,3 +399,72 @@ async fn f4_money_that_comes_after_the_slot_is_gone_goes_back() {
     assert_eq!(balance, [json!({ "sum": 0 })]);
     story.end().await;
 }
+
+/// Every file of a folder, as text.
+fn all_text(folder: &std::path::Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .map(|path| match path.is_dir() {
+            true => all_text(&path),
+            false => String::from_utf8_lossy(&std::fs::read(&path).expect("a readable log")).into_owned(),
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_a_whole_story_holds_a_secret_or_a_person() {
+    let story = Story::begin().await;
+    // A booking on Cal.com that is paid, one that is given back, one whose artist cancels in the calendar, and failures.
+    let paid = story.book(&demo::NOA, 0, "secretive").await;
+    story.until_quiet().await;
+    story.platform.calcom().expect("a stand-in").switch(|switches| switches.api.lose_answer = 1);
+    story.platform.stripe().expect("a stand-in").switch(|switches| switches.api.fail_after_executing = 1);
+    story.platform.mails().set(Condition::Down);
+    story.pay(&paid, "webhook_doubled").await;
+    story.until_status(&paid, "confirmed").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    story.platform.mails().set(Condition::Ok);
+    let given_back = story.book(&demo::LEA, fifty(), "secretive").await;
+    let url = format!("{}/api/bookings/{}/release", story.platform.site(), given_back.id);
+    assert_eq!(story.browser.post(url).send().await.expect("an answer").status(), 200);
+    story.until_quiet().await;
+    let uid = story.rows(&format!("select cal_com_booking_id as uid from bookings where id = '{}'", paid.id)).await;
+    let uid = uid[0]["uid"].as_str().expect("it is in the calendar").to_owned();
+    story.platform.calcom().expect("a stand-in").cancel(&uid, "Je suis malade").expect("it is there");
+    story.until_status(&paid, "cancelled").await;
+    story.until_quiet().await;
+    story.platform.sweep().await.expect("a sweep");
+    for (body, header) in [("{}", "t=1,v1=00"), ("not json", "")] {
+        let url = format!("{}/api/webhooks/stripe", story.platform.site());
+        let answer = story.browser.post(url).header("stripe-signature", header).body(body).send().await;
+        assert_eq!(answer.expect("an answer").status(), 401);
+    }
+
+    let logs = all_text(&story.platform.state().join("logs"));
+    assert!(logs.contains("job done") && logs.contains("event applied"), "the logs are somewhere else now");
+    let account = demo::NOA.calcom.as_ref().expect("Noa uses Cal.com");
+    let mut private: Vec<String> =
+        [account.api_key, account.webhook_secret, "secretive", "06 12 34 56 78", "612345678", demo::NOA.email]
+            .map(str::to_owned)
+            .into();
+    let secret =
+        ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY"];
+    private.extend(story.platform.function_env().iter().filter(|(name, _)| secret.contains(&name.as_str())).map(
+        |(_, value)| {
+            // Of a URL it is the password that nobody may read.
+            let password = value
+                .split_once("://")
+                .and_then(|(_, rest)| rest.split_once('@'))
+                .and_then(|(who, _)| who.split_once(':'));
+            password.map_or_else(|| value.clone(), |(_, password)| format!(":{password}@"))
+        },
+    ));
+    for line in logs.lines() {
+        for word in &private {
+            assert!(word.len() < 5 || !line.contains(word.as_str()), "a log holds {word:?}: {line}");
+        }
+    }
+    story.end().await;
+}

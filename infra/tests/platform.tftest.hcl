@@ -108,6 +108,10 @@ run "the_platform" {
     error_message = "The first pattern that fits a route must lead to the route's function."
   }
   assert {
+    condition     = length(aws_cloudfront_distribution.site.ordered_cache_behavior) < 25
+    error_message = "CloudFront takes 25 behaviors of one distribution, the default one among them."
+  }
+  assert {
     condition     = !contains(local.behaviors[*].pattern, "/api/webhooks/stripe")
     error_message = "Stripe cannot sign for AWS: its webhook is not behind CloudFront."
   }

@@ -151,21 +151,23 @@ impl Practice {
         Self { platform, aws, healthy, owner }
     }
 
-    /// What is wrong once `change` was made to a healthy environment.
-    async fn wrong(&self, change: impl FnOnce(&mut Environment)) -> String {
+    /// What is wrong once `change` was made to a healthy environment. On the heap: there are many of them below.
+    fn wrong(&self, change: impl FnOnce(&mut Environment)) -> Told<'_> {
         let mut environment = self.healthy.clone();
         change(&mut environment);
-        wrong(&examine(&environment, false).await)
+        Box::pin(async move { wrong(&examine(&environment, false).await) })
     }
 
-    async fn with_secret(&self, name: &str, value: &str) -> String {
-        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), value.to_owned()))).await
+    fn with_secret(&self, name: &str, value: &str) -> Told<'_> {
+        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), value.to_owned())))
     }
 
-    async fn with_setting(&self, name: &str, value: &str) -> String {
-        self.wrong(|environment| drop(environment.outputs.settings.insert(name.to_owned(), value.to_owned()))).await
+    fn with_setting(&self, name: &str, value: &str) -> Told<'_> {
+        self.wrong(|environment| drop(environment.outputs.settings.insert(name.to_owned(), value.to_owned())))
     }
 }
+
+type Told<'a> = std::pin::Pin<Box<dyn Future<Output = String> + 'a>>;
 
 impl Aws {
     fn set(&self, path: &str, answer: Value) {
@@ -190,8 +192,8 @@ fn only(wrong: &str, part: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_finds_what_is_broken_and_nothing_else() {
-    let it = Practice::open().await;
-    let findings = examine(&it.healthy, false).await;
+    let it = Box::pin(Practice::open()).await;
+    let findings = Box::pin(examine(&it.healthy, false)).await;
     assert_eq!(wrong(&findings), "");
     assert!(findings.len() > 20, "{findings:?}");
     let said = findings.iter().map(ToString::to_string).collect::<String>();
@@ -264,12 +266,12 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     only(&it.wrong(lead_to(&moved)).await, "no webhook endpoint leads to");
     let mut mended = it.healthy.clone();
     lead_to(&moved)(&mut mended);
-    let told = examine(&mended, true).await;
+    let told = Box::pin(examine(&mended, true)).await;
     assert!(
         told.iter().any(|finding| finding.said.contains("its signing secret, told only now, is whsec_")),
         "{told:?}"
     );
-    let again = examine(&mended, false).await;
+    let again = Box::pin(examine(&mended, false)).await;
     assert!(again.iter().any(|finding| finding.said.contains("exactly what we read")), "{again:?}");
     assert!(again.iter().any(|finding| finding.said.contains("in our version")), "{again:?}");
     let few = format!("{}/api/webhooks/stripe?few", it.healthy.outputs.site_url);

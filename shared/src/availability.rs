@@ -41,6 +41,11 @@ impl Calendars {
         &self.calcom
     }
 
+    /// What seals and opens the artists' keys.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Opens an artist's key.
     ///
     /// # Errors
@@ -49,6 +54,17 @@ impl Calendars {
         self.vault
             .open(artist.uuid(), &access.sealed_key)
             .map_err(|error| Error::Internal(format!("the Cal.com key of artist {artist}: {error}")))
+    }
+
+    /// Opens what an artist's webhooks are signed with; none when the artist has no subscription.
+    ///
+    /// # Errors
+    /// It was sealed with another key.
+    pub fn webhook_secret(&self, artist: ArtistId, sealed: Option<&[u8]>) -> Result<Option<Secret>, Error> {
+        sealed
+            .map(|sealed| self.vault.open(artist.uuid(), sealed))
+            .transpose()
+            .map_err(|error| Error::Internal(format!("the webhook secret of artist {artist}: {error}")))
     }
 
     /// The schedule of an agenda, with Cal.com's free starts in `window` when the artist uses it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
+use ring::hmac;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ use crate::redact::without_addresses;
 
 pub mod converge;
 
+pub mod connection;
+
 /// The contract of each family of endpoints. Without the header Cal.com answers in an older one.
 const BOOKINGS: &str = "2024-08-13";
 const SLOTS: &str = "2024-09-04";
@@ -25,7 +28,7 @@ const BOUND: Duration = Duration::from_secs(6);
 const SLOTS_BOUND: Duration = Duration::from_secs(4);
 
 /// The key under which our id travels with a booking.
-const OUR_ID: &str = "inkflow_booking_id";
+pub const OUR_ID: &str = "inkflow_booking_id";
 
 /// What to wait for when Cal.com limits us and does not say how long.
 const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
@@ -337,6 +340,21 @@ impl Calcom {
     }
 }
 
+/// Verifies the header `X-Cal-Signature-256` over the raw bytes of a webhook, in constant time.
+///
+/// A subscription without a secret sends the words `no-secret-provided`, which are no signature.
+pub fn verify(payload: &[u8], header: &str, secret: &Secret) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+    !secret.expose().is_empty() && unhex(header).is_some_and(|tag| hmac::verify(&key, payload, &tag).is_ok())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+}
+
 /// The path of a booking; a uid that could lead elsewhere names none.
 fn of(uid: &str, action: &str) -> Result<String, CalcomError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -580,6 +598,22 @@ mod tests {
             assert_eq!(of(uid, "/cancel"), Err(CalcomError::NotFound), "{uid}");
         }
         assert_eq!(of("fKq8-t_1", "/cancel"), Ok("bookings/fKq8-t_1/cancel".into()));
+    }
+
+    #[test]
+    fn only_the_artists_own_secret_signs() {
+        let secret = Secret::new("s3cret".into());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret");
+        let tag: String = hmac::sign(&key, b"{}").as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(verify(b"{}", &tag, &secret));
+        assert!(!verify(b"{ }", &tag, &secret));
+        assert!(!verify(b"{}", &tag, &Secret::new("other".into())));
+        for nonsense in ["", "no-secret-provided", "zz", &tag[..62], &format!("{tag}00"), &"é".repeat(32)] {
+            assert!(!verify(b"{}", nonsense, &secret), "{nonsense}");
+        }
+        let empty = hmac::Key::new(hmac::HMAC_SHA256, b"");
+        let tag: String = hmac::sign(&empty, b"{}").as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!verify(b"{}", &tag, &Secret::new(String::new())), "no secret is no secret");
     }
 
     #[test]

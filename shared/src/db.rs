@@ -35,8 +35,20 @@ pub mod outbox;
 // Mails: one per occasion.
 pub mod emails;
 
+// What the artist's dashboard reads and writes.
+pub mod dashboard;
+
 // All that the worker needs to know of one booking.
 pub mod dossier;
+
+// What artists set about their own page.
+pub mod settings;
+
+// What ties Cal.com to bookings.
+pub mod calendar;
+
+// What the sweeper makes right again.
+pub mod reconcile;
 
 // Counts of what somebody does in an hour.
 pub mod limits;
@@ -243,7 +255,7 @@ pub(crate) fn job_rows(
 }
 
 /// How long the sweeper leaves a new job to its direct way before it sends it again.
-const RELAY_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+pub(crate) const RELAY_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
 /// Reads a column of job ids.
 pub(crate) fn job_ids(row: &Row, column: &str) -> Result<Vec<JobId>, Error> {

@@ -22,5 +22,11 @@ pub mod booking;
 // What must still happen outside.
 pub mod job;
 
+// What artists set about their own page.
+pub mod settings;
+
+// Uploaded pictures.
+pub mod picture;
+
 // Every way the business says no.
 pub mod refusal;

@@ -15,6 +15,16 @@ pub struct FieldError {
     pub pointer: String,
     /// What is wrong and what would be right, in the client's language.
     pub detail: String,
+    /// Values that would be accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
+}
+
+impl FieldError {
+    /// A field at `pointer` that is wrong in the way that `detail` says.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), suggestions: Vec::new() }
+    }
 }
 
 /// A service outside that did not do its part.
@@ -28,6 +38,8 @@ pub enum Service {
     Queue,
     /// SES.
     Mail,
+    /// S3.
+    Bucket,
     /// Supabase Auth.
     Supabase,
 }
@@ -39,6 +51,7 @@ impl fmt::Display for Service {
             Self::Calcom => "Cal.com",
             Self::Queue => "SQS",
             Self::Mail => "SES",
+            Self::Bucket => "S3",
             Self::Supabase => "Supabase Auth",
         })
     }
@@ -115,6 +128,9 @@ pub enum Error {
     /// Stripe cannot open a payment now.
     #[error("the payment cannot be opened: {0}")]
     PaymentUnavailable(String),
+    /// Stripe does not say whether a payment page is closed, so nothing that hangs on it is done.
+    #[error("the payment page does not close: {0}")]
+    CheckoutStaysOpen(String),
     /// A service outside failed where nothing more precise can be said.
     #[error("{service} failed: {why}")]
     Outside {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::config::{self, ConfigError};
 use crate::domain::contact::Locale;
 use crate::domain::refusal::Refusal;
+use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
 use crate::redact::without_values;
 
@@ -410,6 +411,15 @@ pub fn problem(error: &Error) -> Problem {
                 Some("Your slot is held. Try again in a moment: you will get the same booking."),
             )
         },
+        Error::CheckoutStaysOpen(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::BAD_GATEWAY,
+                "stripe-unavailable",
+                "Stripe does not answer",
+                Some("It is not known whether the client is paying at this moment. Nothing was changed: try again."),
+            )
+        },
         Error::DatabaseUnavailable(_) | Error::Conflict => Problem {
             retry_after: Some(Duration::from_secs(5)),
             ..face(StatusCode::SERVICE_UNAVAILABLE, "try-again", "Try again in a moment", None)
@@ -458,7 +468,7 @@ pub struct Fields(Vec<FieldError>);
 impl Fields {
     /// Notes that the field at `pointer` is wrong.
     pub fn refuse(&mut self, pointer: &str, detail: impl Into<String>) {
-        self.0.push(FieldError { pointer: format!("#{pointer}"), detail: detail.into() });
+        self.0.push(FieldError::new(format!("#{pointer}"), detail));
     }
 
     /// Keeps a good value, notes a bad one.
@@ -470,6 +480,15 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Notes everything that a rule of the domain found, in this language.
+    pub fn refuse_all(&mut self, flaws: Flaws, locale: Locale) {
+        self.0.extend(flaws.into_vec().into_iter().map(|flaw| FieldError {
+            pointer: format!("#{}", flaw.pointer),
+            detail: flaw.sentence(locale).to_owned(),
+            suggestions: flaw.suggestions,
+        }));
     }
 
     /// The error that says it all.
@@ -517,7 +536,11 @@ mod tests {
             Refusal::TooLate.into(),
             Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
-            Error::Invalid(vec![FieldError { pointer: "#/a".into(), detail: "b".into() }]),
+            Error::Invalid(vec![FieldError {
+                pointer: "#/a".into(),
+                detail: "b".into(),
+                suggestions: vec!["c".into()],
+            }]),
             Error::Malformed("x".into()),
             Error::UnsupportedMediaType,
             Error::PayloadTooLarge { limit: 1 },
@@ -534,6 +557,7 @@ mod tests {
             Error::RequestInProgress,
             Error::CalendarUnavailable("secret".into()),
             Error::PaymentUnavailable("secret".into()),
+            Error::CheckoutStaysOpen("secret".into()),
             Error::Outside { service: crate::error::Service::Stripe, why: "secret".into() },
             Error::DatabaseUnavailable("secret".into()),
             Error::Conflict,

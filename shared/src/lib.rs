@@ -41,6 +41,9 @@ pub mod calcom;
 // The AWS SDK over our own HTTP client.
 pub mod aws;
 
+// S3: the pictures that artists upload.
+pub mod bucket;
+
 // SQS: carries the ids of jobs.
 pub mod queue;
 
@@ -52,6 +55,9 @@ pub mod telemetry;
 
 // Free slots: the agenda, and Cal.com where there is one.
 pub mod availability;
+
+// How news of Cal.com reaches a booking, whoever brings it.
+pub mod calendar;
 
 // How money reaches a booking, whoever brings the news.
 pub mod settle;

@@ -1,6 +1,7 @@
 //! SQS carries the ids of jobs and nothing else: what a job says is in the database.
 //! A message that is not sent is no loss. The sweeper sends it again.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::retry::RetryConfig;
@@ -37,7 +38,8 @@ struct Body {
 /// The queue of jobs.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    client: aws_sdk_sqs::Client,
+    config: aws_sdk_sqs::Config,
+    client: OnceLock<aws_sdk_sqs::Client>,
     url: String,
 }
 
@@ -58,7 +60,17 @@ impl Queue {
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().operation_timeout(SEND_BOUND).build())
             .build();
-        Self { client: aws_sdk_sqs::Client::from_conf(config), url }
+        Self { config, client: OnceLock::new(), url }
+    }
+
+    /// Makes the client ahead of the first message, while Lambda gives the sandbox its full CPU: the SDK reads its table of
+    /// regions then, a tenth of a start. For functions that send with nearly every request; the others may never need it.
+    pub fn warm_up(&self) {
+        self.client();
+    }
+
+    fn client(&self) -> &aws_sdk_sqs::Client {
+        self.client.get_or_init(|| aws_sdk_sqs::Client::from_conf(self.config.clone()))
     }
 
     /// Sends the ids and gives back those that SQS took; the others are the sweeper's.
@@ -94,7 +106,7 @@ impl Queue {
 
     async fn send_batch(&self, batch: &[JobId], delay: i32) -> Result<Vec<JobId>, String> {
         if let [job] = batch {
-            let message = self.client.send_message().queue_url(&self.url).message_body(body(*job));
+            let message = self.client().send_message().queue_url(&self.url).message_body(body(*job));
             let sent = message.delay_seconds(delay).send().await;
             return sent.map(|_| vec![*job]).map_err(|error| why(&error));
         }
@@ -107,7 +119,7 @@ impl Queue {
                 .expect("an entry with an id and a body is complete")
         });
         let answer = self
-            .client
+            .client()
             .send_message_batch()
             .queue_url(&self.url)
             .set_entries(Some(entries.collect()))
@@ -130,7 +142,7 @@ impl Queue {
     pub async fn hide(&self, receipt_handle: &str, duration: Duration) {
         let seconds = i32::try_from(duration.min(LONGEST_HIDE).as_secs()).unwrap_or(i32::MAX);
         let hidden = self
-            .client
+            .client()
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt_handle)

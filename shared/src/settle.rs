@@ -13,6 +13,9 @@ use crate::domain::policy::{Canceller, DepositNature};
 use crate::error::Error;
 use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
 
+// What each of Stripe's events does.
+pub mod events;
+
 /// How often a decision is made again because somebody else changed the booking in between.
 const DECISIONS: usize = 6;
 

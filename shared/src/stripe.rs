@@ -18,7 +18,9 @@ use stripe_checkout::checkout_session::{
     ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
+use stripe_core::event::ListEvent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
+use stripe_types::{RangeBoundsTs, RangeQueryTs};
 use thiserror::Error;
 
 use crate::config::{self, ConfigError, Secret};
@@ -157,10 +159,14 @@ pub struct Refund {
     pub created: i64,
 }
 
-/// A list, first page.
+/// One page of a list.
 #[derive(Debug, Clone, Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
+pub struct Page<T> {
+    /// What is on it, the newest first.
+    pub data: Vec<T>,
+    /// Whether there is another page after it.
+    #[serde(default)]
+    pub has_more: bool,
 }
 
 /// A webhook event. The object stays as sent, for the record; small views read it.
@@ -349,6 +355,30 @@ impl Stripe {
         let request = ListRefund::new().payment_intent(payment_intent).limit(100);
         let page: Page<Refund> = self.send(request.build(), None, account).await?;
         Ok(page.data)
+    }
+
+    /// One page of the events of these kinds that were made from `from` on and before `to`, the newest first.
+    ///
+    /// Stripe keeps them for 30 days, whatever became of their delivery
+    /// (<https://docs.stripe.com/api/events/list>).
+    ///
+    /// # Errors
+    /// Stripe refused or did not answer.
+    pub async fn events(
+        &self,
+        kinds: &[&str],
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<Page<Event>, StripeError> {
+        let created =
+            RangeBoundsTs { gte: Some(from.as_second()), lt: Some(to.as_second()), ..RangeBoundsTs::default() };
+        let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let mut request = ListEvent::new().types(kinds).created(RangeQueryTs::Bounds(created)).limit(100);
+        if let Some(after) = after {
+            request = request.starting_after(after);
+        }
+        self.send(request.build(), None, None).await
     }
 
     /// Sends with our bounded retry: network errors, 409, 424, 429 and 5xx, always under the same key.

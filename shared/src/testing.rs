@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::auth::Auth;
 use crate::availability::Calendars;
+use crate::bucket::Bucket;
 use crate::calcom::Calcom;
 use crate::clock::Clock;
 use crate::config::Secret;
@@ -80,6 +81,7 @@ pub struct World {
     /// The queues.
     pub queues: Queues,
     sqs: Sqs,
+    ministack: String,
     http: reqwest::Client,
     server_url: String,
     shift: AtomicI64,
@@ -184,6 +186,7 @@ impl World {
             sqs_gate,
             queues,
             sqs: Sqs::at(&ministack),
+            ministack,
             http: net::client(&net::tls()),
             server_url,
             shift: AtomicI64::new(shift),
@@ -251,6 +254,23 @@ impl World {
     fn aws(&self) -> aws_types::SdkConfig {
         let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
         aws::with(&self.http, "eu-west-3".into(), credentials)
+    }
+
+    /// A bucket of this world's own, made when it is first asked for.
+    ///
+    /// # Panics
+    /// The local AWS is gone.
+    pub async fn bucket(&self) -> Bucket {
+        let name = self.bucket_name();
+        dev::aws::provide_bucket(&self.ministack, &name, PUBLIC_URL, None).await.expect("a bucket");
+        let key = dev::aws::ACCESS_KEY;
+        let credentials = aws_sdk_sqs::config::Credentials::new(key, key, None, None, "test");
+        Bucket::new(&self.http, Some(&self.ministack), &name, "eu-west-3".into(), credentials)
+    }
+
+    /// The name of that bucket.
+    pub fn bucket_name(&self) -> String {
+        format!("images-{}", self.database.replace('_', "-"))
     }
 
     /// The site.

@@ -72,7 +72,14 @@ impl Desk {
 
     fn appointment(&self, number: u128) -> Appointment<'_> {
         let start = self.noon(3);
-        Appointment { desk: self, booking: BookingId::new(Uuid::from_u128(number)), start, event_type: 5, uid: None }
+        Appointment {
+            desk: self,
+            booking: BookingId::new(Uuid::from_u128(number)),
+            start,
+            event_type: 5,
+            uid: None,
+            agreed: None,
+        }
     }
 
     fn switch(&self, change: impl FnOnce(&mut Switches)) {
@@ -98,6 +105,8 @@ struct Appointment<'a> {
     start: Timestamp,
     event_type: i64,
     uid: Option<String>,
+    /// Where both sides had it last.
+    agreed: Option<Timestamp>,
 }
 
 impl Appointment<'_> {
@@ -108,6 +117,8 @@ impl Appointment<'_> {
             booking: self.booking,
             want,
             known_uid: self.uid.as_deref(),
+            agreed_start: self.agreed,
+            removed_by_us: false,
             start: self.start,
             end: self.start.checked_add(SignedDuration::from_hours(2)).expect("in range"),
             attendee: Attendee {
@@ -122,6 +133,7 @@ impl Appointment<'_> {
         let outcome = converge(&self.desk.calcom, &wanted).await;
         if let Converged::Synced { uid, .. } = &outcome {
             self.uid = Some(uid.clone());
+            self.agreed = Some(self.start);
         }
         outcome
     }
@@ -270,7 +282,7 @@ async fn what_the_artist_moves_stays_where_they_put_it() {
     let first = ours.stands(PAID).await;
     let second = desk.stand_in.reschedule(&first, desk.noon(4)).expect("free");
     let third = desk.stand_in.reschedule(&second, desk.noon(5)).expect("free");
-    let moved = Converged::Synced { uid: third.clone(), note: Some(Note::Moved { start: desk.noon(5) }) };
+    let moved = Converged::MovedThere { uid: third.clone(), start: desk.noon(5) };
     assert_eq!(ours.sync(PAID).await, moved);
     // Also when no uid was ever noted.
     ours.uid = None;
@@ -278,6 +290,40 @@ async fn what_the_artist_moves_stays_where_they_put_it() {
     ours.uid = Some(first);
     assert_eq!(ours.sync(GONE).await, Converged::Removed);
     assert!(desk.live().is_empty());
+}
+
+#[tokio::test]
+async fn what_we_move_moves_there_once_whatever_becomes_of_the_answer() {
+    let losses: [fn(&mut Switches); 3] =
+        [|_| {}, |switches| switches.api.lose_answer = 1, |switches| switches.api.fail_after_executing = 1];
+    for lose in losses {
+        let desk = Desk::open().await;
+        let mut ours = desk.appointment(1);
+        let first = ours.stands(PAID).await;
+        ours.start = desk.noon(4);
+        desk.switch(lose);
+        // Cal.com moves with its event type's own length, and says so.
+        let Converged::Synced { uid: second, note: Some(Note::OtherLength) } = ours.sync(PAID).await else {
+            panic!("it is free")
+        };
+        assert_ne!(first, second);
+        assert_eq!(desk.live().len(), 1);
+        let start: Timestamp = desk.live()[0]["start"].as_str().expect("a start").parse().expect("an instant");
+        assert_eq!(start, desk.noon(4));
+        assert!(matches!(ours.sync(PAID).await, Converged::Synced { uid, .. } if uid == second), "and there it stays");
+    }
+}
+
+#[tokio::test]
+async fn what_we_move_to_a_time_that_is_taken_there_is_a_conflict() {
+    let desk = Desk::open().await;
+    let mut ours = desk.appointment(1);
+    ours.stands(PAID).await;
+    let end = desk.noon(4).checked_add(SignedDuration::from_hours(1)).expect("in range");
+    desk.stand_in.block("noa-keller", desk.noon(4), end, "dentiste").expect("a user");
+    ours.start = desk.noon(4);
+    assert_eq!(ours.sync(PAID).await, Converged::Conflict { why: Clash::Taken });
+    assert_eq!(desk.live().len(), 1, "it is where it was");
 }
 
 #[tokio::test]

@@ -128,6 +128,8 @@ async fn attempt(attempt: u32, want: Want<'static>, known_uid: Option<&'static s
             booking: BookingId::new(OURS),
             want,
             known_uid,
+            agreed_start: None,
+            removed_by_us: false,
             start: at("2026-12-01T13:00:00Z"),
             end: at("2026-12-01T15:00:00Z"),
             attendee: Attendee {
@@ -319,7 +321,7 @@ async fn the_artists_yes_is_given_when_it_is_wanted() {
 async fn what_the_artist_moved_is_followed_and_not_moved_back() {
     let old = with(booking("u1", "cancelled"), "rescheduledToUid", json!("u2"));
     let new = || with(booking("u2", "accepted"), "start", json!("2026-12-02T09:00:00Z"));
-    let moved = Converged::Synced { uid: "u2".into(), note: Some(Note::Moved { start: at("2026-12-02T09:00:00Z") }) };
+    let moved = Converged::MovedThere { uid: "u2".into(), start: at("2026-12-02T09:00:00Z") };
     let turns = vec![data(GET, old.clone()), data("GET /v2/bookings/u2 ", new())];
     assert_eq!(first(PRESENT, Some("u1"), turns).await, moved);
     // We did not know of either, and the new one has lost our id.

@@ -137,8 +137,8 @@ fn all() -> Vec<(String, Letter)> {
             let letter = Letter { problem: Some(problem), ..letter(Template::ArtistPaymentProblem, locale) };
             add(&format!("artist_payment_problem_{name}"), letter);
         }
-        let problem = Some(Problem::CalendarCancelled);
-        add("artist_calendar_cancelled", Letter { problem, ..letter(Template::ArtistCalendarConflict, locale) });
+        let problem = Some(Problem::CalendarMoved);
+        add("artist_calendar_moved", Letter { problem, ..letter(Template::ArtistCalendarConflict, locale) });
         for (name, reason) in [("duplicate", RefundReason::Duplicate), ("cancelled", RefundReason::Cancelled)] {
             let refund = Some(Refund { amount: Cents::new(5_000), reason });
             add(&format!("client_refund_{name}"), Letter { refund, ..letter(Template::ClientLateRefund, locale) });

@@ -240,14 +240,14 @@ fn route(inner: &Inner, call: &Call) -> Outcome {
             // The older contract wraps it once more.
             Ok(Done::ok(if call.version() == EVENT_TYPES_VERSION { object } else { json!({"eventType": object}) }))
         }
-        ["v2", "event-types", id, "webhooks"] => {
+        ["v2", "event-types", id, "webhooks", rest @ ..] => {
             let user = signed_in(inner, call)?;
             let event_type = id
                 .parse()
                 .ok()
                 .and_then(|id| user.event_type(id))
                 .ok_or_else(|| ApiError::not_found(format!("Event type with id {id} not found.")))?;
-            webhooks(inner, call, user, Some(event_type.id), &[])
+            webhooks(inner, call, user, Some(event_type.id), rest)
         }
         ["v2", "webhooks", rest @ ..] => {
             let user = signed_in(inner, call)?;

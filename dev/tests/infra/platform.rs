@@ -242,6 +242,7 @@ impl Stage {
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
             .env_remove("AWS_PROFILE")
             .env("ENV", ENV)
             .env("YES", "1")
@@ -486,6 +487,9 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     }
     told("a booking was paid, confirmed by the webhook, and the worker has written to the client");
 
+    every_function_starts(&stage).await;
+    told("every function starts with what Terraform gives it");
+
     poison_ends_in_the_dead_letters(&stage, &state).await;
     told("the queue is drained, and the poison message is a dead letter");
     let said = stage.script("doctor").output().await.expect("it starts");
@@ -495,8 +499,8 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     assert!(said.contains("0 jobs sent again\nleft where it is, for it is no job: poison"), "{said}");
     told("the doctor finds the dead letter and nothing else, and leaves it where it is");
 
-    // A release that is no good: every function has a second version, and goes back to the first.
-    for (name, _) in resources(&state, "aws_lambda_function", "this") {
+    // A release that is no good: these functions have a second version, and go back to the first.
+    for name in ["artist-page", "worker"] {
         let function = format!("inkflow-{ENV}-{name}");
         let aws = async |arguments: &[&str]| {
             let mut command = Command::new("aws");
@@ -508,7 +512,8 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
         aws(&["update-alias", "--name", "live", "--function-version", "2"]).await;
     }
     let said = run(&mut stage.script("rollback")).await;
-    assert_eq!(said.matches(": 2 -> 1").count(), functions().len(), "{said}");
+    assert_eq!(said.matches(": 2 -> 1").count(), 2, "{said}");
+    assert_eq!(said.matches("stays at version 1").count(), functions().len() - 2, "{said}");
     assert_eq!(stage.get("/api/artists/lea-marchetti").await.0, 200);
     told("rolled back");
 
@@ -523,6 +528,32 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     assert_eq!(groups["logGroups"], json!([]), "{groups}");
     told("destroyed, and nothing is left");
     stage.end().await;
+}
+
+/// Invokes each function with a sample of its own, as the sources do that the local AWS does not play (a bucket's event).
+async fn every_function_starts(stage: &Stage) {
+    let mut samples: Vec<PathBuf> =
+        fs::read_dir(checkout().join("events")).expect("samples").flatten().map(|entry| entry.path()).collect();
+    samples.sort();
+    for function in functions() {
+        let of = |path: &&PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().split('.').next() == Some(&function))
+        };
+        let sample = samples.iter().find(of).unwrap_or_else(|| panic!("events/ has no sample of {function}"));
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/lambda/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let url = format!(
+            "{}/2015-03-31/functions/inkflow-{ENV}-{function}/invocations?Qualifier=live",
+            stage.ministack.url()
+        );
+        let asked =
+            stage.deployed.http.post(url).header("authorization", scope).body(fs::read(sample).expect("a sample"));
+        let answer = asked.timeout(PATIENCE).send().await.expect("Lambda answers");
+        let failed = answer.headers().get("x-amz-function-error").is_some();
+        let said = answer.text().await.expect("text");
+        assert!(!failed && !said.contains("errorMessage"), "{function}: {said}");
+    }
 }
 
 /// Nine jobs that nobody knows are done with; what is no job comes back until it is a dead letter.

@@ -4,6 +4,7 @@ import { Component, type ComponentChild, type VNode } from "preact";
 import type { Artist, Flash } from "../core/api";
 import { clock, money, shortDay, span } from "../core/format";
 import { language } from "../core/language";
+import { HERO_SIZES, SHEET_SIZES, srcset } from "../core/picture";
 import { daysFrom, today } from "../core/weeks";
 import { t } from "./words";
 
@@ -13,7 +14,18 @@ export const FORM = "book";
 export function Hero({ artist }: { artist: Artist }): VNode {
   return (
     <header class="hero">
-      {artist.hero_image && <img class="hero-art" src={artist.hero_image} alt="" width={800} height={800} fetchpriority="high" />}
+      {artist.hero_image && (
+        <img
+          class="hero-art"
+          src={artist.hero_image}
+          srcset={srcset(artist.hero_image)}
+          sizes={srcset(artist.hero_image) && HERO_SIZES}
+          alt=""
+          width={800}
+          height={800}
+          fetchpriority="high"
+        />
+      )}
       <div class="hero-words">
         <p class="city">{artist.city}</p>
         <h1>{artist.display_name}</h1>
@@ -63,7 +75,15 @@ function Sheet({ artist, flash, mine }: { artist: Artist; flash: Flash; mine: bo
   return (
     <li class={`sheet ${flash.state}`}>
       <div class="drawing">
-        <img src={flash.image} alt={flash.title} width={800} height={800} loading="lazy" />
+        <img
+          src={flash.image}
+          srcset={srcset(flash.image)}
+          sizes={srcset(flash.image) && SHEET_SIZES}
+          alt={flash.title}
+          width={800}
+          height={800}
+          loading="lazy"
+        />
         {flash.state === "held" && <p class="stamp">{t.held}</p>}
         {flash.state === "sold" && <p class="stamp">{t.sold}</p>}
       </div>

@@ -7,6 +7,7 @@ import { civilDate, clock, longDay, money, span } from "../core/format";
 import { holds, keepHold, ownHold } from "../core/hold";
 import { language } from "../core/language";
 import { recall, remember } from "../core/memory";
+import { small, srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
 import { type Answers, type Field, type Mistakes, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
 import { sentence } from "./problems";
@@ -85,6 +86,7 @@ export class BookingDialog extends Component<Props, State> {
   }
 
   override render({ artist, flash, step }: Props, { alert, online }: State): ComponentChild {
+    const subject = flash?.image ?? artist.hero_image ?? "/icon.svg";
     const titles = { 1: t.detailsTitle, 2: t.slotTitle, 3: t.summaryTitle };
     return (
       <dialog
@@ -97,7 +99,7 @@ export class BookingDialog extends Component<Props, State> {
       >
         <div class="sheet-of-paper">
           <div class="subject" aria-hidden="true">
-            <img src={flash?.image ?? artist.hero_image ?? "/icon.svg"} alt="" width={800} height={800} />
+            <img src={subject} srcset={srcset(subject)} sizes="40vw" alt="" width={800} height={800} />
             <p>
               {flash?.title ?? t.project}
               <span>{flash ? money(flash.price_cents) : artist.display_name}</span>
@@ -105,7 +107,7 @@ export class BookingDialog extends Component<Props, State> {
           </div>
           <div class="work">
             <header>
-              {flash && <img class="thumb" src={flash.image} alt="" width={60} height={60} />}
+              {flash && <img class="thumb" src={small(flash.image)} alt="" width={60} height={60} />}
               <p class="step">
                 {flash?.title ?? t.project} · {t.stepOf(step)}
               </p>

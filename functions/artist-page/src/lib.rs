@@ -15,6 +15,7 @@ use shared::db::artists::{self, FlashState, Page};
 use shared::domain::contact::Locale;
 use shared::domain::ids::FlashId;
 use shared::domain::money::Cents;
+use shared::domain::picture::Picture;
 use shared::domain::policy::DepositNature;
 use shared::error::Error;
 use shared::http::{self, Reply};
@@ -222,6 +223,7 @@ struct HtmlPage<'a> {
     description: String,
     url: String,
     image: Option<String>,
+    hero_srcset: Option<String>,
     assets: &'a PageAssets,
     artist: &'a ArtistView,
     cards: Vec<Card<'a>>,
@@ -240,6 +242,7 @@ struct NotFoundPage<'a> {
 /// A flash in the reader's words.
 struct Card<'a> {
     flash: &'a FlashView,
+    srcset: Option<String>,
     price: String,
     deposit: String,
     duration: String,
@@ -321,12 +324,14 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
         },
         url,
         image,
+        hero_srcset: artist.hero_image.as_deref().and_then(srcset),
         assets: &app.assets,
         cards: artist
             .flashes
             .iter()
             .map(|flash| Card {
                 flash,
+                srcset: srcset(&flash.image),
                 price: locale.euros(flash.price_cents),
                 deposit: locale.euros(flash.deposit_cents),
                 duration: span(flash.duration_minutes, locale),
@@ -339,6 +344,11 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
         json_ld: in_script(&json_ld.to_string()),
     };
     page.render().map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// The sizes of an uploaded picture, as the script lists them (`frontend/src/core/picture.ts`); a drawing has one only.
+fn srcset(path: &str) -> Option<String> {
+    Picture::of_path(path).map(Picture::srcset)
 }
 
 /// Messengers preview no SVG: beside a drawn hero lies the same as a JPEG of 1200 by 630.

@@ -9,6 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     parameters::load().await?;
     let web = http::Web::from_env()?;
     let app = App::from_env()?;
+    app.queue.warm_up();
     app.db.warm_up().await;
     http::serve(web, |request| handle(&app, request)).await
 }

@@ -195,9 +195,7 @@ impl Refused {
     }
 
     fn into_error(self) -> Error {
-        let field = |pointer: &str, detail: &str| {
-            Error::Invalid(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
-        };
+        let field = |pointer: &str, detail: &str| Error::Invalid(vec![FieldError::new(pointer, detail)]);
         match self.code() {
             // Whose address is not confirmed learns no more than whose password is wrong: a link by mail helps both.
             "invalid_credentials" | "email_not_confirmed" | "user_not_found" => Error::WrongCredentials,

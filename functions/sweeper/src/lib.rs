@@ -1,15 +1,17 @@
 //! What makes the system right again by itself: once a minute it sends the jobs that got lost on the way, asks
-//! Stripe about every unpaid hold, and gives back the slots that nobody paid. In a healthy system it finds nothing.
+//! Stripe about every unpaid hold, every open refund and its own list of events, compares bookings with Cal.com, and
+//! gives back the slots that nobody paid. In a healthy system it finds nothing.
 
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use shared::availability::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
-use shared::db::{Db, outbox, upkeep};
+use shared::db::{Db, outbox, reconcile, upkeep};
 use shared::domain::booking::CancelReason;
 use shared::domain::ids::JobId;
 use shared::error::Error;
@@ -17,6 +19,9 @@ use shared::queue::Queue;
 use shared::settle::{self, Settled};
 use shared::stripe::Stripe;
 use shared::{aws, net};
+
+mod calendars;
+mod money;
 
 /// Jobs sent again in one call to the database.
 const RELAY_BATCH: i64 = 100;
@@ -42,6 +47,8 @@ pub struct App {
     pub queue: Queue,
     /// Stripe.
     pub stripe: Stripe,
+    /// The artists' Cal.com.
+    pub calendars: Calendars,
     /// The time.
     pub clock: Clock,
     /// Origin of the site.
@@ -58,14 +65,15 @@ impl App {
         Ok(Self {
             db: Db::from_env()?,
             queue: Queue::from_env(&aws::settings(&http)?)?,
-            stripe: Stripe::from_env(http)?,
+            stripe: Stripe::from_env(http.clone())?,
+            calendars: Calendars::from_env(http)?,
             clock: config::clock()?,
             public_url: config::public_url()?,
         })
     }
 }
 
-/// What a sweep did. All zeros but `asked` is what a healthy system looks like.
+/// What a sweep did. All zeros but `asked`, `checked`, `completed` and `forgotten` is what a healthy system looks like.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Jobs sent again.
@@ -78,6 +86,24 @@ pub struct Report {
     pub payments_found: usize,
     /// Holds given back.
     pub released: usize,
+    /// Refunds of which Stripe had news that no webhook had told us of.
+    pub refunds_settled: usize,
+    /// Refunds that had been given up over an outage and begin anew.
+    pub refunds_revived: usize,
+    /// Refunds that a person must look at: money is owed, and Stripe will not give it back.
+    pub refunds_stuck: usize,
+    /// Events of Stripe that no webhook had brought.
+    pub events_found: usize,
+    /// Bookings that were compared with what Cal.com has.
+    pub checked: usize,
+    /// Bookings that the artist moved or cancelled in Cal.com, and no webhook told us.
+    pub calendar_changes: usize,
+    /// Bookings that Cal.com had lost, or kept although they are cancelled: their job begins anew.
+    pub calendar_repairs: usize,
+    /// Appointments that took place and are closed.
+    pub completed: usize,
+    /// Jobs that were given up and wait for somebody.
+    pub dead_jobs: usize,
     /// Questions that Stripe or the database did not answer: asked again next time.
     pub failed: usize,
     /// Old rows of counters and keys that were deleted.
@@ -102,6 +128,15 @@ pub async fn sweep(app: &App, deadline: SystemTime) -> Result<Report, Error> {
         asked = report.asked,
         payments_found = report.payments_found,
         released = report.released,
+        refunds_settled = report.refunds_settled,
+        refunds_revived = report.refunds_revived,
+        refunds_stuck = report.refunds_stuck,
+        events_found = report.events_found,
+        checked = report.checked,
+        calendar_changes = report.calendar_changes,
+        calendar_repairs = report.calendar_repairs,
+        completed = report.completed,
+        dead_jobs = report.dead_jobs,
         failed = report.failed,
         forgotten = report.forgotten,
         "swept"
@@ -114,6 +149,14 @@ async fn run(app: &App, report: &mut Report) -> Result<(), Error> {
     // Jobs first: what a person waits for should not wait for Stripe.
     relay(app, report, now).await?;
     ask_stripe(app, report, now).await?;
+    money::refunds(app, report, now).await?;
+    money::look_at_events(app, report, now).await?;
+    calendars::compare(app, report, now).await?;
+    calendars::close(app, report, now).await?;
+    report.dead_jobs = reconcile::dead_jobs(&app.db).await?;
+    if report.dead_jobs > 0 {
+        tracing::error!(dead_jobs = report.dead_jobs, "jobs were given up: see outbox.last_error");
+    }
     report.forgotten = upkeep::forget(&app.db, now).await?;
     Ok(())
 }

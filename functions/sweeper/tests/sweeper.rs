@@ -16,6 +16,7 @@ fn app(world: &World) -> App {
         db: world.db(),
         queue: world.queue(),
         stripe: world.stripe_client(),
+        calendars: world.calendars(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
     }
@@ -26,7 +27,12 @@ fn in_seconds(seconds: u64) -> SystemTime {
     SystemTime::now() + Duration::from_secs(seconds)
 }
 
+/// What the look at Stripe's events adds to a sweep is tested in `events`, and left out elsewhere.
 async fn swept(world: &World) -> Report {
+    Report { events_found: 0, ..swept_whole(world).await }
+}
+
+async fn swept_whole(world: &World) -> Report {
     sweep(&app(world), in_seconds(60)).await.expect("the database answers")
 }
 
@@ -63,6 +69,8 @@ async fn state(world: &World, held: &Held) -> [String; 2] {
 /// All that was written so far is done, so that only what comes next is seen.
 async fn all_done(world: &World) {
     world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+    // Nothing of it is in Cal.com, and nobody misses it.
+    world.execute("update bookings set calendar_state = 'off'").await;
 }
 
 async fn hold(world: &World, plan: Plan) -> Held {
@@ -72,7 +80,9 @@ async fn hold(world: &World, plan: Plan) -> Held {
 }
 
 fn asked(world: &World) -> Vec<String> {
-    world.stripe.requests().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+    let requests = world.stripe.requests();
+    let asked = requests.iter().map(|request| format!("{} {}", request.method, request.path));
+    asked.filter(|asked| asked != "GET /v1/events").collect()
 }
 
 mod a_healthy_system {
@@ -108,7 +118,7 @@ mod a_healthy_system {
             let (one, two) = (app(world), app(world));
             let (first, second) = tokio::join!(sweep(&one, in_seconds(60)), sweep(&two, in_seconds(60)));
             let both = first.expect("swept").asked + second.expect("swept").asked;
-            assert_eq!((both, world.stripe.requests().len()), (1, 1));
+            assert_eq!((both, asked(world).len()), (1, 1));
             assert_eq!(swept(world).await.asked, 0, "just asked");
             world.advance_minutes(1);
             assert_eq!(swept(world).await.asked, 1);
@@ -192,6 +202,298 @@ mod jobs {
             world.advance(Duration::from_secs(31));
             assert_eq!(swept(world).await.relayed, 252);
             assert_eq!(queued(world).await.len(), 252);
+        });
+    }
+}
+
+mod events {
+    use super::*;
+
+    #[test]
+    fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            swept_whole(world).await;
+            let dispute = world.stripe.dispute(&payment, "fraudulent").expect("it is paid");
+            assert_eq!(swept_whole(world).await.events_found, 0, "a young event is on its way to the webhook");
+            world.advance_minutes(11);
+            let report = swept_whole(world).await;
+            // The payment's own events, which `confirm` did without, and the dispute's.
+            assert!(report.events_found >= 2, "{report:?}");
+            assert_eq!(state(world, &held).await, ["confirmed", "disputed"]);
+            assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_payment_problem"));
+
+            world.stripe.close_dispute(&dispute, false).expect("open");
+            world.advance_minutes(11);
+            assert_eq!(swept_whole(world).await.events_found, 1);
+            assert_eq!(
+                world.ledger(&held.id()).await,
+                [("capture".to_owned(), 6_000), ("dispute_lost".to_owned(), -6_000)]
+            );
+            world.advance_minutes(11);
+            assert_eq!(swept_whole(world).await.events_found, 0, "each is found once");
+            assert_eq!(world.count("stripe_events").await, i64::try_from(report.events_found).expect("few") + 1);
+        });
+    }
+
+    #[test]
+    fn are_looked_at_every_ten_minutes_by_one_sweep_at_a_time() {
+        World::run(|world| async move {
+            let looks = || world.stripe.requests().iter().filter(|request| request.path == "/v1/events").count();
+            let (one, two) = (app(world), app(world));
+            let (first, second) = tokio::join!(sweep(&one, in_seconds(60)), sweep(&two, in_seconds(60)));
+            assert!(first.is_ok() && second.is_ok());
+            assert_eq!(looks(), 1);
+            world.advance_minutes(9);
+            swept_whole(world).await;
+            assert_eq!(looks(), 1);
+            world.advance_minutes(2);
+            swept_whole(world).await;
+            assert_eq!(looks(), 2);
+        });
+    }
+
+    #[test]
+    fn that_cannot_be_read_now_are_read_by_the_next_sweep() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            world.advance_minutes(3);
+            world.stripe.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            let report = swept_whole(world).await;
+            assert_eq!((report.failed, report.events_found), (1, 0));
+            world.stripe.switch(|switches| switches.api.down = None);
+            assert!(swept_whole(world).await.events_found > 0);
+        });
+    }
+
+    #[test]
+    fn of_many_pages_are_read_over_several_sweeps_and_none_is_left_out() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            // A card that is refused leaves an event and an open page: as many as one likes.
+            for _ in 0..560 {
+                world.stripe.pay(&held.session, Outcome::Declined).expect("open");
+            }
+            let all =
+                world.stripe.events().iter().filter(|event| event["type"] == "payment_intent.payment_failed").count();
+            world.advance_minutes(3);
+            let first = swept_whole(world).await.events_found;
+            assert!(first < all, "{first} of {all} in one sweep");
+            assert_eq!(first + swept_whole(world).await.events_found, all);
+        });
+    }
+}
+
+mod refunds {
+    use shared::db::bookings::Reference;
+    use shared::domain::booking::{Actor, CancelReason, Payment};
+    use shared::domain::money::Cents;
+
+    use super::*;
+
+    /// Money that came for a slot that was gone: it is owed back, and a job is to see to it.
+    async fn owed(world: &World) -> Held {
+        let held = hold(world, Plan::default()).await;
+        let payment_intent = world.pay(&held);
+        let reference = Reference { booking: Some(held.id), payment_intent: None };
+        let (db, now) = (world.db(), world.now());
+        let payment = Payment { payment_intent, amount: Cents::new(6_000), currency: "eur".into(), at: now };
+        settle::settle(&db, &reference, None, now, |booking, _| {
+            booking.release(CancelReason::HoldExpired, Actor::System)
+        })
+        .await
+        .expect("released");
+        settle::settle(&db, &reference, None, now, |booking, _| booking.receive(&payment, false, now))
+            .await
+            .expect("late");
+        assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
+        held
+    }
+
+    async fn end_jobs(world: &World, outcome: &str) {
+        let now = world.now();
+        world
+            .execute(&format!(
+                "update outbox set done_at = '{now}', outcome = '{outcome}', last_error = 'x' where kind = 'refund'; \
+                 update outbox set done_at = '{now}', outcome = 'done' where done_at is null"
+            ))
+            .await;
+    }
+
+    #[test]
+    fn f12_that_were_given_up_over_an_outage_begin_anew() {
+        World::run(|world| async move {
+            owed(world).await;
+            end_jobs(world, "dead").await;
+            let report = swept(world).await;
+            assert_eq!((report.dead_jobs, report.refunds_revived), (1, 0), "its job has ten minutes first");
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_revived, report.refunds_stuck, report.dead_jobs), (1, 0, 0));
+            assert_eq!(queued(world).await, open_ids(world).await);
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_revived, report.relayed), (0, 1), "a job is at it again");
+        });
+    }
+
+    #[test]
+    fn that_were_made_and_never_heard_of_are_settled() {
+        World::run(|world| async move {
+            let held = owed(world).await;
+            end_jobs(world, "dead").await;
+            // The worker died between Stripe's answer and its own note, for the last time.
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            let reason = shared::domain::job::RefundReason::Late;
+            let stripe = world.stripe_client();
+            stripe.refund(held.id, &payment, Cents::new(6_000), reason, 1, None).await.expect("refunded");
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await.refunds_settled, 1);
+            assert_eq!(state(world, &held).await, ["cancelled", "refunded"]);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
+        });
+    }
+
+    #[test]
+    fn that_nothing_can_give_back_are_told_to_somebody() {
+        World::run(|world| async move {
+            owed(world).await;
+            end_jobs(world, "discarded").await;
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
+        });
+    }
+}
+
+mod calendars {
+    use shared::calcom::converge::{Converged, Want, converge};
+    use shared::calendar;
+    use shared::db::dossier::{self, CalendarNews};
+
+    use super::*;
+
+    /// A paid booking that Cal.com has, as the worker leaves it.
+    async fn there(world: &World, plan: &Plan) -> (Held, String) {
+        let held = world.hold(plan).await;
+        world.confirm(&held).await;
+        all_done(world).await;
+        let calendars = world.calendars();
+        let dossier = dossier::read(&world.db(), held.id).await.expect("read").expect("it is there");
+        let access = dossier.calendar.as_ref().expect("Noa uses Cal.com");
+        let key = calendars.key(dossier.booking.artist, access).expect("it opens");
+        let wanted = calendar::question(&dossier, &key, access.event_type, Want::Present { confirmed: true }, 1);
+        let Converged::Synced { uid, .. } = converge(calendars.calcom(), &wanted).await else { panic!("it is free") };
+        let start = Some(dossier.booking.starts_at);
+        let news = CalendarNews { uid: Some(&uid), start, state: "synced", note: None, tasks: &[] };
+        dossier::note_calendar(&world.db(), &dossier.booking, &news, world.now()).await.expect("noted");
+        (held, uid)
+    }
+
+    async fn fact(world: &World, held: &Held, name: &str) -> Value {
+        world.booking(&held.id()).await[name].clone()
+    }
+
+    #[test]
+    fn that_agree_are_asked_about_every_half_hour_and_left_alone() {
+        World::run(|world| async move {
+            there(world, &Plan::default()).await;
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, ..Report::default() });
+            world.advance_minutes(20);
+            assert_eq!(swept(world).await.checked, 0);
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await, Report { checked: 1, ..Report::default() });
+        });
+    }
+
+    #[test]
+    fn where_the_artist_cancelled_unheard_cancel_here_and_give_back() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
+            assert_eq!(fact(world, &held, "cancel_reason").await, "calendar");
+        });
+    }
+
+    #[test]
+    fn where_the_artist_moved_unheard_move_here() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.reschedule(&uid, shared::testing::at("2027-02-03T13:00:00Z")).expect("free");
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+            assert_eq!(fact(world, &held, "scheduled_at").await, "2027-02-03T13:00:00+00:00");
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn that_lost_a_booking_get_it_again() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            world.calcom.reset();
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_repairs: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+            assert_eq!(world.open_jobs().await[0]["kind"], "sync_calendar");
+            world.advance_minutes(40);
+            assert_eq!(swept(world).await.checked, 0, "a job is at it, and will look itself");
+        });
+    }
+
+    #[test]
+    fn that_still_hold_a_cancelled_booking_are_told_again() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            let (db, now) = (world.db(), world.now());
+            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let by = shared::domain::policy::Canceller::Artist;
+            let reason = shared::domain::booking::CancelReason::Artist;
+            settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(reason, by, now))
+                .await
+                .expect("ours");
+            // The job that should have told Cal.com was given up.
+            world.execute("update outbox set done_at = created_at, outcome = 'discarded' where done_at is null").await;
+            world.advance_minutes(3);
+            let report = swept(world).await;
+            assert_eq!((report.checked, report.calendar_repairs, report.calendar_changes), (1, 1, 0));
+        });
+    }
+
+    #[test]
+    fn that_do_not_answer_are_asked_again_and_nothing_is_decided() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            world.calcom.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await, Report { checked: 1, failed: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+        });
+    }
+
+    #[test]
+    fn of_a_past_appointment_are_not_asked_and_the_booking_is_completed() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            // The appointment is on Tuesday from ten to noon.
+            world.advance_minutes(27 * 60);
+            let report = swept(world).await;
+            assert_eq!((report.checked, report.completed), (0, 0), "its artist may say that nobody came");
+            world.advance_minutes(25 * 60);
+            assert_eq!(swept(world).await, Report { completed: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["completed", "paid"]);
+            assert_eq!(world.history(&held.id()).await.last().map(String::as_str), Some("system completed"));
+            assert_eq!(swept(world).await.completed, 0);
         });
     }
 }
@@ -372,7 +674,7 @@ mod holds {
             all_done(world).await;
             world.advance_minutes(1);
             assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
-            assert!(world.stripe.requests().is_empty());
+            assert_eq!(asked(world), Vec::<String>::new());
             world.advance_minutes(30);
             assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
             assert_eq!(world.booking(&id.to_string()).await["status"], "cancelled");
@@ -420,7 +722,8 @@ mod holds {
             world.advance_minutes(31);
             for down in [Down::Cut, Down::InternalError, Down::Unavailable] {
                 world.stripe.switch(|switches| switches.api.down = Some(down));
-                assert_eq!(swept(world).await, Report { asked: 2, failed: 2, ..Report::default() });
+                // Both holds, and the events.
+                assert_eq!(swept(world).await, Report { asked: 2, failed: 3, ..Report::default() });
                 world.advance_minutes(1);
             }
             for id in [held.id(), unopened.to_string()] {
@@ -534,7 +837,8 @@ mod upkeep {
             world.advance(Duration::from_secs(400 * 24 * 3600));
             swept(world).await;
             assert_eq!((world.count("bookings").await, world.count("payments").await), (1, 1));
-            assert_eq!(world.count("booking_events").await, 3);
+            // Held, paid, confirmed, and closed a day after it was over.
+            assert_eq!(world.count("booking_events").await, 4);
         });
     }
 }

@@ -1,8 +1,8 @@
 //! Brings Cal.com in line with a booking, whatever either of them is at the moment.
 
 use jiff::Timestamp;
-use shared::calcom::Attendee;
-use shared::calcom::converge::{Clash, Converged, Note, Want, Wanted, converge};
+use shared::calcom::converge::{Clash, Converged, Note, Want, converge};
+use shared::calendar::{self, Compared};
 use shared::db::dossier::{self, CalendarNews, Dossier};
 use shared::domain::booking::{CalendarMode, Status};
 use shared::domain::ids::BookingId;
@@ -20,27 +20,9 @@ pub(crate) async fn sync(app: &App, id: BookingId, attempts: i32, now: Timestamp
     };
     let Some(want) = wanted(&dossier, now) else { return Ok(Outcome::Done) };
     let key = app.calendars.key(dossier.booking.artist, access)?;
-    let converged = converge(
-        app.calendars.calcom(),
-        &Wanted {
-            key: &key,
-            event_type_id: access.event_type,
-            booking: id,
-            want,
-            known_uid: dossier.booking.calendar_booking.as_deref(),
-            start: dossier.booking.starts_at,
-            end: dossier.booking.ends_at,
-            attendee: Attendee {
-                name: &dossier.client.name,
-                email: &dossier.client.email,
-                phone: Some(&dossier.client.phone),
-                zone: &dossier.artist.zone_name,
-                locale: dossier.client.locale,
-            },
-            attempt: u32::try_from(attempts).unwrap_or(1),
-        },
-    )
-    .await;
+    let attempt = u32::try_from(attempts).unwrap_or(1);
+    let wanted = calendar::question(&dossier, &key, access.event_type, want, attempt);
+    let converged = converge(app.calendars.calcom(), &wanted).await;
     note(app, &dossier, converged, now).await
 }
 
@@ -63,14 +45,18 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
     let booking = &dossier.booking;
     let (uid, state, words, outcome) = match converged {
         Converged::Retry { after, why } => return Ok(Outcome::Retry { after, why }),
+        // The artist has the last word about the artist's calendar.
+        Converged::MovedThere { uid, start } => {
+            return followed(app, calendar::moved(&app.db, booking, &uid, start, now).await?).await;
+        }
+        Converged::Conflict { why: Clash::CancelledThere } => {
+            return followed(app, calendar::called_off(&app.db, booking, now).await?).await;
+        }
         Converged::Synced { uid, note } => (Some(uid), "synced", note.as_ref().map(Note::to_string), Outcome::Done),
         Converged::Removed | Converged::NothingToDo => (None, "removed", None, Outcome::Done),
-        Converged::Conflict { why } => {
-            let words = match why {
-                Clash::Taken => CONFLICT_TAKEN,
-                Clash::CancelledThere => CONFLICT_CANCELLED,
-            };
-            (None, "conflict", Some(words.to_owned()), Outcome::Discard { why: words.to_owned() })
+        Converged::Conflict { why: Clash::Taken } => {
+            let words = CONFLICT_TAKEN.to_owned();
+            (None, "conflict", Some(words.clone()), Outcome::Discard { why: words })
         }
         Converged::Rejected { why } => (None, "failed", Some(why.clone()), Outcome::Discard { why }),
     };
@@ -80,14 +66,24 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
         occurrence: booking.version.to_string(),
     };
     let tasks = if state == "conflict" { std::slice::from_ref(&alert) } else { &[] };
-    let news = CalendarNews { uid: uid.as_deref(), state, note: words.as_deref(), tasks };
+    let start = (state == "synced").then_some(booking.starts_at);
+    let news = CalendarNews { uid: uid.as_deref(), start, state, note: words.as_deref(), tasks };
     let jobs = dossier::note_calendar(&app.db, booking, &news, now).await?;
     send(app, &jobs).await;
     Ok(outcome)
 }
 
+/// What the artist did in Cal.com is done here; what follows has jobs of its own.
+async fn followed(app: &App, compared: Compared) -> Result<Outcome, Error> {
+    send(app, compared.jobs()).await;
+    Ok(match compared {
+        Compared::Busy => Outcome::Retry { after: AGAIN, why: "the booking changed meanwhile".into() },
+        _ => Outcome::Done,
+    })
+}
+
+/// When to look again at a booking that somebody changed at the same moment.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The note of a booking whose time is taken in Cal.com.
 pub(crate) const CONFLICT_TAKEN: &str = "the time is taken in Cal.com";
-
-/// The note of a booking that was called off in Cal.com.
-pub(crate) const CONFLICT_CANCELLED: &str = "the booking was called off in Cal.com";

@@ -14,7 +14,6 @@ use shared::error::Error;
 use shared::mail::MailFailure;
 use shared::mail::letter::{self, Letter, Problem};
 
-use crate::calendar::CONFLICT_CANCELLED;
 use crate::{App, wait};
 
 /// How long to wait when SES takes no mail at all until an operator acts.
@@ -172,9 +171,7 @@ fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Pr
     let booking = &dossier.booking;
     let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && entry.stripe_id == occurrence);
     match template {
-        Template::ArtistCalendarConflict if dossier.calendar_note.as_deref() == Some(CONFLICT_CANCELLED) => {
-            Some(Problem::CalendarCancelled)
-        }
+        Template::ArtistCalendarConflict if occurrence.starts_with("moved:") => Some(Problem::CalendarMoved),
         Template::ArtistCalendarConflict => Some(Problem::CalendarTaken),
         Template::ArtistPaymentProblem => {
             if let Some(failed) = entry(EntryKind::RefundFailed) {

@@ -28,6 +28,18 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "images",
+        &[
+            ("id", NEW),
+            ("artist_id", ZOE),
+            ("kind", "'flash'"),
+            ("content_type", "'image/png'"),
+            ("size", "1000"),
+            ("created_at", "now()"),
+            ("updated_at", "now()"),
+        ],
+    ),
+    (
         "bookings",
         &[
             ("id", NEW),
@@ -126,6 +138,7 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("rate_limits", &[("bucket", "'bucket-9'"), ("window_start", "now()"), ("count", "1")]),
+    ("reconcilers", &[("name", "'look-9'"), ("due_at", "now()")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -171,6 +184,13 @@ const BAD_ROWS: &[Bad] = &[
     ("flashes_price_is_payable", "flashes", &[("price", "-150")]),
     ("flashes_deposit_at_most_price", "flashes", &[("deposit", "100.01")]),
     ("flashes_duration_in_range", "flashes", &[("duration_minutes", "-60")]),
+    ("images_pkey", "images", &[("id", "'00000000-0000-7000-8000-0000000000e1'")]),
+    ("images_artist_id_fkey", "images", &[("artist_id", NOBODY)]),
+    ("images_kind_known", "images", &[("kind", "'avatar'")]),
+    ("images_content_type_known", "images", &[("content_type", "'image/svg+xml'")]),
+    ("images_size_in_range", "images", &[("size", "15728641")]),
+    ("images_status_known", "images", &[("status", "'lost'")]),
+    ("images_status_has_its_fields", "images", &[("status", "'ready'"), ("width", "800")]),
     ("bookings_pkey", "bookings", &[("id", CONFIRMED)]),
     ("bookings_artist_id_fkey", "bookings", &[("artist_id", NOBODY)]),
     ("bookings_flash_id_fkey", "bookings", &[("flash_id", NOBODY)]),
@@ -246,6 +266,7 @@ const BAD_ROWS: &[Bad] = &[
     ("idempotency_keys_once", "idempotency_keys", &[("key", "'sample-key'")]),
     ("idempotency_keys_booking_id_fkey", "idempotency_keys", &[("booking_id", NOBODY)]),
     ("rate_limits_once", "rate_limits", &[("bucket", "'sample'"), ("window_start", "'2026-11-20T10:00:00Z'")]),
+    ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.

@@ -23,6 +23,8 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (3, include_str!("../samples/V003.sql")),
     (4, include_str!("../samples/V004.sql")),
     (6, include_str!("../samples/V006.sql")),
+    (8, include_str!("../samples/V008.sql")),
+    (9, include_str!("../samples/V009.sql")),
 ];
 
 pub(crate) struct Database {

@@ -36,6 +36,10 @@ pub struct Wanted<'a> {
     pub want: Want<'a>,
     /// Cal.com's uid, when we know it.
     pub known_uid: Option<&'a str>,
+    /// The start that Cal.com and we agreed on last: tells who of us moved it since.
+    pub agreed_start: Option<Timestamp>,
+    /// We called it off there ourselves, and noted that: whatever the words there are, it was not the artist.
+    pub removed_by_us: bool,
     /// The start of the appointment.
     pub start: Timestamp,
     /// Its end.
@@ -71,6 +75,13 @@ pub enum Converged {
         /// What is not quite as we wanted it.
         note: Option<Note>,
     },
+    /// The artist moved it there. Theirs is the last word: we do not move it back.
+    MovedThere {
+        /// Cal.com's uid.
+        uid: String,
+        /// Where to.
+        start: Timestamp,
+    },
     /// It was there and is called off.
     Removed,
     /// It is not there, and should not be.
@@ -97,11 +108,6 @@ pub enum Converged {
 /// How Cal.com's booking differs although it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// The artist moved it there. Theirs is the last word: we do not move it back.
-    Moved {
-        /// Where to.
-        start: Timestamp,
-    },
     /// It still waits for the artist's yes, which we could not give.
     NeedsConfirmation,
     /// The event type gave it another length.
@@ -110,11 +116,10 @@ pub enum Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Moved { start } => write!(f, "moved in Cal.com to {start}"),
-            Self::NeedsConfirmation => f.write_str("waits for confirmation in Cal.com"),
-            Self::OtherLength => f.write_str("has another length in Cal.com"),
-        }
+        f.write_str(match self {
+            Self::NeedsConfirmation => "waits for confirmation in Cal.com",
+            Self::OtherLength => "has another length in Cal.com",
+        })
     }
 }
 
@@ -155,7 +160,9 @@ type Step<T> = Result<T, Converged>;
 async fn present(calcom: &Calcom, wanted: &Wanted<'_>, confirmed: bool) -> Step<Converged> {
     match look(calcom, wanted).await? {
         Some(there) if there.is_live() => agree(calcom, wanted, there, confirmed).await,
-        Some(gone) if !cancelled_by_us(&gone) => Ok(Converged::Conflict { why: Clash::CancelledThere }),
+        Some(gone) if !wanted.removed_by_us && !cancelled_by_us(&gone) => {
+            Ok(Converged::Conflict { why: Clash::CancelledThere })
+        }
         Some(_) | None => create(calcom, wanted, confirmed).await,
     }
 }
@@ -222,6 +229,12 @@ async fn taken(calcom: &Calcom, wanted: &Wanted<'_>) -> Step<Converged> {
 async fn agree(calcom: &Calcom, wanted: &Wanted<'_>, there: CalBooking, confirmed: bool) -> Step<Converged> {
     let mut there = there;
     let mut note = None;
+    if there.start != wanted.start {
+        if wanted.agreed_start != Some(there.start) {
+            return Ok(Converged::MovedThere { uid: there.uid, start: there.start });
+        }
+        there = move_there(calcom, wanted, &there).await?;
+    }
     if confirmed && there.status == CalStatus::Pending {
         match calcom.confirm(wanted.key, &there.uid).await {
             Ok(now) => there = now,
@@ -240,12 +253,27 @@ async fn agree(calcom: &Calcom, wanted: &Wanted<'_>, there: CalBooking, confirme
             note = Some(Note::NeedsConfirmation);
         }
     }
-    if there.start != wanted.start {
-        note = Some(Note::Moved { start: there.start });
-    } else if note.is_none() && there.end != wanted.end {
+    if note.is_none() && there.end != wanted.end {
         note = Some(Note::OtherLength);
     }
     Ok(Converged::Synced { uid: there.uid, note })
+}
+
+/// We moved it: Cal.com makes another booking of it, which takes its place.
+async fn move_there(calcom: &Calcom, wanted: &Wanted<'_>, there: &CalBooking) -> Step<CalBooking> {
+    let error = match calcom.reschedule(wanted.key, &there.uid, wanted.start, &our_reason("moved")).await {
+        Ok(moved) => return Ok(moved),
+        Err(error @ (CalcomError::RateLimited { .. } | CalcomError::Unauthorised)) => {
+            return Err(give_up(wanted, error));
+        }
+        Err(error) => error,
+    };
+    // Perhaps it was done, by an answer that we never got.
+    match look(calcom, wanted).await? {
+        Some(now) if now.is_live() && now.start == wanted.start => Ok(now),
+        _ if error == CalcomError::Taken => Err(Converged::Conflict { why: Clash::Taken }),
+        _ => Err(give_up(wanted, error)),
+    }
 }
 
 async fn absent(calcom: &Calcom, wanted: &Wanted<'_>, reason: &str) -> Step<Converged> {
@@ -266,6 +294,15 @@ async fn absent(calcom: &Calcom, wanted: &Wanted<'_>, reason: &str) -> Step<Conv
         Some(now) if now.is_live() => Err(give_up(wanted, error)),
         _ => Ok(Converged::Removed),
     }
+}
+
+/// What Cal.com has of the booking, under whatever uid it goes by now; changes nothing.
+///
+/// # Errors
+/// Cal.com cannot be asked: [`Converged::Retry`], or [`Converged::Rejected`] when asking again does not help.
+pub async fn observe(calcom: &Calcom, wanted: &Wanted<'_>) -> Result<Option<CalBooking>, Converged> {
+    let outcome = tokio::time::timeout(BOUND, look(calcom, wanted)).await;
+    outcome.unwrap_or_else(|_| Err(retry(wanted, "Cal.com takes too long")))
 }
 
 /// What Cal.com has of the booking, under whatever uid it goes by now.
@@ -314,7 +351,8 @@ fn our_reason(reason: &str) -> String {
     format!("{OUR_REASON}{}", reason.strip_prefix(OUR_REASON).unwrap_or(reason))
 }
 
-fn cancelled_by_us(booking: &CalBooking) -> bool {
+/// True for a booking that was called off there in our own words.
+pub fn cancelled_by_us(booking: &CalBooking) -> bool {
     booking.status == CalStatus::Cancelled
         && booking.cancellation_reason.as_deref().is_some_and(|reason| reason.starts_with(OUR_REASON))
 }

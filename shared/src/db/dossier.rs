@@ -36,6 +36,8 @@ pub struct Dossier {
     pub project: Option<Project>,
     /// The way into the artist's Cal.com.
     pub calendar: Option<CalendarAccess>,
+    /// The start that Cal.com and we agreed on last.
+    pub calendar_start: Option<Timestamp>,
     /// What the last look at Cal.com said (`bookings.calendar_state`).
     pub calendar_state: String,
     /// And in words.
@@ -105,7 +107,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_state, b.calendar_note, \
+        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
          a.display_name, a.email, a.address, a.city, a.timezone, a.slug, a.locale, \
@@ -150,6 +152,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         },
         project,
         calendar,
+        calendar_start: get(&row, "calendar_start")?,
         calendar_state: get(&row, "calendar_state")?,
         calendar_note: get(&row, "calendar_note")?,
     }))
@@ -160,6 +163,8 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
 pub struct CalendarNews<'a> {
     /// Cal.com's uid; none keeps what is known.
     pub uid: Option<&'a str>,
+    /// When it is there; none keeps what is known.
+    pub start: Option<Timestamp>,
     /// A value of `bookings.calendar_state`.
     pub state: &'a str,
     /// What a person should know.
@@ -181,7 +186,8 @@ pub async fn note_calendar(
     const SQL: &str = concat!(
         "with before as materialized (select id, calendar_state from bookings where id = $1 for update), \
          noted as ( \
-             update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), calendar_state = $3, \
+             update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), \
+                 calendar_start = coalesce($8, b.calendar_start), calendar_state = $3, \
                  calendar_note = $4, updated_at = $6 from before where b.id = before.id returning b.id \
          ), history as ( \
              insert into booking_events (booking_id, at, actor, kind, data) \
@@ -204,6 +210,7 @@ pub async fn note_calendar(
                 (&data, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
                 (&jobs, Type::JSONB),
+                (&news.start, Type::TIMESTAMPTZ),
             ],
         )
         .await?

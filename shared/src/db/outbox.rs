@@ -168,6 +168,6 @@ pub async fn not_sent(db: &Db, jobs: &[JobId], now: Timestamp) -> Result<(), Err
 /// How long a job that was sent again is left alone: a queue with a backlog is not made longer each minute.
 const RELAY_AGAIN: SignedDuration = SignedDuration::from_mins(3);
 
-fn later(now: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn later(now: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by).ok().and_then(|by| now.saturating_add(by).ok()).unwrap_or(Timestamp::MAX)
 }

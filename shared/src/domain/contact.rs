@@ -452,7 +452,7 @@ impl ProjectBrief {
         let body_zone = body_zone.trim();
         let mut errors = Vec::new();
 
-        if !description.chars().all(|character| is_plain(character) || character == '\n' || character == '\t') {
+        if !is_text(description) {
             errors.push(("description", InvalidField::DescriptionNotPlain));
         } else {
             match description.chars().count() {
@@ -514,8 +514,14 @@ impl fmt::Debug for ProjectBrief {
     }
 }
 
-fn is_one_line(text: &str) -> bool {
+/// True for text without anything that breaks a line, a mail header or the reading order.
+pub(crate) fn is_one_line(text: &str) -> bool {
     text.chars().all(is_plain)
+}
+
+/// The same where lines may break.
+pub(crate) fn is_text(text: &str) -> bool {
+    text.chars().all(|character| is_plain(character) || character == '\n' || character == '\t')
 }
 
 /// False for what breaks a line, a mail header or the reading order of the text around it.

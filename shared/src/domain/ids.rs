@@ -51,6 +51,10 @@ ids! {
     BookingId;
     /// A flash, a ready-made drawing that a client can book.
     FlashId;
+    /// A picture that an artist uploaded.
+    ImageId;
+    /// A stretch of time off.
+    TimeOffId;
     /// A job of the outbox.
     JobId;
 }

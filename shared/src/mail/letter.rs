@@ -174,8 +174,8 @@ pub enum Problem {
     Disputed,
     /// Something else is in the artist's calendar at this time.
     CalendarTaken,
-    /// The booking was called off or declined in the artist's calendar.
-    CalendarCancelled,
+    /// The artist moved the booking in the calendar, to a time that is taken here.
+    CalendarMoved,
 }
 
 impl Letter {

@@ -1,0 +1,241 @@
+//! What must hold once all is quiet, asked of the rows and of what the services outside say: never of our own code.
+
+use std::collections::BTreeMap;
+
+use dev::aws::MailGate;
+use dev::{calcom, stripe};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::Client;
+
+/// Where to look.
+pub(crate) struct Evidence<'a> {
+    /// The database, as its owner.
+    pub(crate) owner: &'a Client,
+    /// Stripe.
+    pub(crate) stripe: &'a stripe::StandIn,
+    /// Cal.com.
+    pub(crate) calcom: &'a calcom::StandIn,
+    /// The mails.
+    pub(crate) mails: &'a MailGate,
+    /// The time, as the functions have it.
+    pub(crate) now: Timestamp,
+    /// Mails that a dying worker may have sent without knowing.
+    pub(crate) doubtful_mails: usize,
+}
+
+impl Evidence<'_> {
+    /// Asks the database; one JSON object a row.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Value> {
+        let sql = format!("select to_jsonb(r) as row from ({sql}) r");
+        let rows = self.owner.query_typed(&sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        rows.iter().map(|row| row.get("row")).collect()
+    }
+
+    /// What does not hold, one sentence each.
+    pub(crate) async fn broken(&self) -> Vec<String> {
+        let mut broken = Vec::new();
+        once(self, &mut broken).await;
+        money(self, &mut broken).await;
+        bookings(self, &mut broken).await;
+        sessions(self, &mut broken);
+        calendar(self, &mut broken).await;
+        mails(self, &mut broken).await;
+        broken
+    }
+}
+
+/// A chair is taken once, a unique flash sold once.
+async fn once(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let doubles = world
+        .rows(
+            "select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id \
+             where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed') \
+                 and ((a.artist_id = b.artist_id and a.scheduled_at < b.ends_at and b.scheduled_at < a.ends_at) \
+                      or a.unique_flash_id = b.unique_flash_id)")
+        .await;
+    broken.extend(doubles.iter().map(|row| format!("sold twice: {row}")));
+}
+
+fn text<'a>(row: &'a Value, field: &str) -> &'a str {
+    row[field].as_str().unwrap_or_default()
+}
+
+/// What Stripe itself says is left of each payment, in cents.
+fn at_stripe(world: &Evidence<'_>) -> BTreeMap<String, i64> {
+    let mut left = BTreeMap::new();
+    for intent in world.stripe.payment_intents() {
+        if intent["status"] == "succeeded" {
+            left.insert(text(&intent, "id").to_owned(), intent["amount_received"].as_i64().unwrap_or_default());
+        }
+    }
+    for refund in world.stripe.refunds() {
+        if !matches!(text(&refund, "status"), "failed" | "canceled") {
+            *left.entry(text(&refund, "payment_intent").to_owned()).or_default() -=
+                refund["amount"].as_i64().unwrap_or_default();
+        }
+    }
+    for dispute in world.stripe.disputes() {
+        if text(&dispute, "status") == "lost" {
+            *left.entry(text(&dispute, "payment_intent").to_owned()).or_default() -=
+                dispute["amount"].as_i64().unwrap_or_default();
+        }
+    }
+    left
+}
+
+/// The ledger says what Stripe says, payment by payment, and no payment is missing.
+async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let stripe = at_stripe(world);
+    let rows = world
+        .rows(
+            "select stripe_payment_intent_id as id, sum(amount_cents)::bigint as cents, \
+                 count(*) filter (where kind = 'capture') as captures from payments group by 1",
+        )
+        .await;
+    let ours: BTreeMap<String, i64> =
+        rows.iter().map(|row| (text(row, "id").to_owned(), row["cents"].as_i64().unwrap_or_default())).collect();
+    broken.extend(rows.iter().filter(|row| row["captures"] != 1).map(|row| format!("not captured once: {row}")));
+    for (payment, cents) in &stripe {
+        match ours.get(payment) {
+            None => broken.push(format!("the payment {payment} of {cents} cents is in no ledger")),
+            Some(known) if known != cents => {
+                broken.push(format!("of {payment} {cents} cents are left at Stripe, {known} in the ledger"));
+            }
+            Some(_) => {}
+        }
+        if *cents < 0 {
+            broken.push(format!("more than all of {payment} was given back: {cents}"));
+        }
+    }
+    broken.extend(ours.keys().filter(|id| !stripe.contains_key(*id)).map(|id| format!("Stripe knows no payment {id}")));
+}
+
+/// Each booking is where its money says it is, and nothing is left waiting.
+async fn bookings(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let rows = world
+        .rows(
+            "select b.*, (b.acompte_amount * 100)::bigint as deposit_cents, \
+                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id \
+                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id), 0)::bigint as own, \
+                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id \
+                     and p.stripe_payment_intent_id is distinct from b.stripe_payment_intent_id), 0)::bigint as others, \
+                 exists (select from payments p where p.booking_id = b.id and p.kind = 'capture' \
+                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id) as captured, \
+                 exists (select from booking_events e where e.booking_id = b.id and e.actor = 'artist' \
+                     and e.kind like 'confirmed%') as by_hand, \
+                 coalesce((select max(e.data::text) from booking_events e where e.booking_id = b.id \
+                     and e.kind = 'cancelled'), '') as cancellation \
+             from bookings b order by b.id")
+        .await;
+    for row in rows {
+        let is = |field: &str, value: &str| text(&row, field) == value;
+        let cents = |field: &str| row[field].as_i64().unwrap_or_default();
+        let mut complain = |what: &str| {
+            broken.push(format!(
+                "booking {} ({}, {}, {}, problem {}, own {}, others {}): {what}",
+                text(&row, "id"),
+                text(&row, "status"),
+                text(&row, "payment_status"),
+                row["cancel_reason"],
+                row["payment_problem"],
+                cents("own"),
+                cents("others"),
+            ));
+        };
+        let stands = is("status", "confirmed") || is("status", "completed");
+        let flagged = !row["payment_problem"].is_null() || is("payment_status", "disputed");
+        if stands && row["captured"] != true && row["by_hand"] != true {
+            complain("stands, and nobody paid or confirmed it");
+        }
+        if is("status", "pending") && row["captured"] == true && row["payment_problem"].is_null() {
+            complain("is paid and still pending");
+        }
+        if is("status", "pending") && !row["hold_expires_at"].is_null() {
+            complain("is still held");
+        }
+        if stands && row["captured"] == true {
+            let whole = cents("own") == cents("deposit_cents");
+            match text(&row, "payment_status") {
+                "paid" if cents("own") <= 0 => complain("is called paid, and nothing of the money is here"),
+                "refunded" if cents("own") != 0 => complain("is called refunded, and money is here"),
+                "unpaid" => complain("is called unpaid, and was paid"),
+                "refund_pending" if whole && !flagged => complain("waits for a refund that nobody makes"),
+                _ => {}
+            }
+        }
+        if cents("others") != 0 && !flagged {
+            complain("keeps money of a second payment");
+        }
+        // A refund beyond the terms is somebody's own decision, in Stripe's dashboard.
+        if is("status", "cancelled") && cents("own") > cents("kept_cents") && !flagged {
+            complain("is cancelled and keeps more than its terms");
+        }
+        if is("status", "cancelled") && is("payment_status", "refund_pending") && !flagged {
+            complain("still waits for its refund");
+        }
+        if !row["calendar_locked_until"].is_null()
+            && text(&row, "calendar_locked_until") > world.now.to_string().as_str()
+        {
+            complain("has a calendar lease although nobody works");
+        }
+    }
+    let left =
+        world.rows("select kind, outcome, last_error from outbox where done_at is null or outcome = 'dead'").await;
+    broken.extend(left.iter().map(|job| format!("a job is not done: {job}")));
+}
+
+/// Nobody can pay for what is not theirs any more.
+fn sessions(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    for session in world.stripe.sessions() {
+        if session["status"] == "open" {
+            broken.push(format!("the page {} can still be paid", text(&session, "id")));
+        }
+    }
+}
+
+/// What stands is in the artist's Cal.com once, what does not is not.
+async fn calendar(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let there = world.calcom.bookings();
+    let rows = world
+        .rows(
+            "select b.id, b.status, b.calendar_state, b.calendar_note, b.scheduled_at from bookings b \
+             join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id",
+        )
+        .await;
+    for row in rows {
+        let live: Vec<&Value> = there
+            .iter()
+            .filter(|booking| matches!(booking["status"].as_str(), Some("accepted" | "pending")))
+            .filter(|booking| booking["metadata"]["inkflow_booking_id"] == row["id"])
+            .collect();
+        let starts: Vec<&str> = live.iter().map(|booking| text(booking, "start")).collect();
+        let mut complain = |what: &str| broken.push(format!("{row} in Cal.com {starts:?}: {what}"));
+        if live.len() > 1 {
+            complain("is there more than once");
+        }
+        match (text(&row, "status"), text(&row, "calendar_state")) {
+            ("cancelled", _) if !live.is_empty() => complain("is cancelled and still there"),
+            ("confirmed", "synced") if live.is_empty() => complain("is said to be there"),
+            ("confirmed", "waiting") => complain("waits for nobody"),
+            ("confirmed", "synced") => {
+                let start: jiff::Timestamp = starts[0].parse().expect("an instant");
+                let ours: jiff::Timestamp = text(&row, "scheduled_at").parse().expect("an instant");
+                if start != ours && row["calendar_note"].is_null() {
+                    complain("is there at another time, and nobody says so");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One mail per occasion, but for a process that died in the send itself and cannot know.
+async fn mails(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let rows = world.rows("select count(*) from email_deliveries where status = 'sent'").await;
+    let known = usize::try_from(rows[0]["count"].as_i64().unwrap_or_default()).unwrap_or_default();
+    let sent = world.mails.messages().len();
+    if sent < known || sent > known + world.doubtful_mails {
+        broken.push(format!("{sent} mails were sent for {known} occasions, {} in doubt", world.doubtful_mails));
+    }
+}

@@ -1,0 +1,166 @@
+//! `POST /api/webhooks/calcom`: the artist moved or cancelled something in Cal.com.
+//!
+//! The event is a hint and nothing more: it has no id, no time in its signature, and comes once or never. What it is about
+//! is read again at Cal.com (`shared::calendar`), and the sweeper asks about every booking that no event spoke of.
+
+use jiff::Timestamp;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Request, RequestExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::availability::Calendars;
+use shared::calcom;
+use shared::calendar::{self, Compared};
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::Db;
+use shared::db::calendar::{self as subscriptions, Clues, Occurrence};
+use shared::domain::ids::BookingId;
+use shared::error::Error;
+use shared::http::{self, Reply};
+use shared::queue::Queue;
+use shared::{aws, net};
+
+/// The most that an event may weigh.
+const EVENT_LIMIT: usize = 256 * 1024;
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// The artists' Cal.com, and their secrets.
+    pub calendars: Calendars,
+    /// Carries the jobs that follow.
+    pub queue: Queue,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let http = net::client(&net::tls());
+        Ok(Self {
+            db: Db::from_env()?,
+            queue: Queue::from_env(&aws::settings(&http)?)?,
+            calendars: Calendars::from_env(http)?,
+            clock: config::clock()?,
+        })
+    }
+}
+
+/// A webhook, as far as we read it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hook {
+    trigger_event: String,
+    created_at: Timestamp,
+    #[serde(default)]
+    payload: Payload,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Payload {
+    uid: Option<String>,
+    reschedule_uid: Option<String>,
+    event_type_id: Option<i64>,
+    metadata: Option<Value>,
+    organizer: Option<Organizer>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Organizer {
+    username: Option<String>,
+}
+
+impl Payload {
+    fn clues(&self, artist: Option<&str>) -> Clues {
+        let id = self.metadata.as_ref().and_then(|metadata| metadata.get(calcom::OUR_ID)).and_then(Value::as_str);
+        Clues {
+            artist: artist.and_then(|id| id.parse().ok()),
+            booking: id.and_then(|id| id.parse().ok()),
+            uids: self.uid.iter().chain(&self.reschedule_uid).cloned().collect(),
+            event_type: self.event_type_id,
+            username: self.organizer.as_ref().and_then(|organizer| organizer.username.clone()),
+        }
+    }
+}
+
+/// Answers one delivery.
+///
+/// # Errors
+/// The signature is wrong or there is nobody to check it for (401), the body cannot be read (400), or we failed (5xx).
+pub async fn handle(app: &App, request: Request) -> Reply {
+    if request.method() != Method::POST {
+        return Err(Error::MethodNotAllowed);
+    }
+    let now = app.clock.now();
+    let body = http::bytes(&request, EVENT_LIMIT)?;
+    let signature = request.headers().get("x-cal-signature-256").and_then(|value| value.to_str().ok());
+    let hook: Hook =
+        serde_json::from_slice(body).map_err(|_| Error::Malformed("the body is not a webhook of Cal.com".into()))?;
+    let parameters = request.query_string_parameters();
+    let clues = hook.payload.clues(parameters.first("artist"));
+    let occurrence = Occurrence {
+        uid: hook.payload.uid.as_deref().unwrap_or_default(),
+        trigger: &hook.trigger_event,
+        created_at: hook.created_at,
+    };
+    // What the body says is believed only as far as to find whose secret it must be signed with.
+    let found = subscriptions::subscriber(&app.db, &clues, &occurrence).await?;
+    let secret = match &found {
+        Some(subscriber) => app.calendars.webhook_secret(subscriber.artist, subscriber.sealed_secret.as_deref())?,
+        None => None,
+    };
+    let (Some(subscriber), Some(secret)) = (found, secret) else {
+        tracing::warn!(hook.trigger = hook.trigger_event, "a webhook is for no artist who has a secret");
+        return Err(Error::Unauthenticated("the signature does not fit"));
+    };
+    if !calcom::verify(body, signature.unwrap_or_default(), &secret) {
+        tracing::warn!(artist.id = %subscriber.artist, "a webhook is not from the artist's Cal.com");
+        return Err(Error::Unauthenticated("the signature does not fit"));
+    }
+    if subscriber.is_known {
+        return received("known_event");
+    }
+    let outcome = match subscriber.booking {
+        // Something of the artist's own, or a test of the subscription.
+        None => "not_ours",
+        Some(booking) => compare(app, booking, now).await?,
+    };
+    subscriptions::record(&app.db, &occurrence, subscriber.booking, outcome, now).await?;
+    tracing::info!(hook.trigger = hook.trigger_event, outcome, "webhook applied");
+    received(outcome)
+}
+
+async fn compare(app: &App, booking: BookingId, now: Timestamp) -> Result<&'static str, Error> {
+    let compared = calendar::compare(&app.db, &app.calendars, booking, now).await;
+    let compared = match compared {
+        Ok(compared) => compared,
+        Err(error) => {
+            // Cal.com does not send it again: the next sweep asks first of all.
+            subscriptions::ask_soon(&app.db, booking).await?;
+            return Err(error);
+        }
+    };
+    let jobs = compared.jobs();
+    if !jobs.is_empty()
+        && let Err(error) = app.queue.send(jobs).await
+    {
+        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
+    }
+    if let Compared::Busy = compared {
+        subscriptions::ask_soon(&app.db, booking).await?;
+    }
+    Ok(compared.outcome())
+}
+
+fn received(outcome: &str) -> Reply {
+    http::reply(StatusCode::OK, &json!({ "received": true, "outcome": outcome }))
+}

@@ -1,0 +1,431 @@
+//! `POST /api/webhooks/calcom` through `handle`: who is believed, that an event is a hint and no more, and that what the
+//! artist does in Cal.com happens here too, where the database allows it.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::sqs::SqsEvent;
+use calcom_webhook::{App, handle};
+use dev::calcom::{Down, sign};
+use dev::demo::NOA;
+use lambda_http::http::Method;
+use serde_json::{Value, json};
+use shared::domain::ids::JobId;
+use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, at, messages};
+
+/// What is noted of a booking that Cal.com moved: it takes its event type's own length.
+const OTHER_LENGTH: &str = "has another length in Cal.com";
+
+const PATH: &str = "/api/webhooks/calcom";
+
+fn account() -> &'static dev::demo::CalcomAccount {
+    NOA.calcom.as_ref().expect("Noa uses Cal.com")
+}
+
+fn app(world: &World) -> App {
+    App { db: world.db(), calendars: world.calendars(), queue: world.queue(), clock: world.clock() }
+}
+
+async fn deliver_signed(world: &World, payload: &str, signature: &str) -> Answer {
+    let headers = [("content-type", "application/json"), ("x-cal-signature-256", signature)];
+    let request = testing::request(Method::POST, PATH, &headers, Some(payload.to_owned()));
+    let app = app(world);
+    testing::ask(&world.web(), request, |request| handle(&app, request)).await
+}
+
+async fn deliver(world: &World, payload: &str) -> Answer {
+    deliver_signed(world, payload, &sign(payload, Some(account().webhook_secret))).await
+}
+
+async fn outcome(world: &World, payload: &str) -> String {
+    let answer = deliver(world, payload).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["outcome"].as_str().expect("an outcome").to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the deadline is on the system's clock")]
+fn in_seconds(seconds: u64) -> SystemTime {
+    SystemTime::now() + Duration::from_secs(seconds)
+}
+
+/// Runs every job that is left, as the queue would in the end.
+async fn run_everything(world: &World) {
+    let worker = worker::App {
+        db: world.db(),
+        queue: world.queue(),
+        mailer: world.mailer(),
+        stripe: world.stripe_client(),
+        calendars: world.calendars(),
+        clock: world.clock(),
+        public_url: PUBLIC_URL.into(),
+        calcom_web: "https://cal.test".into(),
+        lease: Duration::from_secs(90),
+        max_attempts: 8,
+    };
+    for _ in 0..10 {
+        let open = world.open_jobs().await;
+        if open.is_empty() {
+            return;
+        }
+        let ids: Vec<JobId> =
+            open.iter().map(|job| job["id"].as_str().expect("an id").parse().expect("an id")).collect();
+        let event: SqsEvent = serde_json::from_value(messages(&ids)).expect("an SQS event");
+        worker::handle(&worker, event, in_seconds(20)).await;
+    }
+    panic!("these jobs do not end: {:?}", world.open_jobs().await);
+}
+
+/// A booking of Noa's that Cal.com has, and a subscription whose webhooks go nowhere by themselves.
+async fn there(world: &World, plan: &Plan, paid: bool) -> (Held, String) {
+    world
+        .calcom
+        .subscribe(account().username, "http://127.0.0.1:9/", Some(account().webhook_secret), &[])
+        .expect("Noa is there");
+    let held = world.hold(plan).await;
+    if paid {
+        world.confirm(&held).await;
+    }
+    run_everything(world).await;
+    let uid = world.booking(&held.id()).await["cal_com_booking_id"].as_str().expect("it is there").to_owned();
+    (held, uid)
+}
+
+/// The newest webhook that Cal.com sent, exactly as it was sent.
+async fn newest(world: &World, trigger: &str) -> String {
+    for _ in 0..200 {
+        let sent = world.calcom.deliveries().into_iter().rev().find(|delivery| delivery.trigger == trigger);
+        if let Some(sent) = sent {
+            return sent.payload;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("Cal.com sent no {trigger}: {:?}", world.calcom.deliveries().iter().map(|d| &d.trigger).collect::<Vec<_>>());
+}
+
+/// The newest one that is not `older`.
+async fn newer(world: &World, trigger: &str, older: &str) -> String {
+    for _ in 0..200 {
+        let newest = newest(world, trigger).await;
+        if newest != older {
+            return newest;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("Cal.com sent no other {trigger}");
+}
+
+async fn facts(world: &World, held: &Held, names: &[&str]) -> Vec<Value> {
+    let row = world.booking(&held.id()).await;
+    names.iter().map(|name| row[name].clone()).collect()
+}
+
+async fn open_names(world: &World) -> Vec<String> {
+    let rows = world
+        .rows("select coalesce(args->>'template', kind) as name from outbox where done_at is null order by 1", &[])
+        .await;
+    rows.iter().map(|row| row["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+mod believed {
+    use super::*;
+
+    #[test]
+    fn is_only_what_the_artists_own_secret_signs() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            let good = sign(&payload, Some(account().webhook_secret));
+            let other = sign(&payload, Some("another secret"));
+            let altered = payload.replace("CANCELLED", "cancelled");
+            for (payload, signature) in [
+                (&payload, "no-secret-provided"),
+                (&payload, ""),
+                (&payload, other.as_str()),
+                (&payload, &good[..63]),
+                (&altered, good.as_str()),
+            ] {
+                let answer = deliver_signed(world, payload, signature).await;
+                assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"), "{signature}");
+            }
+            assert_eq!(facts(world, &held, &["status"]).await, ["confirmed"]);
+            assert_eq!(world.count("calcom_events").await, 0);
+            assert_eq!(outcome(world, &payload).await, "cancelled");
+        });
+    }
+
+    #[test]
+    fn is_nothing_for_an_artist_without_a_secret() {
+        World::run(|world| async move {
+            let (_held, uid) = there(world, &Plan::default(), true).await;
+            world.execute("update artists set cal_com_webhook_secret = null").await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            for signature in ["no-secret-provided".to_owned(), sign(&payload, Some(""))] {
+                assert_eq!(deliver_signed(world, &payload, &signature).await.status, 401);
+            }
+        });
+    }
+
+    #[test]
+    fn is_no_body_that_is_not_a_webhook() {
+        World::run(|world| async move {
+            for body in [
+                "",
+                "{}",
+                "[]",
+                "null",
+                "{\"triggerEvent\":1}",
+                "\u{fffd}",
+                r#"{"triggerEvent":"X","createdAt":"soon"}"#,
+            ] {
+                let answer = deliver(world, body).await;
+                assert_eq!((answer.status, answer.problem()), (400, "malformed"), "{body}");
+            }
+            let request = testing::request(Method::GET, PATH, &[], None);
+            let app = app(world);
+            assert_eq!(testing::ask(&world.web(), request, |request| handle(&app, request)).await.status, 405);
+        });
+    }
+
+    #[test]
+    fn is_not_one_artist_about_another() {
+        World::run(|world| async move {
+            let (_held, uid) = there(world, &Plan::default(), true).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            // Sent to the address of Léa, signed with Noa's secret.
+            let headers = [("x-cal-signature-256", sign(&payload, Some(account().webhook_secret)))];
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let path = format!("{PATH}?artist={}", dev::demo::LEA.id);
+            let request = testing::request(Method::POST, &path, &headers, Some(payload));
+            let app = app(world);
+            assert_eq!(testing::ask(&world.web(), request, |request| handle(&app, request)).await.status, 401);
+        });
+    }
+}
+
+mod a_move {
+    use super::*;
+
+    #[test]
+    fn f14_in_cal_com_moves_the_booking_and_its_payment_stays() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            let moved = world.calcom.reschedule(&uid, at("2027-02-03T13:00:00Z")).expect("free");
+            let payload = newest(world, "BOOKING_RESCHEDULED").await;
+            world.mails.clear();
+            assert_eq!(outcome(world, &payload).await, "moved");
+            assert_eq!(
+                facts(world, &held, &["scheduled_at", "ends_at", "status", "payment_status", "cal_com_booking_id"])
+                    .await,
+                [
+                    json!("2027-02-03T13:00:00+00:00"),
+                    json!("2027-02-03T15:00:00+00:00"),
+                    json!("confirmed"),
+                    json!("paid"),
+                    json!(moved),
+                ]
+            );
+            assert_eq!(world.history(&held.id()).await.last().map(String::as_str), Some("calcom moved"));
+            run_everything(world).await;
+            assert_eq!(world.mails.messages_to("jo@example.fr").len(), 1, "the client is told once");
+            // Cal.com moves with its event type's own length.
+            assert_eq!(facts(world, &held, &["calendar_state", "calendar_note"]).await, ["synced", OTHER_LENGTH]);
+            assert_eq!(world.calcom.bookings().iter().filter(|b| b["status"] == "accepted").count(), 1);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000)]);
+        });
+    }
+
+    #[test]
+    fn f17_to_a_time_that_is_taken_here_moves_nothing_and_the_artist_is_told_once() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            // Held here and not written there, as an artist may choose.
+            world.execute("update artists set cal_com_create_at = 'payment'").await;
+            world.hold(&Plan::of(&NOA, 0, "2027-02-03T09:00:00Z").by("other@example.fr")).await;
+            run_everything(world).await;
+            world.calcom.reschedule(&uid, at("2027-02-03T10:00:00Z")).expect("Cal.com knows of nobody there");
+            let payload = newest(world, "BOOKING_RESCHEDULED").await;
+            world.mails.clear();
+            assert_eq!(outcome(world, &payload).await, "slot_taken");
+            assert_eq!(
+                facts(world, &held, &["scheduled_at", "status", "calendar_state"]).await,
+                ["2027-02-02T09:00:00+00:00", "confirmed", "conflict"]
+            );
+            run_everything(world).await;
+            let told = world.mails.messages_to(NOA.email);
+            assert_eq!(told.len(), 1);
+            assert!(told[0].text.contains("déplacé ce rendez-vous dans votre Cal.com"), "{}", told[0].text);
+            // The artist thinks again, and it is well.
+            let uid = facts(world, &held, &["cal_com_booking_id"]).await.remove(0);
+            world.calcom.reschedule(uid.as_str().expect("a uid"), at("2027-02-04T09:00:00Z")).expect("free");
+            world.advance(Duration::from_secs(1));
+            let payload = newer(world, "BOOKING_RESCHEDULED", &payload).await;
+            assert_eq!(outcome(world, &payload).await, "moved");
+            run_everything(world).await;
+            assert_eq!(facts(world, &held, &["calendar_state", "calendar_note"]).await, ["synced", OTHER_LENGTH]);
+        });
+    }
+
+    #[test]
+    fn that_comes_late_or_twice_is_what_cal_com_says_now() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            let second = world.calcom.reschedule(&uid, at("2027-02-03T13:00:00Z")).expect("free");
+            let early = newest(world, "BOOKING_RESCHEDULED").await;
+            world.advance(Duration::from_secs(1));
+            world.calcom.reschedule(&second, at("2027-02-04T13:00:00Z")).expect("free");
+            let late = newer(world, "BOOKING_RESCHEDULED", &early).await;
+            assert_eq!(outcome(world, &late).await, "moved");
+            run_everything(world).await;
+            assert_eq!(outcome(world, &early).await, "agrees", "the older news is old");
+            assert_eq!(outcome(world, &early).await, "known_event");
+            assert_eq!(outcome(world, &late).await, "known_event");
+            assert_eq!(facts(world, &held, &["scheduled_at"]).await, ["2027-02-04T13:00:00+00:00"]);
+            assert_eq!(world.count("calcom_events").await, 2);
+        });
+    }
+}
+
+mod a_cancellation {
+    use super::*;
+
+    #[test]
+    fn f10_in_cal_com_cancels_the_booking_and_everything_paid_goes_back_once() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            world.mails.clear();
+            assert_eq!(outcome(world, &payload).await, "cancelled");
+            assert_eq!(
+                facts(world, &held, &["status", "cancel_reason", "payment_status"]).await,
+                ["cancelled", "calendar", "refund_pending"]
+            );
+            assert_eq!(open_names(world).await, ["artist_cancelled", "client_cancelled", "refund", "sync_calendar"]);
+            run_everything(world).await;
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
+            assert_eq!(facts(world, &held, &["payment_status", "calendar_state"]).await, ["refunded", "removed"]);
+            assert_eq!(world.stripe.refunds().len(), 1);
+            assert_eq!(world.mails.messages_to("jo@example.fr").len(), 1, "one truthful mail");
+        });
+    }
+
+    #[test]
+    fn of_an_unpaid_hold_gives_the_slot_back_and_closes_its_page() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), false).await;
+            world.calcom.cancel(&uid, "Déjà pris").expect("it is there");
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CANCELLED").await).await, "cancelled");
+            assert_eq!(facts(world, &held, &["status", "cancel_reason"]).await, ["cancelled", "calendar"]);
+            run_everything(world).await;
+            assert_eq!(world.stripe.session(&held.session).expect("the session")["status"], "expired");
+        });
+    }
+
+    #[test]
+    fn that_met_a_payment_on_its_way_refunds_it() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), false).await;
+            world.calcom.cancel(&uid, "Déjà pris").expect("it is there");
+            world.pay(&held);
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CANCELLED").await).await, "cancelled");
+            run_everything(world).await;
+            assert_eq!(facts(world, &held, &["status", "payment_status"]).await, ["cancelled", "refunded"]);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
+        });
+    }
+}
+
+mod a_hint {
+    use super::*;
+
+    #[test]
+    fn that_is_not_true_changes_nothing() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default(), true).await;
+            let created = newest(world, "BOOKING_CREATED").await;
+            // Signed as it should be, by somebody who has the secret and lies.
+            let mut event: Value = serde_json::from_str(&created).expect("JSON");
+            event["triggerEvent"] = "BOOKING_CANCELLED".into();
+            event["payload"]["status"] = "CANCELLED".into();
+            event["payload"]["startTime"] = "2030-01-01T00:00:00Z".into();
+            assert_eq!(outcome(world, &event.to_string()).await, "agrees");
+            assert_eq!(
+                facts(world, &held, &["status", "scheduled_at"]).await,
+                ["confirmed", "2027-02-02T09:00:00+00:00"]
+            );
+        });
+    }
+
+    #[test]
+    fn that_is_the_echo_of_our_own_doing_is_recognised() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default(), true).await;
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CREATED").await).await, "agrees");
+            let history = world.history(&held.id()).await;
+            // The artist cancels in InkFlow; the worker cancels in Cal.com, which tells us so.
+            world.execute("update outbox set done_at = now(), outcome = 'done' where done_at is null").await;
+            let now = world.now();
+            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let by = shared::domain::policy::Canceller::Artist;
+            let reason = shared::domain::booking::CancelReason::Artist;
+            shared::settle::settle(&world.db(), &reference, None, now, |booking, _| booking.cancel(reason, by, now))
+                .await
+                .expect("cancelled");
+            run_everything(world).await;
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            assert_eq!(outcome(world, &payload).await, "agrees");
+            assert_eq!(facts(world, &held, &["status", "cancel_reason"]).await, ["cancelled", "artist"]);
+            assert!(world.history(&held.id()).await.len() > history.len());
+            assert_eq!(open_names(world).await, Vec::<String>::new());
+        });
+    }
+
+    #[test]
+    fn that_comes_while_a_job_is_at_it_leaves_it_to_the_job() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), false).await;
+            world.confirm(&held).await;
+            world.calcom.cancel(&uid, "Déjà pris").expect("it is there");
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CANCELLED").await).await, "busy");
+            assert_eq!(facts(world, &held, &["status"]).await, ["confirmed"]);
+            run_everything(world).await;
+            assert_eq!(facts(world, &held, &["status", "payment_status"]).await, ["cancelled", "refunded"]);
+        });
+    }
+
+    #[test]
+    fn that_cannot_be_checked_now_is_checked_by_the_next_sweep() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            world.execute("update bookings set calendar_checked_at = now()").await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            world.calcom.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            let answer = deliver(world, &payload).await;
+            assert_eq!((answer.status, answer.problem()), (503, "calendar-unavailable"));
+            assert_eq!(
+                facts(world, &held, &["status", "calendar_checked_at"]).await,
+                [json!("confirmed"), Value::Null]
+            );
+            assert_eq!(world.count("calcom_events").await, 0, "it was not heard");
+            world.calcom.switch(|switches| switches.api.down = None);
+            assert_eq!(outcome(world, &payload).await, "cancelled");
+        });
+    }
+
+    #[test]
+    fn about_something_of_the_artists_own_is_none_of_ours() {
+        World::run(|world| async move {
+            there(world, &Plan::default(), true).await;
+            let mut event: Value = serde_json::from_str(&newest(world, "BOOKING_CREATED").await).expect("JSON");
+            event["payload"]["metadata"] = json!({});
+            event["payload"]["uid"] = "somebodyelses".into();
+            assert_eq!(outcome(world, &event.to_string()).await, "not_ours");
+            // A name and an address travel with it: nothing of them is kept.
+            let kept = world.rows("select payload from calcom_events", &[]).await;
+            assert_eq!(kept, [json!({ "payload": {} })]);
+        });
+    }
+}

@@ -1,0 +1,438 @@
+//! What the dashboard says of a booking: the row of a list, and the whole of it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
+use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
+use shared::domain::contact::Locale;
+use shared::domain::ids::{BookingId, JobId};
+use shared::domain::job::Template;
+use shared::domain::money::Cents;
+use shared::domain::policy::Canceller;
+
+/// The client of a booking.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Client {
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub email: String,
+    /// How to call them.
+    pub phone: String,
+    /// The language they read.
+    pub locale: Locale,
+}
+
+/// A row of the list.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BookingRow {
+    /// The booking.
+    pub id: BookingId,
+    /// Counts its changes: what an action must name.
+    pub version: i32,
+    /// `flash` or `project`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Where the deposit is.
+    pub payment_status: PaymentStatus,
+    /// Money that came otherwise than asked.
+    pub payment_problem: Option<PaymentProblem>,
+    /// Why it was called off.
+    pub cancel_reason: Option<CancelReason>,
+    /// Nobody came.
+    pub no_show: bool,
+    /// What it is called.
+    pub title: String,
+    /// Start of the appointment.
+    pub start: Timestamp,
+    /// Its end.
+    pub end: Timestamp,
+    /// Who comes.
+    pub client: Client,
+    /// The whole price; none for a project.
+    pub price_cents: Option<Cents>,
+    /// The deposit.
+    pub deposit_cents: Cents,
+    /// Until when an unpaid slot is kept.
+    pub hold_expires_at: Option<Timestamp>,
+    /// Whether Cal.com knows.
+    pub calendar_state: String,
+    /// Jobs that will not be done by themselves.
+    pub failed_jobs: i64,
+    /// What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`.
+    pub todo: Vec<String>,
+    /// The picture of its flash.
+    pub flash_image: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`.
+    pub actions: Vec<&'static str>,
+}
+
+/// A page of the list.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BookingList {
+    /// The bookings, in order.
+    pub bookings: Vec<BookingRow>,
+    /// What brings the next page; none on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// What a project is about.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ProjectView {
+    /// What it should be.
+    pub description: String,
+    /// Where on the body.
+    pub body_zone: String,
+    /// What the client can spend.
+    pub budget_cents: Option<Cents>,
+}
+
+/// One movement of money.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct MoneyEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What moved.
+    pub kind: EntryKind,
+    /// Signed cents.
+    pub amount_cents: Cents,
+    /// Stripe's id of the movement.
+    pub stripe_id: String,
+}
+
+/// The money of a booking, as the ledger has it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Money {
+    /// Received.
+    pub captured_cents: i64,
+    /// Given back or lost; positive.
+    pub refunded_cents: i64,
+    /// What is left.
+    pub balance_cents: i64,
+    /// Every movement, oldest first.
+    pub entries: Vec<MoneyEntry>,
+}
+
+/// What calling the appointment off would do with the money, now.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct CancellationView {
+    /// What goes back to the client's card.
+    pub refund_cents: Cents,
+    /// What stays with the artist.
+    pub kept_cents: Cents,
+    /// What the artist owes on top, to be settled between the two.
+    pub owed_beyond_cents: Cents,
+    /// The same in words.
+    pub sentence: String,
+}
+
+/// A mail on record.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct MailView {
+    /// Which of the mails.
+    pub template: String,
+    /// Tells two of them apart.
+    pub occurrence: String,
+    /// To whom.
+    pub recipient: String,
+    /// `sending`, `sent` or `refused`.
+    pub status: String,
+    /// When it went out.
+    pub sent_at: Option<Timestamp>,
+    /// Why it was refused.
+    pub error: Option<String>,
+    /// It may be sent once more.
+    pub can_resend: bool,
+}
+
+/// What Cal.com knows.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct CalendarView {
+    /// `off`, `waiting`, `synced`, `removed`, `conflict` or `failed`.
+    pub state: String,
+    /// What it said.
+    pub note: Option<String>,
+    /// The booking there.
+    pub url: Option<String>,
+}
+
+/// Something that had, or has, to happen outside.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct JobView {
+    /// The job.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: String,
+    /// Which mail, of one that sends one.
+    pub template: Option<String>,
+    /// `waiting`, `running`, `done`, `discarded` or `dead`.
+    pub state: &'static str,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// What happened last.
+    pub last_error: Option<String>,
+    /// What the artist can do about it.
+    pub advice: Option<String>,
+    /// It may begin anew.
+    pub can_retry: bool,
+}
+
+/// Everything about one booking.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BookingDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub row: BookingRow,
+    /// What the client wants, of a project.
+    pub project: Option<ProjectView>,
+    /// The promise made to the client.
+    pub policy_sentence: String,
+    /// The artist's note.
+    pub note: String,
+    /// Until when a confirmation can be taken back.
+    pub undo_until: Option<Timestamp>,
+    /// The money.
+    pub money: Money,
+    /// What calling it off would do with the money; none when it cannot be called off.
+    pub cancellation: Option<CancellationView>,
+    /// The history, oldest first.
+    pub timeline: Vec<TimelineLine>,
+    /// The mails, oldest first.
+    pub mails: Vec<MailView>,
+    /// What Cal.com knows.
+    pub calendar: CalendarView,
+    /// What had to happen outside, oldest first.
+    pub jobs: Vec<JobView>,
+}
+
+/// The row of a booking.
+pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
+    let actions = actions(&entry.booking, now);
+    let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
+    BookingRow {
+        id,
+        version,
+        kind: entry.kind,
+        status: state.status,
+        payment_status: state.payment_status,
+        payment_problem: state.payment_problem,
+        cancel_reason: state.cancel_reason,
+        no_show: state.no_show,
+        title: entry.title,
+        start: starts_at,
+        end: ends_at,
+        client: Client {
+            name: entry.client_name,
+            email: entry.client_email,
+            phone: entry.client_phone,
+            locale: entry.client_locale,
+        },
+        price_cents: entry.price,
+        deposit_cents: deposit,
+        hold_expires_at: state.hold_expires_at,
+        calendar_state: entry.calendar_state,
+        failed_jobs: entry.failed_jobs,
+        todo: entry.todo,
+        flash_image: entry.flash_image,
+        created_at: entry.created_at,
+        actions,
+    }
+}
+
+/// What the rules would do if they were asked: no second opinion on what is possible.
+fn actions(booking: &Booking, now: Timestamp) -> Vec<&'static str> {
+    let possible = [
+        ("confirm", booking.confirm_by_hand(now).state.is_some()),
+        ("undo_confirm", booking.undo_confirmation(now).state.is_some()),
+        ("cancel", booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.is_some()),
+        ("complete", booking.complete(shared::domain::booking::Actor::Artist, now).state.is_some()),
+        ("no_show", booking.no_show(now).state.is_some()),
+    ];
+    possible.into_iter().filter(|(_, possible)| *possible).map(|(action, _)| action).collect()
+}
+
+/// The whole of a booking.
+pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp) -> BookingDetail {
+    let booking = &dossier.entry.booking;
+    let status = booking.state.status;
+    BookingDetail {
+        project: dossier.project.map(|(description, body_zone, budget_cents)| ProjectView {
+            description,
+            body_zone,
+            budget_cents,
+        }),
+        policy_sentence: booking.policy.sentence(locale),
+        note: dossier.note,
+        undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now),
+        money: money(booking),
+        cancellation: cancellation(booking, locale, now),
+        timeline: dossier.timeline,
+        mails: dossier.mails.into_iter().map(|mail| mail_view(mail, status)).collect(),
+        calendar: CalendarView {
+            state: dossier.entry.calendar_state.clone(),
+            note: dossier.calendar_note,
+            url: booking
+                .calendar_booking
+                .as_ref()
+                .map(|uid| format!("{}/booking/{uid}", calcom_web.trim_end_matches('/'))),
+        },
+        jobs: dossier.jobs.into_iter().map(|job| job_view(job, locale, now)).collect(),
+        row: row(dossier.entry, now),
+    }
+}
+
+fn money(booking: &Booking) -> Money {
+    let ours = booking.ledger.iter().filter(|entry| entry.currency == booking.currency.code());
+    let (mut captured, mut balance) = (0, 0);
+    for entry in ours {
+        balance += entry.amount.cents();
+        if entry.kind == EntryKind::Capture {
+            captured += entry.amount.cents();
+        }
+    }
+    Money {
+        captured_cents: captured,
+        refunded_cents: captured - balance,
+        balance_cents: balance,
+        entries: booking
+            .ledger
+            .iter()
+            .map(|entry| MoneyEntry {
+                at: entry.occurred_at,
+                kind: entry.kind,
+                amount_cents: entry.amount,
+                stripe_id: entry.stripe_id.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// What "cancel" would do now, as the very rule says that does it.
+pub fn cancellation(booking: &Booking, locale: Locale, now: Timestamp) -> Option<CancellationView> {
+    booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.as_ref()?;
+    let terms = booking.cancellation(Canceller::Artist, now);
+    let euros = |amount| locale.euros(amount);
+    let mut sentence = if booking.state.payment_status == PaymentStatus::Disputed {
+        locale
+            .pick(
+                "La banque du client conteste le paiement et décide : rien n’est rendu d’ici.",
+                "The client’s bank contests the payment and decides: nothing is given back from here.",
+            )
+            .to_owned()
+    } else if terms.amount > Cents::ZERO {
+        let refund = euros(terms.amount);
+        locale.pick(
+            format!("{refund} sont rendus au client, sur sa carte."),
+            format!("{refund} go back to the client’s card."),
+        )
+    } else {
+        locale
+            .pick("Rien n’a été payé : rien n’est à rendre.", "Nothing was paid: nothing is to be given back.")
+            .to_owned()
+    };
+    if terms.kept > Cents::ZERO {
+        let kept = euros(terms.kept);
+        sentence.push_str(&locale.pick(format!(" Vous gardez {kept}."), format!(" You keep {kept}.")));
+    }
+    if terms.owed_beyond > Cents::ZERO {
+        let owed = euros(terms.owed_beyond);
+        sentence.push_str(&locale.pick(
+            format!(" Ce sont des arrhes : vous lui devez {owed} de plus, à régler entre vous."),
+            format!(" The deposit is “arrhes”: you owe them {owed} more, to be settled between you."),
+        ));
+    }
+    Some(CancellationView {
+        refund_cents: terms.amount,
+        kept_cents: terms.kept,
+        owed_beyond_cents: terms.owed_beyond,
+        sentence,
+    })
+}
+
+/// Whether a mail can be sent once more: to the client, and only while it is still true.
+pub fn can_resend(template: Template, status: Status) -> bool {
+    match template {
+        Template::ClientConfirmed => matches!(status, Status::Confirmed | Status::Completed),
+        Template::ClientCancelled => status == Status::Cancelled,
+        Template::ClientMoved => matches!(status, Status::Pending | Status::Confirmed),
+        _ => false,
+    }
+}
+
+fn mail_view(mail: MailRow, status: Status) -> MailView {
+    let template = Template::ALL.into_iter().find(|template| template.name() == mail.template);
+    MailView {
+        can_resend: template.is_some_and(|template| can_resend(template, status)),
+        template: mail.template,
+        occurrence: mail.occurrence,
+        recipient: mail.recipient,
+        status: mail.status,
+        sent_at: mail.sent_at,
+        error: mail.error,
+    }
+}
+
+fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
+    let state = match job.outcome.as_deref() {
+        Some("dead") => "dead",
+        Some("discarded") => "discarded",
+        Some(_) => "done",
+        None if job.locked_until.is_some_and(|until| until > now) => "running",
+        None => "waiting",
+    };
+    JobView {
+        id: job.id,
+        advice: job.failed.then(|| advice(&job.kind, job.template.as_deref(), locale).to_owned()),
+        kind: job.kind,
+        template: job.template,
+        state,
+        attempts: job.attempts,
+        last_error: job.last_error,
+        can_retry: job.failed,
+    }
+}
+
+/// What the artist can do about a job that will not be done by itself.
+fn advice(kind: &str, template: Option<&str>, locale: Locale) -> &'static str {
+    match (kind, template) {
+        ("send_email", Some(template)) if template.starts_with("client_") => locale.pick(
+            "Le message n’est pas parti : l’adresse du client a peut-être une faute. Appelez-le, puis réessayez.",
+            "The mail did not go out: the client’s address may be misspelt. Call them, then try again.",
+        ),
+        ("send_email", _) => locale.pick(
+            "Le message ne vous est pas parvenu : vérifiez l’adresse de votre profil, puis réessayez.",
+            "The mail did not reach you: check the address of your profile, then try again.",
+        ),
+        ("sync_calendar", _) => locale.pick(
+            "Cal.com refuse : libérez ce moment dans Cal.com ou vérifiez la connexion dans les réglages, puis réessayez.",
+            "Cal.com refuses: free this time in Cal.com or check the connection in the settings, then try again.",
+        ),
+        ("refund", _) => locale.pick(
+            "L’argent n’est pas rendu : ouvrez le paiement dans Stripe pour voir pourquoi, puis réessayez.",
+            "The money has not gone back: open the payment in Stripe to see why, then try again.",
+        ),
+        ("expire_checkout", _) => locale.pick(
+            "La page de paiement est peut-être encore ouverte : réessayez. Un paiement qui arriverait serait rendu.",
+            "The payment page may still be open: try again. Money that arrives would be given back.",
+        ),
+        _ => locale.pick(
+            "Stripe n’a pas répondu comme prévu : réessayez.",
+            "Stripe did not answer as expected: try again.",
+        ),
+    }
+}

@@ -1,0 +1,134 @@
+//! `/api/dashboard/profile`: who the artist is. The first one creates the page.
+
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::db::settings::profile::{self, Written};
+use shared::domain::contact::Locale;
+use shared::domain::ids::ArtistId;
+use shared::domain::picture::Picture;
+use shared::domain::settings::Flaws;
+use shared::domain::settings::profile::{Profile, ProfileDraft};
+use shared::error::Error;
+use shared::http::{self, Reply};
+use uuid::Uuid;
+
+use crate::{Asked, body};
+
+/// The profile as it comes in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ProfileInput {
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    slug: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    display_name: Option<String>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    email: Option<String>,
+    bio: Option<String>,
+    city: Option<String>,
+    address: Option<String>,
+    /// `fr` or `en`.
+    locale: Option<String>,
+    /// An IANA name.
+    timezone: Option<String>,
+    /// An image's id, or the path that is shown already; null for none.
+    hero_image: Option<String>,
+}
+
+/// The profile as it is.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ProfileView {
+    /// Their address on the site.
+    pub slug: String,
+    /// The name clients read.
+    pub display_name: String,
+    /// Where the mails go.
+    pub email: String,
+    /// A few sentences.
+    pub bio: String,
+    /// The town.
+    pub city: String,
+    /// Where the appointment takes place.
+    pub address: String,
+    /// Their language.
+    pub locale: Locale,
+    /// Their zone, an IANA name.
+    pub timezone: String,
+    /// What `PUT` takes to keep the large picture: its id, or its path when it is no upload.
+    pub hero_image: Option<String>,
+    /// The path of the large picture.
+    pub hero: Option<String>,
+    /// Where clients find the page.
+    pub public_url: String,
+    /// Whether a flash is on sale.
+    pub has_flash: bool,
+    /// Whether there are weekly hours.
+    pub has_hours: bool,
+    /// Whether Cal.com is connected.
+    pub has_calendar: bool,
+    /// Whether a client finds all they need: a flash, times, a town and an address.
+    pub complete: bool,
+}
+
+pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
+    http::reply(StatusCode::OK, &view(asked).await?)
+}
+
+async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
+    let stored = profile::read(&asked.app.db, asked.who.user_id).await?;
+    let has_times = stored.has_hours || stored.has_calendar;
+    let uploaded = stored.hero_image.as_deref().and_then(Picture::of_path);
+    Ok(ProfileView {
+        public_url: format!("{}/artist/{}", asked.app.public_url, stored.slug),
+        complete: stored.has_flash && has_times && !stored.city.is_empty() && !stored.address.is_empty(),
+        hero_image: uploaded.map(|picture| picture.id().to_string()).or_else(|| stored.hero_image.clone()),
+        hero: stored.hero_image,
+        slug: stored.slug,
+        display_name: stored.display_name,
+        email: stored.email,
+        bio: stored.bio,
+        city: stored.city,
+        address: stored.address,
+        locale: stored.locale,
+        timezone: stored.timezone,
+        has_flash: stored.has_flash,
+        has_hours: stored.has_hours,
+        has_calendar: stored.has_calendar,
+    })
+}
+
+pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
+    let input: ProfileInput = body(asked.request)?;
+    let profile = Profile::parse(&ProfileDraft {
+        slug: input.slug.as_deref(),
+        display_name: input.display_name.as_deref(),
+        email: input.email.as_deref(),
+        bio: input.bio.as_deref(),
+        city: input.city.as_deref(),
+        address: input.address.as_deref(),
+        locale: input.locale.as_deref(),
+        timezone: input.timezone.as_deref(),
+        hero_image: input.hero_image.as_deref(),
+    })
+    .map_err(|flaws| asked.refuse(flaws))?;
+    let new = ArtistId::new(Uuid::now_v7());
+    let status = match profile::write(&asked.app.db, asked.who.user_id, new, &profile, asked.now).await? {
+        Written::Created => StatusCode::CREATED,
+        Written::Changed => StatusCode::OK,
+        Written::SlugTaken(free) => {
+            let mut flaws = Flaws::default();
+            flaws.add_with("/slug", ("Cette adresse est déjà prise.", "This address is taken."), free);
+            return Err(asked.refuse(flaws));
+        }
+        Written::NoPicture => {
+            return Err(asked.refuse_field(
+                "/hero_image",
+                "Cette image n’est pas encore prête, ou n’est pas à vous.",
+                "This picture is not ready yet, or is not yours.",
+            ));
+        }
+    };
+    http::reply(status, &view(asked).await?)
+}

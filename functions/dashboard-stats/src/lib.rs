@@ -1,0 +1,47 @@
+//! The figures of the artist's dashboard: `GET /api/dashboard/stats`. What each one means is said once, in SQL
+//! (`dashboard_stats` in the migrations).
+
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
+use shared::auth::Auth;
+use shared::clock::Clock;
+use shared::config::{self, ConfigError};
+use shared::db::{Db, dashboard};
+use shared::error::Error;
+use shared::http::{self, Reply, Web};
+use shared::net;
+
+/// What the function works with.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct App {
+    /// Postgres.
+    pub db: Db,
+    /// Verifies who is asking.
+    pub auth: Auth,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// One is missing or malformed.
+    pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
+        let http = net::client(&net::tls());
+        Ok(Self { db: Db::from_env()?, auth: Auth::from_env(&http, web)?, clock: config::clock()? })
+    }
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// See `shared::error::Error`.
+pub async fn handle(app: &App, request: Request) -> Reply {
+    let now = app.clock.now();
+    let who = app.auth.signed_in(&request, now).await?;
+    if request.method() != Method::GET {
+        return Err(Error::MethodNotAllowed);
+    }
+    http::reply(StatusCode::OK, &dashboard::stats(&app.db, who.user_id, now).await?)
+}

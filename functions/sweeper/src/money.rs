@@ -1,0 +1,200 @@
+//! Money that a webhook should have told us of: refunds that are open, and the events of the last days.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shared::db::bookings::Reference;
+use shared::db::reconcile::{self, OpenRefund};
+use shared::error::Error;
+use shared::settle::{self, events, refund_fact};
+
+use crate::{App, Report, send};
+
+/// Refunds asked about in one sweep; the least recently asked first.
+const REFUNDS: i64 = 20;
+
+/// A refund is asked about this often, and not before its job had this much time.
+const REFUND_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// The name under which the look at the events is remembered.
+const EVENTS: &str = "stripe_events";
+
+/// How often the events are looked at.
+const EVENTS_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How much of what was looked at before is looked at again: Stripe's list may be a little behind its webhooks.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(60);
+
+/// A younger event is still on its way to the webhook.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(2);
+
+/// Once in this while the look goes back [`DAYS`]: what failed to be applied then is tried again.
+const FAR_LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How far the daily look goes back: as long as Stripe itself tries to deliver an event.
+const DAYS: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// How far any look goes back. Stripe keeps events for 30 days.
+const KEPT: SignedDuration = SignedDuration::from_hours(29 * 24);
+
+/// Pages of 100 events in one sweep.
+const PAGES: usize = 5;
+
+/// A sweep that dies in a look keeps the others out for this long.
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
+fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn after(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Asks Stripe about the payments that should be on their way back.
+pub(crate) async fn refunds(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
+    for open in reconcile::open_refunds(&app.db, before(now, REFUND_AGAIN), REFUNDS, now).await? {
+        match refund(app, &open, now).await {
+            Ok(Refunded::Settled) => report.refunds_settled += 1,
+            Ok(Refunded::UnderWay) => {}
+            Ok(Refunded::Revived) => report.refunds_revived += 1,
+            Ok(Refunded::Stuck) => {
+                tracing::error!(booking.id = %open.booking, "money is owed and nothing gives it back: somebody must look");
+                report.refunds_stuck += 1;
+            }
+            Err(error) => {
+                tracing::warn!(booking.id = %open.booking, error = %error, "an open refund could not be asked about");
+                report.failed += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Refunded {
+    /// Stripe had news.
+    Settled,
+    /// A job is at it.
+    UnderWay,
+    /// Its job had been given up and begins anew.
+    Revived,
+    /// No job is at it, and none can be.
+    Stuck,
+}
+
+async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded, Error> {
+    let mut facts = Vec::new();
+    for payment_intent in &open.payment_intents {
+        let refunds = app.stripe.refunds(payment_intent, open.account.as_deref()).await;
+        let refunds = refunds.map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
+        facts.extend(refunds.iter().map(|refund| refund_fact(refund, payment_intent, now)));
+    }
+    let reference = Reference { booking: Some(open.booking), payment_intent: None };
+    let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(&facts)).await?;
+    send(app, settled.jobs()).await;
+    if settled.outcome() == "settled" {
+        return Ok(Refunded::Settled);
+    }
+    if open.under_way {
+        return Ok(Refunded::UnderWay);
+    }
+    let revived = reconcile::revive_refunds(&app.db, open.booking, now).await?;
+    send(app, &revived).await;
+    Ok(if revived.is_empty() { Refunded::Stuck } else { Refunded::Revived })
+}
+
+/// Where a look at the events is.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default)]
+struct Look {
+    /// The end of the last look that came to its end.
+    seen_to: Option<Timestamp>,
+    /// When the last far look began.
+    far_at: Option<Timestamp>,
+    /// The look that is under way.
+    open: Option<Window>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Window {
+    from: Timestamp,
+    to: Timestamp,
+    /// The last event of the page before.
+    after: Option<String>,
+    /// Everything so far could be applied.
+    whole: bool,
+}
+
+impl Look {
+    fn window(&mut self, now: Timestamp) -> Window {
+        if let Some(open) = self.open.take() {
+            return open;
+        }
+        let far = self.far_at.is_none_or(|at| at <= before(now, FAR_LOOK_AGAIN));
+        let seen = self.seen_to.map_or(before(now, DAYS), |to| before(to, OVERLAP));
+        if far {
+            self.far_at = Some(now);
+        }
+        let from = if far { seen.min(before(now, DAYS)) } else { seen };
+        Window { from: from.max(before(now, KEPT)), to: before(now, ON_ITS_WAY), after: None, whole: true }
+    }
+}
+
+/// Looks through Stripe's own list of events for those that no webhook brought, and treats them as the webhook would.
+pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
+    let Some(mut look) = reconcile::begin::<Look>(&app.db, EVENTS, LEASE, now).await? else { return Ok(()) };
+    let mut window = look.window(now);
+    for _ in 0..PAGES {
+        let page = app.stripe.events(&events::KINDS, window.from, window.to, window.after.as_deref()).await;
+        let page = match page {
+            Ok(page) => page,
+            // The event that was the end of the last page is forgotten by now: begin the look anew.
+            Err(error) if window.after.is_some() && !error.is_transient() => {
+                tracing::warn!(error = %error, "the look at Stripe's events begins anew");
+                window.after = None;
+                break;
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "Stripe's events could not be read");
+                report.failed += 1;
+                break;
+            }
+        };
+        let ids: Vec<String> = page.data.iter().map(|event| event.id.clone()).collect();
+        let unknown = reconcile::unknown_events(&app.db, &ids).await?;
+        // The oldest first, as they happened. Any order is right; this one tells the story best.
+        for event in page.data.iter().rev().filter(|event| unknown.contains(&event.id)) {
+            if event.livemode != app.stripe.is_live() {
+                continue;
+            }
+            match events::apply(&app.db, event, now).await {
+                Ok(settled) => {
+                    tracing::warn!(
+                        event.id,
+                        event.kind,
+                        outcome = settled.outcome(),
+                        "no webhook had brought this event"
+                    );
+                    report.events_found += 1;
+                    send(app, settled.jobs()).await;
+                }
+                Err(error) => {
+                    tracing::error!(event.id, event.kind, error = %error, "an event could not be applied");
+                    report.failed += 1;
+                    window.whole = false;
+                }
+            }
+        }
+        window.after = ids.last().cloned();
+        if !page.has_more || ids.is_empty() {
+            if window.whole {
+                look.seen_to = Some(window.to);
+            }
+            return reconcile::note(&app.db, EVENTS, &look, after(now, EVENTS_AGAIN)).await;
+        }
+        // Should this sweep die on the next page, the next one goes on here.
+        look.open = Some(window.clone());
+        reconcile::note(&app.db, EVENTS, &look, after(now, LEASE)).await?;
+    }
+    look.open = Some(window);
+    reconcile::note(&app.db, EVENTS, &look, now).await
+}

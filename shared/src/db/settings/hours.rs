@@ -1,0 +1,132 @@
+//! Weekly hours and time off.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::of_an_artist;
+use crate::db::{Db, Repeat, get, get_json};
+use crate::domain::ids::{BookingId, TimeOffId};
+use crate::domain::settings::hours::{Opening, TimeOff};
+use crate::error::Error;
+
+/// The week of an account's artist, in order. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn read(db: &Db, user: Uuid) -> Result<Vec<Opening>, Error> {
+    const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute) \
+             order by v.weekday, v.opens_minute) from availability v where v.artist_id = a.id), '[]') as hours \
+         from artists a where a.user_id = $1";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+    let hours = get_json::<Vec<(i16, u16, u16)>>(&row, "hours")?;
+    Ok(hours.into_iter().map(|(weekday, opens, closes)| Opening { weekday, opens, closes }).collect())
+}
+
+/// Replaces the week. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn write(db: &Db, user: Uuid, week: &[Opening]) -> Result<(), Error> {
+    // The new rows wait until the old ones are gone, or the two would overlap.
+    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+         gone as (delete from availability v using mine where v.artist_id = mine.id returning v.id), \
+         cleared as materialized (select count(*) from gone), \
+         written as (insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
+             select r.id, mine.id, r.weekday, r.opens, r.closes from cleared, mine, \
+                 jsonb_to_recordset($2) as r(id uuid, weekday smallint, opens integer, closes integer) returning 1) \
+         select (select count(*) from written) as written from mine";
+    let rows: Value = week
+        .iter()
+        .map(|opening| {
+            json!({ "id": Uuid::now_v7(), "weekday": opening.weekday, "opens": opening.opens, "closes": opening.closes })
+        })
+        .collect();
+    let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&rows, Type::JSONB)]).await?;
+    of_an_artist(row).map(|_| ())
+}
+
+/// A stretch of time off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StoredTimeOff {
+    /// Its id.
+    pub id: TimeOffId,
+    /// Its first instant.
+    pub starts_at: Timestamp,
+    /// The first instant after it.
+    pub ends_at: Timestamp,
+    /// For the artist alone.
+    pub note: String,
+}
+
+/// The time off that is not over, in order. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn time_off(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<StoredTimeOff>, Error> {
+    const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'starts_at', t.starts_at, \
+             'ends_at', t.ends_at, 'note', t.note) order by t.starts_at, t.id) \
+             from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off \
+         from artists a where a.user_id = $1";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?)?;
+    get_json(&row, "time_off")
+}
+
+/// Takes time off, and tells which appointments lie in it: they stay as they are. None when the list is full. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn take_off(
+    db: &Db,
+    user: Uuid,
+    id: TimeOffId,
+    off: &TimeOff,
+    now: Timestamp,
+) -> Result<Option<Vec<BookingId>>, Error> {
+    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+         written as (insert into time_off (id, artist_id, starts_at, ends_at, note) select $2, mine.id, $3, $4, $5 from mine \
+             where (select count(*) from time_off t where t.artist_id = mine.id and t.ends_at > $6) < 200 \
+             on conflict (id) do nothing returning id) \
+         select exists (select from written) as written, \
+             array(select b.id from bookings b where b.artist_id = mine.id \
+                 and (b.status = 'confirmed' or (b.status = 'pending' \
+                     and (b.hold_expires_at is null or b.hold_expires_at > $6))) \
+                 and tstzrange(b.scheduled_at, b.ends_at, '[)') && tstzrange($3, $4, '[)') \
+                 order by b.scheduled_at) as conflicts \
+         from mine";
+    let row = db
+        .row(
+            Repeat::Unsafe,
+            SQL,
+            &[
+                (&user, Type::UUID),
+                (&id.uuid(), Type::UUID),
+                (&off.starts_at, Type::TIMESTAMPTZ),
+                (&off.ends_at, Type::TIMESTAMPTZ),
+                (&off.note, Type::TEXT),
+                (&now, Type::TIMESTAMPTZ),
+            ],
+        )
+        .await?;
+    let row = of_an_artist(row)?;
+    if !get::<bool>(&row, "written")? {
+        return Ok(None);
+    }
+    let conflicts: Vec<Uuid> = get(&row, "conflicts")?;
+    Ok(Some(conflicts.into_iter().map(BookingId::new).collect()))
+}
+
+/// Takes time off back. False when there is no such thing. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn delete_time_off(db: &Db, user: Uuid, id: TimeOffId) -> Result<bool, Error> {
+    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+         gone as (delete from time_off t using mine where t.id = $2 and t.artist_id = mine.id returning t.id) \
+         select exists (select from gone) as gone from mine";
+    let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&id.uuid(), Type::UUID)]).await?;
+    get(&of_an_artist(row)?, "gone")
+}
