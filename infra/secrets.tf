@@ -33,8 +33,7 @@ resource "aws_ssm_parameter" "public_url" {
 
 # Where Cal.com is told to send its events: it cannot sign for AWS, so not through CloudFront.
 resource "aws_ssm_parameter" "calcom_webhook_url" {
-  for_each = { for path, url in local.webhook_urls : path => url if path == "/api/webhooks/calcom" }
-  name     = "${local.parameter_path}/CALCOM_WEBHOOK_URL"
-  type     = "String"
-  value    = each.value
+  name  = "${local.parameter_path}/CALCOM_WEBHOOK_URL"
+  type  = "String"
+  value = local.webhook_urls["/api/webhooks/calcom"]
 }

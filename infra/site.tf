@@ -91,16 +91,11 @@ resource "aws_s3_bucket_cors_configuration" "images" {
   }
 }
 
-locals {
-  image_intake = toset([for name in keys(local.functions) : name if name == "image-intake"])
-}
-
 # It writes under images/ only, so that it never calls itself.
 resource "aws_s3_bucket_notification" "images" {
-  for_each = local.image_intake
-  bucket   = aws_s3_bucket.this["images"].id
+  bucket = aws_s3_bucket.this["images"].id
   lambda_function {
-    lambda_function_arn = module.function[each.key].live_arn
+    lambda_function_arn = module.function["image-intake"].live_arn
     events              = ["s3:ObjectCreated:*"]
     filter_prefix       = "incoming/"
   }
@@ -108,10 +103,9 @@ resource "aws_s3_bucket_notification" "images" {
 }
 
 resource "aws_lambda_permission" "images" {
-  for_each       = local.image_intake
   statement_id   = "Pictures"
   action         = "lambda:InvokeFunction"
-  function_name  = module.function[each.key].name
+  function_name  = module.function["image-intake"].name
   qualifier      = "live"
   principal      = "s3.amazonaws.com"
   source_arn     = aws_s3_bucket.this["images"].arn
@@ -119,8 +113,7 @@ resource "aws_lambda_permission" "images" {
 }
 
 resource "aws_lambda_function_event_invoke_config" "images" {
-  for_each                     = local.image_intake
-  function_name                = module.function[each.key].name
+  function_name                = module.function["image-intake"].name
   qualifier                    = "live"
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 3600

@@ -20,6 +20,7 @@ use dev::postgres::let_in;
 use dev::stripe::Down;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::db::bookings::Reference;
 use shared::db::{Db, Repeat};
 use shared::domain::booking::CancelReason;
@@ -76,7 +77,7 @@ impl Load {
             .timeout(Duration::from_secs(40))
             .build()
             .expect("a client");
-        let mut dice = Dice::new(seed ^ (number as u64) << 32);
+        let mut dice = Dice::new(seed ^ ((number as u64) << 32));
         while self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             let (artist, flash, start) = dice.pick(&self.slots);
             let mut wish = json!({
@@ -231,7 +232,7 @@ async fn artists(platform: &Platform, stop: &AtomicBool, figures: &Figures, seed
             }
             _ => {
                 let reference = Reference { booking: Some(BookingId::new(row.get("id"))), payment_intent: None };
-                let now = jiff::Timestamp::now();
+                let now = Clock::default().now();
                 let cancelled = settle::settle(&db, &reference, None, now, |booking, _| {
                     booking.cancel(CancelReason::Artist, Canceller::Artist, now)
                 });
@@ -372,7 +373,7 @@ async fn no_killed_process_cut_line_or_outage_loses_a_booking_or_a_euro() {
         stripe,
         calcom: platform.calcom().expect("a stand-in"),
         mails: platform.mails(),
-        now: jiff::Timestamp::now() + jiff::SignedDuration::from_secs(shift),
+        now: Clock::default().now() + jiff::SignedDuration::from_secs(shift),
         // Whatever was killed may have been a worker in the middle of a batch.
         doubtful_mails: 10 * figures.of("fault:"),
     };

@@ -23,7 +23,8 @@ create table images (
     constraint images_status_has_its_fields check (
         case status
             when 'waiting' then reason is null and width is null and height is null
-            when 'ready' then reason is null and width > 0 and height > 0
+            -- What is unknown passes a check, so nulls are named.
+            when 'ready' then reason is null and coalesce(width > 0 and height > 0, false)
             when 'refused' then reason is not null and width is null and height is null
         end
     )

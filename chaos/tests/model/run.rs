@@ -48,7 +48,6 @@ pub(crate) struct Run<'a> {
     pub(crate) unexpected: Vec<String>,
     /// What happened, for whoever must find out why.
     pub(crate) story: Vec<String>,
-    blocks: Vec<u64>,
 }
 
 /// Drops a future where it waits for the n-th time: what it was doing stays half done, as when a process is killed.
@@ -84,14 +83,7 @@ impl<'a> Run<'a> {
         // The webhooks of Cal.com go nowhere by themselves: the plan says which arrive, and when.
         let secret = NOA.calcom.as_ref().map(|account| account.webhook_secret);
         world.calcom.subscribe(noa(), "http://127.0.0.1:9/", secret, &[]).expect("Noa is there");
-        Self {
-            world,
-            again: Vec::new(),
-            doubtful_mails: 0,
-            unexpected: Vec::new(),
-            story: Vec::new(),
-            blocks: Vec::new(),
-        }
+        Self { world, again: Vec::new(), doubtful_mails: 0, unexpected: Vec::new(), story: Vec::new() }
     }
 
     pub(crate) async fn step(&mut self, step: &Step) {
@@ -397,10 +389,7 @@ impl<'a> Run<'a> {
                 let start = at(STARTS[usize::from(*slot) % STARTS.len()]);
                 let end = start.saturating_add(SignedDuration::from_mins(60)).expect("in range");
                 match world.calcom.block(noa(), start, end, "Pris ailleurs") {
-                    Ok(block) => {
-                        self.blocks.push(block);
-                        "blocked".to_owned()
-                    }
+                    Ok(_block) => "blocked".to_owned(),
                     Err(why) => why,
                 }
             }
