@@ -550,7 +550,7 @@ export const words = {
     testing: "Test en cours…",
     testOk: "Tout fonctionne.",
     testBad: "Quelque chose ne va pas.",
-    check: { key: "Clé d’API", event_type: "Type d’événement", username: "Nom d’utilisateur", slots: "Créneaux libres" },
+    check: { key: "Clé d’API", event_type: "Type d’événement", username: "Nom d’utilisateur", slots: "Créneaux libres" } as Record<string, string>,
     good: "correct",
     bad: "à revoir",
     webhookSubscribed: "Cal.com préviendra de chaque changement.",

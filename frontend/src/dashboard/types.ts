@@ -1,11 +1,21 @@
-// What the dashboard's API answers and takes.
+// What the dashboard's API answers and takes: by its document, and by hand where that does not speak of it.
 
-export interface Session {
-  user_id: string;
-  email: string;
-  expires_at: string;
-  artist: { id: string; slug: string; display_name: string; timezone: string; locale: string } | null;
-}
+import type { paths } from "../api-types";
+
+type Answer<Operation> = Operation extends { responses: infer All }
+  ? { [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } } ? Body : never }[
+      keyof All & (200 | 201)
+    ]
+  : never;
+
+export type Session = Answer<paths["/api/session"]["get"]>;
+export type Profile = Answer<paths["/api/dashboard/profile"]["get"]>;
+export type Rules = Answer<paths["/api/dashboard/rules"]["get"]>;
+export type Opening = Answer<paths["/api/dashboard/hours"]["get"]>["hours"][number];
+export type OwnFlash = Answer<paths["/api/dashboard/flashes"]["get"]>["flashes"][number];
+export type Upload = Answer<paths["/api/dashboard/images"]["post"]>;
+export type Picture = Answer<paths["/api/dashboard/images/{id}"]["get"]>;
+export type CalendarTest = Answer<paths["/api/dashboard/calendar/test"]["post"]>;
 
 export interface Month {
   /** YYYY-MM. */
@@ -130,48 +140,11 @@ export interface ProfileInput {
   hero_image: string | null;
 }
 
-export interface Profile extends ProfileInput {
-  /** Where the picture at the top is. */
-  hero: string | null;
-  public_url: string;
-  has_flash: boolean;
-  has_hours: boolean;
-  has_calendar: boolean;
-  complete: boolean;
-}
-
-export interface Rules {
-  deposit_percent: number;
-  deposit_minimum_cents: number;
-  project_deposit_cents: number;
-  project_duration_minutes: number;
-  minimum_notice_minutes: number;
-  buffer_minutes: number;
-  slot_step_minutes: number;
-}
-
 export interface PolicyInput {
   full_refund_hours: number;
   late_refund_percent: number;
   free_moves: number;
   nature: "acompte" | "arrhes";
-}
-
-export interface Sentences {
-  fr: string;
-  en: string;
-}
-
-export interface Policy extends PolicyInput {
-  templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[];
-  sentences: Sentences;
-}
-
-export interface Opening {
-  /** 1 is Monday. */
-  weekday: number;
-  opens: string;
-  closes: string;
 }
 
 export interface TimeOff {
@@ -191,38 +164,21 @@ export interface FlashInput {
   position: number;
 }
 
-export interface OwnFlash {
-  id: string;
-  title: string;
-  price_cents: number;
-  deposit_cents: number | null;
-  effective_deposit_cents: number;
-  duration_minutes: number;
-  repeatable: boolean;
-  state: string;
-  image: string;
-  position: number;
-  sold: boolean;
-  held: boolean;
-}
-
-export interface Upload {
-  id: string;
-  upload: { method: string; url: string; headers: Record<string, string>; expires_at: string };
-}
-
-export interface Picture {
-  id: string;
-  status: "waiting" | "ready" | "refused";
-  reason: string | null;
-  image: string | null;
-}
-
 export interface CalendarInput {
   username: string;
   event_type_id: number;
   api_key?: string;
   create_at: "booking" | "payment";
+}
+
+export interface Policy extends PolicyInput {
+  templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[];
+  sentences: Sentences;
+}
+
+export interface Sentences {
+  fr: string;
+  en: string;
 }
 
 export interface Calendar {
@@ -234,9 +190,4 @@ export interface Calendar {
   webhook_url: string;
   /** After a change: whether Cal.com will tell of changes. */
   webhook: "subscribed" | "failed" | null;
-}
-
-export interface CalendarTest {
-  ok: boolean;
-  checks: { name: "key" | "event_type" | "username" | "slots"; ok: boolean; detail: string; advice: string | null }[];
 }

@@ -117,7 +117,7 @@ export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; ref
               {test.checks.map((each) => (
                 <li key={each.name} class={each.ok ? "" : "bad"}>
                   <span>
-                    <strong>{t.cal.check[each.name]}</strong>
+                    <strong>{t.cal.check[each.name] ?? each.name}</strong>
                     <span class={`chip ${each.ok ? "good" : "bad"}`}>{each.ok ? t.cal.good : t.cal.bad}</span>
                     <small>{each.detail}</small>
                     {each.advice && <span class="told">{each.advice}</span>}
