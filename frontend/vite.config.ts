@@ -57,13 +57,14 @@ export default defineConfig({
         "artist.html",
         "booking/success.html",
         "booking/cancel.html",
+        "dashboard.html",
         "404.html",
         "problems.html",
         "legal.html",
       ].map(page),
       output: {
-        // One request before the dialog opens: whatever the first script needs is in it.
-        codeSplitting: { groups: [{ name: "site", test: /preact|preload-helper|src\/(site|core|artist\/(?!english)|dialog\/words)/, priority: 1 }] },
+        // One request before the dialog opens: whatever the first script needs is in it. Hooks are the dashboard's.
+        codeSplitting: { groups: [{ name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site|core|artist\/(?!english)|dialog\/words)/, priority: 1 }] },
       },
     },
   },

@@ -18,7 +18,7 @@ locals {
   signals = {
     request-failed       = { functions = local.http_functions, pattern = "\"request failed\"", threshold = 1 }
     webhook-not-believed = { functions = ["stripe-webhook"], pattern = "\"a webhook is not from Stripe\"", threshold = 3 }
-    webhook-unknown      = { functions = ["stripe-webhook"], pattern = "\"an event belongs to no booking\"", threshold = 1 }
+    webhook-unknown      = { functions = ["stripe-webhook", "sweeper"], pattern = "\"an event belongs to no booking\"", threshold = 1 }
     refund-failed        = { functions = ["stripe-webhook"], pattern = "\"event applied\" \"refund.failed\"", threshold = 1 }
     payment-disputed     = { functions = ["stripe-webhook"], pattern = "\"event applied\" \"charge.dispute.created\"", threshold = 1 }
     refund-refused       = { functions = ["worker"], pattern = "\"job discarded\" \"Stripe refuses the refund\"", threshold = 1 }

@@ -110,6 +110,7 @@ resource "aws_lambda_permission" "images" {
   principal      = "s3.amazonaws.com"
   source_arn     = aws_s3_bucket.this["images"].arn
   source_account = var.account_id
+  depends_on     = [module.function] # the alias, which the name alone does not wait for
 }
 
 resource "aws_lambda_function_event_invoke_config" "images" {
@@ -120,4 +121,5 @@ resource "aws_lambda_function_event_invoke_config" "images" {
   destination_config {
     on_failure { destination = aws_sqs_queue.dead["images"].arn }
   }
+  depends_on = [module.function]
 }

@@ -31,6 +31,8 @@ pub const STEADY: &[Work] = &[
     Work::Stray,
     Work::BookingStatus,
     Work::ManageBooking,
+    Work::Stats,
+    Work::Bookings,
     Work::Worker,
     Work::Sweeper,
 ];
@@ -59,8 +61,8 @@ pub fn fill(world: &World, database: &str, bookings: u64) -> Result<()> {
          do $$ declare step text; begin for step in select down from taken_down loop execute step; end loop; end $$"
             .to_owned(),
         format!(
-            "insert into artists (id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes) \
-             select {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120 \
+            "insert into artists (id, user_id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes) \
+             select {artist}, {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120 \
              from generate_series(0, {last} / {PER_ARTIST}) n; \
              insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
              select gen_random_uuid(), {artist}, weekday, 600, 1140 \
@@ -139,7 +141,7 @@ pub fn measure(world: &World, databases: &[(&'static str, u64)], invocations: us
     let mut desks: Vec<Desk<'_>> = Vec::new();
     for (database, _) in databases {
         let mut desk = Desk::open(world, database)?;
-        desk.ask_about("grown-0");
+        desk.ask_about_the_many();
         desk.prepare(invocations as u64 * 2 + 20)?;
         desks.push(desk);
     }

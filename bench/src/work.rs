@@ -1,10 +1,11 @@
 //! The work that is given to the functions: events as they arrive on Lambda, each one fresh, and the rows they need.
 
 use anyhow::{Context, Result, ensure};
+use dev::demo;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
-use crate::world::{WEBHOOK_SECRET, World, now};
+use crate::world::{JWT_SECRET, SITE, WEBHOOK_SECRET, World, now};
 
 /// How many artists' chairs there are to book.
 pub const CHAIRS: u64 = 400;
@@ -41,6 +42,10 @@ pub enum Work {
     ArtistPage,
     /// `stripe-webhook`: a refund of a payment that nobody knows.
     Stray,
+    /// `dashboard-stats`: an artist's figures.
+    Stats,
+    /// `dashboard-bookings`: the first page of an artist's list.
+    Bookings,
     /// `sweeper`: a minute in which nothing is wrong.
     Sweeper,
 }
@@ -56,6 +61,8 @@ impl Work {
         Self::BookingStatus,
         Self::ManageBooking,
         Self::ArtistPage,
+        Self::Stats,
+        Self::Bookings,
         Self::Worker,
         Self::Sweeper,
     ];
@@ -75,6 +82,8 @@ impl Work {
             Self::BookingStatus => "booking-status",
             Self::ManageBooking => "manage-booking",
             Self::ArtistPage => "artist-page",
+            Self::Stats => "dashboard-stats",
+            Self::Bookings => "dashboard-bookings",
             Self::Sweeper => "sweeper",
         }
     }
@@ -120,6 +129,7 @@ pub struct Desk<'a> {
     database: &'static str,
     today: Timestamp,
     asked_about: &'static str,
+    user: String,
     booked: u64,
     paid: u64,
     mailed: u64,
@@ -136,15 +146,26 @@ impl<'a> Desk<'a> {
         world.run(database, &chairs_sql())?;
         let day = now().as_second().div_euclid(86_400);
         let today = Timestamp::from_second(day * 86_400)?;
-        let mut this =
-            Self { world, database, today, asked_about: LEA, booked: 0, paid: 0, mailed: 0, strays: 0, prepared: 0 };
+        let mut this = Self {
+            world,
+            database,
+            today,
+            asked_about: LEA,
+            user: demo::LEA.user_id.to_string(),
+            booked: 0,
+            paid: 0,
+            mailed: 0,
+            strays: 0,
+            prepared: 0,
+        };
         this.prepare(1)?;
         Ok(this)
     }
 
-    /// Asks for the free times of another artist than Léa.
-    pub fn ask_about(&mut self, artist_and_flash: &'static str) {
-        self.asked_about = artist_and_flash;
+    /// Asks for the free times and the dashboard of the first of the many artists instead of Léa's.
+    pub fn ask_about_the_many(&mut self) {
+        self.asked_about = "grown-0";
+        self.user = id('9', 0);
     }
 
     /// Sees to it that there are `count` more holds to pay and as many mails to send.
@@ -166,6 +187,8 @@ impl<'a> Desk<'a> {
     /// The rows it needs cannot be written.
     pub fn event(&mut self, work: Work) -> Result<Vec<u8>> {
         let event = match work {
+            Work::Stats => self.signed_in("/api/dashboard/stats", ""),
+            Work::Bookings => self.signed_in("/api/dashboard/bookings", "view=all"),
             Work::Hello => http("GET", "/", "", None),
             Work::Select => json!({ "series": 1 }),
             Work::Slots => {
@@ -200,6 +223,18 @@ impl<'a> Desk<'a> {
             Work::Sweeper => json!({ "version": "0", "source": "aws.scheduler", "detail": "{}" }),
         };
         Ok(event.to_string().into_bytes())
+    }
+
+    /// A request of the artist, with a token as Supabase Auth signs it.
+    fn signed_in(&self, path: &str, query: &str) -> Value {
+        let claims = json!({
+            "iss": format!("{SITE}/auth/v1"), "sub": self.user, "aud": "authenticated", "role": "authenticated",
+            "exp": now().as_second() + 3600, "is_anonymous": false, "email": "artist@bench.example",
+        });
+        let mut event = http("GET", path, query, None);
+        event["headers"]["authorization"] =
+            format!("Bearer {}", dev::supabase::hs256_token(JWT_SECRET.as_bytes(), &claims)).into();
+        event
     }
 
     /// Events of jobs, `batch` of them in each.

@@ -22,11 +22,14 @@ use crate::line::Line;
 
 /// The secret that signs the events of the bench.
 pub const WEBHOOK_SECRET: &str = "whsec_bench";
+/// What the artists' tokens are signed with.
+pub const JWT_SECRET: &str = "bench-bench-bench-bench-bench-bench-bench";
 const STRIPE_KEY: &str = "sk_test_standin_bench";
 const ENCRYPTION_KEY: &str = "aW5rZmxvdy1iZW5jaC1rZXktMzItYnl0ZXMtbG9uZyE=";
 const PASSWORD: &str = "bench";
 const DATABASE: &str = "inkflow";
-const SITE: &str = "http://127.0.0.1:8080";
+/// The origin of the site, and the issuer of tokens.
+pub const SITE: &str = "http://127.0.0.1:8080";
 
 /// Everything that is not the function.
 pub struct World {
@@ -106,7 +109,7 @@ impl World {
             // What the functions of the dashboard read beside.
             ("SUPABASE_URL", SITE),
             // With a secret of its own nothing is fetched at the start.
-            ("SUPABASE_JWT_SECRET", "bench-bench-bench-bench-bench-bench-bench"),
+            ("SUPABASE_JWT_SECRET", JWT_SECRET),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
             ("IMAGES_BUCKET", "inkflow-images"),
             ("AWS_ENDPOINT_URL_S3", &ministack.url()),

@@ -21,7 +21,7 @@ fn no_answer_reads_more_because_there_is_more() {
         world.create_database(database).expect("a database");
         growth::fill(&world, database, bookings).expect("it is filled");
         let mut desk = Desk::open(&world, database).expect("it has chairs");
-        desk.ask_about("grown-0");
+        desk.ask_about_the_many();
         let url = world.app_url(database, None);
         for work in STEADY {
             let program = world.function(work.function()).with("DATABASE_URL", &url);

@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const FILES = [
-  "src/artist/words.ts", "src/dialog/french.ts", "src/booking/words.ts",
-  "index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html",
+  "src/artist/words.ts", "src/dialog/french.ts", "src/booking/words.ts", "src/dashboard/french.ts",
+  "index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html", "dashboard.html",
 ];
 const fix = process.argv.includes("--fix");
 let wrong = 0;

@@ -106,6 +106,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The artist's bookings: what waits for them first, then what comes, then the rest backwards. */
+        get: operations["listBookings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same list as a file, of at most 10,000 bookings; a period by dates of the artist's zone. */
+        get: operations["exportBookings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about one booking. */
+        get: operations["getBookingDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls an appointment off on the terms that were shown. */
+        post: operations["cancelBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the client came. */
+        post: operations["completeBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a booking on without its deposit. It can be taken back for ten seconds. */
+        post: operations["confirmBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/jobs/{job}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a job that had failed begin anew. */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the client did not come. */
+        post: operations["markNoShow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a note for the artist. */
+        post: operations["noteBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a mail to the client once more. */
+        post: operations["resendMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/undo-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a confirmation back, with the mails that have not left yet. */
+        post: operations["undoConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/calendar": {
         parameters: {
             query?: never;
@@ -334,6 +521,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of the month and of the last twelve. */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/time-off": {
         parameters: {
             query?: never;
@@ -513,6 +717,14 @@ export interface components {
     schemas: {
         /** @description Nothing more to say. */
         Accepted: Record<string, never>;
+        /** @description What an action was decided on. */
+        ActionRequest: {
+            /**
+             * Format: int32
+             * @description The version that was shown.
+             */
+            version: number;
+        };
         /** @description An upload that may be made. */
         Announced: {
             /** @description The picture. */
@@ -568,11 +780,104 @@ export interface components {
             /** @description Their address on the site. */
             slug: string;
         };
+        /** @description Everything about one booking. */
+        BookingDetail: {
+            /** @description What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`. */
+            actions: string[];
+            /** @description What Cal.com knows. */
+            calendar: components["schemas"]["CalendarView"];
+            /** @description Whether Cal.com knows. */
+            calendar_state: string;
+            /** @description Why it was called off. */
+            cancel_reason: components["schemas"]["CancelReason"] | null;
+            /** @description What calling it off would do with the money; none when it cannot be called off. */
+            cancellation: components["schemas"]["CancellationView"] | null;
+            /** @description Who comes. */
+            client: components["schemas"]["Client"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The deposit. */
+            deposit_cents: components["schemas"]["Cents"];
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            end: string;
+            /**
+             * Format: int64
+             * @description Jobs that will not be done by themselves.
+             */
+            failed_jobs: number;
+            /** @description The picture of its flash. */
+            flash_image: string | null;
+            /**
+             * Format: date-time
+             * @description Until when an unpaid slot is kept.
+             */
+            hold_expires_at: string | null;
+            /** @description The booking. */
+            id: components["schemas"]["BookingId"];
+            /** @description What had to happen outside, oldest first. */
+            jobs: components["schemas"]["JobView"][];
+            /** @description The mails, oldest first. */
+            mails: components["schemas"]["MailView"][];
+            /** @description The money. */
+            money: components["schemas"]["Money"];
+            /** @description Nobody came. */
+            no_show: boolean;
+            /** @description The artist's note. */
+            note: string;
+            /** @description Money that came otherwise than asked. */
+            payment_problem: components["schemas"]["PaymentProblem"] | null;
+            /** @description Where the deposit is. */
+            payment_status: components["schemas"]["PaymentStatus"];
+            /** @description The promise made to the client. */
+            policy_sentence: string;
+            /** @description The whole price; none for a project. */
+            price_cents: components["schemas"]["Cents"] | null;
+            /** @description What the client wants, of a project. */
+            project: components["schemas"]["ProjectView2"] | null;
+            /**
+             * Format: date-time
+             * @description Start of the appointment.
+             */
+            start: string;
+            /** @description Where it is in its life. */
+            status: components["schemas"]["Status"];
+            /** @description The history, oldest first. */
+            timeline: components["schemas"]["TimelineLine"][];
+            /** @description What it is called. */
+            title: string;
+            /** @description What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`. */
+            todo: string[];
+            /** @description `flash` or `project`. */
+            type: string;
+            /**
+             * Format: date-time
+             * @description Until when a confirmation can be taken back.
+             */
+            undo_until: string | null;
+            /**
+             * Format: int32
+             * @description Counts its changes: what an action must name.
+             */
+            version: number;
+        };
         /**
          * Format: uuid
          * @description A booking, from hold to completion.
          */
         BookingId: string;
+        /** @description A page of the list. */
+        BookingList: {
+            /** @description The bookings, in order. */
+            bookings: components["schemas"]["BookingRow"][];
+            /** @description What brings the next page; none on the last. */
+            next_cursor: string | null;
+        };
         /** @description The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once. */
         BookingRequest: {
             /** @default null */
@@ -594,6 +899,69 @@ export interface components {
             start?: string;
             /** @default null */
             type?: string;
+        };
+        /** @description A row of the list. */
+        BookingRow: {
+            /** @description What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`. */
+            actions: string[];
+            /** @description Whether Cal.com knows. */
+            calendar_state: string;
+            /** @description Why it was called off. */
+            cancel_reason: components["schemas"]["CancelReason"] | null;
+            /** @description Who comes. */
+            client: components["schemas"]["Client"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The deposit. */
+            deposit_cents: components["schemas"]["Cents"];
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            end: string;
+            /**
+             * Format: int64
+             * @description Jobs that will not be done by themselves.
+             */
+            failed_jobs: number;
+            /** @description The picture of its flash. */
+            flash_image: string | null;
+            /**
+             * Format: date-time
+             * @description Until when an unpaid slot is kept.
+             */
+            hold_expires_at: string | null;
+            /** @description The booking. */
+            id: components["schemas"]["BookingId"];
+            /** @description Nobody came. */
+            no_show: boolean;
+            /** @description Money that came otherwise than asked. */
+            payment_problem: components["schemas"]["PaymentProblem"] | null;
+            /** @description Where the deposit is. */
+            payment_status: components["schemas"]["PaymentStatus"];
+            /** @description The whole price; none for a project. */
+            price_cents: components["schemas"]["Cents"] | null;
+            /**
+             * Format: date-time
+             * @description Start of the appointment.
+             */
+            start: string;
+            /** @description Where it is in its life. */
+            status: components["schemas"]["Status"];
+            /** @description What it is called. */
+            title: string;
+            /** @description What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`. */
+            todo: string[];
+            /** @description `flash` or `project`. */
+            type: string;
+            /**
+             * Format: int32
+             * @description Counts its changes: what an action must name.
+             */
+            version: number;
         };
         /** @description The answer. */
         BookingView: {
@@ -647,8 +1015,54 @@ export interface components {
             /** @description `flash` or `project`. */
             type: string;
         };
+        /** @description What Cal.com knows. */
+        CalendarView: {
+            /** @description What it said. */
+            note: string | null;
+            /** @description `off`, `waiting`, `synced`, `removed`, `conflict` or `failed`. */
+            state: string;
+            /** @description The booking there. */
+            url: string | null;
+        };
         /** @description Why a booking was cancelled. */
         CancelReason: "hold_expired" | "payment_failed" | "client" | "artist" | "calendar";
+        /** @description A cancellation, on the terms that were shown. */
+        CancelRequest: {
+            /**
+             * Format: int64
+             * @description The refund that was shown.
+             */
+            refund_cents: number;
+            /**
+             * Format: int32
+             * @description The version that was shown.
+             */
+            version: number;
+        };
+        /** @description What calling the appointment off would do with the money, now. */
+        CancellationView: {
+            /** @description What stays with the artist. */
+            kept_cents: components["schemas"]["Cents"];
+            /** @description What the artist owes on top, to be settled between the two. */
+            owed_beyond_cents: components["schemas"]["Cents"];
+            /** @description What goes back to the client's card. */
+            refund_cents: components["schemas"]["Cents"];
+            /** @description The same in words. */
+            sentence: string;
+        };
+        /** @description How many of the confirmed appointments that were due were called off. */
+        Cancellations: {
+            /**
+             * Format: int64
+             * @description So many.
+             */
+            cancelled: number;
+            /**
+             * Format: int64
+             * @description Of so many.
+             */
+            ended: number;
+        };
         /**
          * Format: int64
          * @description An amount of money in cents; negative where a ledger needs it.
@@ -664,6 +1078,17 @@ export interface components {
             name: string;
             /** @description Whether it is as it should be. */
             ok: boolean;
+        };
+        /** @description The client of a booking. */
+        Client: {
+            /** @description Where mails go. */
+            email: string;
+            /** @description The language they read. */
+            locale: components["schemas"]["Locale"];
+            /** @description Their name. */
+            name: string;
+            /** @description How to call them. */
+            phone: string;
         };
         /** @description A connection as it comes in. */
         ConnectionInput: {
@@ -720,6 +1145,8 @@ export interface components {
             /** @description Its slots in order of time; none when the day is full or closed. */
             slots: components["schemas"]["Slot"][];
         };
+        /** @description A kind of ledger row. */
+        EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
         /**
          * Format: uuid
          * @description A flash, a ready-made drawing that a client can book.
@@ -837,6 +1264,33 @@ export interface components {
             /** @description `waiting`, `ready` or `refused`. */
             status: string;
         };
+        /**
+         * Format: uuid
+         * @description A job of the outbox.
+         */
+        JobId: string;
+        /** @description Something that had, or has, to happen outside. */
+        JobView: {
+            /** @description What the artist can do about it. */
+            advice: string | null;
+            /**
+             * Format: int32
+             * @description How often it was begun.
+             */
+            attempts: number;
+            /** @description It may begin anew. */
+            can_retry: boolean;
+            /** @description The job. */
+            id: components["schemas"]["JobId"];
+            /** @description Its kind. */
+            kind: string;
+            /** @description What happened last. */
+            last_error: string | null;
+            /** @description `waiting`, `running`, `done`, `discarded` or `dead`. */
+            state: string;
+            /** @description Which mail, of one that sends one. */
+            template: string | null;
+        };
         /** @description What the link of a mail carries. */
         LinkFollowed: {
             token_hash?: string | null;
@@ -847,6 +1301,117 @@ export interface components {
         };
         /** @description The language a person reads. */
         Locale: "fr" | "en";
+        /** @description A mail on record. */
+        MailView: {
+            /** @description It may be sent once more. */
+            can_resend: boolean;
+            /** @description Why it was refused. */
+            error: string | null;
+            /** @description Tells two of them apart. */
+            occurrence: string;
+            /** @description To whom. */
+            recipient: string;
+            /**
+             * Format: date-time
+             * @description When it went out.
+             */
+            sent_at: string | null;
+            /** @description `sending`, `sent` or `refused`. */
+            status: string;
+            /** @description Which of the mails. */
+            template: string;
+        };
+        /** @description The money of a booking, as the ledger has it. */
+        Money: {
+            /**
+             * Format: int64
+             * @description What is left.
+             */
+            balance_cents: number;
+            /**
+             * Format: int64
+             * @description Received.
+             */
+            captured_cents: number;
+            /** @description Every movement, oldest first. */
+            entries: components["schemas"]["MoneyEntry"][];
+            /**
+             * Format: int64
+             * @description Given back or lost; positive.
+             */
+            refunded_cents: number;
+        };
+        /** @description One movement of money. */
+        MoneyEntry: {
+            /** @description Signed cents. */
+            amount_cents: components["schemas"]["Cents"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What moved. */
+            kind: components["schemas"]["EntryKind"];
+            /** @description Stripe's id of the movement. */
+            stripe_id: string;
+        };
+        /** @description One month of the curve. */
+        Month: {
+            /**
+             * Format: int64
+             * @description Received.
+             */
+            captured_cents: number;
+            /** @description E.g. `2026-11`. */
+            month: string;
+            /**
+             * Format: int64
+             * @description Given back or lost; positive.
+             */
+            refunded_cents: number;
+            /**
+             * Format: int64
+             * @description The difference.
+             */
+            revenue_cents: number;
+        };
+        /** @description The next appointment, in a few words. */
+        Next: {
+            /** @description Who comes. */
+            client_name: string;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            end: string;
+            /** @description The booking. */
+            id: components["schemas"]["BookingId"];
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            start: string;
+            /** @description What it is called. */
+            title: string;
+        };
+        /** @description How many of the appointments that took place were missed. */
+        NoShows: {
+            /**
+             * Format: int64
+             * @description Of so many.
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description So many.
+             */
+            no_show: number;
+        };
+        /** @description A note for the artist's own eyes. */
+        NoteRequest: {
+            /** @description The note; empty to take it away. */
+            note: string;
+        };
         /** @description One opening, in words: `{"weekday": 2, "opens": "10:00", "closes": "24:00"}`. */
         OpeningWords: {
             /** @description `HH:MM`; `24:00` is the end of the day. */
@@ -936,6 +1501,8 @@ export interface components {
             /** @description Policies to begin from. */
             templates: components["schemas"]["TemplateView"][];
         };
+        /** @description Money came otherwise than asked; a person must look at it. */
+        PaymentProblem: "mismatch" | "duplicate" | "refund_failed";
         /** @description Where the deposit is. */
         PaymentStatus: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed";
         /** @description A policy in figures. */
@@ -1102,6 +1669,15 @@ export interface components {
              */
             duration_minutes: number;
         };
+        /** @description What a project is about. */
+        ProjectView2: {
+            /** @description Where on the body. */
+            body_zone: string;
+            /** @description What the client can spend. */
+            budget_cents: components["schemas"]["Cents"] | null;
+            /** @description What it should be. */
+            description: string;
+        };
         /** @description The answer to a release. */
         ReleasedView: {
             /** @description The booking. */
@@ -1110,6 +1686,11 @@ export interface components {
             cancel_reason: components["schemas"]["CancelReason"];
             /** @description `cancelled`. */
             status: components["schemas"]["Status"];
+        };
+        /** @description The mail that should be sent once more. */
+        ResendRequest: {
+            /** @description Which of the mails. */
+            template: string;
         };
         /** @description Deposit and slots as they come in. */
         RulesInput: {
@@ -1238,6 +1819,58 @@ export interface components {
             /** @description Their zone: the dates are its. */
             timezone: string;
         };
+        /** @description The figures of the dashboard. */
+        Stats: {
+            /** @description Of the appointments that were due in the months of the curve: those that were called off. */
+            cancellations: components["schemas"]["Cancellations"];
+            /**
+             * Format: int64
+             * @description Received this month.
+             */
+            captured_cents: number;
+            /** @description Always `eur`. */
+            currency: string;
+            /** @description The last twelve months, oldest first. */
+            curve: components["schemas"]["Month"][];
+            /**
+             * Format: int64
+             * @description What is in hand for confirmed appointments that are still to come.
+             */
+            deposits_held_cents: number;
+            /** @description This month, e.g. `2026-11`. */
+            month: string;
+            /** @description The next appointment. */
+            next: components["schemas"]["Next"] | null;
+            /** @description Of the appointments that took place in the months of the curve: those that nobody came to. */
+            no_shows: components["schemas"]["NoShows"];
+            /**
+             * Format: int64
+             * @description Holds that are not paid yet.
+             */
+            pending_count: number;
+            /**
+             * Format: int64
+             * @description Given back or lost to a dispute this month; positive.
+             */
+            refunded_cents: number;
+            /**
+             * Format: int64
+             * @description Captured less refunded, this month.
+             */
+            revenue_cents: number;
+            /** @description The artist's zone, an IANA name: what a month is. */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description Bookings that wait for the artist.
+             */
+            to_do_count: number;
+            /**
+             * Format: int64
+             * @description Confirmed appointments that are not over.
+             */
+            upcoming_count: number;
+        };
         /** @description Where a booking is in its life. */
         Status: "pending" | "confirmed" | "cancelled" | "completed";
         /** @description A stretch of time off. */
@@ -1318,6 +1951,20 @@ export interface components {
         TimeOffList: {
             /** @description In order. */
             time_off: components["schemas"]["StoredTimeOff"][];
+        };
+        /** @description One line of the history. */
+        TimelineLine: {
+            /** @description Who: `client`, `artist`, `stripe`, `calcom` or `system`. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Details. */
+            data: unknown;
+            /** @description What, in one word. */
+            kind: string;
         };
         /** @description An upload as it is announced. */
         UploadInput: {
@@ -1699,6 +2346,1138 @@ export interface operations {
                 };
             };
             /** @description calendar-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBookings: {
+        parameters: {
+            query?: {
+                view?: "all" | "todo" | "upcoming" | "past" | "cancelled";
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The artist's bookings: what waits for them first, then what comes, then the rest backwards. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingList"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportBookings: {
+        parameters: {
+            query?: {
+                view?: "all" | "todo" | "upcoming" | "past" | "cancelled";
+                q?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The same list as a file, of at most 10,000 bookings; a period by dates of the artist's zone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBookingDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything about one booking. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description Calls an appointment off on the terms that were shown. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Says that the client came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Takes a booking on without its deposit. It can be taken back for ten seconds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lets a job that had failed begin anew. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markNoShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Says that the client did not come. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    noteBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Keeps a note for the artist. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendRequest"];
+            };
+        };
+        responses: {
+            /** @description Sends a mail to the client once more. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Takes a confirmation back, with the mails that have not left yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3244,6 +5023,71 @@ export interface operations {
             };
             /** @description too-many-requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures of the month and of the last twelve. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -54,6 +54,8 @@ function showFailure(place: HTMLElement, problem: Error): void {
 markLanguage();
 if (app?.dataset["page"] === "booking") {
   void import("./booking/page").then(({ start }) => start(app));
+} else if (app?.dataset["page"] === "dashboard") {
+  void import("./dashboard/app").then(({ start }) => start(app));
 } else if (app) {
   void startArtist(app);
 }

@@ -38,6 +38,9 @@ create index bookings_confirmed on bookings (artist_id, ends_at, id) where statu
 create index bookings_troubled on bookings (artist_id)
     where payment_problem is not null or payment_status = 'disputed';
 
+-- Small however many jobs were ever done.
+create index outbox_ended_badly on outbox (booking_id) where outcome in ('dead', 'discarded');
+
 -- A job that will not be done by itself. What was taken back, or is not wanted any more, has not failed.
 create function job_failed(outcome text, why text) returns boolean
 language sql immutable parallel safe
@@ -65,7 +68,8 @@ return array_remove(array[
         then 'calendar' end,
     -- A mail or a refund that was never made; not dragged along for ever.
     case when b.scheduled_at > moment - interval '30 days' and exists (
-        select from public.outbox o where o.booking_id = b.id and public.job_failed(o.outcome, o.last_error)
+        select from public.outbox o
+        where o.booking_id = b.id and o.outcome in ('dead', 'discarded') and public.job_failed(o.outcome, o.last_error)
     ) then 'job' end,
     -- It is over: did the client come?
     case when b.status = 'confirmed' and b.ends_at <= moment then 'outcome' end
@@ -91,7 +95,8 @@ begin atomic
         select r.id from public.bookings r
         where r.artist_id = of_artist and r.scheduled_at > moment - interval '30 days'
             and (r.calendar_state in ('conflict', 'failed') or exists (
-                select from public.outbox o where o.booking_id = r.id and public.job_failed(o.outcome, o.last_error)
+                select from public.outbox o
+                where o.booking_id = r.id and o.outcome in ('dead', 'discarded') and public.job_failed(o.outcome, o.last_error)
             ))
     )) and cardinality(t.todo) > 0;
 end;

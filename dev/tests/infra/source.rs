@@ -109,6 +109,7 @@ fn settings(line: &str) -> Vec<String> {
     let quoted = parts.windows(2).step_by(2).map(|pair| (pair[0], pair[1]));
     let setting = |text: &str| {
         text.len() > 3
+            && !["POST", "PATCH", "DELETE", "OPTIONS"].contains(&text)
             && text.starts_with(|c: char| c.is_ascii_uppercase())
             && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     };

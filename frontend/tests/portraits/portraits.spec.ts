@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { CDPSession, Page } from "@playwright/test";
+import { LEA, newcomer } from "../stage/artist.ts";
 import { type Client, somebody } from "../stage/client.ts";
 import { settled, test } from "../stage/story.ts";
 
@@ -203,5 +204,75 @@ for (const lang of ["fr", "en"] as const) {
     await look("28 given back");
     await page.goto("/booking/success?id=019aa000-0000-7000-8000-0000000000ff");
     await look("29 unknown");
+  });
+
+  test(`the dashboard (${lang})`, async ({ another, artistIn, platform, witness }) => {
+    witness.expects(/^409: POST .*\/confirm/);
+    const client = await another({ locale, speaks: lang });
+    const artist = artistIn(client.page, lang);
+    const photographer = await Photographer.of(client, lang);
+    const { page, words } = artist;
+    await platform.bookedFor("Camille Robert", { nth: 0 });
+    const waiting = await platform.bookedFor("Sacha Petit", { nth: 1, paid: false });
+    const over = await platform.bookedFor("Alex Martin", { nth: 2 });
+    await platform.sql`update bookings set scheduled_at = now() - interval '3 hours', ends_at = now() - interval '1 hour', version = version + 1 where id = ${over}`;
+    await artist.arrive();
+    await photographer.take("40 the door");
+    await artist.press(artist.button(words.createAccount));
+    await artist.press(artist.button(words.createAccount));
+    await photographer.take("41 a new account, wrong");
+    await page.reload();
+    await artist.signIn(LEA);
+    await artist.sees(words.hello);
+    await artist.settled();
+    await photographer.take("42 overview");
+    await artist.open("#/bookings");
+    await photographer.take("43 bookings");
+    await artist.open("#/bookings?view=cancelled");
+    await photographer.take("44 bookings, none");
+    await artist.open(`#/bookings/${waiting}`);
+    await photographer.take("45 a booking");
+    await artist.press(artist.button(words.cancel("Sacha Petit")));
+    await artist.dialog().getByRole("button").nth(1).waitFor();
+    await photographer.take("46 before a cancellation");
+    await page.keyboard.press("Escape");
+    await platform.sql`update bookings set version = version + 1 where id = ${waiting}`;
+    await artist.press(artist.button(words.confirm("Sacha Petit")));
+    await page.getByRole("main").getByRole("alert").getByText(/\w/).first().waitFor();
+    await photographer.take("47 changed in the meantime");
+    for (const [state, section] of [
+      ["50 settings", ""],
+      ["51 profile", "/profile"],
+      ["52 hours", "/hours"],
+      ["53 time off", "/time-off"],
+      ["54 flashes", "/flashes"],
+      ["55 rules", "/rules"],
+      ["56 policy", "/policy"],
+      ["57 calendar", "/calendar"],
+      ["58 account", "/account"],
+    ] as const) {
+      await artist.open(`#/settings${section}`);
+      await photographer.take(state);
+    }
+  });
+
+  test(`the first steps (${lang})`, async ({ another, artistIn, platform }) => {
+    const client = await another({ locale, speaks: lang });
+    const artist = artistIn(client.page, lang);
+    const photographer = await Photographer.of(client, lang);
+    const { page, words } = artist;
+    await artist.signUp(newcomer(), platform);
+    await photographer.take("60 first steps, page");
+    await page.getByRole("textbox").first().fill(`Atelier ${Math.random().toString(36).slice(2, 8)}`);
+    await artist.field(lang === "fr" ? "Ville" : "Town").fill("Nantes");
+    await artist.field(lang === "fr" ? "Adresse de l’atelier" : "Address of the studio").fill("3 rue Kervégan, 44000 Nantes");
+    await artist.press(artist.button(lang === "fr" ? "Créer ma page" : "Create my page"));
+    await artist.sees(lang === "fr" ? "Quand travaillez-vous ?" : "When do you work?");
+    await photographer.take("61 first steps, hours");
+    await artist.press(artist.button(lang === "fr" ? "Continuer" : "Continue"));
+    await artist.sees(lang === "fr" ? "Un premier flash" : "A first flash");
+    await photographer.take("62 first steps, flash");
+    await artist.open("#/");
+    await photographer.take("63 overview, empty");
   });
 }

@@ -128,6 +128,34 @@ export class Platform {
     await this.#post(`${this.stripe}/_control/sessions/${session}/pay`, { outcome });
   }
 
+  /** Somebody books and pays, without a browser; gives the booking's id. */
+  async bookedFor(name: string, { artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1", paid = true, nth = 0 } = {}): Promise<string> {
+    const from = new Date(Date.now() + 4 * 86_400_000).toISOString().slice(0, 10);
+    const free = (await this.#get(`${this.site}/api/calendar/slots?artist=${artist}&date=${from}&days=14&flash=${flash}`)) as { days: { slots: { start: string }[] }[] };
+    const start = free.days.flatMap((day) => day.slots.slice(0, 1))[nth]?.start;
+    const email = `${name.toLowerCase().replace(/\W+/g, ".")}@example.fr`;
+    const client = { name, email, phone: "06 12 34 56 78" };
+    const made = (await this.#post(`${this.site}/api/bookings/create`, { artist, type: "flash", flash_id: flash, client, start, locale: "fr" })) as Booking;
+    if (paid) {
+      await this.settle(made.checkout_url ?? "", "paid");
+      for (const until = Date.now() + 15_000; (await this.booking(made.booking_id)).status !== "confirmed"; ) {
+        if (Date.now() > until) throw new Error(`the payment of ${made.booking_id} is not known after 15 s`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+    return made.booking_id;
+  }
+
+  /** What Stripe gave back, in cents. */
+  async refunds(): Promise<number[]> {
+    return ((await this.#get(`${this.stripe}/_control/refunds`)) as { amount: number }[]).map((refund) => refund.amount);
+  }
+
+  /** The statuses of what is booked at Cal.com. */
+  async calendar(): Promise<string[]> {
+    return ((await this.#get(`${this.calcom}/_control/bookings`)) as { status: string }[]).map((booking) => booking.status);
+  }
+
   async mail(to: string, about: RegExp): Promise<Mail> {
     for (const until = Date.now() + 15_000; ; ) {
       const mails = (await this.#get(this.#mails)) as Mail[];

@@ -3,6 +3,7 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { type BrowserContextOptions, type Page, expect, test as base } from "@playwright/test";
+import { Artist } from "./artist.ts";
 import { Client } from "./client.ts";
 import { Platform } from "./platform.ts";
 import { Witness } from "./witness.ts";
@@ -10,6 +11,10 @@ import { Witness } from "./witness.ts";
 interface Stage {
   witness: Witness;
   client: Client;
+  /** The artist at their dashboard, in a browser of their own. */
+  artist: Artist;
+  /** The same for another browser or another language. */
+  artistIn: (page: Page, speaks?: "fr" | "en") => Artist;
   /** A client with a browser of their own. */
   another: (options?: BrowserContextOptions & { speaks?: "fr" | "en" }) => Promise<Client>;
 }
@@ -42,6 +47,8 @@ export const test = base.extend<Stage & { started: void }, { platform: Platform 
     await use(context);
   },
   client: async ({ page, hasTouch }, use) => use(new Client(page, { touches: hasTouch ?? false })),
+  artistIn: async ({ hasTouch, witness }, use) => use((page, speaks = "fr") => new Artist(page, { touches: hasTouch ?? false, witness, speaks })),
+  artist: async ({ another, artistIn }, use) => use(artistIn((await another()).page)),
   another: async ({ browser, contextOptions, baseURL, viewport, hasTouch, isMobile, locale, timezoneId, witness }, use) => {
     const opened: Page[] = [];
     await use(async ({ speaks = "fr", ...options } = {}) => {

@@ -134,7 +134,8 @@ macro_rules! entry_columns {
             booking_columns!(),
             ", b.type, b.title, b.price::text, b.client_name, b.client_email, b.client_phone, b.client_locale, \
              b.calendar_state, b.created_at, f.image as flash_image, dashboard_todo(b, $2) as todo, \
-             (select count(*) from outbox o where o.booking_id = b.id and job_failed(o.outcome, o.last_error)) as failed_jobs"
+             (select count(*) from outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded') \
+                 and job_failed(o.outcome, o.last_error)) as failed_jobs"
         )
     };
 }

@@ -1,0 +1,340 @@
+// One booking, whole: who, when, the money, what happened, and what still has to.
+
+import type { ComponentChildren, VNode } from "preact";
+import { useState } from "preact/hooks";
+import { civilDate, clock, longDay, money, span } from "../core/format";
+import { Actions, secondsToUndo } from "./actions";
+import { readBooking, resend, retry, writeNote } from "./api";
+import { Said, type Saying, Submit, TextField, useDraft, useSending } from "./form";
+import { useLive } from "./live";
+import { Heading, Waiting } from "./parts";
+import { is, sentence } from "./problems";
+import { Due, Status, moneyOf } from "./row";
+import type { Detail, Job, SentMail } from "./types";
+import { capital, shortMoment } from "./when";
+import { t } from "./words";
+
+export function BookingView({ id, zone }: { id: string; zone: string }): VNode {
+  const [open, setOpen] = useState(false);
+  const { data, problem, refresh, take } = useLive<Detail>(`booking:${id}`, () => readBooking(id), { still: open });
+  const changed = (after: Detail): void => {
+    take(after);
+    setOpen(secondsToUndo(after) > 0);
+  };
+  return (
+    <>
+      <p class="trail">
+        <a class="link" href="#/bookings">
+          ← {t.detail.all}
+        </a>
+      </p>
+      {data ? <Whole booking={data} zone={zone} changed={changed} /> : is(problem, "not-found") ? <Unknown /> : <Waiting problem={problem} again={refresh} lines={4} />}
+    </>
+  );
+}
+
+function Unknown(): VNode {
+  return (
+    <div class="nothing">
+      <Heading tab={t.list.title}>{t.problem.notFound}</Heading>
+    </div>
+  );
+}
+
+function Whole({ booking, zone, changed }: { booking: Detail; zone: string; changed: (after: Detail) => void }): VNode {
+  const { client, project } = booking;
+  const minutes = (Date.parse(booking.end) - Date.parse(booking.start)) / 60_000;
+  const until = booking.status === "pending" && booking.hold_expires_at;
+  return (
+    <article class={booking.status === "cancelled" ? "whole void" : "whole"}>
+      <header class="top">
+        <div>
+          <Heading tab={client.name}>{client.name}</Heading>
+          <p class="when">
+            <span>{longDay(civilDate(booking.start, zone))}</span>
+            <span>
+              {clock(booking.start, zone)} – {clock(booking.end, zone)} ({span(minutes)})
+            </span>
+          </p>
+          <p class="state">
+            <Status booking={booking} /> <span>{moneyOf(booking)}</span>
+            {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until, zone))}</span>}
+          </p>
+        </div>
+        {booking.flash_image && <img src={booking.flash_image} alt="" width={160} height={160} />}
+      </header>
+      <Due todo={booking.todo.filter((each) => each !== "payment")} />
+      {booking.payment_problem && <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>}
+      {booking.payment_status === "disputed" && <p class="alert">{t.detail.disputed}</p>}
+      <Actions booking={booking} changed={changed} />
+      <Jobs booking={booking} changed={changed} />
+      <div class="columns">
+        <Part title={t.detail.client}>
+          <Facts
+            facts={[
+              [t.detail.email, <a href={`mailto:${client.email}`}>{client.email}</a>],
+              [t.detail.phone, <a href={`tel:${client.phone.replace(/\s/g, "")}`}>{client.phone}</a>],
+              [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
+            ]}
+          />
+        </Part>
+        {project ? (
+          <Part title={t.detail.project}>
+            <p class="told">{project.description}</p>
+            <Facts
+              facts={[
+                [t.detail.zone, project.body_zone],
+                [t.detail.budget, project.budget_cents === null ? t.detail.noBudget : money(project.budget_cents)],
+              ]}
+            />
+          </Part>
+        ) : (
+          <Part title="Flash">
+            <Facts facts={[[booking.title, booking.price_cents === null ? "" : money(booking.price_cents)]]} />
+          </Part>
+        )}
+        <Money booking={booking} zone={zone} />
+        <Note booking={booking} changed={changed} />
+        <Calendar booking={booking} />
+        <Mails booking={booking} zone={zone} changed={changed} />
+        <Timeline booking={booking} zone={zone} />
+      </div>
+    </article>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ComponentChildren }): VNode {
+  return (
+    <section class="piece">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }): VNode {
+  return (
+    <dl class="facts-list">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Money({ booking, zone }: { booking: Detail; zone: string }): VNode {
+  const { captured_cents: captured, refunded_cents: refunded, balance_cents: balance, entries } = booking.money;
+  const facts: [string, string][] = [[t.detail.deposit, money(booking.deposit_cents)], [t.detail.captured, money(captured)]];
+  if (refunded !== 0) facts.push([t.detail.refunded, money(Math.abs(refunded))], [t.detail.balance, money(balance)]);
+  if (booking.price_cents !== null && ["confirmed", "completed"].includes(booking.status)) {
+    facts.push([t.detail.rest, money(Math.max(0, booking.price_cents - balance))]);
+  }
+  return (
+    <Part title={t.detail.money}>
+      <Facts facts={facts} />
+      {entries.length > 0 && (
+        <details>
+          <summary>{t.detail.movements}</summary>
+          <ul class="lines">
+            {entries.map((entry) => (
+              <li key={`${entry.kind}${entry.stripe_id}`}>
+                <span>
+                  {t.detail.entry[entry.kind] ?? entry.kind}
+                  <small>
+                    {shortMoment(entry.at, zone)}, <code>{entry.stripe_id}</code>
+                  </small>
+                </span>
+                <span>{money(entry.amount_cents)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <details>
+        <summary>{t.detail.policy}</summary>
+        <p class="told">{booking.policy_sentence}</p>
+      </details>
+    </Part>
+  );
+}
+
+function Note({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
+  const draft = useDraft(`note:${booking.id}`, { note: booking.note });
+  const { saying, busy, form, send, mend } = useSending();
+  return (
+    <Part title={t.detail.note}>
+      <form
+        class="fields"
+        ref={form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send(
+            () => ({}),
+            async () => {
+              changed(await writeNote(booking.id, draft.values.note));
+              draft.clear();
+              return t.saved;
+            },
+          );
+        }}
+      >
+        <TextField
+          name="note"
+          label={t.detail.noteHelp}
+          optional="unsaid"
+          lines={3}
+          most={2000}
+          value={draft.values.note}
+          set={(note) => {
+            mend("note" as never);
+            draft.set({ note });
+          }}
+        />
+        <Submit busy={busy} saying={saying} text={t.detail.noteSave} dirty={draft.dirty} />
+      </form>
+    </Part>
+  );
+}
+
+function Calendar({ booking: { calendar } }: { booking: Detail }): VNode | null {
+  if (calendar.state === "off") return null;
+  return (
+    <Part title={t.detail.calendar}>
+      <p class={["conflict", "failed"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state] ?? calendar.state}</p>
+      {calendar.note && <p class="help">{calendar.note}</p>}
+      {calendar.url && /^https?:\/\//.test(calendar.url) && (
+        <a class="link" href={calendar.url} rel="noopener">
+          {t.detail.openCalendar}
+        </a>
+      )}
+    </Part>
+  );
+}
+
+/** A press, what came of it, and one at a time. */
+function usePress(changed: (after: Detail) => void): { busy: string | null; saying: Saying | null; press: (key: string, action: () => Promise<Detail>, done: string) => void } {
+  const [busy, setBusy] = useState<string | null>(null);
+  const [saying, say] = useState<Saying | null>(null);
+  const press = async (key: string, action: () => Promise<Detail>, done: string): Promise<void> => {
+    if (busy !== null) return;
+    setBusy(key);
+    say(null);
+    try {
+      changed(await action());
+      say({ good: true, text: done });
+    } catch (problem) {
+      say({ good: false, text: sentence(problem) });
+    } finally {
+      setBusy(null);
+    }
+  };
+  return { busy, saying, press: (key, action, done) => void press(key, action, done) };
+}
+
+function jobName(job: Job): string {
+  const mail = job.template && t.detail.mail[job.template];
+  return mail || (t.detail.job[job.kind] ?? job.kind);
+}
+
+function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode | null {
+  const { busy, saying, press } = usePress(changed);
+  const failed = booking.jobs.filter((job) => job.state === "dead" || (job.state === "discarded" && (job.advice || job.last_error)));
+  if (failed.length === 0 && !saying) return null;
+  return (
+    <section class="jobs" aria-labelledby="jobs-title">
+      <h2 id="jobs-title">{t.detail.jobs}</h2>
+      <ul class="lines">
+        {failed.map((job) => (
+          <li key={job.id}>
+            <span>
+              <strong>{jobName(job)}</strong>, {t.detail.jobState[job.state]}
+              <small>{t.detail.attempts(job.attempts)}</small>
+              {job.advice && <span class="told">{job.advice}</span>}
+              {job.last_error && <small>{job.last_error}</small>}
+            </span>
+            {job.can_retry && (
+              <button
+                type="button"
+                class="button quiet"
+                aria-label={t.detail.retryOf(jobName(job))}
+                aria-disabled={busy !== null}
+                onClick={() => press(job.id, () => retry(booking.id, job.id), t.detail.retried)}
+              >
+                {busy === job.id ? t.moment : t.detail.retryJob}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Said saying={saying} />
+    </section>
+  );
+}
+
+function Mails({ booking, zone, changed }: { booking: Detail; zone: string; changed: (after: Detail) => void }): VNode {
+  const { busy, saying, press } = usePress(changed);
+  const name = (mail: SentMail): string => t.detail.mail[mail.template] ?? mail.template;
+  return (
+    <Part title={t.detail.mails}>
+      {booking.mails.length === 0 ? (
+        <p class="help">{t.detail.noMails}</p>
+      ) : (
+        <ul class="lines">
+          {booking.mails.map((mail) => (
+            <li key={`${mail.template}${mail.occurrence}`}>
+              <span>
+                {name(mail)}
+                <small>
+                  {t.detail.mailStatus[mail.status] ?? mail.status}
+                  {mail.sent_at && `, ${shortMoment(mail.sent_at, zone)}`} {t.detail.to(mail.recipient)}
+                </small>
+                {mail.error && <small class="error">{mail.error}</small>}
+              </span>
+              {mail.can_resend && (
+                <button
+                  type="button"
+                  class="link"
+                  aria-label={t.detail.resendOf(name(mail))}
+                  aria-disabled={busy !== null}
+                  onClick={() => press(`${mail.template}${mail.occurrence}`, () => resend(booking.id, mail.template), t.detail.resent)}
+                >
+                  {busy === `${mail.template}${mail.occurrence}` ? t.moment : t.detail.resend}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Said saying={saying} />
+    </Part>
+  );
+}
+
+function Timeline({ booking, zone }: { booking: Detail; zone: string }): VNode {
+  // The newest first would hide how it began: a story is read from its start.
+  return (
+    <Part title={t.detail.timeline}>
+      <ol class="story">
+        {booking.timeline.map((each, index) => (
+          <li key={index}>
+            <span>
+              {t.detail.event[each.kind] ?? capital(each.kind.replaceAll("_", " "))}
+              <Amount data={each.data} />
+            </span>
+            <small>
+              <time dateTime={each.at}>{shortMoment(each.at, zone)}</time>, {t.detail.actor[each.actor] ?? each.actor}
+            </small>
+          </li>
+        ))}
+      </ol>
+    </Part>
+  );
+}
+
+function Amount({ data }: { data: unknown }): VNode | null {
+  const cents = typeof data === "object" && data !== null && "amount_cents" in data ? data.amount_cents : null;
+  return typeof cents === "number" ? <>, {money(Math.abs(cents))}</> : null;
+}

@@ -1,0 +1,164 @@
+// Who is there? By password, by a link in a mail, or for the first time. Also when a session ends in the middle of work.
+
+import type { VNode } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Problem } from "../core/api";
+import { mailLink, signIn, signUp } from "./api";
+import { CheckField, Said, TextField, useSending } from "./form";
+import { Heading } from "./parts";
+import { is, sentence } from "./problems";
+import type { Session } from "./types";
+import { t } from "./words";
+
+interface Props {
+  /** What went wrong before this was shown. */
+  trouble?: string;
+  entered: (session: Session) => void;
+}
+
+type Field = "email" | "password";
+
+function isAddress(text: string): boolean {
+  return /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/.test(text.trim());
+}
+
+export function SignInPage({ trouble, entered }: Props): VNode {
+  const [fresh, setFresh] = useState(false);
+  return (
+    <main class="gate">
+      <header>
+        <p class="mark">InkFlow</p>
+        <Heading key={String(fresh)} quiet={!fresh} tab={fresh ? t.sign.createTitle : t.sign.enter}>
+          {fresh ? t.sign.createTitle : t.sign.title}
+        </Heading>
+        <p class="lead">{fresh ? t.sign.createLead : t.sign.lead}</p>
+      </header>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble}
+        </p>
+      )}
+      {fresh ? <SignUpForm entered={entered} /> : <SignInForm entered={entered} />}
+      <p class="swap">
+        {fresh ? t.sign.hasAccount : t.sign.noAccount}{" "}
+        <button type="button" class="link" onClick={() => setFresh(!fresh)}>
+          {fresh ? t.sign.toSignIn : t.sign.create}
+        </button>
+      </p>
+    </main>
+  );
+}
+
+export function SignInForm({ entered, known = "" }: { entered: (session: Session) => void; known?: string }): VNode {
+  const [email, setEmail] = useState(known);
+  const [password, setPassword] = useState("");
+  const [shown, setShown] = useState(false);
+  const { wrong, saying, busy, form, send, say, mend } = useSending<Field>();
+  const [linking, setLinking] = useState(false);
+
+  const enter = (event: Event): void => {
+    event.preventDefault();
+    void send(
+      () => ({ ...(!isAddress(email) && { email: t.sign.emailWrong }), ...(!password && { password: t.sign.passwordMissing }) }),
+      async () => {
+        entered(await signIn(email.trim(), password));
+        return "";
+      },
+    );
+  };
+
+  const link = async (): Promise<void> => {
+    if (linking) return;
+    if (!isAddress(email)) return send(() => ({ email: t.sign.emailWrong }), async () => "");
+    setLinking(true);
+    try {
+      await mailLink(email.trim());
+      say({ good: true, text: t.sign.linkSent });
+    } catch (problem) {
+      say({ good: false, text: sentence(problem) });
+    } finally {
+      setLinking(false);
+    }
+  };
+
+  return (
+    <form class="fields" noValidate ref={form} onSubmit={enter}>
+      <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
+      <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} autocomplete="current-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
+      <CheckField label={t.sign.show} checked={shown} set={setShown} />
+      <Said saying={saying?.text ? saying : null} />
+      <button type="submit" class="button" aria-disabled={busy}>
+        {busy ? t.sign.entering : t.sign.enter}
+      </button>
+      <button type="button" class="button quiet" aria-disabled={linking} onClick={() => void link()}>
+        {linking ? t.moment : t.sign.link}
+      </button>
+    </form>
+  );
+}
+
+function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [shown, setShown] = useState(false);
+  const { wrong, saying, busy, form, send, mend } = useSending<Field>();
+
+  const create = (event: Event): void => {
+    event.preventDefault();
+    void send(
+      () => ({ ...(!isAddress(email) && { email: t.sign.emailWrong }), ...(password.length < 8 && { password: t.sign.passwordShort }) }),
+      async () => {
+        try {
+          const made = await signUp(email.trim(), password);
+          if ("confirmation_required" in made) return t.sign.confirm;
+          entered(made);
+          return "";
+        } catch (problem) {
+          // It never says whether the address is known: that is nobody's business but its owner's.
+          if (is(problem, "wrong-credentials") || is(problem, "unauthenticated")) throw new Problem("sign-up-refused");
+          throw problem;
+        }
+      },
+    );
+  };
+
+  return (
+    <form class="fields" noValidate ref={form} onSubmit={create}>
+      <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
+      <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} help={t.sign.passwordHelp} autocomplete="new-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
+      <CheckField label={t.sign.show} checked={shown} set={setShown} />
+      <Said saying={saying?.text ? saying : null} />
+      <button type="submit" class="button" aria-disabled={busy}>
+        {busy ? t.sign.creating : t.sign.create}
+      </button>
+    </form>
+  );
+}
+
+/** Over the work that was interrupted, which stays as it is underneath. */
+export function SignInAgain({ email, entered }: { email: string; entered: (session: Session) => void }): VNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    element?.querySelector("h2")?.focus();
+  }, []);
+  return (
+    <dialog class="ask" ref={dialog} aria-labelledby="again-title" onCancel={(event) => event.preventDefault()}>
+      <div class="again">
+        <h2 id="again-title" tabIndex={-1}>
+          {t.sign.again}
+        </h2>
+        <p>{t.sign.againLead}</p>
+        <SignInForm
+          known={email}
+          entered={(session) => {
+            // Closed before it goes, so that the focus returns to the interrupted work.
+            dialog.current?.close();
+            entered(session);
+          }}
+        />
+      </div>
+    </dialog>
+  );
+}

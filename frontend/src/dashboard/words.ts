@@ -1,0 +1,13 @@
+// The dashboard's words in the language of the page; only that language is fetched.
+
+import { language } from "../core/language";
+import type { words } from "./french";
+
+export type DashboardWords = typeof words;
+
+export let t!: DashboardWords;
+
+/** Must be awaited before anything is shown. */
+export async function speak(): Promise<void> {
+  ({ words: t } = await (language === "fr" ? import("./french") : import("./english")));
+}

@@ -1,0 +1,138 @@
+// From an empty account to a page that can be booked, and every setting of it.
+
+import { newcomer } from "../stage/artist.ts";
+import type { Artist } from "../stage/artist.ts";
+import type { Platform } from "../stage/platform.ts";
+import { somebody } from "../stage/client.ts";
+import { barrierFree, expect, test } from "../stage/story.ts";
+
+/** A name that makes an address nobody has. */
+function freshName(): string {
+  return `Atelier ${Math.random().toString(36).slice(2, 8)}`;
+}
+
+/** Through the door of somebody new, and the first step. */
+async function begin(artist: Artist, platform: Platform, name: string): Promise<void> {
+  await artist.signUp(newcomer(), platform);
+  await artist.field("Nom d’artiste").fill(name);
+  await artist.field("Ville").fill("Nantes");
+  await artist.field("Adresse de l’atelier").fill("3 rue Kervégan, 44000 Nantes");
+  await artist.press(artist.button("Créer ma page"));
+  await artist.sees("Quand travaillez-vous ?");
+}
+
+test("an empty account becomes a page with a picture, and a client books it", async ({ artist, client, platform }) => {
+  const { page } = artist;
+  const name = freshName();
+  const slug = name.toLowerCase().replace(" ", "-");
+  await begin(artist, platform, name);
+  await barrierFree(page, "first steps, hours");
+  await page.reload();
+  await artist.sees("Quand travaillez-vous ?");
+  await page.getByLabel("Vendredi, plage 1, fermeture").selectOption("24:00");
+  await artist.press(artist.button("Continuer"));
+
+  await artist.sees("Un premier flash");
+  await artist.press(artist.button("Publier ce flash"));
+  await expect(page.getByText("Choisissez une image.")).toBeVisible();
+  await barrierFree(page, "first steps, a flash with its errors");
+  const photo = await page.screenshot({ type: "jpeg" });
+  await page.getByLabel("Image du flash").setInputFiles({ name: "flash.jpg", mimeType: "image/jpeg", buffer: photo });
+  await artist.field("Titre").fill("Ancolie");
+  await artist.field(/^Prix/).fill("180,50");
+  await expect(page.getByText("L’image est prête.")).toBeVisible({ timeout: 30_000 });
+  await artist.press(artist.button("Publier ce flash"));
+
+  await artist.sees("Votre page est ouverte");
+  await expect(page.getByLabel("Adresse de votre page")).toHaveValue(new RegExp(`/artist/${slug}$`));
+  await barrierFree(page, "first steps, done");
+
+  await client.visit(slug);
+  await expect(client.page.getByRole("heading", { level: 1 })).toHaveText(name);
+  const drawing = client.page.getByRole("img").first();
+  await expect.poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth), "the picture is there").toBeGreaterThan(100);
+  await client.chooseFlash("Ancolie");
+  await client.toSlots(somebody());
+  await client.toSummary();
+  await client.pay();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+
+  await artist.open("#/bookings");
+  await expect(artist.row("Camille Robert")).toContainText("Confirmé");
+  expect(await platform.sql`select 1 from artists where slug = ${slug}`).toHaveLength(1);
+});
+
+test("the settings say what is wrong, keep what is right, and show what a client reads", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  await begin(artist, platform, freshName());
+  const saved = page.getByRole("status").filter({ hasText: "Enregistré." });
+
+  await artist.open("#/settings/rules");
+  await artist.field(/^Acompte d’un flash/).fill("130");
+  await artist.press(artist.button(artist.words.save));
+  await expect(artist.field(/^Acompte d’un flash/)).toBeFocused();
+  await expect(artist.field(/^Acompte d’un flash/)).toHaveAccessibleDescription(/0 à 100/);
+  await artist.field(/^Acompte d’un flash/).fill("40");
+  await artist.field(/^Mais au moins/).fill("45,50");
+  await expect(page.getByText(/l’acompte est de 80\s€/)).toBeVisible();
+  await artist.press(artist.button(artist.words.save));
+  await expect(saved).toBeVisible();
+  await page.reload();
+  await expect(artist.field(/^Mais au moins/)).toHaveValue("45,50");
+
+  await artist.open("#/settings/policy");
+  const told = page.getByRole("region", { name: "Ce que lit votre client" });
+  const before = await told.innerText();
+  await artist.field(/^Remboursement entier/).fill("240");
+  await expect(told).toContainText("10 jours");
+  expect(await told.innerText()).not.toBe(before);
+  await artist.press(artist.button(artist.words.save));
+  await expect(saved).toBeVisible();
+
+  await artist.open("#/settings/profile");
+  witness.expects(/^4(09|22): PUT .*\/profile/);
+  await artist.field("Adresse de la page").fill("lea-marchetti");
+  await artist.press(artist.button(artist.words.save));
+  await expect(page.getByRole("alert").filter({ hasText: /déjà/ }).or(page.getByText(/déjà pris/)).first()).toBeVisible();
+
+  await artist.open("#/settings/time-off");
+  await artist.field("Premier jour").fill("2027-08-02");
+  await artist.field("Dernier jour").fill("2027-08-15");
+  await artist.press(artist.button("Ajouter"));
+  await expect(page.getByRole("listitem").filter({ hasText: "Du lun. 2 août 2027 au dim. 15 août 2027" })).toBeVisible();
+  await artist.press(artist.button(/^Supprimer : /));
+  await expect(page.getByText("Aucun congé prévu.")).toBeVisible();
+
+  await artist.open("#/settings/hours");
+  await artist.press(artist.button("Ouvrir le lundi"));
+  await page.getByLabel("Lundi, plage 1, ouverture").selectOption("20:00");
+  await artist.press(artist.button(artist.words.save));
+  await expect(page.getByText("La fermeture vient après l’ouverture.")).toBeVisible();
+  await page.getByLabel("Lundi, plage 1, fermeture").selectOption("24:00");
+  await artist.press(artist.button(artist.words.save));
+  await expect(saved).toBeVisible();
+  await page.reload();
+  await expect(page.getByLabel("Lundi, plage 1, fermeture")).toHaveValue("24:00");
+});
+
+test("the connection to Cal.com says what is wrong with it", async ({ artist, platform }) => {
+  const { page } = artist;
+  await begin(artist, platform, freshName());
+  await artist.open("#/settings/calendar");
+  await artist.field(/^Nom d’utilisateur/).fill("noa-keller");
+  await artist.field(/^Numéro du type/).fill("4210001");
+  await artist.field(/^Clé d’API/).fill("cal_test_pas_la_bonne");
+  await artist.press(artist.button("Tester la connexion"));
+  await expect(page.getByText("Quelque chose ne va pas.")).toBeVisible();
+  await expect(page.getByRole("listitem").filter({ hasText: "Clé d’API" })).toContainText("à revoir");
+  await barrierFree(page, "a connection that does not work");
+  await artist.field(/^Clé d’API/).fill("cal_test_noa_6f1d2c9b7a5e4038");
+  await artist.press(artist.button("Tester la connexion"));
+  await expect(page.getByText("Tout fonctionne.")).toBeVisible();
+  await artist.press(artist.button(artist.words.save));
+  await expect(page.getByText("Relié au compte noa-keller.")).toBeVisible();
+  await expect(artist.field(/^Clé d’API/), "the key is never shown again").toHaveValue("");
+  await artist.press(artist.button("Ne plus utiliser Cal.com"));
+  await expect(page.getByText("Cal.com n’est pas relié.", { exact: false })).toBeVisible();
+});

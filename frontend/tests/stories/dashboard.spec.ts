@@ -1,0 +1,208 @@
+// The artist's day: coming in, confirming, cancelling with the money going back, and two tabs that do not fight.
+
+import { LEA, NOA, linkFor } from "../stage/artist.ts";
+import { barrierFree, expect, test } from "../stage/story.ts";
+
+const DAGUE = "019aa000-0000-7000-8000-0000000000f6";
+
+test("the door opens for the right password, stays open over a reload, and closes", async ({ artist, witness }) => {
+  const { page } = artist;
+  await artist.arrive();
+  await artist.press(artist.button(artist.words.enter));
+  await expect(artist.field(artist.words.email), "the first mistake has the focus").toBeFocused();
+  witness.expects(/^401: POST .*\/api\/session$/);
+  await artist.signIn({ ...LEA, password: "pas la bonne" });
+  await expect(page.getByRole("alert").filter({ hasText: "incorrects" })).toBeVisible();
+  await barrierFree(page, "a wrong password");
+  await artist.signIn(LEA);
+  await artist.sees("Bonjour Léa");
+  await page.reload();
+  await artist.sees("Bonjour Léa");
+
+  await artist.open("#/settings/account");
+  await artist.press(artist.button("Se déconnecter"));
+  await expect(artist.button(artist.words.enter)).toBeVisible();
+  await page.reload();
+  await expect(artist.button(artist.words.enter)).toBeVisible();
+});
+
+test("a link from a mail opens the door, once", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  await artist.arrive();
+  await artist.field(artist.words.email).fill(LEA.email);
+  await artist.press(artist.button("Recevoir un lien de connexion par e-mail"));
+  await expect(page.getByRole("status").filter({ hasText: "Si un compte existe" })).toBeVisible();
+  const link = await linkFor(LEA, platform);
+  expect(link).toContain("/dashboard?");
+  await page.goto(link);
+  await artist.sees("Bonjour Léa");
+  expect(page.url(), "the token is gone from the address").not.toContain("token_hash");
+
+  await page.context().clearCookies();
+  witness.expects(/^401: POST .*\/api\/session\/verify/);
+  await page.goto(link);
+  await expect(page.getByRole("alert").filter({ hasText: "a déjà servi ou a expiré" })).toBeVisible();
+});
+
+test("a session is renewed without a word, and when it is over nothing typed is lost", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Camille Robert");
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await page.context().clearCookies({ name: "__Host-inkflow_session" });
+  await page.reload();
+  await artist.sees("Camille Robert");
+
+  const note = page.getByRole("textbox");
+  await note.fill("Préfère l’après-midi.");
+  await page.context().clearCookies();
+  witness.expects(/^401: POST .*\/note/);
+  await artist.press(artist.button("Enregistrer la note"));
+  await expect(artist.dialog().getByRole("heading", { name: "Votre session est terminée" })).toBeFocused();
+  await barrierFree(page, "the session is over");
+  await artist.dialog().getByLabel(artist.words.password).fill(LEA.password);
+  await artist.press(artist.button(artist.words.enter, artist.dialog()));
+  await expect(artist.dialog()).toBeHidden();
+  await expect(page.getByRole("status").filter({ hasText: "Enregistré." })).toBeVisible();
+  await expect(note).toHaveValue("Préfère l’après-midi.");
+});
+
+test("a request is confirmed at once, and taken back", async ({ artist, platform }) => {
+  const id = await platform.bookedFor("Sacha Petit", { paid: false });
+  await artist.enter();
+  const row = artist.row("Sacha Petit");
+  await expect(row).toContainText("En attente de l’acompte");
+  await artist.press(artist.button(artist.words.confirm("Sacha Petit"), row));
+  await expect(row.getByRole("status")).toHaveText("Confirmé.");
+  expect((await platform.booking(id)).status).toBe("confirmed");
+  await barrierFree(artist.page, "confirmed, and can be taken back");
+  await artist.press(artist.button(artist.words.undo("Sacha Petit"), row));
+  await expect(row).toContainText("La confirmation est reprise");
+  expect((await platform.booking(id)).status).toBe("pending");
+
+  await artist.press(artist.button(artist.words.confirm("Sacha Petit"), row));
+  await expect(row).toContainText("Confirmé, acompte non payé");
+  // After ten seconds the way back is closed, and the row goes on by itself.
+  await expect(artist.button(artist.words.undo("Sacha Petit"))).toBeHidden();
+  expect((await platform.booking(id)).status).toBe("confirmed");
+});
+
+test("a paid appointment is cancelled: the money, the mails, the calendar and the month agree", async ({ artist, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Inès Belkacem", { artist: "noa-keller", flash: DAGUE });
+  await expect.poll(() => platform.calendar(), { message: "written to Cal.com", timeout: 15_000 }).toEqual(["accepted"]);
+  await artist.enter(NOA);
+  const revenue = page.locator(".kpi.main .amount");
+  const before = await revenue.innerText();
+  expect(before).toMatch(/^[1-9]\d*(,\d\d)?\s€$/);
+
+  await artist.open(`#/bookings/${id}`);
+  await artist.press(artist.button(artist.words.cancel("Inès Belkacem")));
+  await expect(artist.dialog().getByRole("heading")).toBeFocused();
+  await expect(artist.dialog()).toContainText(`${before} seront rendus à Inès Belkacem`);
+  await barrierFree(page, "before the cancellation");
+  await artist.press(artist.button(artist.words.keep, artist.dialog()));
+  await expect(artist.button(artist.words.cancel("Inès Belkacem")), "the focus is back where it was").toBeFocused();
+  expect((await platform.booking(id)).status).toBe("confirmed");
+
+  await artist.press(artist.button(artist.words.cancel("Inès Belkacem")));
+  await artist.press(artist.button(`Annuler et rendre ${before}`, artist.dialog()));
+  await expect(artist.dialog()).toBeHidden();
+  await expect(page.getByRole("main")).toContainText("est annulé");
+  await barrierFree(page, "cancelled");
+
+  const euros = Number(before.replace(/\s€/, "").replace(",", "."));
+  await expect.poll(() => platform.refunds(), { message: "refunded at Stripe, once", timeout: 20_000 }).toEqual([Math.round(euros * 100)]);
+  await expect.poll(() => platform.calendar(), { message: "gone from Cal.com", timeout: 20_000 }).toEqual(["cancelled"]);
+  const mail = await platform.mail("belkacem@example.fr", /annul/i);
+  expect(mail.text.replace(/\s/g, " ")).toContain(before.replace(/\s/g, " "));
+  await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("refunded");
+
+  await artist.open("#/");
+  await expect(revenue).toHaveText(/^0\s€$/);
+  await expect(page.locator(".months .now .value")).toHaveText(/^0\s€$/);
+});
+
+test("an appointment that is over is closed in one press", async ({ artist, platform }) => {
+  const came = await platform.bookedFor("Alex Martin", { nth: 0 });
+  const missed = await platform.bookedFor("Lou Garnier", { nth: 1 });
+  await platform.sql`update bookings set scheduled_at = now() - case id when ${came} then interval '3 hours' else interval '30 hours' end,
+    ends_at = now() - case id when ${came} then interval '1 hour' else interval '28 hours' end, version = version + 1 where id in (${came}, ${missed})`;
+  await artist.enter();
+  await artist.press(artist.button("Le rendez-vous de Alex Martin a eu lieu"));
+  await expect(artist.row("Alex Martin")).toContainText("Terminé");
+  await artist.press(artist.button("Lou Garnier n’est pas venu"));
+  await expect(artist.row("Lou Garnier")).toContainText("Absent");
+  await artist.open("#/bookings?view=past");
+  await expect(artist.row("Alex Martin")).toContainText("Terminé");
+  await expect(artist.row("Lou Garnier")).toContainText("Absent");
+});
+
+test("two tabs do not undo each other", async ({ artist, artistIn, platform, witness }) => {
+  const id = await platform.bookedFor("Jo Martin", { paid: false });
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await artist.sees("Jo Martin");
+  const other = artistIn(await artist.page.context().newPage());
+  await other.open(`#/bookings/${id}`);
+  await other.press(other.button(other.words.confirm("Jo Martin")));
+  await expect(other.page.getByRole("status").filter({ hasText: "Confirmé." })).toBeVisible();
+
+  witness.expects(/^409: POST .*\/confirm/);
+  await artist.press(artist.button(artist.words.confirm("Jo Martin")));
+  await expect(artist.page.getByRole("alert").filter({ hasText: "a changé entre-temps" })).toBeVisible();
+  await expect(artist.page.getByRole("main"), "the fresh state").toContainText("Confirmé, acompte non payé");
+  await barrierFree(artist.page, "changed in the meantime");
+});
+
+test("what happens elsewhere shows by itself, and takes nothing that is typed", async ({ artist, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Camille Robert", { paid: false });
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await expect(page.getByRole("main")).toContainText("En attente de l’acompte");
+  await page.getByRole("textbox").fill("À moitié écrit");
+  await platform.settle((await platform.booking(id)).checkout_url ?? "", "paid");
+  await expect.poll(async () => (await platform.booking(id)).status, { timeout: 15_000 }).toBe("confirmed");
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await expect(page.getByRole("main")).toContainText(/acompte 50\s€ payé/);
+  await expect(page.getByRole("textbox")).toHaveValue("À moitié écrit");
+  await page.reload();
+  await expect(page.getByRole("textbox"), "a reload keeps it too").toHaveValue("À moitié écrit");
+});
+
+test("the list is sieved and searched, by an address that keeps", async ({ artist, platform }) => {
+  const { page } = artist;
+  await platform.bookedFor("Camille Robert", { nth: 0 });
+  await platform.bookedFor("Sacha Petit", { nth: 1, paid: false });
+  await artist.enter(LEA, "#/bookings");
+  await expect(artist.row("Camille Robert")).toBeVisible();
+  await artist.press(artist.link("À faire"));
+  await expect(artist.row("Camille Robert")).toBeHidden();
+  await expect(artist.row("Sacha Petit")).toBeVisible();
+  await page.goBack();
+  await expect(artist.row("Camille Robert")).toBeVisible();
+  await page.getByRole("searchbox").fill("camille");
+  await expect(artist.row("Sacha Petit")).toBeHidden();
+  await page.reload();
+  await expect(page.getByRole("searchbox")).toHaveValue("camille");
+  await expect(artist.row("Camille Robert")).toBeVisible();
+  const download = page.waitForEvent("download");
+  await artist.press(artist.link(/CSV/));
+  expect((await download).suggestedFilename()).toMatch(/\.csv$/);
+  await page.getByRole("searchbox").fill("personne de ce nom");
+  await expect(page.getByRole("status").filter({ hasText: "Rien ne correspond" })).toBeVisible();
+});
+
+test("without a connection it says so, and goes on afterwards", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  await platform.bookedFor("Camille Robert");
+  await artist.enter(LEA, "#/bookings");
+  await expect(artist.row("Camille Robert")).toBeVisible();
+  witness.expects(/^failed: .*ERR_INTERNET_DISCONNECTED/);
+  await page.context().setOffline(true);
+  await expect(page.getByRole("alert").filter({ hasText: "hors ligne" })).toBeVisible();
+  await expect(artist.row("Camille Robert"), "what was read stays").toBeVisible();
+  await artist.press(artist.link("Réglages").first());
+  await artist.press(artist.link(/^Horaires/));
+  await expect(page.getByRole("alert").filter({ hasText: "Pas de réponse" })).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.getByRole("group", { name: "Mardi" })).toBeVisible();
+});
