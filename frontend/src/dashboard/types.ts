@@ -1,4 +1,4 @@
-// What the dashboard's API answers and takes: by its document, and by hand where that does not speak of it.
+// What the dashboard's API answers and takes, named: the shapes are those of its document.
 
 import type { paths } from "../api-types";
 
@@ -7,6 +7,8 @@ type Answer<Operation> = Operation extends { responses: infer All }
       keyof All & (200 | 201)
     ]
   : never;
+
+type Sent<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } } ? Body : never;
 
 export type Session = Answer<paths["/api/session"]["get"]>;
 export type Profile = Answer<paths["/api/dashboard/profile"]["get"]>;
@@ -17,177 +19,37 @@ export type Upload = Answer<paths["/api/dashboard/images"]["post"]>;
 export type Picture = Answer<paths["/api/dashboard/images/{id}"]["get"]>;
 export type CalendarTest = Answer<paths["/api/dashboard/calendar/test"]["post"]>;
 
-export interface Month {
-  /** YYYY-MM. */
-  month: string;
-  captured_cents: number;
-  refunded_cents: number;
-  revenue_cents: number;
-}
+export type Stats = Answer<paths["/api/dashboard/stats"]["get"]>;
+export type Month = Stats["curve"][number];
 
-export interface Stats {
-  timezone: string;
-  month: string;
-  revenue_cents: number;
-  captured_cents: number;
-  refunded_cents: number;
-  deposits_held_cents: number;
-  upcoming_count: number;
-  pending_count: number;
-  to_do_count: number;
-  cancellations: { cancelled: number; ended: number };
-  no_shows: { no_show: number; ended: number };
-  next: { id: string; title: string; client_name: string; start: string; end: string } | null;
-  curve: Month[];
-}
-
+type Page = Answer<paths["/api/dashboard/bookings"]["get"]>;
+type FullBooking = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
+/** The document says "string" where the functions have a closed set of words. */
+type Named<T> = Omit<T, "todo" | "actions"> & { todo: Todo[]; actions: Action[] };
+export type Bookings = Omit<Page, "bookings"> & { bookings: Row[] };
+export type Row = Named<Page["bookings"][number]>;
 export type Action = "confirm" | "undo_confirm" | "cancel" | "complete" | "no_show";
 export type Todo = "confirm" | "payment" | "calendar" | "job" | "outcome";
 export type View = "todo" | "upcoming" | "past" | "cancelled" | "all";
+export type Detail = Omit<Named<FullBooking>, "jobs"> & { jobs: Job[] };
+export type Cancellation = NonNullable<Detail["cancellation"]>;
+export type Entry = Detail["money"]["entries"][number];
+export type Happening = Detail["timeline"][number];
+export type SentMail = Detail["mails"][number];
+export type Job = FullBooking["jobs"][number] & { state: "waiting" | "running" | "done" | "discarded" | "dead" };
 
-export interface Row {
-  id: string;
-  version: number;
-  type: "flash" | "project";
-  status: "pending" | "confirmed" | "cancelled" | "completed";
-  payment_status: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed";
-  payment_problem: string | null;
-  cancel_reason: string | null;
-  no_show: boolean;
-  title: string;
-  start: string;
-  end: string;
-  client: { name: string; email: string; phone: string; locale: string };
-  price_cents: number | null;
-  deposit_cents: number;
-  hold_expires_at: string | null;
-  calendar_state: string;
-  failed_jobs: number;
-  todo: Todo[];
-  flash_image: string | null;
-  created_at: string;
-  actions: Action[];
-}
+/** What a form always sends, although the document lets a caller leave some of it out. */
+type Filled<T, Nullable extends keyof T = never> = {
+  [Key in keyof T]-?: Key extends Nullable ? Exclude<T[Key], undefined> : NonNullable<T[Key]>;
+};
 
-export interface Bookings {
-  bookings: Row[];
-  next_cursor: string | null;
-}
-
-export interface Cancellation {
-  refund_cents: number;
-  kept_cents: number;
-  owed_beyond_cents: number;
-}
-
-export interface Entry {
-  at: string;
-  kind: string;
-  amount_cents: number;
-  stripe_id: string;
-}
-
-export interface Happening {
-  at: string;
-  actor: string;
-  kind: string;
-  data: unknown;
-}
-
-export interface SentMail {
-  template: string;
-  occurrence: string;
-  recipient: string;
-  status: string;
-  sent_at: string | null;
-  error: string | null;
-  can_resend: boolean;
-}
-
-export interface Job {
-  id: string;
-  kind: string;
-  template: string | null;
-  state: "waiting" | "running" | "done" | "discarded" | "dead";
-  attempts: number;
-  last_error: string | null;
-  advice: string | null;
-  can_retry: boolean;
-}
-
-export interface Detail extends Row {
-  project: { description: string; body_zone: string; budget_cents: number | null } | null;
-  policy_sentence: string;
-  note: string;
-  undo_until: string | null;
-  money: { captured_cents: number; refunded_cents: number; balance_cents: number; entries: Entry[] };
-  cancellation: Cancellation | null;
-  timeline: Happening[];
-  mails: SentMail[];
-  calendar: { state: string; note: string | null; url: string | null };
-  jobs: Job[];
-}
-
-export interface ProfileInput {
-  slug: string;
-  display_name: string;
-  email: string;
-  bio: string;
-  city: string;
-  address: string;
-  locale: string;
-  timezone: string;
-  hero_image: string | null;
-}
-
-export interface PolicyInput {
-  full_refund_hours: number;
-  late_refund_percent: number;
-  free_moves: number;
-  nature: "acompte" | "arrhes";
-}
-
-export interface TimeOff {
-  id: string;
-  starts_at: string;
-  ends_at: string;
-  note: string;
-}
-
-export interface FlashInput {
-  title: string;
-  price_cents: number;
-  deposit_cents: number | null;
-  duration_minutes: number;
-  repeatable: boolean;
-  image_id: string | null;
-  position: number;
-}
-
-export interface CalendarInput {
-  username: string;
-  event_type_id: number;
-  api_key?: string;
-  create_at: "booking" | "payment";
-}
-
-export interface Policy extends PolicyInput {
-  templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[];
-  sentences: Sentences;
-}
-
-export interface Sentences {
-  fr: string;
-  en: string;
-}
-
-export interface Calendar {
-  connected: boolean;
-  username: string | null;
-  event_type_id: number | null;
-  create_at: "booking" | "payment";
-  has_key: boolean;
-  webhook_url: string;
-  /** After a change: whether Cal.com will tell of changes. */
-  webhook: "subscribed" | "failed" | null;
-}
+export type ProfileInput = Filled<Sent<paths["/api/dashboard/profile"]["put"]>, "hero_image">;
+export type PolicyInput = Filled<Sent<paths["/api/dashboard/policy"]["put"]>> & { nature: "acompte" | "arrhes" };
+type GivenPolicy = Answer<paths["/api/dashboard/policy"]["get"]>;
+export type Sentences = GivenPolicy["sentences"];
+export type Policy = PolicyInput & { templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[]; sentences: Sentences };
+export type TimeOff = Answer<paths["/api/dashboard/time-off"]["get"]>["time_off"][number];
+export type FlashInput = Filled<Sent<paths["/api/dashboard/flashes"]["post"]>, "deposit_cents" | "image_id">;
+export type Calendar = Answer<paths["/api/dashboard/calendar"]["get"]> & { create_at: "booking" | "payment" };
+type SentCalendar = Sent<paths["/api/dashboard/calendar"]["put"]>;
+export type CalendarInput = Filled<Omit<SentCalendar, "api_key">> & { api_key?: string; create_at: "booking" | "payment" };
