@@ -144,7 +144,7 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
     let Some(mut look) = reconcile::begin::<Look>(&app.db, EVENTS, LEASE, now).await? else { return Ok(()) };
     let mut window = look.window(now);
     for _ in 0..PAGES {
-        let page = app.stripe.events(&events::KINDS, window.from, window.to, window.after.as_deref()).await;
+        let page = app.stripe.events(&shared::stripe::EVENTS, window.from, window.to, window.after.as_deref()).await;
         let page = match page {
             Ok(page) => page,
             // The event that was the end of the last page is forgotten by now: begin the look anew.

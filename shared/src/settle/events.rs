@@ -18,21 +18,6 @@ use crate::domain::money::Cents;
 use crate::error::Error;
 use crate::stripe::{Event, Refund, Session, id_or_object};
 
-/// The kinds of events that do something, as the webhook endpoint subscribes to them.
-pub const KINDS: [&str; 11] = [
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.refunded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.completed",
-    "checkout.session.expired",
-    "payment_intent.payment_failed",
-    "payment_intent.succeeded",
-    "refund.failed",
-    "refund.updated",
-];
-
 /// A payment intent, as far as we read it.
 #[derive(Deserialize)]
 struct PaymentIntent {
