@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
 }
 
 /// A setting that is missing or cannot be read.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// It is not set, or empty.
     #[error("the setting {0} is missing: neither the environment nor SECRETS_PARAMETERS has it (see .env.example)")]
@@ -46,6 +46,13 @@ pub enum ConfigError {
         /// What it should be.
         why: String,
     },
+}
+
+/// The last words of a process whose `main` fails are its error's `Debug`: an operator reads a sentence there.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A setting that must be there.

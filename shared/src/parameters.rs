@@ -2,6 +2,7 @@
 //! On a laptop there are none: `SECRETS_PARAMETERS` is not set, and the environment says everything.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::Credentials;
@@ -23,7 +24,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis
 const MOST: usize = 10;
 
 /// Why the parameters could not be read. No variant carries a value.
-#[derive(Debug, Error)]
+#[derive(Error)]
 pub enum ParametersError {
     /// A setting of the call itself is missing.
     #[error(transparent)]
@@ -50,6 +51,13 @@ pub enum ParametersError {
         /// How the last call ended.
         why: String,
     },
+}
+
+/// The last words of a process whose `main` fails are its error's `Debug`: an operator reads a sentence there.
+impl fmt::Debug for ParametersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Where SSM is, and who asks.
