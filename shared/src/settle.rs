@@ -217,7 +217,7 @@ pub async fn close(
     let released = settle(db, &reference, None, now, |booking, _| match reason {
         // Whoever wanted the slot is told that it is gone.
         CancelReason::Artist | CancelReason::Calendar if booking.ledger.is_empty() => {
-            booking.cancel(reason, Canceller::Artist, now)
+            booking.call_off_hold(reason, Canceller::Artist, now)
         }
         CancelReason::Client => booking.release(reason, Actor::Client),
         _ => booking.release(reason, Actor::System),

@@ -204,7 +204,7 @@ export const words: DashboardWords = {
     kept: "You keep",
     beyond: "Owed on top",
     beyondText: (amount) => `This is earnest money (“arrhes”): because you cancel, the law makes you owe ${amount} more, to be settled directly with your client.`,
-    afterHold: "The slot becomes free again and the payment page closes. No email is sent: tell your client if need be.",
+    afterHold: "The slot becomes free again, the payment page closes, and your client is told by email.",
     after: "The slot becomes free again and your client gets an email. A cancellation cannot be taken back.",
     keep: "Keep the appointment",
     go: "Cancel the appointment",

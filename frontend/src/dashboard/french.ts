@@ -202,7 +202,7 @@ export const words = {
     kept: "Vous gardez",
     beyond: "Dû en plus",
     beyondText: (amount: string) => `Ce sont des arrhes : comme vous annulez, la loi vous fait devoir ${amount} de plus, à régler directement avec votre client.`,
-    afterHold: "Le créneau redevient libre et la page de paiement se ferme. Aucun e-mail ne part : prévenez votre client si besoin.",
+    afterHold: "Le créneau redevient libre, la page de paiement se ferme, et votre client en est prévenu par e-mail.",
     after: "Le créneau redevient libre et votre client reçoit un e-mail. Une annulation ne se reprend pas.",
     keep: "Garder le rendez-vous",
     go: "Annuler le rendez-vous",

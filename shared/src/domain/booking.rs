@@ -813,6 +813,29 @@ impl Booking {
         }
     }
 
+    /// Calls off an unpaid hold whose page at Stripe has just been closed.
+    ///
+    /// Stripe's news of the closed page can overtake the wish that closed it: then the hold has ended already, and only
+    /// its reason is put right and the client told.
+    pub fn call_off_hold(&self, reason: CancelReason, by: Canceller, now: Timestamp) -> Change {
+        let change = self.cancel(reason, by, now);
+        let overtaken = self.state.cancel_reason == Some(CancelReason::HoldExpired) && self.ledger.is_empty();
+        if change.state.is_some() || !overtaken {
+            return change;
+        }
+        Change {
+            outcome: "cancelled",
+            state: Some(State { cancel_reason: Some(reason), ..self.state.clone() }),
+            history: vec![HistoryLine {
+                actor: if reason == CancelReason::Artist { Actor::Artist } else { Actor::Calcom },
+                kind: "cancelled",
+                data: serde_json::json!({ "reason": reason }),
+            }],
+            tasks: vec![self.mail(Template::ClientCancelled, "1")],
+            ..Change::default()
+        }
+    }
+
     /// The appointment took place. Also mends a booking that was marked as missed by mistake.
     pub fn complete(&self, actor: Actor, now: Timestamp) -> Change {
         self.took_place(actor, false, now)

@@ -1060,6 +1060,18 @@ fn a_hold_that_the_artist_cancels_costs_nobody_anything() {
 }
 
 #[test]
+fn stripes_news_of_the_closed_page_does_not_silence_the_artists_cancellation() {
+    let told_first = cancelled(CancelReason::HoldExpired);
+    let change = told_first.call_off_hold(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(state(&change).cancel_reason, Some(CancelReason::Artist));
+    assert_eq!(mails(&change), [(Template::ClientCancelled, "1")]);
+    let again = after(&told_first, &change).call_off_hold(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(again.outcome, "not_possible");
+    let first = held().call_off_hold(CancelReason::Artist, Canceller::Artist, NOW);
+    assert_eq!(mails(&first), [(Template::ClientCancelled, "1")]);
+}
+
+#[test]
 fn a_wrong_payment_goes_back_whole_when_its_booking_is_cancelled() {
     let booking = mismatched();
     let shown = booking.cancellation(Canceller::Client, booking.starts_at);
