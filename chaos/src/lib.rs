@@ -201,6 +201,8 @@ pub enum Weather {
     CalendarConflict,
     /// Cal.com is asked too often.
     CalendarLimited,
+    /// Cal.com answers this many milliseconds late, or too late.
+    CalendarSlow(u16),
     /// SQS takes nothing.
     QueueDown,
     /// SES takes nothing.
@@ -273,7 +275,7 @@ fn death(dice: &mut Dice) -> Death {
 }
 
 fn weather(dice: &mut Dice) -> Weather {
-    match dice.below(9) {
+    match dice.below(10) {
         0 => Weather::StripeDown,
         1 => Weather::StripeSilent(1 + dice.below(4)),
         2 => Weather::StripeFails(1 + dice.below(4)),
@@ -282,6 +284,8 @@ fn weather(dice: &mut Dice) -> Weather {
         5 => Weather::CalendarConflict,
         6 => Weather::CalendarLimited,
         7 => Weather::QueueDown,
+        // Longer than we wait is rare: a plan should take a second, not ten.
+        8 => Weather::CalendarSlow(dice.pick(&[100, 300, 300, 900, 900, 6500])),
         _ => Weather::MailDown,
     }
 }
@@ -386,6 +390,7 @@ mod tests {
             "CalendarSilent",
             "CalendarConflict",
             "CalendarLimited",
+            "CalendarSlow",
             "QueueDown",
             "MailDown",
         ] {

@@ -145,6 +145,7 @@ impl<'a> Run<'a> {
                 Weather::CalendarSilent(times) => switches.api.lose_answer = times.into(),
                 Weather::CalendarConflict => switches.conflict = 2,
                 Weather::CalendarLimited => switches.api.rate_limited = true,
+                Weather::CalendarSlow(milliseconds) => switches.api.slow_ms = milliseconds.into(),
                 _ => {}
             }
         });
