@@ -31,12 +31,16 @@ const plainImports: Plugin = {
 const assetsForThePage: Plugin = {
   name: "assets-for-the-page",
   apply: "build",
-  generateBundle(_, bundle) {
-    const files = Object.keys(bundle).map((file) => `/${file}`);
-    const find = (pattern: RegExp): string[] => files.filter((file) => pattern.test(file));
-    const [js] = find(/\/site-[^/]*\.js$/);
-    const artist = { js, css: find(/\/site-[^/]*\.css$/), preload: find(/\.woff2$/) };
-    this.emitFile({ type: "asset", fileName: "assets.json", source: JSON.stringify({ artist }) });
+  generateBundle: {
+    // After Vite has put the addresses of stylesheets into the scripts: that changes the scripts' own names.
+    order: "post",
+    handler(_, bundle) {
+      const files = Object.keys(bundle).map((file) => `/${file}`);
+      const find = (pattern: RegExp): string[] => files.filter((file) => pattern.test(file));
+      const [js] = find(/\/site-[^/]*\.js$/);
+      const artist = { js, css: find(/\/site-[^/]*\.css$/), preload: find(/\.woff2$/) };
+      this.emitFile({ type: "asset", fileName: "assets.json", source: JSON.stringify({ artist }) });
+    },
   },
 };
 
@@ -64,7 +68,7 @@ export default defineConfig({
       ].map(page),
       output: {
         // One request before the dialog opens: whatever the first script needs is in it. Hooks are the dashboard's.
-        codeSplitting: { groups: [{ name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site|core|artist\/(?!english)|dialog\/words)/, priority: 1 }] },
+        codeSplitting: { groups: [{ name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core|artist\/(?!english)|dialog\/words)/, priority: 1 }] },
       },
     },
   },

@@ -2,6 +2,7 @@
 
 import { Component, type ComponentChild } from "preact";
 import type { BookingDialog } from "../dialog/dialog";
+import dialogStyles from "../dialog/dialog.css?url";
 import { type Artist, type Booking, type Flash, Problem, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { civilDate, clock, shortDay } from "../core/format";
 import { keepHold, ownHold } from "../core/hold";
@@ -22,9 +23,29 @@ interface State {
   notice: string;
 }
 
+/** Puts a stylesheet into the page, once; one that did not arrive may be tried again. */
+function dress(href: string): Promise<void> {
+  return new Promise((done, fail) => {
+    let link = document.querySelector<HTMLLinkElement>(`link[href="${href}"]`);
+    if (link?.sheet) return done();
+    if (!link) {
+      link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = href;
+      document.head.append(link);
+    }
+    const gone = link;
+    link.addEventListener("load", () => done());
+    link.addEventListener("error", () => {
+      gone.remove();
+      fail(new Error(href));
+    });
+  });
+}
+
 /** Fetched with the first sign that somebody wants to book. */
 async function loadDialog(): Promise<typeof BookingDialog> {
-  const [{ BookingDialog }] = await Promise.all([import("../dialog/dialog"), speakInDialog()]);
+  const [{ BookingDialog }] = await Promise.all([import("../dialog/dialog"), speakInDialog(), dress(dialogStyles)]);
   return BookingDialog;
 }
 
