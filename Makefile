@@ -137,7 +137,7 @@ build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
 	@for function in $(functions); do \
 		printf '%9d bytes  %s\n' "$$(wc -c <"dist/functions/$$function/bootstrap.zip")" "dist/functions/$$function/bootstrap.zip"; done
 
-floors := floor-runtime floor-http floor-select
+floors := floor-runtime floor-http floor-select floor-clients
 peer := bench/peer/dist/slots.js
 
 $(peer): bench/peer/package-lock.json bench/peer/package.json $(wildcard bench/peer/src/*.js)

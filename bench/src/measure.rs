@@ -11,7 +11,7 @@ use crate::lambda::{Instance, Program, sizes};
 use crate::line::Traffic;
 use crate::stats::Series;
 use crate::work::{Desk, Work};
-use crate::world::World;
+use crate::world::{PEER, World};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,8 @@ pub fn cold(world: &World, effort: Effort, functions: &[String]) -> Result<Vec<C
     let mut programs: Vec<(Program, bool)> =
         ["floor-runtime", "floor-http"].iter().map(|name| (world.function(name), false)).collect();
     programs.push((world.peer("floor-http"), false));
+    programs.push((world.function("floor-clients"), true));
+    programs.push((world.peer("floor-clients"), true));
     programs.extend(functions.iter().map(|name| (world.function(name), true)));
     programs.extend(Work::WITH_PEER.iter().map(|work| (world.peer(work.function()), true)));
     let nowhere = world.app_url(world.database(), Some(closed_port()?));
@@ -164,7 +166,7 @@ pub fn warm(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec<Wa
     let mut instances = Vec::new();
     for (program, work) in &programs {
         let mut row = Warm {
-            name: program.name.clone(),
+            name: format!("{}{}", work.name(), if is_peer(program) { PEER } else { "" }),
             first: Series::default(),
             first_cpu: Series::default(),
             wall: Series::default(),

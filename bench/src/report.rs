@@ -11,6 +11,7 @@ use crate::load::Load;
 use crate::measure::{Cold, Distant, Warm};
 use crate::stats::{Series, short, times};
 use crate::work::Work;
+use crate::world::PEER;
 
 /// Everything that was measured in one run.
 pub struct Results {
@@ -48,6 +49,8 @@ struct Goal {
     unit: &'static str,
     /// The figure, and whose it is; the worst one decides.
     measured: Vec<(String, f64)>,
+    /// The same of programs that decide nothing, where there are such.
+    floors: Vec<(String, f64)>,
 }
 
 impl Goal {
@@ -58,20 +61,27 @@ impl Goal {
             Bound::AtLeast(limit) => ("≥", limit, finite.min_by(|a, b| a.1.total_cmp(&b.1))),
         };
         let Some((whose, value)) = worst else {
-            return format!("| {} | {sign} {}{} | not measured in this run | – |", self.what, short(limit), self.unit);
+            return format!(
+                "| {} | {sign} {}{} | not measured in this run | – | |",
+                self.what,
+                short(limit),
+                self.unit
+            );
         };
         let holds = match self.bound {
             Bound::AtMost(limit) => *value <= limit,
             Bound::AtLeast(limit) => *value >= limit,
         };
+        let floors = self.floors.iter().map(|(whose, value)| format!("{}{} ({whose})", short(*value), self.unit));
         format!(
-            "| {} | {sign} {}{} | {}{} ({whose}) | {} |",
+            "| {} | {sign} {}{} | {}{} ({whose}) | {} | {} |",
             self.what,
             short(limit),
             self.unit,
             short(*value),
             self.unit,
-            if holds { "yes" } else { "**no**" }
+            if holds { "yes" } else { "**no**" },
+            floors.collect::<Vec<_>>().join(", ")
         )
     }
 }
@@ -117,7 +127,7 @@ impl Results {
     }
 
     fn ours(&self) -> impl Iterator<Item = &Cold> {
-        self.cold.iter().filter(|row| row.connects && !row.name.ends_with(PEER))
+        self.cold.iter().filter(|row| row.connects && !row.name.ends_with(PEER) && !row.name.starts_with("floor"))
     }
 
     /// Ours and theirs, for each endpoint that there is twice.
@@ -145,24 +155,42 @@ impl Results {
                 Some((format!("at {}", thousands(cost.bookings)), cost.wall.median() / small.wall.median()))
             })
             .collect();
+        let cold = |name: &str| self.cold_of(name).map(|row| row.cpu.median());
+        let cold_floors = ["floor-http", "floor-clients"]
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), cold(name)?, cold(&format!("{name}{PEER}"))?)))
+            .collect();
+        let warm_floors = |of: fn(&Warm) -> f64| {
+            let floors = Work::FLOORS.iter().filter_map(|work| {
+                let name = work.name();
+                Some((name.to_owned(), of(self.warm_of(name)?), of(self.warm_of(&format!("{name}{PEER}"))?)))
+            });
+            ratio(floors.collect())
+        };
         vec![
             Goal {
                 what: "processor time of a start ÷ bare `lambda_http`",
                 bound: Bound::AtMost(1.4),
                 unit: " ×",
                 measured: self.ours().map(|row| (row.name.clone(), row.cpu.median() / floor)).collect(),
+                floors: cold("floor-clients")
+                    .map(|cpu| ("floor-clients".to_owned(), cpu / floor))
+                    .into_iter()
+                    .collect(),
             },
             Goal {
                 what: "processor time of a start, Node.js ÷ ours",
                 bound: Bound::AtLeast(70.0),
                 unit: " ×",
-                measured: ratio(self.pairs(|name| Some(self.cold_of(name)?.cpu.median()))),
+                measured: ratio(self.pairs(cold)),
+                floors: ratio(cold_floors),
             },
             Goal {
                 what: "memory, Node.js ÷ ours",
                 bound: Bound::AtLeast(10.0),
                 unit: " ×",
                 measured: ratio(self.pairs(|name| Some(self.warm_of(name)?.memory))),
+                floors: warm_floors(|row| row.memory),
             },
             Goal {
                 what: "warm `slots` − one bare `select`",
@@ -172,31 +200,39 @@ impl Results {
                     .warm_of("slots")
                     .map(|row| vec![("p50".to_owned(), row.wall.median() - self.select.median())])
                     .unwrap_or_default(),
+                floors: Vec::new(),
             },
             Goal {
                 what: "processor time of a warm invocation, Node.js ÷ ours",
                 bound: Bound::AtLeast(8.0),
                 unit: " ×",
                 measured: ratio(self.pairs(|name| Some(self.warm_of(name)?.cpu.median()))),
+                floors: warm_floors(|row| row.cpu.median()),
             },
             Goal {
                 what: "`slots` in a large table ÷ at 1 000 bookings",
                 bound: Bound::AtMost(1.2),
                 unit: " ×",
                 measured: growth,
+                floors: Vec::new(),
             },
             Goal {
                 what: "zip of each function",
                 bound: Bound::AtMost(3.0),
                 unit: " MB",
                 measured: self.ours().map(|row| (row.name.clone(), row.size.1 as f64 / 1e6)).collect(),
+                floors: Vec::new(),
             },
         ]
     }
 
     fn goals_table(&self, out: &mut String) {
-        let _ = writeln!(out, "## Goals\n\nThe worst of all it applies to.\n");
-        let _ = writeln!(out, "| what | goal | measured | holds |\n|---|---|---|---|");
+        let _ = writeln!(
+            out,
+            "## Goals\n\nThe worst of all it applies to. The floor is the same figure of programs that decide nothing: an answer and no more, or\n\
+             the same clients and the same exchanges, in both languages.\n"
+        );
+        let _ = writeln!(out, "| what | goal | measured | holds | floor |\n|---|---|---|---|---|");
         for goal in self.goals() {
             let _ = writeln!(out, "{}", goal.line());
         }
@@ -268,13 +304,14 @@ impl Results {
         }
         let _ = writeln!(
             out,
-            "\nBetween two bare hellos there is no work for a faster program to be faster at: what Node.js takes for one, over ours, is\n\
-             the floor that the other ratios start from.\n\n| Node.js ÷ ours | p50 | CPU | peak memory |\n|---|---|---|---|"
+            "\nBetween two bare hellos, or two programs that only exchange the same, there is no work for a faster program to be faster at:\n\
+             those are the floors that the other ratios start from.\n\n| Node.js ÷ ours | p50 | CPU | peak memory |\n|---|---|---|---|"
         );
-        let hello = "floor-http";
-        let hellos = self.warm_of(hello).zip(self.warm_of(&format!("{hello}{PEER}")));
-        let hellos = hellos.map(|(ours, theirs)| ("hello, nothing else".to_owned(), ours, theirs));
-        for (name, ours, theirs) in hellos.into_iter().chain(self.pairs(|name| self.warm_of(name))) {
+        let floors = Work::FLOORS.iter().filter_map(|work| {
+            let name = work.name();
+            Some((name.to_owned(), self.warm_of(name)?, self.warm_of(&format!("{name}{PEER}"))?))
+        });
+        for (name, ours, theirs) in floors.chain(self.pairs(|name| self.warm_of(name))) {
             let _ = writeln!(
                 out,
                 "| {name} | {} | {} | {} |",
@@ -377,8 +414,6 @@ impl Results {
     }
 }
 
-const PEER: &str = " in Node.js";
-
 /// A number as people write it.
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -422,7 +457,7 @@ mod tests {
 
     fn goal(bound: Bound, values: &[f64]) -> String {
         let measured = values.iter().map(|value| (format!("f{value}"), *value)).collect();
-        Goal { what: "it", bound, unit: "", measured }.line()
+        Goal { what: "it", bound, unit: "", measured, floors: Vec::new() }.line()
     }
 
     #[test]

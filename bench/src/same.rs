@@ -22,6 +22,7 @@ const OWN: &[&str] = &[
     "stripe_checkout_session_id",
     "stripe_payment_intent_id",
     "client_email",
+    "search",
     "client_origin",
     "artist_id",
     "scheduled_at",

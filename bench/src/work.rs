@@ -26,6 +26,10 @@ pub enum Work {
     Hello,
     /// `floor-select`: one bare question to the database.
     Select,
+    /// `floor-clients`: what `create-booking` asks of others, and nothing else.
+    BookingExchanges,
+    /// `floor-clients`: what `stripe-webhook` asks of others, and nothing else.
+    PaymentExchanges,
     /// `slots`: a week of an artist's free times for a flash.
     Slots,
     /// `create-booking`: a hold of a free slot.
@@ -55,6 +59,8 @@ impl Work {
     pub const ALL: &[Self] = &[
         Self::Hello,
         Self::Select,
+        Self::BookingExchanges,
+        Self::PaymentExchanges,
         Self::Slots,
         Self::CreateBooking,
         Self::StripeWebhook,
@@ -70,11 +76,15 @@ impl Work {
     /// The endpoints that there are in Node.js too.
     pub const WITH_PEER: &[Self] = &[Self::Slots, Self::CreateBooking, Self::StripeWebhook];
 
+    /// The floors that there are in Node.js too: between them no program is better than the other at its work.
+    pub const FLOORS: &[Self] = &[Self::Hello, Self::BookingExchanges, Self::PaymentExchanges];
+
     /// The function that does it.
     pub fn function(self) -> &'static str {
         match self {
             Self::Hello => "floor-http",
             Self::Select => "floor-select",
+            Self::BookingExchanges | Self::PaymentExchanges => "floor-clients",
             Self::Slots => "slots",
             Self::CreateBooking => "create-booking",
             Self::StripeWebhook | Self::Stray => "stripe-webhook",
@@ -90,12 +100,17 @@ impl Work {
 
     /// Whether there is the same in Node.js.
     pub fn has_peer(self) -> bool {
-        self == Self::Hello || Self::WITH_PEER.contains(&self)
+        Self::FLOORS.contains(&self) || Self::WITH_PEER.contains(&self)
     }
 
     /// What the tables call it.
     pub fn name(self) -> &'static str {
-        if self == Self::Stray { "stripe-webhook, of a stranger" } else { self.function() }
+        match self {
+            Self::Stray => "stripe-webhook, of a stranger",
+            Self::BookingExchanges => "floor of create-booking",
+            Self::PaymentExchanges => "floor of stripe-webhook",
+            _ => self.function(),
+        }
     }
 
     /// The status of a good answer; none where the answer is no HTTP.
@@ -191,6 +206,8 @@ impl<'a> Desk<'a> {
             Work::Bookings => self.signed_in("/api/dashboard/bookings", "view=all"),
             Work::Hello => http("GET", "/", "", None),
             Work::Select => json!({ "series": 1 }),
+            Work::BookingExchanges => http("GET", "/", "selects=3&calls=1&messages=1", None),
+            Work::PaymentExchanges => http("GET", "/", "selects=2&messages=1", None),
             Work::Slots => {
                 let date = self.today.to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(2.days())?;
                 let query = format!("artist={}&date={date}&days=7", self.asked_about);

@@ -20,6 +20,9 @@ use tokio_postgres::Client;
 use crate::lambda::Program;
 use crate::line::Line;
 
+/// What the name of an endpoint in Node.js ends with.
+pub const PEER: &str = " in Node.js";
+
 /// The secret that signs the events of the bench.
 pub const WEBHOOK_SECRET: &str = "whsec_bench";
 /// What the artists' tokens are signed with.
@@ -227,7 +230,7 @@ impl World {
     /// The same endpoint in Node.js.
     pub fn peer(&self, name: &str) -> Program {
         let script = self.root.join(format!("bench/peer/dist/{name}.js"));
-        self.program(&format!("{name} in Node.js"), vec!["node".into(), script])
+        self.program(&format!("{name}{PEER}"), vec!["node".into(), script])
     }
 
     /// The folder of the compiled functions.
