@@ -273,18 +273,18 @@ impl Host {
     /// When they do not come up in time, which the journal of the function explains.
     pub async fn warm(&self, name: &str, count: usize) -> Result<(), InvokeError> {
         let function = self.function(name)?;
-        {
-            let mut pool = function.lock();
-            while pool.instances.len() < count.min(function.spec.max_instances) && !pool.stopped {
-                function.add_instance(&mut pool);
-            }
-        }
         let wanted = count.min(function.spec.max_instances);
+        // The dying ones of before are none of these, and keep their place until they are gone.
+        let mut missing = wanted.saturating_sub(function.lock().living().count());
         let deadline = Instant::now() + INIT_LIMIT;
         while Instant::now() < deadline {
             {
-                let pool = function.lock();
-                let ready = pool.instances.values().filter(|i| !matches!(i.state, InstanceState::Starting)).count();
+                let mut pool = function.lock();
+                while missing > 0 && pool.instances.len() < function.spec.max_instances && !pool.stopped {
+                    function.add_instance(&mut pool);
+                    missing -= 1;
+                }
+                let ready = pool.living().filter(|i| !matches!(i.state, InstanceState::Starting)).count();
                 if ready >= wanted {
                     return Ok(());
                 }
@@ -409,6 +409,13 @@ impl Registry {
             pool.parked.clear();
             pool.instances.values().for_each(|instance| instance.kill.notify_one());
         }
+    }
+}
+
+impl Pool {
+    /// The instances that may still get work.
+    fn living(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.values().filter(|instance| !instance.retired)
     }
 }
 

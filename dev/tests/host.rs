@@ -144,6 +144,16 @@ async fn killing_the_idle_ones_costs_no_invocation() {
 }
 
 #[tokio::test]
+async fn the_dying_are_not_the_warm() {
+    let host = host(3).await;
+    host.warm("echo", 3).await.expect("they come up");
+    host.kill("echo");
+    host.warm("echo", 3).await.expect("others come up in their place");
+    assert_eq!(host.instances("echo"), (3, 6));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_function_that_cannot_start_fails_its_caller_at_once() {
     let mut spec = function(2);
     spec.env.push(("FAIL_INIT".to_owned(), "1".to_owned()));
