@@ -120,9 +120,11 @@ migrate: own-target ## Apply the schema to DATABASE_URL
 	@cargo run --quiet -p migrations --bin migrate
 
 # arm64 is what production runs on. x86_64 is for a machine whose Rust cannot cross-compile. zig links for both, because
-# the host's own C library may be newer than Lambda's.
+# the host's own C library may be newer than Lambda's: provided.al2023 has glibc 2.34. For older ones, which is what
+# cargo-lambda would choose, a start loads libpthread and libdl as well.
 ARCH ?= arm64
 rust_target := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
+lambda_glibc := 2.34
 
 .PHONY: build
 build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
@@ -132,7 +134,7 @@ build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
 		echo '    rustup target add $(rust_target)' >&2; \
 		echo 'or build for the other processor, and deploy with the same setting: make build ARCH=x86_64' >&2; exit 2; }
 	@tools=$$(dev/setup/cargo-lambda); rm -rf dist/functions; \
-	PATH="$$tools:$$PATH" cargo lambda build --release $(if $(filter arm64,$(ARCH)),--arm64,--x86-64) \
+	PATH="$$tools:$$PATH" cargo lambda build --release --target $(rust_target).$(lambda_glibc) \
 		--output-format zip --lambda-dir dist/functions $(addprefix --package ,$(functions))
 	@for function in $(functions); do \
 		printf '%9d bytes  %s\n' "$$(wc -c <"dist/functions/$$function/bootstrap.zip")" "dist/functions/$$function/bootstrap.zip"; done

@@ -35,10 +35,9 @@ const ASK = `with counted as (
   ${AGENDA_FROM} left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11
   where a.slug = $1 and a.active`;
 
-const WRITE = `with turn as materialized (select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 1))),
-  claimed as (
+const WRITE = `with claimed as (
     insert into idempotency_keys (scope, key, request_hash, booking_id, created_at)
-    select 'create-booking', $4::text, $5::bytea, ($2::jsonb->>'id')::uuid, $3::timestamptz from turn where $4::text is not null
+    select 'create-booking', $4::text, $5::bytea, ($2::jsonb->>'id')::uuid, $3::timestamptz where $4::text is not null
     on conflict (scope, key) do nothing returning key
   ), held as (
     insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy,
@@ -49,7 +48,7 @@ const WRITE = `with turn as materialized (select pg_advisory_xact_lock(hashtexte
       r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget,
       r.client_name, r.client_email, r.client_phone, r.client_locale, $7::bytea,
       r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, 'off', $3, $3
-    from turn, jsonb_to_record($2::jsonb) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz,
+    from jsonb_to_record($2::jsonb) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz,
       acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid,
       project_description text, project_body_zone text, project_budget numeric,
       client_name text, client_email text, client_phone text, client_locale text,

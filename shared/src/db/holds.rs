@@ -243,13 +243,10 @@ pub struct NewHold<'a> {
 /// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster,
 /// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
 pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<JobId>, Error> {
-    // The lock makes the writers of one artist take turns. Without it two of them can each insert and then
-    // wait for the other's row: a deadlock that Postgres ends by failing one after a second.
     const SQL: &str = concat!(
-        "with turn as materialized (select pg_advisory_xact_lock(hashtextextended($1::text, 1))), \
-         claimed as ( \
+        "with claimed as ( \
              insert into idempotency_keys (scope, key, request_hash, booking_id, created_at) \
-             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 from turn where $4::text is not null \
+             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 where $4::text is not null \
              on conflict (scope, key) do nothing returning key \
          ), held as ( \
              insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy, \
@@ -260,7 +257,7 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
                  r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget, \
                  r.client_name, r.client_email, r.client_phone, r.client_locale, $7, \
                  r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, r.calendar_state, $3, $3 \
-             from turn, jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz, \
+             from jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz, \
                  acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid, \
                  project_description text, project_body_zone text, project_budget numeric, \
                  client_name text, client_email text, client_phone text, client_locale text, \
