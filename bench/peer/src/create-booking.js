@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
 import { insertJobs, mail, send } from './jobs.js';
-import { AGENDA, AGENDA_FROM, durationOf, freeSlots, hasLapsed, reach } from './schedule.js';
+import { durationOf, freeSlots, hasLapsed, reach } from './schedule.js';
 import { stripe } from './stripe.js';
 import { Refusal, bodyOf, instant, serve } from './web.js';
 
@@ -25,15 +25,14 @@ const HOLD = `jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_a
 const ASK = `with counted as (
     insert into rate_limits (bucket, window_start, count) values ('create-booking:' || encode($8::bytea, 'hex'), $9, 1)
     on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning count
-  ) select ${AGENDA}, (select count from counted) as requests,
+  ) select a.*, (select count from counted) as requests,
   (select count(*)::int from bookings b where b.status = 'pending' and b.hold_expires_at > $10
     and (b.client_email = $6 or b.client_origin = $8)) as holds_by_client,
-  (select count(*)::int from bookings b where b.status = 'pending' and b.hold_expires_at > $10 and b.artist_id = a.id) as holds_on_artist,
-  (select ${HOLD} from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $10
+  (select count(*)::int from bookings b where b.status = 'pending' and b.hold_expires_at > $10 and b.artist_id = a.artist_id) as holds_on_artist,
+  (select ${HOLD} from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $10
     and b.scheduled_at = $5 and b.client_email = $6 and b.client_phone = $7 and b.flash_id is not distinct from $2::uuid) as own,
   i.request_hash, (select ${HOLD} from bookings b where b.id = i.booking_id) as earlier
-  ${AGENDA_FROM} left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11
-  where a.slug = $1 and a.active`;
+  from agenda($1, $2::uuid, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11`;
 
 const WRITE = `with claimed as (
     insert into idempotency_keys (scope, key, request_hash, booking_id, created_at)

@@ -4,26 +4,6 @@ import { DateTime } from 'luxon';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** The columns that free slots are cut from; `$1` is the artist, `$2` the flash, `$3` and `$4` bound the window. */
-export const AGENDA = `
-  a.id as artist_id, a.slug, a.timezone, a.project_deposit::text, a.deposit_percent, a.deposit_minimum::text, a.project_duration_minutes,
-  a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, a.deposit_nature, a.stripe_account_id,
-  a.buffer_minutes, a.minimum_notice_minutes, a.slot_step_minutes,
-  f.id as flash_id, f.title as flash_title, f.price::text as flash_price, f.deposit::text as flash_deposit,
-  f.duration_minutes as flash_duration_minutes, f.repeatable as flash_repeatable,
-  (select jsonb_build_object('status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h
-    where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed')) as flash_holder,
-  (select coalesce(jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute)), '[]')
-    from availability v where v.artist_id = a.id) as hours,
-  (select coalesce(jsonb_agg(jsonb_build_array(t.starts_at, t.ends_at)), '[]')
-    from time_off t where t.artist_id = a.id and t.ends_at > $3 and t.starts_at < $4) as time_off,
-  (select coalesce(jsonb_agg(jsonb_build_object('start', o.scheduled_at, 'end', o.ends_at, 'status', o.status, 'hold_expires_at', o.hold_expires_at)), '[]')
-    from bookings o where o.artist_id = a.id and o.status in ('pending', 'confirmed', 'completed')
-      and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange($3, $4, '[)')) as occupied`;
-
-/** Where they come from. */
-export const AGENDA_FROM = `from artists a left join flashes f on f.id = $2::uuid and f.artist_id = a.id and f.state = 'available'`;
-
 /** The instants that can matter to `days` local dates from `date`, in any zone. */
 export function reach(date, days) {
   const midnight = Date.parse(`${date}T00:00:00Z`);

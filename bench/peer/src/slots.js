@@ -1,10 +1,10 @@
 // GET /api/calendar/slots
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
-import { AGENDA, AGENDA_FROM, durationOf, freeSlots, reach } from './schedule.js';
+import { durationOf, freeSlots, reach } from './schedule.js';
 import { Refusal, instant, serve } from './web.js';
 
-const SQL = `select ${AGENDA} ${AGENDA_FROM} where a.slug = $1 and a.active`;
+const SQL = 'select * from agenda($1, $2, $3, $4)';
 
 function parse(parameters = {}) {
   const errors = [];

@@ -191,7 +191,8 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         assert_eq!(sequences(database).await, ["booking_events_id_seq"]);
         for function in functions(database).await {
             let may = format!("select has_function_privilege('inkflow_app', '{function}', 'execute')");
-            let asked_for = ["folded", "job_failed", "dashboard_todo", "dashboard_waiting", "dashboard_stats"];
+            let asked_for =
+                ["agenda", "folded", "job_failed", "dashboard_todo", "dashboard_waiting", "dashboard_stats"];
             let name = function.split('(').next().unwrap_or_default();
             let expected = if asked_for.contains(&name) { "t" } else { "f" };
             assert_eq!(database.column(&may).await, [expected], "{function}");

@@ -217,43 +217,12 @@ macro_rules! artist_columns {
          a.cal_com_event_type_id, a.cal_com_api_key, a.cal_com_create_at, a.stripe_account_id, "
     };
 }
-pub(crate) use artist_columns;
-
-/// The columns of an agenda, from `artists a left join flashes f`; `$3` and `$4` bound its window.
-macro_rules! agenda_columns {
-    () => {
-        concat!($crate::db::artists::artist_columns!(), "a.buffer_minutes, a.minimum_notice_minutes, a.slot_step_minutes, \
-         f.id as flash_id, f.title as flash_title, f.image as flash_image, f.price::text as flash_price, \
-         f.deposit::text as flash_deposit, f.duration_minutes as flash_duration_minutes, f.repeatable as flash_repeatable, \
-         (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, 'status', h.status, \
-             'hold_expires_at', h.hold_expires_at) from bookings h \
-          where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed')) as flash_holder, \
-         (select coalesce(jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute)), '[]') \
-          from availability v where v.artist_id = a.id) as hours, \
-         (select coalesce(jsonb_agg(jsonb_build_array(t.starts_at, t.ends_at)), '[]') \
-          from time_off t where t.artist_id = a.id and t.ends_at > $3 and t.starts_at < $4) as time_off, \
-         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'start', o.scheduled_at, 'end', o.ends_at, \
-             'status', o.status, 'hold_expires_at', o.hold_expires_at)), '[]') \
-          from bookings o where o.artist_id = a.id and o.status in ('pending', 'confirmed', 'completed') \
-             and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange($3, $4, '[)')) as occupied")
-    };
-}
-pub(crate) use agenda_columns;
-
-/// Where the columns of an agenda come from: the artist `$1` and, if asked for and on sale, the flash `$2`.
-macro_rules! agenda_from {
-    () => {
-        " from artists a left join flashes f on f.id = $2 and f.artist_id = a.id and f.state = 'available' \
-         where a.slug = $1 and a.active"
-    };
-}
-
 /// The agenda of an artist in a window of time; none when there is no such artist. One flight.
 ///
 /// # Errors
 /// The database failed.
 pub async fn agenda(db: &Db, slug: &str, flash: Option<FlashId>, window: Interval) -> Result<Option<Agenda>, Error> {
-    const SQL: &str = concat!("select ", agenda_columns!(), agenda_from!());
+    const SQL: &str = "select * from agenda($1, $2, $3, $4)";
     let row = db
         .row(
             Repeat::Safe,
@@ -269,7 +238,7 @@ pub async fn agenda(db: &Db, slug: &str, flash: Option<FlashId>, window: Interva
     row.as_ref().map(read_agenda).transpose()
 }
 
-/// Reads the columns of [`agenda_columns`].
+/// Reads a row of the function `agenda`.
 pub(crate) fn read_agenda(row: &Row) -> Result<Agenda, Error> {
     let artist = read_artist(row)?;
     let flash = match get::<Option<Uuid>>(row, "flash_id")? {

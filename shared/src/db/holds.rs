@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 
-use super::artists::{Agenda, agenda_columns, read_agenda};
+use super::artists::{Agenda, read_agenda};
 use super::{Db, Repeat, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::{Booking, CalendarMode};
 use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
@@ -124,26 +124,21 @@ pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Opt
         "with counted as ( \
              insert into rate_limits (bucket, window_start, count) values ('create-booking:' || encode($8, 'hex'), $9, 1) \
              on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning count \
-         ) select ",
-        agenda_columns!(),
-        ", (select count from counted) as requests, \
+         ) select a.*, (select count from counted) as requests, \
          (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
              and (b.client_email = $6 or b.client_origin = $8)) as holds_by_client, \
          (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
-             and b.artist_id = a.id) as holds_on_artist, \
+             and b.artist_id = a.artist_id) as holds_on_artist, \
          (select ",
         hold_json!(),
-        " from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $10 \
+        " from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $10 \
              and b.scheduled_at = $5 and b.client_email = $6 and b.client_phone = $7 \
              and b.flash_id is not distinct from $2) as own, \
          i.request_hash, \
          (select ",
         hold_json!(),
-        " from bookings b where b.id = i.booking_id) as earlier",
-        // The join to the key comes before the `where` of the agenda.
-        " from artists a left join flashes f on f.id = $2 and f.artist_id = a.id and f.state = 'available' \
-         left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11 \
-         where a.slug = $1 and a.active"
+        " from bookings b where b.id = i.booking_id) as earlier \
+         from agenda($1, $2, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11"
     );
     let row = db
         .row(
