@@ -801,6 +801,8 @@ export interface components {
             created_at: string;
             /** @description The deposit. */
             deposit_cents: components["schemas"]["Cents"];
+            /** @description The bank gave a disputed deposit back to the client. */
+            dispute_lost: boolean;
             /**
              * Format: date-time
              * @description Its end.
@@ -917,6 +919,8 @@ export interface components {
             created_at: string;
             /** @description The deposit. */
             deposit_cents: components["schemas"]["Cents"];
+            /** @description The bank gave a disputed deposit back to the client. */
+            dispute_lost: boolean;
             /**
              * Format: date-time
              * @description Its end.

@@ -64,8 +64,8 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
         {booking.flash_image && <img src={booking.flash_image} alt="" width={160} height={160} />}
       </header>
       <Due todo={booking.todo.filter((each) => each !== "payment")} />
-      {booking.payment_problem && <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>}
-      {booking.payment_status === "disputed" && <p class="alert">{t.detail.disputed}</p>}
+      {booking.todo.includes("payment") && <Trouble booking={booking} />}
+      {booking.dispute_lost && <p class="alert">{t.detail.disputeLost}</p>}
       <Actions booking={booking} changed={changed} />
       <Jobs booking={booking} changed={changed} />
       <div class="columns">
@@ -100,6 +100,17 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
         <Timeline booking={booking} zone={zone} />
       </div>
     </article>
+  );
+}
+
+/** What is wrong with the money, for as long as it is. */
+function Trouble({ booking }: { booking: Detail }): VNode {
+  const disputed = booking.payment_status === "disputed" && !booking.dispute_lost;
+  return (
+    <>
+      {booking.payment_problem && <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>}
+      {disputed && <p class="alert">{t.detail.disputed}</p>}
+    </>
   );
 }
 

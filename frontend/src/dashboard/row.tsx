@@ -39,7 +39,7 @@ export function moneyOf(booking: Row): string {
     case "refunded":
       return t.booking.refunded;
     case "disputed":
-      return t.booking.disputed;
+      return booking.dispute_lost ? t.booking.disputeLost : t.booking.disputed;
     case "unpaid":
       return booking.status === "pending" ? t.booking.deposit(amount) : t.booking.depositDue(amount);
   }

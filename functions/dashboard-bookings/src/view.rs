@@ -41,6 +41,8 @@ pub struct BookingRow {
     pub payment_status: PaymentStatus,
     /// Money that came otherwise than asked.
     pub payment_problem: Option<PaymentProblem>,
+    /// The bank gave a disputed deposit back to the client.
+    pub dispute_lost: bool,
     /// Why it was called off.
     pub cancel_reason: Option<CancelReason>,
     /// Nobody came.
@@ -223,6 +225,7 @@ pub struct BookingDetail {
 /// The row of a booking.
 pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
     let actions = actions(&entry.booking, now);
+    let dispute_lost = entry.booking.has_lost_dispute();
     let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
     BookingRow {
         id,
@@ -231,6 +234,7 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
         status: state.status,
         payment_status: state.payment_status,
         payment_problem: state.payment_problem,
+        dispute_lost,
         cancel_reason: state.cancel_reason,
         no_show: state.no_show,
         title: entry.title,

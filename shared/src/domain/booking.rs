@@ -657,6 +657,11 @@ impl Booking {
         }
     }
 
+    /// Whether the bank gave the booking's own payment back to the cardholder: nobody can answer any more.
+    pub fn has_lost_dispute(&self) -> bool {
+        self.ledger.iter().any(|entry| entry.kind == EntryKind::DisputeLost && self.owns(&entry.payment_intent))
+    }
+
     /// The artist takes the booking on without its deposit. What follows waits for [`UNDO`], so that it can be taken back.
     pub fn confirm_by_hand(&self, now: Timestamp) -> Change {
         if self.state.status != Status::Pending || self.state.payment_problem.is_some() || self.starts_at <= now {

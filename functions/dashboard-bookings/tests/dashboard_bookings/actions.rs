@@ -3,6 +3,10 @@
 use dev::demo::NOA;
 use dev::stripe::{Down, Outcome};
 use serde_json::{Value, json};
+use shared::db::bookings::Reference;
+use shared::domain::booking::{Booking, Change, Entry, EntryKind};
+use shared::domain::money::Cents;
+use shared::settle;
 use shared::testing::{Answer, Plan, World};
 
 use crate::{act, get, path, post, run_everything, shown};
@@ -112,6 +116,40 @@ fn two_tabs_cannot_undo_each_other() {
         assert_eq!(answers, [200, 409]);
         run_everything(world).await;
         assert_eq!(world.stripe.refunds().len(), 1);
+    });
+}
+
+#[test]
+fn a_dispute_waits_for_the_artist_until_it_is_decided() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!([]), &json!(false)));
+        let payment = world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("paid").to_owned();
+        let now = world.now();
+        let hear = async |decide: &dyn Fn(&Booking) -> Change| {
+            let reference = Reference { booking: Some(held.id), payment_intent: None };
+            settle::settle(&world.db(), &reference, None, now, |booking, _| decide(booking)).await.expect("it is there");
+        };
+
+        hear(&|booking| booking.dispute_opened("dp_1", &payment)).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!(["payment"]), &json!(false)));
+
+        let lost = Entry {
+            kind: EntryKind::DisputeLost,
+            amount: Cents::new(-6_000),
+            currency: "eur".into(),
+            stripe_id: "dp_1".into(),
+            payment_intent: payment.clone(),
+            occurred_at: now,
+        };
+        hear(&|booking| booking.dispute_closed(Some(lost.clone()), "dp_1", &payment)).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!([]), &json!(true)));
+        assert_eq!(row["money"]["balance_cents"], 0);
     });
 }
 
