@@ -151,6 +151,17 @@ export class Platform {
     return ((await this.#get(`${this.stripe}/_control/refunds`)) as { amount: number }[]).map((refund) => refund.amount);
   }
 
+  /** The cardholder's bank contests what was paid for a booking. Gives the dispute. */
+  async contest(booking: string): Promise<string> {
+    const [row] = await this.sql`select stripe_payment_intent_id as payment from bookings where id = ${booking}`;
+    return ((await this.#post(`${this.stripe}/_control/disputes`, { payment: row?.payment })) as { id: string }).id;
+  }
+
+  /** The bank decides for the cardholder. */
+  async lose(dispute: string): Promise<void> {
+    await this.#post(`${this.stripe}/_control/disputes/${dispute}/close`, { won: false });
+  }
+
   /** The statuses of what is booked at Cal.com. */
   async calendar(): Promise<string[]> {
     return ((await this.#get(`${this.calcom}/_control/bookings`)) as { status: string }[]).map((booking) => booking.status);

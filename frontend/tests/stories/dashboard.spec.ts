@@ -122,6 +122,30 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await expect(page.locator(".months .now .value")).toHaveText(/^0\s€$/);
 });
 
+test("a disputed payment waits for the artist until the bank has decided", async ({ artist, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Dominique Arnaud");
+  const dispute = await platform.contest(id);
+  await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("disputed");
+  await artist.enter();
+  await expect(artist.row("Dominique Arnaud")).toContainText("paiement contesté");
+  await artist.open(`#/bookings/${id}`);
+  await expect(page.getByText("Répondez dans Stripe avant la date limite.")).toBeVisible();
+  await platform.mail(LEA.email, /contest/i);
+
+  await platform.lose(dispute);
+  await expect
+    .poll(() => platform.sql`select sum(amount_cents)::int as left from payments where booking_id = ${id}`, { timeout: 20_000 })
+    .toEqual([{ left: 0 }]);
+  await artist.open("#/");
+  await expect(artist.row("Dominique Arnaud"), "nothing is left to do").toHaveCount(0);
+  await artist.open(`#/bookings/${id}`);
+  await expect(page.getByText("La banque a donné raison à votre client")).toBeVisible();
+  await expect(page.getByText("Répondez dans Stripe")).toHaveCount(0);
+  await expect(page.getByRole("main")).toContainText("contestation perdue");
+  await barrierFree(page, "a lost dispute");
+});
+
 test("an appointment that is over is closed in one press", async ({ artist, platform }) => {
   const came = await platform.bookedFor("Alex Martin", { nth: 0 });
   const missed = await platform.bookedFor("Lou Garnier", { nth: 1 });
