@@ -16,7 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
 use self::diary::{Diary, Notice};
 use self::error::ApiError;
 pub use self::slots::Hours;
 use self::slots::Span;
 pub use self::webhooks::{Delivery, sign};
+use crate::stand_in::parts::{Parts, Running, Service};
 use crate::stand_in::{self, Clock, InFlight, RequestLog, StateFile, lock};
 pub use crate::stand_in::{Down, Recorded, Troubles};
 
@@ -206,11 +206,24 @@ struct Inner {
     closed: AtomicBool,
 }
 
-impl Inner {
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
-    }
+impl Service for Inner {
+    type Switches = Switches;
+    type State = Diary;
+    const NAME: &'static str = "Cal.com";
 
+    fn parts(&self) -> Parts<'_, Switches, Diary> {
+        Parts {
+            clock: &self.clock,
+            switches: &self.switches,
+            log: &self.log,
+            state: &self.diary,
+            state_file: self.state_file.as_ref(),
+            closed: &self.closed,
+        }
+    }
+}
+
+impl Inner {
     fn user(&self, username: &str) -> Option<&User> {
         self.users.iter().find(|user| user.username == username)
     }
@@ -229,23 +242,6 @@ impl Inner {
             .booking(uid)
             .and_then(|booking| self.user(&booking.username))
             .ok_or_else(|| ApiError::not_found(format!("Booking with uid={uid} was not found in the database")))
-    }
-
-    fn changed(&self) {
-        if let Some(file) = &self.state_file {
-            file.mark_dirty();
-        }
-    }
-
-    fn save(&self) {
-        let Some(file) = &self.state_file else { return };
-        if !file.take_dirty() {
-            return;
-        }
-        let state = serde_json::to_vec(&*lock(&self.diary)).expect("the diary is plain data");
-        if let Err(error) = file.write(&state) {
-            tracing::error!(%error, "the Cal.com stand-in could not save its state");
-        }
     }
 
     /// What the artist does in Cal.com's own pages.
@@ -320,7 +316,7 @@ impl Inner {
 pub struct StandIn {
     inner: Arc<Inner>,
     addr: SocketAddr,
-    tasks: Vec<JoinHandle<()>>,
+    _running: Running<Inner>,
 }
 
 impl StandIn {
@@ -359,16 +355,10 @@ impl StandIn {
             state_file: options.state_file.map(StateFile::new),
             closed: AtomicBool::new(false),
         });
-        let router = Router::new()
-            .merge(week_page::routes())
-            .nest("/_control", control::routes())
-            .fallback(api::handle)
-            .with_state(Arc::clone(&inner));
-        let mut tasks = vec![stand_in::serve(listener, router)];
-        if inner.state_file.is_some() {
-            tasks.push(tokio::spawn(saving(Arc::clone(&inner))));
-        }
-        Ok(Self { inner, addr, tasks })
+        let router =
+            Router::new().merge(week_page::routes()).nest("/_control", control::routes()).fallback(api::handle);
+        let running = Running::begin(&inner, listener, router);
+        Ok(Self { inner, addr, _running: running })
     }
 
     /// The base URL of the API; the week page is `/week` under it.
@@ -502,24 +492,6 @@ impl StandIn {
     /// Forgets bookings, blocks and requests.
     pub fn reset(&self) {
         self.inner.reset();
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.inner.closed.store(true, Ordering::SeqCst);
-        for task in &self.tasks {
-            task.abort();
-        }
-        self.inner.save();
-    }
-}
-
-async fn saving(inner: Arc<Inner>) {
-    let Some(file) = &inner.state_file else { return };
-    loop {
-        file.changed().await;
-        inner.save();
     }
 }
 

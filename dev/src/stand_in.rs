@@ -29,6 +29,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+pub(crate) mod parts;
+
 /// How many requests the log keeps; a benchmark must not fill the memory.
 const REQUESTS_KEPT: usize = 20_000;
 
@@ -84,7 +86,7 @@ impl Troubles {
 }
 
 /// Merges a partial JSON object into a settings struct and refuses names that it does not have.
-pub(crate) fn merge<T: Serialize + DeserializeOwned>(current: &T, patch: &Value) -> Result<T, String> {
+fn merge<T: Serialize + DeserializeOwned>(current: &T, patch: &Value) -> Result<T, String> {
     let mut merged = serde_json::to_value(current).map_err(|error| error.to_string())?;
     let (Some(fields), Some(patch)) = (merged.as_object_mut(), patch.as_object()) else {
         return Err("expected a JSON object".to_owned());
@@ -376,7 +378,7 @@ pub(crate) async fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAdd
 }
 
 /// Serves a router to loopback peers until the task is aborted.
-pub(crate) fn serve(listener: TcpListener, router: Router) -> JoinHandle<()> {
+fn serve(listener: TcpListener, router: Router) -> JoinHandle<()> {
     let service = router.into_make_service_with_connect_info::<HangUp>();
     tokio::spawn(async move {
         if let Err(error) = axum::serve(Loopback(listener), service).await {

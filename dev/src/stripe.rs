@@ -17,14 +17,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
 pub use self::ledger::Closed;
 use self::ledger::{Cause, Ledger, Submit};
@@ -32,6 +31,7 @@ pub use self::objects::API_VERSION;
 use self::objects::{Charge, Dispute, Endpoint, Intent, Refund};
 use self::webhooks::Travel;
 pub use self::webhooks::{Delivery, sign};
+use crate::stand_in::parts::{Parts, Running, Service};
 use crate::stand_in::{self, Clock, InFlight, RequestLog, StateFile, lock};
 pub use crate::stand_in::{Down, Recorded, Troubles};
 
@@ -186,28 +186,28 @@ struct Inner {
     closed: AtomicBool,
 }
 
+impl Service for Inner {
+    type Switches = Switches;
+    type State = Ledger;
+    const NAME: &'static str = "Stripe";
+
+    fn parts(&self) -> Parts<'_, Switches, Ledger> {
+        Parts {
+            clock: &self.clock,
+            switches: &self.switches,
+            log: &self.log,
+            state: &self.ledger,
+            state_file: self.state_file.as_ref(),
+            closed: &self.closed,
+        }
+    }
+
+    fn clock_moved(self: &Arc<Self>) {
+        self.tick();
+    }
+}
+
 impl Inner {
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
-    }
-
-    fn changed(&self) {
-        if let Some(file) = &self.state_file {
-            file.mark_dirty();
-        }
-    }
-
-    fn save(&self) {
-        let Some(file) = &self.state_file else { return };
-        if !file.take_dirty() {
-            return;
-        }
-        let state = serde_json::to_vec(&*lock(&self.ledger)).expect("the ledger is plain data");
-        if let Err(error) = file.write(&state) {
-            tracing::error!(%error, "the Stripe stand-in could not save its state");
-        }
-    }
-
     /// Expires what is over; called by the ticker and before anybody looks.
     fn tick(self: &Arc<Self>) {
         let events = lock(&self.ledger).expire_due(self.clock.now_unix());
@@ -299,7 +299,7 @@ impl Inner {
 pub struct StandIn {
     inner: Arc<Inner>,
     addr: SocketAddr,
-    tasks: Vec<JoinHandle<()>>,
+    _running: Running<Inner>,
 }
 
 impl StandIn {
@@ -353,17 +353,11 @@ impl StandIn {
         if options.webhook_url.is_some() {
             inner.set_webhook_url(options.webhook_url);
         }
-        let router = Router::new()
-            .merge(pay_page::routes())
-            .nest("/_control", control::routes())
-            .fallback(api::handle)
-            .with_state(Arc::clone(&inner));
-        let mut tasks = vec![stand_in::serve(listener, router), tokio::spawn(ticking(Arc::clone(&inner)))];
-        if inner.state_file.is_some() {
-            tasks.push(tokio::spawn(saving(Arc::clone(&inner))));
-        }
+        let router = Router::new().merge(pay_page::routes()).nest("/_control", control::routes()).fallback(api::handle);
+        let mut running = Running::begin(&inner, listener, router);
+        running.also(ticking(Arc::clone(&inner)));
         inner.resume_deliveries();
-        Ok(Self { inner, addr, tasks })
+        Ok(Self { inner, addr, _running: running })
     }
 
     /// The base URL of the API.
@@ -560,29 +554,11 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.inner.closed.store(true, Ordering::SeqCst);
-        for task in &self.tasks {
-            task.abort();
-        }
-        self.inner.save();
-    }
-}
-
 async fn ticking(inner: Arc<Inner>) {
     let mut pulse = tokio::time::interval(Duration::from_millis(250));
     pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         pulse.tick().await;
         inner.tick();
-    }
-}
-
-async fn saving(inner: Arc<Inner>) {
-    let Some(file) = &inner.state_file else { return };
-    loop {
-        file.changed().await;
-        inner.save();
     }
 }

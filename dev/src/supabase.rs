@@ -11,7 +11,7 @@ mod keys;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +19,6 @@ use axum::Router;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub use self::book::Account;
@@ -27,6 +26,7 @@ use self::book::Book;
 use self::keys::Key;
 pub use self::keys::{hs256_token, token};
 use crate::aws::{Inbox, Mail};
+use crate::stand_in::parts::{Parts, Running, Service};
 use crate::stand_in::{self, Clock, RequestLog, StateFile, lock};
 pub use crate::stand_in::{Down, Recorded, Troubles};
 
@@ -110,28 +110,24 @@ struct Inner {
     closed: AtomicBool,
 }
 
+impl Service for Inner {
+    type Switches = Switches;
+    type State = Book;
+    const NAME: &'static str = "Supabase";
+
+    fn parts(&self) -> Parts<'_, Switches, Book> {
+        Parts {
+            clock: &self.clock,
+            switches: &self.switches,
+            log: &self.log,
+            state: &self.book,
+            state_file: self.state_file.as_ref(),
+            closed: &self.closed,
+        }
+    }
+}
+
 impl Inner {
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
-    }
-
-    fn changed(&self) {
-        if let Some(file) = &self.state_file {
-            file.mark_dirty();
-        }
-    }
-
-    fn save(&self) {
-        let Some(file) = &self.state_file else { return };
-        if !file.take_dirty() {
-            return;
-        }
-        let state = serde_json::to_vec(&*lock(&self.book)).expect("the book is plain data");
-        if let Err(error) = file.write(&state) {
-            tracing::error!(%error, "the Supabase stand-in could not save its state");
-        }
-    }
-
     /// Makes sure that the accounts it begins with are there.
     fn settle_in(&self) {
         let now = self.clock.now();
@@ -172,7 +168,7 @@ impl Inner {
 pub struct StandIn {
     inner: Arc<Inner>,
     addr: SocketAddr,
-    tasks: Vec<JoinHandle<()>>,
+    _running: Running<Inner>,
 }
 
 impl StandIn {
@@ -208,13 +204,9 @@ impl StandIn {
         });
         inner.settle_in();
         inner.changed();
-        let router =
-            Router::new().nest("/_control", control::routes()).fallback(api::handle).with_state(Arc::clone(&inner));
-        let mut tasks = vec![stand_in::serve(listener, router)];
-        if inner.state_file.is_some() {
-            tasks.push(tokio::spawn(saving(Arc::clone(&inner))));
-        }
-        Ok(Self { inner, addr, tasks })
+        let router = Router::new().nest("/_control", control::routes()).fallback(api::handle);
+        let running = Running::begin(&inner, listener, router);
+        Ok(Self { inner, addr, _running: running })
     }
 
     /// The project's URL: what `SUPABASE_URL` is set to.
@@ -314,23 +306,5 @@ impl StandIn {
         self.inner.log.clear();
         self.inner.settle_in();
         self.inner.changed();
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.inner.closed.store(true, Ordering::SeqCst);
-        for task in &self.tasks {
-            task.abort();
-        }
-        self.inner.save();
-    }
-}
-
-async fn saving(inner: Arc<Inner>) {
-    let Some(file) = &inner.state_file else { return };
-    loop {
-        file.changed().await;
-        inner.save();
     }
 }

@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::requests::{self, Query, Wanted};
 use super::slots::{Span, free};
 use super::{EventType, Inner, User, millis};
+use crate::stand_in::parts::Service;
 use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
 
 const BOOKINGS_VERSION: &str = "2024-08-13";

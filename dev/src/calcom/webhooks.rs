@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::diary::{Notice, Webhook};
 use super::{Inner, millis};
+use crate::stand_in::parts::Service;
 use crate::stand_in::{hmac_sha256_hex, lock, post_webhook};
 
 /// What InkFlow listens to.

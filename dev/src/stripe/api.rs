@@ -16,6 +16,7 @@ use super::objects::{API_VERSION, Charge, Dispute, Endpoint, Intent, Keyed, Refu
 use super::params::Params;
 use super::requests::{self, Page};
 use super::{Inner, RefundMode};
+use crate::stand_in::parts::Service;
 use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, alphanumeric, lock, readable_headers};
 
 const LARGEST_BODY: usize = 1 << 20;

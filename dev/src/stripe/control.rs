@@ -1,7 +1,6 @@
 //! The switches over HTTP, for the landing page and for scripts: JSON in, JSON out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -13,13 +12,12 @@ use serde_json::{Value, json};
 
 use super::objects::{API_VERSION, Dispute, Refund};
 use super::{Inner, Outcome, PRIMARY_ENDPOINT};
-use crate::stand_in::{lock, merge, refuse_cross_site};
+use crate::stand_in::{lock, parts, refuse_cross_site};
 
 pub(super) fn routes() -> Router<Arc<Inner>> {
     Router::new()
         .route("/", get(overview))
-        .route("/switches", get(switches).post(set_switches))
-        .route("/clock", post(clock))
+        .merge(parts::control())
         .route("/webhook", post(webhook))
         .route("/reset", post(reset))
         .route("/sessions", get(sessions))
@@ -33,7 +31,6 @@ pub(super) fn routes() -> Router<Arc<Inner>> {
         .route("/events", get(events))
         .route("/events/{id}/deliver", post(deliver))
         .route("/deliveries", get(deliveries))
-        .route("/requests", get(requests))
         .layer(middleware::from_fn(refuse_cross_site))
 }
 
@@ -63,38 +60,6 @@ async fn overview(State(inner): State<Arc<Inner>>) -> Json<Value> {
         "refunds": refunds,
         "events": events,
     }))
-}
-
-async fn switches(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!(*lock(&inner.switches)))
-}
-
-async fn set_switches(State(inner): State<Arc<Inner>>, Json(patch): Json<Value>) -> Response {
-    let mut switches = lock(&inner.switches);
-    match merge(&*switches, &patch) {
-        Ok(merged) => {
-            *switches = merged;
-            Json(json!(*switches)).into_response()
-        }
-        Err(why) => refused(StatusCode::BAD_REQUEST, why),
-    }
-}
-
-#[derive(Deserialize)]
-struct ClockChange {
-    shift_seconds: Option<i64>,
-    advance_seconds: Option<u64>,
-}
-
-async fn clock(State(inner): State<Arc<Inner>>, Json(change): Json<ClockChange>) -> Json<Value> {
-    if let Some(shift) = change.shift_seconds {
-        inner.clock.set_shift_seconds(shift);
-    }
-    if let Some(advance) = change.advance_seconds {
-        inner.clock.advance(Duration::from_secs(advance));
-    }
-    inner.tick();
-    Json(json!({"clock_shift_seconds": inner.clock.shift_seconds(), "now": inner.clock.now()}))
 }
 
 #[derive(Deserialize)]
@@ -211,8 +176,4 @@ async fn deliver(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Res
 
 async fn deliveries(State(inner): State<Arc<Inner>>) -> Json<Value> {
     Json(json!(*lock(&inner.deliveries)))
-}
-
-async fn requests(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!(inner.log.all()))
 }

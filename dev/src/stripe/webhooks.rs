@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Inner;
 use super::objects::{API_VERSION, Endpoint};
+use crate::stand_in::parts::Service;
 use crate::stand_in::{hmac_sha256_hex, lock, post_webhook};
 
 /// The `Stripe-Signature` header of a payload.

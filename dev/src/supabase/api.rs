@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::book::Book;
 use super::error::ApiError;
 use super::{Inner, Letter};
+use crate::stand_in::parts::Service;
 use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
 
 /// The shortest password; the project of the demo asks for eight characters.
