@@ -576,7 +576,9 @@ fn t1_in_a_race_of_twenty_exactly_one_books_the_chair() {
 fn t1_noting_the_page_of_a_hold_and_racing_for_its_slot_is_no_deadlock() {
     with_database(Begin::WithSamples, async |database| {
         let (winner, loser) = (database.connect().await, database.connect().await);
-        let note = |page: &str| format!("update bookings set stripe_checkout_session_id = '{page}' where client_name = 'The first'");
+        let note = |page: &str| {
+            format!("update bookings set stripe_checkout_session_id = '{page}' where client_name = 'The first'")
+        };
         let book = |name: &str| insert("bookings", &[("client_name", &format!("'{name}'"))]);
         winner.batch_execute(&book("The first")).await.expect("nobody is there");
         winner.batch_execute(&format!("begin; {}", note("cs_test_one"))).await.expect("its own");

@@ -131,7 +131,9 @@ fn a_dispute_waits_for_the_artist_until_it_is_decided() {
         let now = world.now();
         let hear = async |decide: &dyn Fn(&Booking) -> Change| {
             let reference = Reference { booking: Some(held.id), payment_intent: None };
-            settle::settle(&world.db(), &reference, None, now, |booking, _| decide(booking)).await.expect("it is there");
+            settle::settle(&world.db(), &reference, None, now, |booking, _| decide(booking))
+                .await
+                .expect("it is there");
         };
 
         hear(&|booking| booking.dispute_opened("dp_1", &payment)).await;
