@@ -52,6 +52,14 @@ pub enum Work {
     Bookings,
     /// `sweeper`: a minute in which nothing is wrong.
     Sweeper,
+    /// `session`: who is signed in.
+    Session,
+    /// `dashboard-settings`: the rules of an artist's page.
+    Settings,
+    /// `calcom-webhook`: an appointment of the artist's own.
+    CalcomWebhook,
+    /// `image-intake`: a photograph of 1200 by 630 pixels.
+    Image,
 }
 
 impl Work {
@@ -69,6 +77,10 @@ impl Work {
         Self::ArtistPage,
         Self::Stats,
         Self::Bookings,
+        Self::Session,
+        Self::Settings,
+        Self::CalcomWebhook,
+        Self::Image,
         Self::Worker,
         Self::Sweeper,
     ];
@@ -95,6 +107,10 @@ impl Work {
             Self::Stats => "dashboard-stats",
             Self::Bookings => "dashboard-bookings",
             Self::Sweeper => "sweeper",
+            Self::Session => "session",
+            Self::Settings => "dashboard-settings",
+            Self::CalcomWebhook => "calcom-webhook",
+            Self::Image => "image-intake",
         }
     }
 
@@ -117,7 +133,7 @@ impl Work {
     fn status(self) -> Option<i64> {
         match self {
             Self::CreateBooking => Some(201),
-            Self::Worker | Self::Sweeper | Self::Select => None,
+            Self::Worker | Self::Sweeper | Self::Select | Self::Image => None,
             _ => Some(200),
         }
     }
@@ -134,6 +150,9 @@ impl Work {
         if self == Self::Worker {
             ensure!(answer["batchItemFailures"] == json!([]), "the worker answers {answer}");
         }
+        if self == Self::Image {
+            ensure!(answer["images"][0]["fate"] == "ready", "image-intake answers {answer}");
+        }
         Ok(answer["body"].as_str().unwrap_or_default().to_owned())
     }
 }
@@ -149,6 +168,8 @@ pub struct Desk<'a> {
     paid: u64,
     mailed: u64,
     strays: u64,
+    hooks: u64,
+    uploads: u64,
     prepared: u64,
 }
 
@@ -171,6 +192,8 @@ impl<'a> Desk<'a> {
             paid: 0,
             mailed: 0,
             strays: 0,
+            hooks: 0,
+            uploads: 0,
             prepared: 0,
         };
         this.prepare(1)?;
@@ -237,6 +260,16 @@ impl<'a> Desk<'a> {
             Work::BookingStatus => http("GET", &format!("/api/bookings/{}", id('b', 0)), "", None),
             Work::ManageBooking => http("GET", &format!("/api/bookings/{}/calendar.ics", id('c', 0)), "", None),
             Work::ArtistPage => http("GET", "/api/artists/lea-marchetti", "", None),
+            Work::Session => self.signed_in("/api/session", ""),
+            Work::Settings => self.signed_in("/api/dashboard/rules", ""),
+            Work::CalcomWebhook => {
+                self.hooks += 1;
+                calcom_webhook(self.hooks)?
+            }
+            Work::Image => {
+                self.uploads += 1;
+                self.upload(self.uploads)?
+            }
             Work::Sweeper => json!({ "version": "0", "source": "aws.scheduler", "detail": "{}" }),
         };
         Ok(event.to_string().into_bytes())
@@ -252,6 +285,30 @@ impl<'a> Desk<'a> {
         event["headers"]["authorization"] =
             format!("Bearer {}", dev::supabase::hs256_token(JWT_SECRET.as_bytes(), &claims)).into();
         event
+    }
+
+    /// An upload that was announced and has arrived.
+    fn upload(&self, number: u64) -> Result<Value> {
+        let (id, artist) = (id('7', number), id('a', 0));
+        self.world.run(
+            self.database,
+            &format!(
+                "insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
+                 values ('{id}', '{artist}', 'flash', 'image/jpeg', 86106, now(), now())"
+            ),
+        )?;
+        let key = format!("incoming/{id}");
+        self.world.upload(&key)?;
+        Ok(json!({ "Records": [{
+            "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-west-3", "eventTime": now(),
+            "eventName": "ObjectCreated:Put", "userIdentity": { "principalId": "AWS:AROAEXAMPLE" },
+            "requestParameters": { "sourceIPAddress": "203.0.113.7" }, "responseElements": {},
+            "s3": {
+                "s3SchemaVersion": "1.0", "configurationId": "uploads",
+                "bucket": { "name": dev::aws::PICTURES, "ownerIdentity": {}, "arn": "arn:aws:s3:::inkflow-images" },
+                "object": { "key": key, "size": 86106, "eTag": "0123456789abcdef", "sequencer": "0055AED6DCD90281E5" },
+            },
+        }] }))
     }
 
     /// Events of jobs, `batch` of them in each.
@@ -431,6 +488,24 @@ fn stray(number: u64) -> Value {
         } },
         "livemode": false, "pending_webhooks": 1, "request": { "id": null, "idempotency_key": null }, "type": "refund.updated",
     }))
+}
+
+/// Something that Noa entered in Cal.com by hand: it is for no booking of ours.
+fn calcom_webhook(number: u64) -> Result<Value> {
+    let account = demo::NOA.calcom.as_ref().context("the demo's Noa uses Cal.com")?;
+    let payload = json!({
+        "triggerEvent": "BOOKING_CREATED", "createdAt": now(),
+        "payload": {
+            "type": "prive", "title": "Rendez-vous", "uid": format!("own{number}"), "eventTypeId": account.event_type_id,
+            "organizer": { "name": demo::NOA.display_name, "username": account.username, "timeZone": "Europe/Paris" },
+            "startTime": now(), "endTime": now(), "metadata": {}, "status": "ACCEPTED",
+        },
+    })
+    .to_string();
+    let signature = dev::calcom::sign(&payload, Some(account.webhook_secret));
+    let mut event = http("POST", "/api/webhooks/calcom", "", Some(payload));
+    event["headers"]["x-cal-signature-256"] = signature.into();
+    Ok(event)
 }
 
 fn signed(payload: &Value) -> Value {

@@ -74,6 +74,7 @@ impl World {
             let certificate = encrypt(&postgres, &folder).await?;
             let ministack = Ministack::start(&folder, None).await?;
             let queues = aws::provide(&ministack.url(), "inkflow.example", "").await?;
+            aws::provide_bucket(&ministack.url(), aws::PICTURES, SITE, None).await?;
             let sqs = SqsGate::start(&ministack.url(), None).await?;
             let mails = MailGate::start(&ministack.url()).await?;
             let options = stripe::Options {
@@ -114,7 +115,7 @@ impl World {
             // With a secret of its own nothing is fetched at the start.
             ("SUPABASE_JWT_SECRET", JWT_SECRET),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
-            ("IMAGES_BUCKET", "inkflow-images"),
+            ("IMAGES_BUCKET", aws::PICTURES),
             ("AWS_ENDPOINT_URL_S3", &ministack.url()),
         ] {
             env.push((name.to_owned(), value.to_owned()));
@@ -243,6 +244,16 @@ impl World {
         env.push(("DATABASE_URL".to_owned(), self.app_url(DATABASE, None)));
         let log = self.folder.join(format!("{}.log", name.replace(' ', "-")));
         Program { name: name.to_owned(), command, env, log }
+    }
+
+    /// Puts a photograph where artists upload theirs.
+    ///
+    /// # Errors
+    /// The site was not built, or S3 refuses.
+    pub fn upload(&self, key: &str) -> Result<()> {
+        let file = self.root.join("frontend/dist/hero/lea-marchetti.jpg");
+        let photograph = fs::read(&file).with_context(|| format!("{}: run `make site` first", file.display()))?;
+        self.wait(aws::upload(&self.ministack.url(), aws::PICTURES, key, "image/jpeg", photograph))
     }
 
     /// Forgets the mails so far, which the inbox would keep.

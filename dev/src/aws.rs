@@ -292,6 +292,19 @@ pub async fn provide_bucket(ministack: &str, bucket: &str, site: &str, queue: Op
     Ok(())
 }
 
+/// Puts a file into a bucket, as a browser does with a signed address.
+pub async fn upload(ministack: &str, bucket: &str, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<()> {
+    let answer = client()
+        .put(format!("{ministack}/{bucket}/{key}"))
+        .header("authorization", authorization("s3"))
+        .header("content-type", content_type)
+        .body(bytes)
+        .send()
+        .await?;
+    ensure!(answer.status().is_success(), "S3 PUT {key}: {}", answer.status());
+    Ok(())
+}
+
 /// Reads a file of the bucket, as CloudFront does for `/images/*`.
 pub(crate) async fn fetch(address: &str) -> Result<reqwest::Response> {
     Ok(client().get(address).header("authorization", authorization("s3")).send().await?)
