@@ -356,7 +356,8 @@ impl Results {
             out,
             "## Growth\n\nOne database of each size, asked in turn; p50 in ms, and in brackets the rows of the growing tables that one invocation\n\
              looked at. A thousand bookings are one artist's. None of these tables is read from end to end beyond 1 000 bookings:\n\
-             {}. The last five are reached by a key alone and have no more\nthan {} rows.{}{}\n",
+             {}.\n\
+             The last five are reached by a key alone and have no more than {} rows.{}{}\n",
             crate::growth::GROWING.join(", "),
             thousands(crate::growth::REACHED_BY_KEY),
             if self.remark.is_empty() { "" } else { " " },
