@@ -243,7 +243,7 @@ export const words = {
       refund_failed: "Le remboursement a été refusé. Ouvrez le paiement dans Stripe et contactez votre client pour rendre l’argent autrement.",
     } as Record<string, string>,
     disputed: "Le client conteste ce paiement auprès de sa banque. Répondez dans Stripe avant la date limite.",
-    disputeLost: "La banque a donné raison à votre client : l’acompte lui a été rendu. Le rendez-vous, lui, n’est pas annulé.",
+    disputeLost: "La banque a donné raison à votre client : l’acompte lui a été rendu. Le rendez-vous, lui, n’est pas annulé.",
     policy: "Ce que le client a accepté",
     note: "Note pour vous",
     noteHelp: "Vous seul la voyez.",
