@@ -252,7 +252,8 @@ function jobName(job: Job): string {
 
 function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode | null {
   const { busy, saying, press } = usePress(changed);
-  const failed = booking.jobs.filter((job) => job.state === "dead" || (job.state === "discarded" && (job.advice || job.last_error)));
+  // A mail that was not true any more was dropped, as it should be: only what can be tried again has failed.
+  const failed = booking.jobs.filter((job) => job.can_retry);
   if (failed.length === 0 && !saying) return null;
   return (
     <section class="jobs" aria-labelledby="jobs-title">
