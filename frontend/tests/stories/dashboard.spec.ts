@@ -148,6 +148,29 @@ test("a disputed payment waits for the artist until the bank has decided", async
   await barrierFree(page, "a lost dispute");
 });
 
+test("a mail that never went out is sent again in one press", async ({ artist, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Maud Perrin");
+  await platform.mail("perrin@example.fr", /confirm/i);
+  // As the worker leaves it after its last attempt; the mail itself is taken back from the books, so that it can go again.
+  await platform.sql`delete from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`;
+  const failed = await platform.sql`update outbox set outcome = 'dead', attempts = 8, last_error = 'MessageRejected'
+    where booking_id = ${id} and args->>'template' = 'client_confirmed' returning id`;
+  expect(failed.length).toBe(1);
+  await artist.enter();
+  await expect(artist.row("Maud Perrin")).toContainText("Un envoi n’est pas parti.");
+  await artist.open(`#/bookings/${id}`);
+  await expect(page.getByRole("heading", { name: "Envois en échec" })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText("l’adresse du client a peut-être une faute");
+  await barrierFree(page, "a mail that failed");
+  await artist.press(artist.button(/^Relancer : /));
+  await expect
+    .poll(() => platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`, { timeout: 20_000 })
+    .toEqual([{ status: "sent" }]);
+  await artist.open("#/");
+  await expect(artist.row("Maud Perrin"), "nothing is left to do").toHaveCount(0);
+});
+
 test("an appointment that is over is closed in one press", async ({ artist, platform }) => {
   const came = await platform.bookedFor("Alex Martin", { nth: 0 });
   const missed = await platform.bookedFor("Lou Garnier", { nth: 1 });
