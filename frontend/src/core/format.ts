@@ -15,18 +15,39 @@ export function money(cents: number): string {
   }).format(cents / 100);
 }
 
+type Unit = "year" | "month" | "day" | "hour" | "minute" | "second";
+
+/**
+ * What calendar and clock of a zone show at an instant, two digits at least; in the visitor's own zone when none is given.
+ * From parts, never from a text: in which order a locale writes a date changes between releases of ICU.
+ */
+export function wall(instant: string | number, timeZone?: string): Record<Unit, string> {
+  const digits = "2-digit";
+  const parts = new Intl.DateTimeFormat("en", {
+    timeZone, year: "numeric", month: digits, day: digits, hour: digits, minute: digits, second: digits, hourCycle: "h23",
+  }).formatToParts(new Date(instant));
+  return Object.fromEntries(parts.map(({ type, value }) => [type, value.padStart(2, "0")])) as Record<Unit, string>;
+}
+
 /** The civil date of an instant in a zone, as YYYY-MM-DD. */
 export function civilDate(instant: string | number, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    new Date(instant),
-  );
+  const { year, month, day } = wall(instant, timeZone);
+  return `${year}-${month}-${day}`;
+}
+
+function noon(date: string): Date {
+  return new Date(`${date}T12:00:00Z`);
+}
+
+/** French counts the first of a month as an ordinal, and Intl does not. */
+function written(parts: readonly Intl.DateTimeFormatPart[]): string {
+  return parts.map(({ type, value }) => (language === "fr" && type === "day" && value === "1" ? "1er" : value)).join("");
 }
 
 /** Parts of a civil date, in words. */
 export function dateWords(date: string, options: Intl.DateTimeFormatOptions): string {
-  const words = new Intl.DateTimeFormat(region, { timeZone: "UTC", ...options }).format(new Date(`${date}T12:00:00Z`));
-  // French counts the first of a month as an ordinal, and Intl does not.
-  return language === "fr" && options.month === "long" ? words.replace(/(^|\s)1 /, "$11er ") : words;
+  const parts = new Intl.DateTimeFormat(region, { timeZone: "UTC", ...options }).formatToParts(noon(date));
+  return options.month === "long" ? written(parts) : parts.map(({ value }) => value).join("");
 }
 
 /** "mardi 24 novembre". */
@@ -39,30 +60,28 @@ export function shortDay(date: string): string {
   return dateWords(date, { weekday: "short", day: "numeric", month: "short" });
 }
 
-/** "23 – 29 novembre", "30 novembre – 6 décembre". */
+/** "23 – 29 novembre", "1er – 7 décembre", "30 novembre – 6 décembre". */
 export function dayRange(from: string, to: string): string {
   const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long" });
-  return format.formatRange(new Date(`${from}T12:00:00Z`), new Date(`${to}T12:00:00Z`));
+  return written(format.formatRangeToParts(noon(from), noon(to)));
 }
 
 /** The civil date some days later. */
 export function addDays(date: string, days: number): string {
-  const at = new Date(`${date}T12:00:00Z`);
+  const at = noon(date);
   at.setUTCDate(at.getUTCDate() + days);
   return at.toISOString().slice(0, 10);
 }
 
 /** "14 h 30" in French, "14:30" in English; in the visitor's own zone when none is given. */
 export function clock(instant: string | number, timeZone?: string): string {
-  const text = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(
-    new Date(instant),
-  );
-  return language === "fr" ? text.replace(/^0?(\d+):/, "$1\u00a0h\u00a0") : text;
+  const { hour, minute } = wall(instant, timeZone);
+  return language === "fr" ? `${Number(hour)}\u00a0h\u00a0${minute}` : `${hour}:${minute}`;
 }
 
 /** The hour of an instant in a zone, from 0 to 23. */
 export function hourOf(instant: string, timeZone: string): number {
-  return Number(new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit" }).format(new Date(instant)));
+  return Number(wall(instant, timeZone).hour);
 }
 
 /** "2 h 30"; "45 min". */

@@ -1,6 +1,6 @@
 // Dates and lengths of time, in the words of the dashboard.
 
-import { civilDate, clock, dateWords, longDay, span } from "../core/format";
+import { civilDate, clock, dateWords, longDay, span, wall } from "../core/format";
 import { language } from "../core/language";
 import { t } from "./words";
 
@@ -20,7 +20,7 @@ export function shortMoment(instant: string, zone: string): string {
 
 /** "novembre", or "novembre 2025" when the year must be said. */
 export function monthWords(month: string, form: "long" | "short", year = false): string {
-  return dateWords(`${month}-15`, { month: form, ...(year && { year: "numeric" }) }).replace(/^1er /, "");
+  return dateWords(`${month}-15`, { month: form, ...(year && { year: "numeric" }) });
 }
 
 export function capital(text: string): string {
@@ -43,14 +43,12 @@ export function instantOf(date: string, time: string, zone: string): string {
 }
 
 function distance(at: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-  }).formatToParts(at);
-  const part = (type: string): number => Number(parts.find((each) => each.type === type)?.value);
-  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - Math.floor(at / 1000) * 1000;
+  const { year, month, day, hour, minute, second } = wall(at, zone);
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) - Math.floor(at / 1000) * 1000;
 }
 
 /** HH:MM of an instant in a zone. */
 export function wallClock(instant: string, zone: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
+  const { hour, minute } = wall(instant, zone);
+  return `${hour}:${minute}`;
 }
