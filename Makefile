@@ -22,20 +22,20 @@ help:
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 site := frontend/dist/assets.json
-packages := frontend/node_modules/.package-lock.json
+packages := frontend/node_modules/.installed
 
 .PHONY: site
 site: $(site) ## Build the site into frontend/dist
 
 $(packages): frontend/package-lock.json
-	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@dev/setup/npm-packages frontend && touch $@
 
 $(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
 	@cd frontend && npm run --silent build
 
 .PHONY: own-target
 own-target:
-	@dev/setup/own-target
+	@dev/setup/own-target $$PPID
 
 .PHONY: dev
 dev: own-target $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
@@ -143,7 +143,7 @@ floors := floor-runtime floor-http floor-select floor-clients
 peer := bench/peer/dist/slots.js
 
 $(peer): bench/peer/package-lock.json bench/peer/package.json $(wildcard bench/peer/src/*.js)
-	@cd bench/peer && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
+	@dev/setup/npm-packages bench/peer --ignore-scripts && cd bench/peer && npm run --silent build
 
 # The functions are compiled apart from the bench, as for a release: what the bench needs of a crate is not in them.
 .PHONY: bench

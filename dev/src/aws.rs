@@ -18,7 +18,7 @@ use tracing::info;
 
 use crate::gateway::hex;
 use crate::host::{ACCOUNT, REGION};
-use crate::postgres::{cache, free_port, is_free, turn};
+use crate::postgres::{cache, free_port, fresh, is_free, turn};
 use crate::process;
 
 pub use gate::{Condition, SqsGate};
@@ -161,22 +161,21 @@ async fn installed() -> Result<PathBuf> {
     let cache = cache();
     fs::create_dir_all(&cache).with_context(|| format!("creating {}", cache.display()))?;
     let pins = digest(&SHA256, REQUIREMENTS.as_bytes());
-    let home = cache.join(format!("venv-{version}-{}", hex(&pins.as_ref()[..6])));
+    let home = cache.join(format!("ministack-{version}-{}", hex(&pins.as_ref()[..6])));
     let interpreter = home.join("bin/python");
-    let _turn = turn(&cache.join("venv.lock")).await?;
-    // Written last: an installation that was interrupted is begun again.
-    let complete = home.join("complete");
-    if complete.is_file() && interpreter.exists() {
+    let _turn = turn(&cache.join("ministack.lock")).await?;
+    if interpreter.exists() {
         return Ok(interpreter);
     }
     info!("installing ministack into {} (once)", home.display());
-    let _ = fs::remove_dir_all(&home);
-    run(Command::new(&python).args(["-m", "venv"]).arg(&home))
+    // Made elsewhere and renamed: what is there is whole, and what a killed run has started is in nobody's way.
+    let fresh = fresh(&cache, "ministack-fresh-")?;
+    run(Command::new(&python).args(["-m", "venv"]).arg(&fresh))
         .await
         .context("making a virtual environment (Debian: apt-get install python3-venv)")?;
-    let pins = home.join("requirements.txt");
+    let pins = fresh.join("requirements.txt");
     fs::write(&pins, REQUIREMENTS)?;
-    run(Command::new(&interpreter)
+    run(Command::new(fresh.join("bin/python"))
         .args([
             "-m",
             "pip",
@@ -190,7 +189,11 @@ async fn installed() -> Result<PathBuf> {
         .arg(&pins))
     .await
     .context("installing ministack with pip")?;
-    fs::write(complete, "")?;
+    if home.exists() {
+        // It lost its interpreter: the Python that it was made with is gone.
+        fs::rename(&home, fresh.with_extension("old"))?;
+    }
+    fs::rename(&fresh, &home)?;
     Ok(interpreter)
 }
 

