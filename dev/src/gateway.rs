@@ -2,6 +2,8 @@
 //!
 //! It turns requests into events and answers into responses. It decides nothing about bookings.
 
+mod cookies;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -178,7 +180,7 @@ impl Front {
         }
         let event = event(&parts, &body, peer, &self.options.domain, !public);
         match self.host.invoke(function, event).await {
-            Ok(answer) => response(&answer).unwrap_or_else(|why| {
+            Ok(answer) => response(&answer, cookies::drops_secure(&parts.headers)).unwrap_or_else(|why| {
                 error!(function, why, "its answer is no HTTP response");
                 bad_gateway()
             }),
@@ -294,7 +296,7 @@ struct Event<'a> {
     raw_path: &'a str,
     raw_query_string: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<&'a str>,
+    cookies: Vec<Cow<'a, str>>,
     headers: BTreeMap<&'a str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     query_string_parameters: BTreeMap<String, String>,
@@ -332,7 +334,7 @@ struct HttpContext<'a> {
 fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_cloudfront: bool) -> Vec<u8> {
     let now = Timestamp::now();
     let mut headers: BTreeMap<&str, String> = BTreeMap::new();
-    let mut cookies = Vec::new();
+    let mut crumbs = Vec::new();
     for (name, value) in &parts.headers {
         // Access control signs the request itself and so takes the place of the caller's Authorization.
         if name == header::AUTHORIZATION && behind_cloudfront {
@@ -344,7 +346,9 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_clo
         }
         let text = value.to_str().unwrap_or_default();
         if name == header::COOKIE {
-            cookies.extend(text.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()));
+            let whole = text.split(';').map(str::trim).filter(|cookie| !cookie.is_empty());
+            let plain = cookies::drops_secure(&parts.headers);
+            crumbs.extend(whole.map(|cookie| if plain { cookies::as_set(cookie) } else { cookie.into() }));
             continue;
         }
         headers
@@ -383,7 +387,7 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_clo
         route_key: "$default",
         raw_path: parts.uri.path(),
         raw_query_string: parts.uri.query().unwrap_or_default(),
-        cookies,
+        cookies: crumbs,
         query_string_parameters: query,
         request_context: RequestContext {
             account_id: "anonymous",
@@ -431,7 +435,7 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-fn response(answer: &[u8]) -> Result<Response, String> {
+fn response(answer: &[u8], drops_secure_cookies: bool) -> Result<Response, String> {
     let answer: Answer = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
     let body = match answer.body {
         None => Vec::new(),
@@ -457,6 +461,7 @@ fn response(answer: &[u8]) -> Result<Response, String> {
         }
     }
     for cookie in answer.cookies {
+        let cookie = if drops_secure_cookies { cookies::plain(&cookie) } else { cookie };
         headers.append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(|error| error.to_string())?);
     }
     if !headers.contains_key(header::CONTENT_TYPE) {
@@ -601,7 +606,7 @@ mod tests {
             "multiValueHeaders": { "vary": ["a", "b"] }, "cookies": ["a=1; Path=/", "b=2"],
             "body": "aMOp", "isBase64Encoded": true,
         });
-        let response = response(answer.to_string().as_bytes()).expect("a response");
+        let response = response(answer.to_string().as_bytes(), false).expect("a response");
         assert_eq!(response.status(), StatusCode::CREATED);
         let all = |name: &str| response.headers().get_all(name).iter().cloned().collect::<Vec<_>>();
         assert_eq!(all("set-cookie"), ["a=1; Path=/", "b=2"]);
