@@ -43,6 +43,10 @@ locals {
       uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "pictures_in"], memory = 256, concurrency = 10
       timeout = 20 # the test of a calendar asks Cal.com four things
     }
+    page-errors = {
+      uses    = ["web", "database"], memory = 256, concurrency = 5
+      timeout = 10
+    }
     stripe-webhook = {
       uses    = ["web", "database", "queue", "stripe", "stripe_webhook"], memory = 256, concurrency = 20
       timeout = 15 # Stripe gives up after about 20 s; nothing outside is called but the queue

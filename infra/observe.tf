@@ -17,6 +17,7 @@ locals {
   # Lines of the log that a person must know of. A test looks each text up in the source of the functions.
   signals = {
     request-failed       = { functions = local.http_functions, pattern = "\"request failed\"", threshold = 1 }
+    page-failed          = { functions = ["page-errors"], pattern = "\"a page failed\"", threshold = 1 }
     webhook-not-believed = { functions = ["stripe-webhook"], pattern = "\"a webhook is not from Stripe\"", threshold = 3 }
     webhook-unknown      = { functions = ["stripe-webhook", "sweeper"], pattern = "\"an event belongs to no booking\"", threshold = 1 }
     refund-failed        = { functions = ["stripe-webhook"], pattern = "\"event applied\" \"refund.failed\"", threshold = 1 }

@@ -189,6 +189,24 @@ impl Document {
                 },
             ),
             (
+                ("POST", "/api/page-errors"),
+                Operation {
+                    id: "tellPageError",
+                    summary: "A page of the site failed in a browser: one line for the operator.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<page_errors::PageError>()),
+                    success: ok(202, json(self.answer::<page_errors::Noted>())),
+                    problems: &[
+                        (400, "malformed"),
+                        (413, "payload-too-large"),
+                        (415, "unsupported-media-type"),
+                        (422, "invalid"),
+                        (429, "too-many-requests"),
+                        (503, "try-again"),
+                    ],
+                },
+            ),
+            (
                 ("GET", "/api/bookings/{id}/calendar.ics"),
                 Operation {
                     id: "getBookingCalendar",

@@ -168,6 +168,7 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     let (status, released) = status_and_body(&stage.invoke_with("manage-booking.release", with_id).await);
     assert_eq!((status, &parsed(&released)["cancel_reason"]), (200, &json!("client")));
 
+    assert_eq!(stage.ask("page-errors").await.0, 202);
     stage.session().await;
 
     assert_eq!(stage.ask("stripe-webhook").await.0, 401);

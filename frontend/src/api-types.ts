@@ -573,6 +573,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/page-errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A page of the site failed in a browser: one line for the operator. */
+        post: operations["tellPageError"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1295,6 +1312,8 @@ export interface components {
             /** @description Which mail, of one that sends one. */
             template: string | null;
         };
+        /** @description How a page failed. */
+        Kind: "render" | "error" | "rejection";
         /** @description What the link of a mail carries. */
         LinkFollowed: {
             token_hash?: string | null;
@@ -1416,6 +1435,8 @@ export interface components {
             /** @description The note; empty to take it away. */
             note: string;
         };
+        /** @description Nothing more to say. */
+        Noted: Record<string, never>;
         /** @description One opening, in words: `{"weekday": 2, "opens": "10:00", "closes": "24:00"}`. */
         OpeningWords: {
             /** @description `HH:MM`; `24:00` is the end of the day. */
@@ -1504,6 +1525,29 @@ export interface components {
             sentences: components["schemas"]["Sentences"];
             /** @description Policies to begin from. */
             templates: components["schemas"]["TemplateView"][];
+        };
+        /** @description What a page says about its failure: where and what, never who, and nothing that was typed. */
+        PageError: {
+            /**
+             * @description Where in the site's scripts, the innermost first: `/assets/site-a1b2.js:1:2345`.
+             * @default []
+             */
+            at?: string[];
+            /**
+             * @description Name and version of the browser: `Firefox/153.8`.
+             * @default
+             */
+            browser?: string;
+            /** @description The class of the error, `RangeError`. */
+            error: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description Its words.
+             * @default
+             */
+            message?: string;
+            /** @description The path of the page, without what follows a `?` or `#`. */
+            page: string;
         };
         /** @description Money came otherwise than asked; a person must look at it. */
         PaymentProblem: "mismatch" | "duplicate" | "refund_failed";
@@ -5308,6 +5352,84 @@ export interface operations {
                 };
             };
             /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tellPageError: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageError"];
+            };
+        };
+        responses: {
+            /** @description A page of the site failed in a browser: one line for the operator. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Noted"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description try-again */
             503: {
                 headers: {
                     [name: string]: unknown;

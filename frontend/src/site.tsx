@@ -4,6 +4,7 @@ import { render } from "preact";
 import { ArtistPage } from "./artist/page";
 import { speak, t } from "./artist/words";
 import { type Artist, Problem, getArtist } from "./core/api";
+import { Boundary, Broken, type Root, Unanswered } from "./core/boundary";
 import { markLanguage } from "./core/language";
 
 const app = document.getElementById("app");
@@ -25,37 +26,52 @@ async function startArtist(place: HTMLElement): Promise<void> {
   if (artist instanceof Error) return showFailure(place, artist);
   const found = artist as Artist;
   if (!document.getElementById("data")) document.title = found.display_name;
-  render(<ArtistPage artist={found} />, place);
+  render(
+    <Boundary root="artist">
+      <ArtistPage artist={found} />
+    </Boundary>,
+    place,
+  );
 }
 
 function showFailure(place: HTMLElement, problem: Error): void {
   const unknown = problem instanceof Problem && problem.slug === "not-found";
   document.body.classList.add("status");
   render(
-    <div class="verdict">
-      <h1>{unknown ? t.notFoundTitle : t.failedTitle}</h1>
-      <p class="lead">{unknown ? t.notFoundText : t.failedText}</p>
-      <p class="actions">
-        {unknown ? (
+    unknown ? (
+      <div class="verdict">
+        <h1>{t.notFoundTitle}</h1>
+        <p class="lead">{t.notFoundText}</p>
+        <p class="actions">
           <a class="button" href="/">
             {t.toHome}
           </a>
-        ) : (
-          <button type="button" class="button" onClick={() => location.reload()}>
-            {t.retry}
-          </button>
-        )}
-      </p>
-    </div>,
+        </p>
+      </div>
+    ) : (
+      <Unanswered />
+    ),
     place,
   );
 }
 
+/** A page whose script does not arrive, or fails before anything is drawn, says so as well. */
+function begin(root: Root, place: HTMLElement, started: Promise<void>): void {
+  started.catch((error: unknown) => {
+    render(
+      <Boundary root={root}>
+        <Broken error={error} />
+      </Boundary>,
+      place,
+    );
+  });
+}
+
 markLanguage();
 if (app?.dataset["page"] === "booking") {
-  void import("./booking/page").then(({ start }) => start(app));
+  begin("booking", app, import("./booking/page").then(({ start }) => start(app)));
 } else if (app?.dataset["page"] === "dashboard") {
-  void import("./dashboard/app").then(({ start }) => start(app));
+  begin("dashboard", app, import("./dashboard/app").then(({ start }) => start(app)));
 } else if (app) {
-  void startArtist(app);
+  begin("artist", app, startArtist(app));
 }

@@ -127,7 +127,7 @@ where
 }
 
 /// The path without ids, so that logs group and carry nothing that opens a booking's page.
-fn route(path: &str) -> String {
+pub fn route(path: &str) -> String {
     path.split('/')
         .map(|segment| if uuid::Uuid::try_parse(segment).is_ok() { "{id}" } else { segment })
         .collect::<Vec<_>>()

@@ -63,7 +63,7 @@ pub mod calendar;
 pub mod settle;
 
 // Keeps personal data out of the words of a failure.
-mod redact;
+pub mod redact;
 
 // The calendar file of an appointment (RFC 5545).
 pub mod ics;

@@ -5,7 +5,7 @@
 const LONGEST: usize = 300;
 
 /// The text with `…` in place of each word that holds an `@` or a long number, cut to a readable length.
-pub(crate) fn without_addresses(text: &str) -> String {
+pub fn without_addresses(text: &str) -> String {
     let mut kept = String::new();
     for word in text.split_whitespace() {
         if !kept.is_empty() {

@@ -4,6 +4,7 @@ import { Component, type ComponentChild } from "preact";
 import type { BookingDialog } from "../dialog/dialog";
 import dialogStyles from "../dialog/dialog.css?url";
 import { type Artist, type Booking, type Flash, Problem, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { Boundary } from "../core/boundary";
 import { civilDate, clock, shortDay } from "../core/format";
 import { keepHold, ownHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
@@ -80,17 +81,18 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
         <Rules artist={artist} />
         {this.bar()}
         {place && flash !== undefined && Dialog && (
-          <Dialog
-            key={place.flash}
-            artist={artist}
-            flash={flash}
-            step={place.step}
-            held={held}
-            goTo={this.goTo}
-            backTo={this.backTo}
-            close={this.close}
-            changed={() => void this.refresh()}
-          />
+          <Boundary key={place.flash} root="dialog" close={this.close}>
+            <Dialog
+              artist={artist}
+              flash={flash}
+              step={place.step}
+              held={held}
+              goTo={this.goTo}
+              backTo={this.backTo}
+              close={this.close}
+              changed={() => void this.refresh()}
+            />
+          </Boundary>
         )}
       </>
     );

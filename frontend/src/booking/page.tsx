@@ -2,6 +2,7 @@
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
 import { type Booking, Problem, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { Boundary } from "../core/boundary";
 import { civilDate, clock, longDay, money, zoneTown } from "../core/format";
 import { keepHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
@@ -315,5 +316,10 @@ function isOfTheWeb(address: string | null | undefined): address is string {
 export async function start(place: HTMLElement): Promise<void> {
   await speak();
   const id = new URLSearchParams(location.search).get("id") ?? "";
-  render(<BookingPage id={id} stopped={place.dataset["visit"] === "cancel"} />, place);
+  render(
+    <Boundary root="booking">
+      <BookingPage id={id} stopped={place.dataset["visit"] === "cancel"} />
+    </Boundary>,
+    place,
+  );
 }

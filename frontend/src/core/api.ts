@@ -18,6 +18,7 @@ export type BookingRequest = Sent<paths["/api/bookings/create"]["post"]>;
 export type Held = Answer<paths["/api/bookings/create"]["post"]>;
 export type Booking = Answer<paths["/api/bookings/{id}"]["get"]>;
 export type Released = Answer<paths["/api/bookings/{id}/release"]["post"]>;
+export type PageError = Sent<paths["/api/page-errors"]["post"]>;
 
 interface FieldError {
   pointer: string;
@@ -40,7 +41,8 @@ export class Problem extends Error {
   }
 }
 
-async function call<T>(path: string, body?: string, headers: Record<string, string> = {}): Promise<T> {
+/** Asks the API; for what has no function below. */
+export async function call<T>(path: string, body?: string, headers: Record<string, string> = {}): Promise<T> {
   const init: RequestInit = { signal: AbortSignal.timeout(TIMEOUT) };
   headers["accept"] = "application/json";
   if (body !== undefined) {

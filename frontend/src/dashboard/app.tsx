@@ -2,6 +2,7 @@
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
 import { Problem } from "../core/api";
+import { Boundary } from "../core/boundary";
 import { language, markLanguage } from "../core/language";
 import { onSessionEnd, readSession, signOut, verifyLink } from "./api";
 import { BookingView } from "./booking";
@@ -85,7 +86,7 @@ class Dashboard extends Component<object, State> {
         <Bar place={place} slug={session.artist?.slug ?? null} leave={this.leave} />
         {notice}
         <main class="desk" id="content">
-          {this.view(session, place)}
+          <Boundary root="view">{this.view(session, place)}</Boundary>
         </main>
         {resume && <SignInAgain email={session.email} entered={this.resume} />}
       </>
@@ -217,5 +218,10 @@ function skip(event: Event): void {
 
 export async function start(place: HTMLElement): Promise<void> {
   await speak();
-  render(<Dashboard />, place);
+  render(
+    <Boundary root="dashboard">
+      <Dashboard />
+    </Boundary>,
+    place,
+  );
 }

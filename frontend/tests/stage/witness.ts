@@ -1,4 +1,5 @@
-// Sees all that a page does wrong without saying so: console errors, exceptions, policy violations, failed requests.
+// Sees all that a page does wrong without saying so: console errors, exceptions, policy violations, failed requests, and
+// what it tells the operator.
 
 import { type BrowserContext, expect } from "@playwright/test";
 
@@ -25,10 +26,13 @@ export class Witness {
       this.#note(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
     context.on("weberror", (error) => this.#note(`exception: ${error.error().stack ?? error.error()}`));
+    context.on("request", (request) => {
+      if (request.url().endsWith("/api/page-errors")) this.#note(`told: ${request.postData()}`);
+    });
     context.on("requestfailed", (request) => {
       const why = request.failure()?.errorText ?? "";
       // What a page gives up because it is left.
-      if (why !== "net::ERR_ABORTED") this.#note(`failed: ${request.method()} ${request.url()} ${why}`);
+      if (why !== "net::ERR_ABORTED" && why !== "NS_BINDING_ABORTED") this.#note(`failed: ${request.method()} ${request.url()} ${why}`);
     });
     context.on("response", (response) => {
       if (response.status() >= 400) this.#note(`${response.status()}: ${response.request().method()} ${response.url()}`);
