@@ -59,7 +59,7 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 		"$(bin)/dev" with-services -- infra/tests/beside '$(nextest)' $(SHELL) -ec '$(nextest) --workspace -E "not binary(infra)"; \
 			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
 				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
-			echo "== the stories of the site, in a browser"; frontend/tests/run; \
+			echo "== the stories of the site, in Chromium, Firefox and WebKit"; frontend/tests/run; \
 			echo "== whatever our own API document allows and forbids"; "$(bin)/dev" with-site -- chaos/hostile'; \
 	else \
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \

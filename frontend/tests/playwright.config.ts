@@ -1,11 +1,25 @@
 // How the stories run: two workers, each with a platform of its own, a phone that is only touched and a desk.
 
 import { defineConfig } from "@playwright/test";
+import type { Size } from "./stage/engines/hand.ts";
+import type { EngineName, EngineOptions } from "./stage/engines/story.ts";
 
 const inCI = Boolean(process.env.CI);
 const isRoot = process.getuid?.() === 0;
 
-export default defineConfig({
+const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1280, height: 800 };
+
+const engine = (name: string, engineName: EngineName, viewport: Size) => ({ name, use: { engineName, viewport }, testMatch: /engines\.spec\.ts/, timeout: 150_000 });
+
+/** An engine that is not on this machine has no stories; `run` has said so. */
+const engines = [
+  engine("chromium", "chromium", PHONE),
+  ...(process.env.FIREFOX_BIN ? [engine("firefox", "firefox", PHONE), { ...engine("firefox-desk", "firefox", DESK), grep: /books a flash|signs in/ }] : []),
+  ...(process.env.WEBKIT_DRIVER ? [engine("webkit", "webkit", PHONE)] : []),
+];
+
+export default defineConfig<object, EngineOptions>({
   testDir: "stories",
   fullyParallel: true,
   // A platform that is given (SITE_URL) is one for all.
@@ -32,7 +46,8 @@ export default defineConfig({
   },
   projects: [
     // The phone also asks for less motion, the desk does not: both are lived in.
-    { name: "phone", use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, contextOptions: { reducedMotion: "reduce" } }, testIgnore: /keyboard/ },
-    { name: "desk", use: { viewport: { width: 1280, height: 800 } }, testMatch: /(flow|keyboard|states|layout)\.spec\.ts/ },
+    { name: "phone", use: { viewport: PHONE, hasTouch: true, isMobile: true, contextOptions: { reducedMotion: "reduce" } }, testIgnore: /(keyboard|engines)\.spec\.ts/ },
+    { name: "desk", use: { viewport: DESK }, testMatch: /(flow|keyboard|states|layout)\.spec\.ts/ },
+    ...engines,
   ],
 });

@@ -201,7 +201,7 @@ fn respond(status: StatusCode, html: Result<String, askama::Error>, session: Opt
         }
     }
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; img-src data:; style-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     );
     let mut response = (status, Html(html)).into_response();
     let headers = response.headers_mut();

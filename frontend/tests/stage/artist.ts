@@ -26,7 +26,7 @@ export function newcomer(): Account {
   return { email: `nouvelle-${Math.random().toString(36).slice(2, 10)}@example.fr`, password: "une phrase assez longue" };
 }
 
-const fr = {
+export const fr = {
   query: "lang=fr",
   email: /^Adresse e-mail/,
   password: /^Mot de passe/,

@@ -21,7 +21,7 @@ export const IDEA = {
   budget: "250",
 };
 
-const fr = {
+export const fr = {
   bookFlash: (title: string) => new RegExp(`^Réserver ${title}`),
   proposeProject: "Proposer un projet",
   contact: "Vos coordonnées",
@@ -65,7 +65,7 @@ const en: typeof fr = {
   loading: "Loading…",
 };
 
-const BUTTONS: Record<Outcome, RegExp> = {
+export const BUTTONS: Record<Outcome, RegExp> = {
   paid: /^Payer \d/,
   declined: /^Carte refusée/,
   webhook_lost: /^Payer, notification perdue/,

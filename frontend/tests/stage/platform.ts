@@ -122,6 +122,14 @@ export class Platform {
     return (made as Booking).booking_id;
   }
 
+  /** The first slot that is free for a flash. */
+  async firstSlot({ artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1" } = {}): Promise<string> {
+    const free = (await this.#get(`${this.site}/api/calendar/slots?artist=${artist}&days=14&flash=${flash}`)) as { days: { slots: { start: string }[] }[] };
+    const start = free.days.flatMap((day) => day.slots)[0]?.start;
+    if (!start) throw new Error(`nothing is free at ${artist}`);
+    return start;
+  }
+
   /** Presses a button of the pay page for somebody who is not looking. */
   async settle(checkoutUrl: string, outcome: Outcome): Promise<void> {
     const session = new URL(checkoutUrl).pathname.split("/").pop();

@@ -84,11 +84,12 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** Nothing sticks out sideways, of the page or of its dialog. */
+/** Runs in the page: what sticks out sideways, of the page or of its dialog. */
+export function sideways(): string[] {
+  const boxes = [document.documentElement, ...document.querySelectorAll("dialog[open]")];
+  return boxes.filter((box) => box.scrollWidth > box.clientWidth).map((box) => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`);
+}
+
 export async function fits(page: Page, state: string): Promise<void> {
-  const wide = await page.evaluate(() => {
-    const boxes = [document.documentElement, ...document.querySelectorAll("dialog[open]")];
-    return boxes.filter((box) => box.scrollWidth > box.clientWidth).map((box) => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`);
-  });
-  expect(wide, `sideways scrolling: ${state}`).toEqual([]);
+  expect(await page.evaluate(sideways), `sideways scrolling: ${state}`).toEqual([]);
 }

@@ -120,3 +120,20 @@ test("a visitor from another zone reads studio time, and their own beside it", a
   expect((Number(studio) + 24 - Number(own)) % 24, `Paris is ahead of Montréal by six hours, five for some days in spring and autumn: ${label}`).toBeGreaterThanOrEqual(5);
   expect((Number(studio) + 24 - Number(own)) % 24, label).toBeLessThanOrEqual(6);
 });
+
+test("however a locale writes a date, the whole way stands", async ({ client, page, platform }) => {
+  // Between two releases of ICU `en-CA` changed from 2026-11-30 to 11/30/2026, and back.
+  await page.addInitScript(() => {
+    const texts = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, "format")?.get;
+    Object.defineProperty(Intl.DateTimeFormat.prototype, "format", {
+      get() {
+        const write = texts?.call(this) as (at: Date) => string;
+        return (at: Date) => Array.from(write(at)).reverse().join("");
+      },
+    });
+  });
+  const id = await client.reserve();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+  expect((await platform.booking(id)).status).toBe("confirmed");
+});
