@@ -67,8 +67,14 @@ export default defineConfig({
         "legal.html",
       ].map(page),
       output: {
-        // One request before the dialog opens: whatever the first script needs is in it. Hooks are the dashboard's.
-        codeSplitting: { groups: [{ name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core|artist\/(?!english)|dialog\/words)/, priority: 1 }] },
+        // One request before the dialog opens: whatever the first script needs is in it. Hooks are the dashboard's, and
+        // a hold is shown to those who have one.
+        codeSplitting: {
+          groups: [
+            { name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|dialog\/words)/, priority: 1 },
+            { name: "holds", test: /src\/(artist\/hold|core\/hold-clock)/, priority: 1 },
+          ],
+        },
       },
     },
   },

@@ -151,7 +151,7 @@ impl Document {
                     problems: &[
                         (400, "malformed"),
                         (404, "not-found"),
-                        (409, "slot-taken, flash-taken, idempotency-mismatch, request-in-progress"),
+                        (409, "slot-taken, flash-taken, flash-yours, idempotency-mismatch, request-in-progress"),
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
                         (422, "invalid"),
@@ -204,6 +204,17 @@ impl Document {
                         (429, "too-many-requests"),
                         (503, "try-again"),
                     ],
+                },
+            ),
+            (
+                ("POST", "/api/bookings/{id}/check"),
+                Operation {
+                    id: "checkBooking",
+                    summary: "Asks Stripe whether the booking is paid, at most once in a few seconds.",
+                    parameters: vec![booking_id()],
+                    body: None,
+                    success: ok(200, json(self.answer::<manage_booking::CheckedView>())),
+                    problems: &[(404, "not-found"), (502, "stripe-unavailable"), (503, "try-again")],
                 },
             ),
             (

@@ -165,6 +165,7 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     // An appointment that does not stand yet has no calendar file.
     assert_eq!(stage.ask("manage-booking.calendar").await.0, 404);
     assert_eq!(stage.ask("manage-booking.release").await.0, 404);
+    assert_eq!(stage.ask("manage-booking.check").await.0, 404);
     let (status, released) = status_and_body(&stage.invoke_with("manage-booking.release", with_id).await);
     assert_eq!((status, &parsed(&released)["cancel_reason"]), (200, &json!("client")));
 

@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bookings/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks Stripe whether the booking is paid, at most once in a few seconds. */
+        post: operations["checkBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bookings/{id}/release": {
         parameters: {
             query?: never;
@@ -809,6 +826,8 @@ export interface components {
             cancel_reason: components["schemas"]["CancelReason"] | null;
             /** @description What calling it off would do with the money; none when it cannot be called off. */
             cancellation: components["schemas"]["CancellationView"] | null;
+            /** @description The same if it is the client who calls it off; none of a hold that nobody has paid, which simply ends. */
+            cancellation_by_client: components["schemas"]["CancellationView"] | null;
             /** @description Who comes. */
             client: components["schemas"]["Client"];
             /**
@@ -859,6 +878,8 @@ export interface components {
             price_cents: components["schemas"]["Cents"] | null;
             /** @description What the client wants, of a project. */
             project: components["schemas"]["ProjectView2"] | null;
+            /** @description What is left to pay on site; none of a booking without a price, or that does not lie ahead. */
+            rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
              * @description Start of the appointment.
@@ -965,6 +986,8 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatus"];
             /** @description The whole price; none for a project. */
             price_cents: components["schemas"]["Cents"] | null;
+            /** @description What is left to pay on site; none of a booking without a price, or that does not lie ahead. */
+            rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
              * @description Start of the appointment.
@@ -1014,13 +1037,15 @@ export interface components {
             hold_expires_at: string | null;
             /** @description True for an unpaid hold that has run out: its slot is offered again. */
             hold_lapsed: boolean;
+            /** @description What the client has paid and not got back. */
+            paid_cents: components["schemas"]["Cents"];
             /** @description Where the deposit is. */
             payment_status: components["schemas"]["PaymentStatus"];
             /** @description The whole price; none for a project. */
             price_cents: components["schemas"]["Cents"] | null;
             /** @description What was given back so far. */
             refunded_cents: components["schemas"]["Cents"];
-            /** @description What is paid on site. */
+            /** @description What is left to pay on site; none of a booking without a price, or that does not lie ahead. */
             rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
@@ -1049,6 +1074,8 @@ export interface components {
         CancelReason: "hold_expired" | "payment_failed" | "client" | "artist" | "calendar";
         /** @description A cancellation, on the terms that were shown. */
         CancelRequest: {
+            /** @description Who calls it off. */
+            by?: components["schemas"]["CancelledBy"];
             /**
              * Format: int64
              * @description The refund that was shown.
@@ -1084,6 +1111,8 @@ export interface components {
              */
             ended: number;
         };
+        /** @description Who calls an appointment off in the dashboard. */
+        CancelledBy: "artist" | "client";
         /**
          * Format: int64
          * @description An amount of money in cents; negative where a ledger needs it.
@@ -1099,6 +1128,13 @@ export interface components {
             name: string;
             /** @description Whether it is as it should be. */
             ok: boolean;
+        };
+        /** @description The answer to a check. */
+        CheckedView: {
+            /** @description The booking. */
+            booking_id: components["schemas"]["BookingId"];
+            /** @description What Stripe says; none when it was not asked: nothing is to be paid, or somebody asked a moment ago. */
+            payment: components["schemas"]["PaymentSeen"] | null;
         };
         /** @description The client of a booking. */
         Client: {
@@ -1551,6 +1587,8 @@ export interface components {
         };
         /** @description Money came otherwise than asked; a person must look at it. */
         PaymentProblem: "mismatch" | "duplicate" | "refund_failed";
+        /** @description What Stripe says of a payment. */
+        PaymentSeen: "paid" | "processing" | "open" | "closed";
         /** @description Where the deposit is. */
         PaymentStatus: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed";
         /** @description A policy in figures. */
@@ -1598,11 +1636,6 @@ export interface components {
         };
         /** @description What a cancellation costs, in figures and in words. */
         PolicyView: {
-            /**
-             * Format: uint8
-             * @description How often the appointment may be moved.
-             */
-            free_moves: number;
             /**
              * Format: uint32
              * @description Up to so many hours before, everything comes back.
@@ -2140,7 +2173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description slot-taken, flash-taken, idempotency-mismatch, request-in-progress */
+            /** @description slot-taken, flash-taken, flash-yours, idempotency-mismatch, request-in-progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2267,6 +2300,55 @@ export interface operations {
             };
             /** @description not-found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asks Stripe whether the booking is paid, at most once in a few seconds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedView"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

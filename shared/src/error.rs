@@ -71,6 +71,12 @@ pub enum Error {
         /// What is free, as the slots function would answer.
         slots: serde_json::Value,
     },
+    /// The client holds this unique flash already, for another slot.
+    #[error("the client holds the flash already")]
+    HeldByYou {
+        /// That hold, as its own request would answer.
+        own: serde_json::Value,
+    },
     /// Some fields are missing or wrong.
     #[error("{} field(s) are not valid", .0.len())]
     Invalid(Vec<FieldError>),

@@ -378,6 +378,12 @@ pub fn problem(error: &Error) -> Problem {
                 Some("You have sent many requests. Wait a little and try again."),
             )
         },
+        Error::HeldByYou { .. } => face(
+            StatusCode::CONFLICT,
+            "flash-yours",
+            "You hold this flash already",
+            Some("You hold this unique flash for another slot. Pay it there, or release it to choose another one."),
+        ),
         Error::IdempotencyMismatch => face(
             StatusCode::CONFLICT,
             "idempotency-mismatch",
@@ -445,6 +451,9 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     }
     if let Error::RefusedWithSlots { slots, .. } = error {
         body["slots"] = slots.clone();
+    }
+    if let Error::HeldByYou { own } = error {
+        body["own"] = own.clone();
     }
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = problem.status;
@@ -536,6 +545,7 @@ mod tests {
             Refusal::TooLate.into(),
             Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
+            Error::HeldByYou { own: json!({}) },
             Error::Invalid(vec![FieldError {
                 pointer: "#/a".into(),
                 detail: "b".into(),

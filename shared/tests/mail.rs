@@ -48,7 +48,10 @@ fn letter(template: Template, locale: Locale) -> Letter {
             price: Some(Cents::new(18_000)),
             deposit: Cents::new(5_000),
             nature: DepositNature::Acompte,
-            paid,
+            paid: Cents::new(if paid { 5_000 } else { 0 }),
+            due: (!paid).then_some(Cents::new(5_000)),
+            left_to_pay: (!matches!(template, Template::ClientCancelled | Template::ArtistCancelled))
+                .then_some(Cents::new(13_000)),
             hold_expires_at: (!paid).then(|| at("2026-11-23T09:30:00Z")),
             calendar_url: Some("https://cal.com/booking/fKq8t1".into()),
             policy: policy(DepositNature::Acompte).sentence(locale),
@@ -97,13 +100,20 @@ fn all() -> Vec<(String, Letter)> {
         let mut of_a_project = letter(Template::ArtistPending, locale);
         of_a_project.booking.title = locale.pick("Projet personnalisé", "Custom project").into();
         of_a_project.booking.price = None;
+        of_a_project.booking.left_to_pay = None;
         of_a_project.booking.nature = DepositNature::Arrhes;
         of_a_project.booking.project = Some(project());
         of_a_project.booking.hold_expires_at = None;
         add("artist_pending_project", of_a_project);
         let mut by_hand = letter(Template::ClientConfirmed, locale);
-        by_hand.booking.paid = false;
+        by_hand.booking.paid = Cents::ZERO;
+        by_hand.booking.left_to_pay = by_hand.booking.price;
         add("client_confirmed_by_hand", by_hand);
+        let mut unpaid = letter(Template::ClientMoved, locale);
+        unpaid.booking.paid = Cents::ZERO;
+        unpaid.booking.due = Some(Cents::new(5_000));
+        unpaid.booking.hold_expires_at = Some(at("2026-11-23T09:30:00Z"));
+        add("client_moved_unpaid", unpaid);
         let late = Ending {
             by_client: true,
             in_calendar: false,
@@ -126,6 +136,7 @@ fn all() -> Vec<(String, Letter)> {
         arrhes.booking.nature = DepositNature::Arrhes;
         arrhes.booking.policy = policy(DepositNature::Arrhes).sentence(locale);
         arrhes.booking.price = Some(arrhes.booking.deposit);
+        arrhes.booking.left_to_pay = Some(Cents::ZERO);
         add("client_confirmed_arrhes", arrhes);
         for (name, problem) in [
             ("duplicate", Problem::Duplicate { amount: Some(Cents::new(5_000)) }),
@@ -241,7 +252,8 @@ fn a_mail_of_a_hold_never_says_that_it_is_paid() {
 fn only_the_mails_of_an_appointment_that_stands_or_stood_carry_a_calendar_file() {
     for (_, letter) in all() {
         let stands =
-            matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientMoved);
+            matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientMoved)
+                && letter.booking.due.is_none();
         let stood = letter.ending.is_some_and(|ending| ending.stood);
         let file = calendar(&letter.compose());
         assert_eq!(file.is_some(), stands || stood);

@@ -3,6 +3,7 @@
 import { Component, type ComponentChild, type VNode } from "preact";
 import type { Artist, Flash } from "../core/api";
 import { clock, money, shortDay, span } from "../core/format";
+import type { OwnHold } from "../core/hold";
 import { language } from "../core/language";
 import { HERO_SIZES, SHEET_SIZES, srcset } from "../core/picture";
 import { daysFrom, today } from "../core/weeks";
@@ -43,7 +44,15 @@ export function Hero({ artist }: { artist: Artist }): VNode {
   );
 }
 
-export function Gallery({ artist, mine }: { artist: Artist; mine: string | null }): VNode {
+interface GalleryProps {
+  artist: Artist;
+  /** What this browser holds. */
+  own: readonly OwnHold[];
+  /** Leads to the payment of a booking. */
+  resume: (booking: string) => void;
+}
+
+export function Gallery({ artist, own, resume }: GalleryProps): VNode {
   const arrhes = artist.deposit_nature === "arrhes";
   const deposit = money(artist.project.deposit_cents);
   const duration = span(artist.project.duration_minutes);
@@ -55,7 +64,7 @@ export function Gallery({ artist, mine }: { artist: Artist; mine: string | null 
       </div>
       <ul class="sheets">
         {artist.flashes.map((flash) => (
-          <Sheet key={flash.id} artist={artist} flash={flash} mine={flash.id === mine} />
+          <Sheet key={flash.id} artist={artist} flash={flash} mine={own.find((hold) => hold.flash === flash.id)} resume={resume} />
         ))}
         <li class="sheet idea">
           <h3>{t.ideaTitle}</h3>
@@ -69,7 +78,7 @@ export function Gallery({ artist, mine }: { artist: Artist; mine: string | null 
   );
 }
 
-function Sheet({ artist, flash, mine }: { artist: Artist; flash: Flash; mine: boolean }): VNode {
+function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; mine: OwnHold | undefined } & Pick<GalleryProps, "resume">): VNode {
   const price = money(flash.price_cents);
   const deposit = (artist.deposit_nature === "arrhes" ? t.arrhesOf : t.depositOf)(money(flash.deposit_cents));
   return (
@@ -103,6 +112,16 @@ function Sheet({ artist, flash, mine }: { artist: Artist; flash: Flash; mine: bo
         </button>
       )}
       {flash.state === "held" && <p class="why">{mine ? t.heldByYou : t.heldHelp}</p>}
+      {flash.state === "held" && mine && (
+        <button type="button" class="button quiet" aria-label={t.resumeFlash(flash.title)} onClick={() => resume(mine.id)}>
+          {t.resumeShort}
+        </button>
+      )}
+      {flash.state === "held" && !mine && (
+        <button class="link" form={FORM} name="flash" value={flash.id} aria-haspopup="dialog" aria-label={t.isItYouFlash(flash.title)}>
+          {t.isItYou}
+        </button>
+      )}
       {flash.state === "sold" && <p class="why">{t.soldHelp}</p>}
     </li>
   );

@@ -3,11 +3,9 @@
 import { Component, type ComponentChild } from "preact";
 import type { BookingDialog } from "../dialog/dialog";
 import dialogStyles from "../dialog/dialog.css?url";
-import { type Artist, type Booking, type Flash, Problem, getArtist, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { type Artist, type Booking, type Flash, getArtist, leaveFor } from "../core/api";
 import { Boundary } from "../core/boundary";
-import { civilDate, clock, shortDay } from "../core/format";
-import { keepHold, ownHold } from "../core/hold";
-import { HoldClock } from "../core/hold-clock";
+import { type OwnHold, ownHolds } from "../core/hold";
 import { language } from "../core/language";
 import { daysFrom, forgetWeeks, today } from "../core/weeks";
 import { FORM, Gallery, Hero, Rules } from "./gallery";
@@ -18,9 +16,10 @@ import { speak as speakInDialog } from "../dialog/words";
 interface State {
   artist: Artist;
   place: Place | null;
-  /** The unpaid booking of this tab, while it can be paid. */
+  /** What this browser holds unpaid, as far as it can still be paid, the newest first. */
+  own: OwnHold[];
+  /** The newest of these bookings. */
   held: Booking | null;
-  releasing: boolean;
   notice: string;
 }
 
@@ -51,8 +50,9 @@ async function loadDialog(): Promise<typeof BookingDialog> {
 }
 
 export class ArtistPage extends Component<{ artist: Artist }, State> {
-  override state: State = { artist: this.props.artist, place: null, held: null, releasing: false, notice: "" };
+  override state: State = { artist: this.props.artist, place: null, own: [], held: null, notice: "" };
   private dialog: typeof BookingDialog | null = null;
+  private holds: typeof import("./holds") | null = null;
   private subject: Flash | undefined;
   /** A step back is under way: the history answers later, and a second one would leave the site. */
   private leaving = false;
@@ -63,12 +63,14 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
       // Back from the payment page, with the state of before the payment.
       if (event.persisted) void this.refresh();
     });
+    // Another tab holds, pays or releases.
+    addEventListener("storage", () => void this.readHolds());
     for (const sign of ["pointerover", "focusin"]) document.addEventListener(sign, this.prepare);
     void this.begin();
   }
 
   override render(): ComponentChild {
-    const { artist, place, held } = this.state;
+    const { artist, place, own } = this.state;
     const Dialog = this.dialog;
     const flash = this.flashOf(place);
     return (
@@ -77,7 +79,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
           <input type="hidden" name="lang" value={language} />
         </form>
         <Hero artist={artist} />
-        <Gallery artist={artist} mine={held ? (ownHold(artist.slug)?.flash ?? null) : null} />
+        <Gallery artist={artist} own={own} resume={this.resume} />
         <Rules artist={artist} />
         {this.bar()}
         {place && flash !== undefined && Dialog && (
@@ -86,7 +88,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
               artist={artist}
               flash={flash}
               step={place.step}
-              held={held}
+              own={own.find((hold) => hold.flash === place.flash) ?? null}
               goTo={this.goTo}
               backTo={this.backTo}
               close={this.close}
@@ -99,31 +101,14 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   }
 
   private bar(): ComponentChild {
-    const { artist, held, releasing, notice } = this.state;
-    const until = held?.hold_expires_at;
+    const { held, notice } = this.state;
+    const Bar = this.holds?.HoldBar;
     return (
       <div class={held || notice ? "bar shown" : "bar"}>
-        {held && until && (
-          <aside aria-label={t.yourSlot}>
-            <p>
-              <strong>{t.holdUntil(clock(until, artist.timezone))}</strong>{" "}
-              <HoldClock key={until} until={until} left={t.timeLeft} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
-              <br />
-              {t.holdText(held.title, shortDay(civilDate(held.start, artist.timezone)), clock(held.start, artist.timezone))}
-            </p>
-            <p class="choices">
-              <button type="button" class="button" onClick={() => held.checkout_url && leaveFor(held.checkout_url)}>
-                {t.resume}
-              </button>
-              <button type="button" class="link" aria-disabled={releasing} onClick={() => void this.release(held)}>
-                {releasing ? t.releasing : t.release}
-              </button>
-            </p>
-          </aside>
-        )}
+        {held && Bar && <Bar held={held} look={this.readHolds} refresh={this.refresh} say={this.say} resume={this.resume} />}
         <p role="status">{notice}</p>
         {notice && (
-          <button type="button" class="close" aria-label={t.close} onClick={() => this.setState({ notice: "" })}>
+          <button type="button" class="close" aria-label={t.close} onClick={() => this.say("")}>
             ×
           </button>
         )}
@@ -140,14 +125,14 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   }
 
   private isBookable(place: Place): boolean {
-    if (place.flash === null || place.flash === ownHold(this.state.artist.slug)?.flash) return true;
-    return this.state.artist.flashes.some(({ id, state }) => id === place.flash && state === "available");
+    // A held one too: it may be this client's, held in another browser.
+    return place.flash === null || this.state.artist.flashes.some(({ id, state }) => id === place.flash && state !== "sold");
   }
 
   private async begin(): Promise<void> {
     const place = placeInAddress();
     const ours = depth();
-    const held = await this.readHold();
+    const held = await this.readHolds();
     if (!place) return;
     // Back from the payment page: what is held matters more than the dialog that led there.
     if (held || !this.isBookable(place)) {
@@ -235,51 +220,35 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
     history.go(-entries);
   }
 
-  private async readHold(): Promise<Booking | null> {
-    const own = ownHold(this.state.artist.slug);
-    if (!own) return null;
+  /** Finds out what this browser holds; what it takes to show it is fetched only by those who hold something. */
+  private readonly readHolds = async (): Promise<Booking | null> => {
+    const kept = ownHolds(this.state.artist.slug);
     try {
-      const booking = await getBooking(own.id);
-      const held = booking.checkout_url ? booking : null;
-      // Neither payable nor waiting for a verdict: it is over, one way or the other.
-      if (!held && booking.status !== "pending") keepHold(null);
-      this.setState({ held });
+      if (kept.length > 0) this.holds ??= await import("./holds");
+      const live = (await this.holds?.readHolds(kept)) ?? [];
+      const held = live[0]?.booking ?? null;
+      this.setState({ own: live.map(({ hold }) => hold), held });
       return held;
     } catch {
-      return null;
+      return this.state.held;
     }
-  }
+  };
 
-  private async refresh(): Promise<void> {
+  private readonly refresh = async (): Promise<void> => {
     forgetWeeks();
-    await this.readHold();
+    await this.readHolds();
     try {
       this.setState({ artist: await getArtist(this.state.artist.slug) });
     } catch {
       // The gallery on the page stays; the server decides anyway.
     }
-  }
-
-  private readonly lapsed = (): void => {
-    keepHold(null);
-    this.setState({ held: null, notice: t.holdLapsed });
-    void this.refresh();
   };
 
-  private async release(held: Booking): Promise<void> {
-    if (this.state.releasing) return;
-    this.setState({ releasing: true });
-    try {
-      await releaseBooking(held.booking_id);
-      keepHold(null);
-      this.setState({ held: null, notice: t.released });
-    } catch (problem) {
-      if (problem instanceof Problem && problem.slug === "already-paid") {
-        return leaveFor(`/booking/success?id=${encodeURIComponent(held.booking_id)}`);
-      }
-      this.setState({ notice: t.releaseFailed });
-    }
-    this.setState({ releasing: false });
-    await this.refresh();
-  }
+  private readonly say = (notice: string): void => this.setState({ notice });
+
+  private readonly resume = (booking: string): void => {
+    const { held } = this.state;
+    if (held?.booking_id === booking && held.checkout_url) leaveFor(held.checkout_url);
+    else leaveFor(`/booking/cancel?id=${encodeURIComponent(booking)}`);
+  };
 }

@@ -18,6 +18,10 @@ const fr = {
   held: "Retenu",
   heldHelp: "Quelqu’un paie l’acompte en ce moment. S’il y renonce, ce flash revient.",
   heldByYou: "C’est vous qui le retenez.",
+  resumeShort: "Reprendre",
+  resumeFlash: (title: string) => `Reprendre le paiement de ${title}`,
+  isItYou: "C’est vous ?",
+  isItYouFlash: (title: string) => `C’est vous ? Retrouver votre réservation de ${title}`,
   sold: "Réservé",
   soldHelp: "Cette pièce unique a trouvé sa peau.",
   ideaTitle: "Une idée à vous ?",
@@ -41,19 +45,6 @@ const fr = {
   retry: "Réessayer",
   toHome: "Retour à l’accueil",
   dialogFailed: "La réservation n’a pas pu s’ouvrir. Vérifiez votre connexion, puis réessayez.",
-
-  yourSlot: "Votre créneau",
-  holdText: (title: string, day: string, time: string) => `${title}, ${day} à ${time}.`,
-  holdUntil: (time: string) => `Gardé jusqu’à ${time}`,
-  timeLeft: (minutes: number) => (minutes > 1 ? `encore ${minutes} min` : "moins de 2 min"),
-  holdEndsSoon: (minutes: number) =>
-    minutes > 1 ? `Il reste ${minutes} minutes pour payer l’acompte.` : "Il reste une minute pour payer l’acompte.",
-  resume: "Reprendre le paiement",
-  release: "Libérer le créneau",
-  releasing: "Un instant…",
-  released: "Le créneau est libéré.",
-  releaseFailed: "Le créneau n’a pas pu être libéré. Il se libère de lui-même s’il n’est pas payé.",
-  holdLapsed: "Le délai de paiement est passé, le créneau est rendu. Vos réponses sont gardées.",
   close: "Fermer",
 };
 

@@ -1,10 +1,10 @@
 // After the payment page: what the database says about a booking, never what the address suggests.
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
-import { type Booking, Problem, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { Boundary } from "../core/boundary";
 import { civilDate, clock, longDay, money, zoneTown } from "../core/format";
-import { keepHold } from "../core/hold";
+import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { language } from "../core/language";
 import { remember } from "../core/memory";
@@ -14,7 +14,7 @@ import { speak, t } from "./words";
 const QUICK = [1, 2, 4, 8, 8, 8, 8, 8];
 const SLOW = 20;
 const GIVE_UP_AFTER = 40;
-/** From this look on, "not paid yet?" is a fair question. */
+/** From this look on, what Stripe says of an open payment page is no haste. */
 const DOUBT_AFTER = 3;
 
 interface Face {
@@ -29,12 +29,14 @@ interface State {
   booking: Booking | null;
   failure: "unknown" | "unread" | null;
   turn: number;
+  /** What Stripe said of the payment; undefined until it was asked. */
+  payment: Checked["payment"] | undefined;
   releasing: boolean;
   trouble: string;
 }
 
 class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
-  override state: State = { booking: null, failure: null, turn: 0, releasing: false, trouble: "" };
+  override state: State = { booking: null, failure: null, turn: 0, payment: undefined, releasing: false, trouble: "" };
   private timer = 0;
 
   override componentDidMount(): void {
@@ -105,14 +107,13 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
 
   private face(booking: Booking): Face {
     const { payment_status: payment, cancel_reason: reason } = booking;
-    const deposit = money(booking.deposit_cents);
     if (payment === "disputed") return { tone: "bad", title: t.disputedTitle, text: [t.disputedText] };
     switch (booking.status) {
       case "completed":
         return { tone: "good", title: t.doneTitle, text: [t.doneText] };
       case "confirmed":
         return booking.acompte_paid
-          ? { tone: "good", title: t.paidTitle, text: [t.paidText(deposit)] }
+          ? { tone: "good", title: t.paidTitle, text: [t.paidText(money(booking.paid_cents))] }
           : { tone: "good", title: t.confirmedTitle, text: [t.confirmedText] };
       case "cancelled":
         return reason === "hold_expired" || reason === "payment_failed" ? lapsedFace(booking) : cancelledFace(booking);
@@ -121,32 +122,39 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     }
   }
 
-  /** The payment may be on its way, or never have been made. */
+  /** The payment may be on its way, or never have been made. Who comes from the payment is never asked to pay again. */
   private pendingFace(booking: Booking): Face {
-    const { stopped } = this.props;
     const { turn } = this.state;
-    const until = booking.hold_expires_at && clock(booking.hold_expires_at, booking.timezone);
     if (booking.hold_lapsed) return { tone: "wait", title: t.overdueTitle, text: [t.overdueText], open: true };
-    if (stopped && booking.checkout_url && until) {
+    if (this.payable(booking) && booking.hold_expires_at) {
+      const until = clock(booking.hold_expires_at, booking.timezone);
       return { tone: "wait", title: t.stoppedTitle, text: [t.stoppedText(until)], open: true };
     }
-    const text = [turn > QUICK.length ? t.checkingLong : t.checkingText];
-    if (booking.checkout_url && until && turn > DOUBT_AFTER) text.push(t.notPaidYet(until));
-    return { tone: "wait", title: t.checkingTitle, text, open: true };
+    if (this.isUnpaid()) return { tone: "wait", title: t.checkingTitle, text: [t.notPaid], open: true };
+    return { tone: "wait", title: t.checkingTitle, text: [turn > QUICK.length ? t.checkingLong : t.checkingText], open: true };
+  }
+
+  /** Where to pay, for who left the payment page without paying: only once Stripe was asked, so that nobody pays twice. */
+  private payable({ status, hold_lapsed: lapsed, checkout_url: url }: Booking): string | null {
+    const { payment } = this.state;
+    const asked = payment !== undefined && payment !== "processing" && payment !== "paid";
+    return this.props.stopped && asked && status === "pending" && !lapsed ? url : null;
+  }
+
+  /** Whoever typed the address of the page after the payment: Stripe itself says that there is none. */
+  private isUnpaid(): boolean {
+    return !this.props.stopped && this.state.payment === "open" && this.state.turn > DOUBT_AFTER;
   }
 
   private actions(booking: Booking): VNode {
-    const { stopped } = this.props;
-    const { turn, releasing } = this.state;
-    const payable = booking.status === "pending" && !booking.hold_lapsed && (stopped || turn > DOUBT_AFTER) ? booking.checkout_url : null;
+    const { releasing } = this.state;
+    const payable = this.payable(booking);
     const over = booking.status === "cancelled" || booking.hold_lapsed;
     const artist = `/artist/${encodeURIComponent(booking.artist.slug)}?lang=${language}`;
     return (
       <div class="actions">
         {payable && booking.hold_expires_at && (
-          <p class="left">
-            <HoldClock key={booking.hold_expires_at} until={booking.hold_expires_at} left={t.timeLeft} endsSoon={t.holdEndsSoon} onEnd={this.again} />
-          </p>
+          <HoldClock key={booking.hold_expires_at} until={booking.hold_expires_at} endsSoon={t.holdEndsSoon} onEnd={this.again} />
         )}
         {payable && (
           <button type="button" class="button" onClick={() => leaveFor(payable)}>
@@ -157,6 +165,11 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
           <button type="button" class="button quiet" aria-disabled={releasing} onClick={() => void this.release(booking)}>
             {releasing ? t.releasing : t.release}
           </button>
+        )}
+        {booking.status === "pending" && !booking.hold_lapsed && this.isUnpaid() && (
+          <a class="button quiet" href={`/booking/cancel?id=${encodeURIComponent(booking.booking_id)}`}>
+            {t.toPayment}
+          </a>
         )}
         {booking.status === "confirmed" && (
           <a class="button" href={`/api/bookings/${encodeURIComponent(booking.booking_id)}/calendar.ics`} download="rendez-vous.ics">
@@ -184,7 +197,10 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     this.timer = 0;
     try {
       if (!/^[0-9a-f-]{36}$/i.test(this.props.id)) throw new Problem("not-found");
-      this.take(await getBooking(this.props.id));
+      const booking = await getBooking(this.props.id);
+      this.take(booking);
+      // Who stopped is looked up once, who paid until it is known.
+      if (isAwaited(booking) && !(this.props.stopped && this.state.payment !== undefined)) await this.check(booking);
     } catch (problem) {
       if (problem instanceof Problem && ["not-found", "malformed", "invalid"].includes(problem.slug)) {
         this.setState({ failure: "unknown", booking: null });
@@ -198,11 +214,19 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
   private take(booking: Booking): void {
     this.setState({ booking, failure: null });
     if (this.face(booking).open || booking.payment_status === "refund_pending") this.later();
-    else keepHold(null);
+    else forgetHold(booking.booking_id);
     if (booking.acompte_paid) {
       // What was typed has served.
       for (const kept of ["answers", "key"]) remember(kept, null);
     }
+  }
+
+  /** Has Stripe asked at once: its own message may be late, or lost. */
+  private async check({ booking_id: id }: Booking): Promise<void> {
+    const payment = await checkBooking(id);
+    // Asked a moment ago, it is not asked again: what it said then still holds.
+    if (payment !== null || this.state.payment === undefined) this.setState({ payment });
+    if (payment === "paid" || payment === "closed") this.take(await getBooking(id));
   }
 
   private later(): void {
@@ -226,6 +250,11 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     }
     this.setState({ releasing: false });
   }
+}
+
+/** True while a payment may be on its way that nobody has told of. */
+function isAwaited({ status, payment_status: payment, hold_lapsed: lapsed, checkout_url: url }: Booking): boolean {
+  return payment === "unpaid" && (status === "confirmed" || (status === "pending" && (lapsed || url !== null)));
 }
 
 function unknownFace(): Face {
@@ -274,8 +303,9 @@ function Ticket({ booking }: { booking: Booking }): VNode {
         <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} />
         <Row name={t.with} value={artist.display_name} />
         {place && <Row name={t.place} value={place} />}
-        {stands && <Row name={booking.acompte_paid ? t.paid : t.toPay} value={money(booking.deposit_cents)} />}
-        {stands && typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
+        {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
+        {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
+        {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
       </dl>
     </section>
   );

@@ -17,6 +17,7 @@ export type Slot = Day["slots"][number];
 export type BookingRequest = Sent<paths["/api/bookings/create"]["post"]>;
 export type Held = Answer<paths["/api/bookings/create"]["post"]>;
 export type Booking = Answer<paths["/api/bookings/{id}"]["get"]>;
+export type Checked = Answer<paths["/api/bookings/{id}/check"]["post"]>;
 export type Released = Answer<paths["/api/bookings/{id}/release"]["post"]>;
 export type PageError = Sent<paths["/api/page-errors"]["post"]>;
 
@@ -36,6 +37,8 @@ export class Problem extends Error {
     readonly retryAfter: number | null = null,
     readonly errors: readonly FieldError[] = [],
     readonly slots: readonly Day[] | null = null,
+    /** The client's own booking that stands in the way. */
+    readonly own: Held | null = null,
   ) {
     super(slug);
   }
@@ -66,9 +69,9 @@ export async function call<T>(path: string, body?: string, headers: Record<strin
 }
 
 function read(problem: unknown, retryAfter: string | null): Problem {
-  const { type, errors, slots } = (problem ?? {}) as { type?: string; errors?: FieldError[]; slots?: Day[] };
+  const { type, errors, slots, own } = (problem ?? {}) as { type?: string; errors?: FieldError[]; slots?: Day[]; own?: Held };
   const seconds = Number.parseInt(retryAfter ?? "", 10);
-  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null);
+  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null, own ?? null);
 }
 
 export function getArtist(slug: string): Promise<Artist> {
@@ -86,6 +89,12 @@ export function createBooking(body: string, key: string): Promise<Held> {
 
 export function getBooking(id: string): Promise<Booking> {
   return call(`/api/bookings/${encodeURIComponent(id)}`);
+}
+
+/** Has Stripe asked whether a booking is paid; silence is no answer. */
+export async function checkBooking(id: string): Promise<Checked["payment"]> {
+  const checked = await call<Checked>(`/api/bookings/${encodeURIComponent(id)}/check`, "{}").catch(() => null);
+  return checked?.payment ?? null;
 }
 
 /** Gives an unpaid slot back. */

@@ -1,11 +1,11 @@
-// How long a slot is still held: seen by the minute, heard twice (a voice each second would drown the page).
+// Watches the end of a hold. The hour is on the page, the same everywhere; that it comes near is heard twice.
 
 import { Component, type ComponentChild } from "preact";
 
 interface Props {
   until: string;
-  left: (minutes: number) => string;
   endsSoon: (minutes: number) => string;
+  /** By this clock it is over. Said again for as long as it is shown: the server's clock decides. */
   onEnd: () => void;
 }
 
@@ -14,10 +14,12 @@ interface State {
 }
 
 const HEARD_AT = [5, 1];
+const SAID_AGAIN = 20_000;
 
 export class HoldClock extends Component<Props, State> {
   override state: State = { minutes: this.left() };
   private timer = 0;
+  private said = 0;
 
   override componentDidMount(): void {
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -27,17 +29,11 @@ export class HoldClock extends Component<Props, State> {
     clearInterval(this.timer);
   }
 
-  override render({ left, endsSoon }: Props, { minutes }: State): ComponentChild {
-    const heard = HEARD_AT.find((mark) => minutes === mark);
+  override render({ endsSoon }: Props, { minutes }: State): ComponentChild {
     return (
-      <>
-        <span class="time-left" aria-hidden="true">
-          {left(minutes)}
-        </span>
-        <span class="only-heard" role="status">
-          {heard === undefined ? "" : endsSoon(heard)}
-        </span>
-      </>
+      <span class="only-heard" role="status">
+        {HEARD_AT.includes(minutes) ? endsSoon(minutes) : ""}
+      </span>
     );
   }
 
@@ -48,9 +44,8 @@ export class HoldClock extends Component<Props, State> {
   private tick(): void {
     const minutes = this.left();
     if (minutes !== this.state.minutes) this.setState({ minutes });
-    if (minutes <= 0) {
-      clearInterval(this.timer);
-      this.props.onEnd();
-    }
+    if (minutes > 0 || Date.now() < this.said + SAID_AGAIN) return;
+    this.said = Date.now();
+    this.props.onEnd();
   }
 }

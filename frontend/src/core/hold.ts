@@ -1,6 +1,6 @@
-// The slot that this tab holds unpaid: which one, so that its owner finds it again; what it is worth, the API says.
+// The slots that this browser holds unpaid, so that their owner finds them again in every tab, also when the one of
+// before is gone. What they are worth, the API says.
 
-import type { Flash } from "./api";
 import { recall, remember } from "./memory";
 
 export interface OwnHold {
@@ -10,18 +10,31 @@ export interface OwnHold {
   flash: string | null;
   start: string;
   end: string;
+  /** When it ends. */
+  until: string;
 }
 
-export function keepHold(hold: OwnHold | null): void {
-  remember("hold", hold);
+/** A hold ends by the server's clock; this only forgets what ended long ago, whatever this clock says. */
+const GRACE = 3_600_000;
+
+function all(): OwnHold[] {
+  const kept = recall<OwnHold[]>("holds", "localStorage");
+  return Array.isArray(kept) ? kept.filter(({ until }) => Date.parse(until) + GRACE > Date.now()) : [];
 }
 
-export function ownHold(artist: string): OwnHold | null {
-  const hold = recall<OwnHold>("hold");
-  return hold?.artist === artist ? hold : null;
+function keep(holds: OwnHold[]): void {
+  remember("holds", holds.length > 0 ? holds : null, "localStorage");
 }
 
-/** True if this tab is the one that holds the flash. */
-export function holds(hold: OwnHold | null, flash: Flash | null): boolean {
-  return hold !== null && hold.flash === (flash?.id ?? null);
+export function keepHold(hold: OwnHold): void {
+  keep([hold, ...all().filter(({ id }) => id !== hold.id)]);
+}
+
+export function forgetHold(booking: string): void {
+  keep(all().filter(({ id }) => id !== booking));
+}
+
+/** What is held of an artist, the newest first. */
+export function ownHolds(slug: string): OwnHold[] {
+  return all().filter(({ artist }) => artist === slug);
 }

@@ -1,19 +1,22 @@
-// What this tab remembers over a reload and a visit to the payment page. Never longer, and never in an address.
+// What a browser remembers, never in an address: a tab what is typed, over a reload and a visit to the payment page; all
+// tabs together what they hold.
 
-/** Keeps a value for this tab; `null` forgets it. A browser that forbids storage only loses the comfort. */
-export function remember(key: string, value: unknown): void {
+type Place = "sessionStorage" | "localStorage";
+
+/** Keeps a value; `null` forgets it. A browser that forbids storage only loses the comfort. */
+export function remember(key: string, value: unknown, place: Place = "sessionStorage"): void {
   try {
-    if (value === null) sessionStorage.removeItem(`inkflow:${key}`);
-    else sessionStorage.setItem(`inkflow:${key}`, JSON.stringify(value));
+    if (value === null) window[place].removeItem(`inkflow:${key}`);
+    else window[place].setItem(`inkflow:${key}`, JSON.stringify(value));
   } catch {
     // Storage may be full or forbidden.
   }
 }
 
 /** What `remember` kept, or null. */
-export function recall<T>(key: string): T | null {
+export function recall<T>(key: string, place: Place = "sessionStorage"): T | null {
   try {
-    return JSON.parse(sessionStorage.getItem(`inkflow:${key}`) ?? "null") as T | null;
+    return JSON.parse(window[place].getItem(`inkflow:${key}`) ?? "null") as T | null;
   } catch {
     return null;
   }

@@ -5,13 +5,13 @@ import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { money } from "../core/format";
 import { act, cancel, readBooking } from "./api";
-import type { Saying } from "./form";
+import { RadioField, type Saying } from "./form";
 import { is, sentence } from "./problems";
-import type { Action, Detail, Row } from "./types";
+import type { Action, Cancellation, Detail, Row } from "./types";
 import { t } from "./words";
 
 /** A row of the list, or what an action made of it. */
-export type Shown = Row & Partial<Pick<Detail, "undo_until" | "cancellation">>;
+export type Shown = Row & Partial<Pick<Detail, "undo_until">>;
 
 interface Props {
   booking: Shown;
@@ -167,6 +167,7 @@ interface CancelProps extends Props {
 function CancelDialog({ booking, changed, close }: CancelProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const [fresh, setFresh] = useState<Detail | null>(null);
+  const [chosen, choose] = useState<Canceller | null>(null);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState("");
   const { name } = booking.client;
@@ -195,14 +196,19 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
     void look();
   }, []);
 
+  // Nobody is asked who cancels where it makes no difference: a hold that nobody has paid simply ends.
+  const terms: Record<Canceller, Cancellation | null> = { artist: fresh?.cancellation ?? null, client: fresh?.cancellation_by_client ?? null };
+  const by = terms.client ? chosen : "artist";
+  const outcome = by && terms[by];
+
   const go = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (busy || !fresh?.cancellation) return;
-    const refund = fresh.cancellation.refund_cents;
+    if (busy || !fresh || !by || !outcome) return;
+    const refund = outcome.refund_cents;
     setBusy(true);
     setTrouble("");
     try {
-      const after = await cancel(booking.id, fresh.version, refund);
+      const after = await cancel(booking.id, fresh.version, refund, by);
       changed(after);
       leave({ good: true, text: refund > 0 ? t.cancelling.doneRefund(name, money(refund)) : t.cancelling.done(name) });
     } catch (problem) {
@@ -213,7 +219,6 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
     }
   };
 
-  const outcome = fresh?.cancellation;
   return (
     <dialog
       class="ask"
@@ -230,6 +235,14 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
           {t.cancelling.title(name)}
         </h2>
         <div role="alert">{trouble && <p class="alert">{trouble}</p>}</div>
+        {fresh && terms.client && (
+          <RadioField
+            legend={t.cancelling.who}
+            value={chosen ?? ("" as Canceller)}
+            set={choose}
+            options={(["artist", "client"] as const).map((each) => ({ value: each, text: t.cancelling.by[each], help: inShort(terms[each]) }))}
+          />
+        )}
         <div aria-live="polite" class="outcome">
           {outcome ? (
             <>
@@ -261,7 +274,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
               {outcome.owed_beyond_cents > 0 && <p class="alert">{t.cancelling.beyondText(money(outcome.owed_beyond_cents))}</p>}
             </>
           ) : (
-            !trouble && <p class="lead">{t.cancelling.loading}</p>
+            !trouble && !fresh && <p class="lead">{t.cancelling.loading}</p>
           )}
         </div>
         {fresh && <p class="help">{fresh.status === "pending" ? t.cancelling.afterHold : t.cancelling.after}</p>}
@@ -274,7 +287,7 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
               {busy ? t.cancelling.going : outcome.refund_cents > 0 ? t.cancelling.goRefund(money(outcome.refund_cents)) : t.cancelling.go}
             </button>
           ) : (
-            trouble && (
+            trouble && !fresh && (
               <button type="button" class="button" onClick={() => void look()}>
                 {t.retry}
               </button>
@@ -284,4 +297,13 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
       </form>
     </dialog>
   );
+}
+
+type Canceller = "artist" | "client";
+
+/** What a cancellation does with the money, beside the name of who cancels. */
+function inShort(terms: Cancellation | null): string {
+  if (!terms) return "";
+  const { refund_cents: back, kept_cents: kept } = terms;
+  return t.cancelling.terms(money(back), kept > 0 ? money(kept) : null);
 }

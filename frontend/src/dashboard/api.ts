@@ -150,8 +150,8 @@ export function act(id: string, action: Exclude<Api.Action, "cancel">, version: 
 }
 
 /** Cancels, giving back exactly what was shown: another amount is refused. */
-export function cancel(id: string, version: number, refund_cents: number): Promise<Api.Detail> {
-  return call("POST", `${at(id)}/cancel`, { version, refund_cents });
+export function cancel(id: string, version: number, refund_cents: number, by: "artist" | "client"): Promise<Api.Detail> {
+  return call("POST", `${at(id)}/cancel`, { version, refund_cents, by });
 }
 
 export function writeNote(id: string, note: string): Promise<Api.Detail> {

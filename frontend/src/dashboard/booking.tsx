@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
+import { Address } from "../core/address";
 import { civilDate, clock, longDay, money, span } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, resend, retry, writeNote } from "./api";
@@ -72,7 +73,7 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
         <Part title={t.detail.client}>
           <Facts
             facts={[
-              [t.detail.email, <a href={`mailto:${client.email}`}>{client.email}</a>],
+              [t.detail.email, <a href={`mailto:${client.email}`}><Address of={client.email} /></a>],
               [t.detail.phone, <a href={`tel:${client.phone.replace(/\s/g, "")}`}>{client.phone}</a>],
               [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
             ]}
@@ -138,11 +139,10 @@ function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren
 
 function Money({ booking, zone }: { booking: Detail; zone: string }): VNode {
   const { captured_cents: captured, refunded_cents: refunded, balance_cents: balance, entries } = booking.money;
-  const facts: [string, string][] = [[t.detail.deposit, money(booking.deposit_cents)], [t.detail.captured, money(captured)]];
+  const facts: [string, string][] = [[t.detail.captured, money(captured)]];
+  if (booking.status === "pending" || captured > 0) facts.unshift([t.detail.deposit, money(booking.deposit_cents)]);
   if (refunded !== 0) facts.push([t.detail.refunded, money(Math.abs(refunded))], [t.detail.balance, money(balance)]);
-  if (booking.price_cents !== null && ["confirmed", "completed"].includes(booking.status)) {
-    facts.push([t.detail.rest, money(Math.max(0, booking.price_cents - balance))]);
-  }
+  if (booking.rest_cents !== null) facts.push([t.detail.rest, money(booking.rest_cents)]);
   return (
     <Part title={t.detail.money}>
       <Facts facts={facts} />

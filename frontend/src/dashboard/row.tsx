@@ -41,7 +41,8 @@ export function moneyOf(booking: Row): string {
     case "disputed":
       return booking.dispute_lost ? t.booking.disputeLost : t.booking.disputed;
     case "unpaid":
-      return booking.status === "pending" ? t.booking.deposit(amount) : t.booking.depositDue(amount);
+      if (booking.status === "pending") return t.booking.deposit(amount);
+      return booking.rest_cents === null ? t.booking.noDeposit : t.booking.onSite(money(booking.rest_cents));
   }
 }
 

@@ -24,6 +24,8 @@ export interface Field {
   lines?: number;
   optional?: boolean;
   most: number;
+  /** What begins with this field. */
+  heading?: string;
 }
 
 export function fields(flash: Flash | null): Field[] {
@@ -34,13 +36,14 @@ export function fields(flash: Flash | null): Field[] {
   ];
   return [
     ...(flash ? [] : project),
-    { name: "name", pointer: "#/client/name", label: t.name, autocomplete: "name", most: 100 },
+    { name: "name", pointer: "#/client/name", label: t.name, autocomplete: "name", most: 100, ...(!flash && { heading: t.detailsTitle }) },
     { name: "email", pointer: "#/client/email", label: t.email, help: t.emailHelp, type: "email", autocomplete: "email", most: 254 },
     { name: "phone", pointer: "#/client/phone", label: t.phone, help: t.phoneHelp, type: "tel", autocomplete: "tel", most: 40 },
   ];
 }
 
-function euros(text: string): number {
+/** What somebody means by an amount they typed. */
+export function euros(text: string): number {
   return Number(text.replace(/[\s€]/g, "").replace(",", "."));
 }
 

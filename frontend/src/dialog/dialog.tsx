@@ -1,15 +1,16 @@
 // The booking dialog: who, when, and what it costs. It holds a slot and leads to the payment; the page owns the history.
 
-import { Component, type ComponentChild, type VNode } from "preact";
+import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
 import type { Step } from "../artist/place";
-import { type Artist, type Booking, type Flash, Problem, type Slot, createBooking, leaveFor } from "../core/api";
+import { Address } from "../core/address";
+import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, leaveFor, releaseBooking } from "../core/api";
 import { civilDate, clock, longDay, money, span } from "../core/format";
-import { holds, keepHold, ownHold } from "../core/hold";
+import { type OwnHold, forgetHold, keepHold } from "../core/hold";
 import { language } from "../core/language";
 import { recall, remember } from "../core/memory";
 import { small, srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
-import { type Answers, type Field, type Mistakes, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
+import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
 import { sentence } from "./problems";
 import { CalComSlotPicker } from "./slot-picker";
 import { t } from "./words";
@@ -19,8 +20,8 @@ interface Props {
   /** The flash to book; null for a project. */
   flash: Flash | null;
   step: Step;
-  /** This tab's unpaid booking, if any. */
-  held: Booking | null;
+  /** What this browser holds unpaid for this very subject, if anything. */
+  own: OwnHold | null;
   goTo: (step: Step) => void;
   backTo: (step: Step) => void;
   close: () => void;
@@ -37,6 +38,8 @@ interface State {
   near: string | null;
   /** What to say, and on which step. */
   alert: { text: string; step: Step } | null;
+  /** This client's own booking that stands in the way: the same flash at another time. */
+  rival: Held | null;
   sending: boolean;
   online: boolean;
 }
@@ -48,6 +51,7 @@ export class BookingDialog extends Component<Props, State> {
     slot: recall<Slot>(this.slotKey()),
     near: null,
     alert: null,
+    rival: null,
     sending: false,
     online: navigator.onLine,
   };
@@ -85,9 +89,9 @@ export class BookingDialog extends Component<Props, State> {
     this.element?.close();
   }
 
-  override render({ artist, flash, step }: Props, { alert, online }: State): ComponentChild {
+  override render({ artist, flash, step, own }: Props, { alert, rival, online }: State): ComponentChild {
     const subject = flash?.image ?? artist.hero_image ?? "/icon.svg";
-    const titles = { 1: t.detailsTitle, 2: t.slotTitle, 3: t.summaryTitle };
+    const titles = { 1: flash ? t.detailsTitle : t.ideaTitle, 2: t.slotTitle, 3: t.summaryTitle };
     return (
       <dialog
         class="booking"
@@ -123,6 +127,8 @@ export class BookingDialog extends Component<Props, State> {
               {!online && <p class="alert">{t.offline}</p>}
               {alert?.step === step && <p class="alert">{alert.text}</p>}
             </div>
+            {rival && step === 3 && this.choices(rival)}
+            {flash?.state === "held" && !own && step === 1 && <p class="note">{t.heldNote}</p>}
             {step === 1 ? this.details() : step === 2 ? this.slots() : this.summary()}
           </div>
         </div>
@@ -145,7 +151,7 @@ export class BookingDialog extends Component<Props, State> {
     );
   }
 
-  private field({ name, label, help, lines, type, autocomplete, inputmode, optional, most }: Field): VNode {
+  private field({ name, label, help, lines, type, autocomplete, inputmode, optional, most, heading }: Field): VNode {
     const error = this.state.wrong[name];
     const described = [help && `${name}-help`, error && `${name}-error`].filter(Boolean).join(" ");
     const shared = {
@@ -160,6 +166,7 @@ export class BookingDialog extends Component<Props, State> {
     };
     return (
       <div class={`field ${name}`} key={name}>
+        {heading && <h3>{heading}</h3>}
         <label for={name}>{label}</label>
         {help && (
           <p class="help" id={`${name}-help`}>
@@ -205,11 +212,11 @@ export class BookingDialog extends Component<Props, State> {
   // Step 2: when.
 
   private slots(): VNode {
-    const { artist, flash } = this.props;
+    const { artist, flash, own } = this.props;
     const { slot, near } = this.state;
     return (
       <form class="slots" noValidate onSubmit={this.checkSlot} key="slots">
-        <CalComSlotPicker key={near} artist={artist} flash={flash} slot={slot} own={this.ownSlot()} near={near} choose={this.chooseSlot} />
+        <CalComSlotPicker key={near} artist={artist} flash={flash} slot={slot} own={own} near={near} choose={this.chooseSlot} />
         <footer>
           <button type="button" class="link" onClick={() => this.props.backTo(1)}>
             {t.back}
@@ -239,14 +246,14 @@ export class BookingDialog extends Component<Props, State> {
   // Step 3: what it costs, and the payment.
 
   private summary(): VNode | null {
-    const { artist, flash, held } = this.props;
+    const { artist, flash, own } = this.props;
     const { slot, answers, sending } = this.state;
     if (!slot) return null;
     const zone = artist.timezone;
     const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
     const arrhes = artist.deposit_nature === "arrhes";
     const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
-    const mine = held?.hold_expires_at && this.ownSlot()?.start === slot.start ? held.hold_expires_at : null;
+    const mine = own?.start === slot.start ? own.until : null;
     return (
       <form class="summary" onSubmit={this.pay} key="summary">
         <div class="appointment">
@@ -261,10 +268,13 @@ export class BookingDialog extends Component<Props, State> {
         <dl>
           <Row name={t.with} value={artist.display_name} />
           {artist.address && <Row name={t.place} value={artist.address} />}
-          <Row name={t.details} value={[answers.name, answers.email, answers.phone].join("\n")} />
+          {!flash && <Row name={t.ideaTitle} value={answers.description} as="told" />}
+          {!flash && <Row name={t.bodyZone} value={answers.body_zone} />}
+          {!flash && answers.budget?.trim() && <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />}
+          <Row name={t.details} value={[answers.name, "\n", <Address key="email" of={answers.email ?? ""} />, "\n", answers.phone]} />
           <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
           {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
-          <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} strong />
+          <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} as="strong" />
         </dl>
         <div class="terms">
           <p>{language === "fr" ? artist.policy.text_fr : artist.policy.text_en}</p>
@@ -288,7 +298,7 @@ export class BookingDialog extends Component<Props, State> {
     const { artist, flash } = this.props;
     const { slot, answers, sending } = this.state;
     if (sending || !slot) return;
-    this.setState({ sending: true, alert: null });
+    this.setState({ sending: true, alert: null, rival: null });
     const body = requestOf(artist, flash, answers, slot);
     try {
       let made = await createBooking(body, keyFor(body));
@@ -297,7 +307,7 @@ export class BookingDialog extends Component<Props, State> {
         forgetKey();
         made = await createBooking(body, keyFor(body));
       }
-      keepHold({ id: made.booking_id, artist: artist.slug, flash: flash?.id ?? null, start: made.start, end: made.end });
+      this.keep(made);
       leaveFor(made.checkout_url ?? `/booking/success?id=${encodeURIComponent(made.booking_id)}`);
       // The button stays as it is until the page has gone, or comes back through `awake`.
     } catch (problem) {
@@ -333,9 +343,18 @@ export class BookingDialog extends Component<Props, State> {
         this.setState({ wrong });
         return backTo(step);
       }
+      case "flash-yours": {
+        const { own } = problem;
+        if (!own) break;
+        this.keep(own);
+        changed();
+        const zone = artist.timezone;
+        say(t.flashYours(longDay(civilDate(own.start, zone)), clock(own.start, zone), own.hold_expires_at ? clock(own.hold_expires_at, zone) : ""), 3);
+        return this.setState({ rival: own });
+      }
       case "flash-taken":
         changed();
-        return say(holds(ownHold(artist.slug), flash) ? t.flashYours : words, 3);
+        break;
       case "not-found":
         changed();
         break;
@@ -343,6 +362,42 @@ export class BookingDialog extends Component<Props, State> {
         forgetKey();
     }
     say(words, 3);
+  }
+
+  private choices(rival: Held): VNode {
+    return (
+      <p class="choices">
+        <button type="button" class="button" onClick={() => rival.checkout_url && leaveFor(rival.checkout_url)}>
+          {t.resume}
+        </button>
+        <button type="button" class="button quiet" aria-disabled={this.state.sending} onClick={(event) => void this.swap(rival, event)}>
+          {t.swap}
+        </button>
+      </p>
+    );
+  }
+
+  /** Gives the other slot back, and takes this one. */
+  private async swap(rival: Held, event: Event): Promise<void> {
+    if (this.state.sending) return;
+    this.setState({ sending: true });
+    try {
+      await releaseBooking(rival.booking_id);
+      forgetHold(rival.booking_id);
+      forgetWeeks();
+    } catch (problem) {
+      this.setState({ sending: false });
+      if (problem instanceof Problem && problem.slug === "already-paid") {
+        return leaveFor(`/booking/success?id=${encodeURIComponent(rival.booking_id)}`);
+      }
+      return this.refused(problem instanceof Problem ? problem : new Problem("internal"));
+    }
+    this.setState({ sending: false }, () => void this.pay(event));
+  }
+
+  private keep({ booking_id: id, start, end, hold_expires_at: until }: Held): void {
+    const { artist, flash } = this.props;
+    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, until });
   }
 
   // What all steps share.
@@ -376,12 +431,6 @@ export class BookingDialog extends Component<Props, State> {
     return `slot:${this.props.artist.slug}:${this.props.flash?.id ?? "project"}`;
   }
 
-  /** The slot that this client holds for this very subject, while the hold lives. */
-  private ownSlot(): Slot | null {
-    const hold = this.props.held && ownHold(this.props.artist.slug);
-    return hold && holds(hold, this.props.flash) ? { start: hold.start, end: hold.end } : null;
-  }
-
   private readonly escape = (event: Event): void => {
     event.preventDefault();
     this.props.close();
@@ -395,9 +444,9 @@ export class BookingDialog extends Component<Props, State> {
   };
 }
 
-function Row({ name, value, strong }: { name: string; value: string; strong?: boolean }): VNode {
+function Row({ name, value, as }: { name: string; value: ComponentChildren; as?: "strong" | "told" }): VNode {
   return (
-    <div class={strong ? "strong" : ""}>
+    <div class={as ?? ""}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>

@@ -25,6 +25,7 @@ export const fr = {
   bookFlash: (title: string) => new RegExp(`^Réserver ${title}`),
   proposeProject: "Proposer un projet",
   contact: "Vos coordonnées",
+  idea: "Votre idée",
   slot: "Votre créneau",
   summary: "Récapitulatif",
   name: /^Nom complet/,
@@ -47,6 +48,7 @@ const en: typeof fr = {
   bookFlash: (title) => new RegExp(`^Book ${title}`),
   proposeProject: "Suggest a project",
   contact: "Your details",
+  idea: "Your idea",
   slot: "Your slot",
   summary: "Summary",
   name: /^Full name/,
@@ -111,7 +113,7 @@ export class Client {
 
   async proposeProject(): Promise<void> {
     await this.press(this.button(this.words.proposeProject).first());
-    await this.at(this.words.contact);
+    await this.at(this.words.idea);
   }
 
   /** The dialog stands at this step, and a screen reader was told. */

@@ -80,7 +80,7 @@ test("a request is confirmed at once, and taken back", async ({ artist, platform
   expect((await platform.booking(id)).status).toBe("pending");
 
   await artist.press(artist.button(artist.words.confirm("Sacha Petit"), row));
-  await expect(row).toContainText("Confirmé, acompte non payé");
+  await expect(row).toContainText("Confirmé, sans acompte");
   // After ten seconds the way back is closed, and the row goes on by itself.
   await expect(artist.button(artist.words.undo("Sacha Petit"))).toBeHidden();
   expect((await platform.booking(id)).status).toBe("confirmed");
@@ -98,6 +98,7 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await artist.open(`#/bookings/${id}`);
   await artist.press(artist.button(artist.words.cancel("Inès Belkacem")));
   await expect(artist.dialog().getByRole("heading")).toBeFocused();
+  await artist.press(artist.dialog().getByRole("radio", { name: "Moi" }));
   await expect(artist.dialog()).toContainText(`${before} seront rendus à Inès Belkacem`);
   await barrierFree(page, "before the cancellation");
   await artist.press(artist.button(artist.words.keep, artist.dialog()));
@@ -105,6 +106,8 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   expect((await platform.booking(id)).status).toBe("confirmed");
 
   await artist.press(artist.button(artist.words.cancel("Inès Belkacem")));
+  await expect(artist.button(/^Annuler et rendre/, artist.dialog()), "nobody has said who cancels").toHaveCount(0);
+  await artist.press(artist.dialog().getByRole("radio", { name: "Moi" }));
   await artist.press(artist.button(`Annuler et rendre ${before}`, artist.dialog()));
   await expect(artist.dialog()).toBeHidden();
   await expect(page.getByRole("main")).toContainText("est annulé");
@@ -120,6 +123,27 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await artist.open("#/");
   await expect(revenue).toHaveText(/^0\s€$/);
   await expect(page.locator(".months .now .value")).toHaveText(/^0\s€$/);
+});
+
+test("a client calls off late: the rule that they accepted is carried out by a button", async ({ artist, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Maël Prigent");
+  await platform.sql`update bookings set scheduled_at = now() + interval '20 hours', ends_at = now() + interval '22 hours', version = version + 1 where id = ${id}`;
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await artist.press(artist.button(artist.words.cancel("Maël Prigent")));
+  await expect(artist.dialog().getByRole("radio", { name: "Moi" })).toHaveAccessibleDescription(/^50\s€ rendus$/);
+  await expect(artist.dialog().getByRole("radio", { name: "Mon client" })).toHaveAccessibleDescription(/^0\s€ rendus, vous gardez 50\s€$/);
+  await artist.press(artist.dialog().getByRole("radio", { name: "Mon client" }));
+  await expect(artist.dialog()).toContainText(/Rien n’est rendu\s: vous gardez 50\s€/);
+  await barrierFree(page, "who cancels");
+  await artist.press(artist.button("Annuler le rendez-vous", artist.dialog()));
+  await expect(artist.dialog()).toBeHidden();
+  await expect(page.getByRole("main")).toContainText("Annulé, par le client");
+  const mail = await platform.mail("prigent@example.fr", /annul/i);
+  expect(mail.text).toMatch(/Comme vous l’avez demandé[^]*garde 50\s€/);
+  expect(await platform.refunds()).toEqual([]);
+  const [line] = await platform.sql`select actor, data->>'on_behalf_of' as of from booking_events where booking_id = ${id} and kind = 'cancelled'`;
+  expect(line).toEqual({ actor: "artist", of: "client" });
 });
 
 test("a disputed payment waits for the artist until the bank has decided", async ({ artist, platform }) => {
@@ -198,7 +222,7 @@ test("two tabs do not undo each other", async ({ artist, artistIn, platform, wit
   witness.expects(/^409: POST .*\/confirm/);
   await artist.press(artist.button(artist.words.confirm("Jo Martin")));
   await expect(artist.page.getByRole("alert").filter({ hasText: "a changé entre-temps" })).toBeVisible();
-  await expect(artist.page.getByRole("main"), "the fresh state").toContainText("Confirmé, acompte non payé");
+  await expect(artist.page.getByRole("main"), "the fresh state").toContainText("Confirmé, sans acompte");
   await barrierFree(artist.page, "changed in the meantime");
 });
 

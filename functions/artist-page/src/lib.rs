@@ -130,8 +130,6 @@ pub struct PolicyView {
     pub full_refund_hours: u32,
     /// The share that comes back later than that.
     pub late_refund_percent: u8,
-    /// How often the appointment may be moved.
-    pub free_moves: u8,
     /// In French.
     pub text_fr: String,
     /// In English.
@@ -178,7 +176,6 @@ impl ArtistView {
             policy: PolicyView {
                 full_refund_hours: artist.policy.full_refund_hours,
                 late_refund_percent: artist.policy.late_refund_percent,
-                free_moves: artist.policy.free_moves,
                 text_fr: artist.policy.sentence(Locale::Fr),
                 text_en: artist.policy.sentence(Locale::En),
             },

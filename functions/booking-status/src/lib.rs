@@ -72,7 +72,9 @@ pub struct BookingView {
     pub price_cents: Option<Cents>,
     /// The deposit.
     pub deposit_cents: Cents,
-    /// What is paid on site.
+    /// What the client has paid and not got back.
+    pub paid_cents: Cents,
+    /// What is left to pay on site; none of a booking without a price, or that does not lie ahead.
     pub rest_cents: Option<Cents>,
     /// The currency of all amounts.
     pub currency: &'static str,
@@ -149,7 +151,8 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         end: booking.ends_at,
         price_cents: view.price,
         deposit_cents: booking.deposit,
-        rest_cents: view.price.and_then(|price| price.checked_sub(booking.deposit)),
+        paid_cents: booking.in_hand(),
+        rest_cents: booking.left_to_pay(view.price),
         currency: booking.currency.code(),
         refunded_cents: Cents::new(returned),
         hold_expires_at: booking.state.hold_expires_at,

@@ -4,6 +4,7 @@ use booking_status::{App, handle};
 use dev::demo::LEA;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
+use shared::settle;
 use shared::testing::{self, Answer, Held, Plan, World, get};
 
 fn app(world: &World) -> App {
@@ -74,6 +75,7 @@ fn a_hold_says_where_and_until_when_to_pay() {
           "end": "2027-02-02T11:00:00Z",
           "hold_expires_at": "[half an hour later]",
           "hold_lapsed": false,
+          "paid_cents": 0,
           "payment_status": "unpaid",
           "price_cents": 20000,
           "refunded_cents": 0,
@@ -85,6 +87,27 @@ fn a_hold_says_where_and_until_when_to_pay() {
           "type": "flash"
         }
         "#);
+    });
+}
+
+#[test]
+fn a_booking_confirmed_without_deposit_leaves_all_of_the_price_to_pay_on_site() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.execute("update bookings set status = 'confirmed', hold_expires_at = null, version = version + 1").await;
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["rest_cents"], &shown["paid_cents"]), (&json!(20_000), &json!(0)));
+        assert_eq!(shown["checkout_url"], Value::Null);
+        world.pay(&held);
+        let paid = world.stripe_client().session(&held.session, None).await.expect("Stripe answers");
+        settle::session(&world.db(), held.id, &paid, world.now()).await.expect("the database answers");
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["rest_cents"], &shown["paid_cents"]), (&json!(14_000), &json!(6_000)));
+        refund(world, &held, "refund", -6_000).await;
+        let shown = show(world, &held).await;
+        assert_eq!((&shown["rest_cents"], &shown["paid_cents"]), (&json!(20_000), &json!(0)));
+        cancel(world, &held, "artist", "refunded").await;
+        assert_eq!(show(world, &held).await["rest_cents"], Value::Null);
     });
 }
 

@@ -164,6 +164,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if let Some(hold) = &context.own {
         return take_up(app, hold.clone(), Vec::new(), now).await;
     }
+    if let Some(hold) = &context.own_flash {
+        return Err(held_by_you(app, hold.clone(), now).await);
+    }
     check_limits(app, &context, now)?;
 
     let (subject, title) = subject(&wish, &context.agenda)?;
@@ -219,10 +222,24 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
     }
 }
 
-/// Brings a hold to the point where it can be paid, whether it is new or was left half-way by an earlier request.
+/// Answers with a hold that can be paid, whether it is new or was left half-way by an earlier request.
 async fn take_up(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Reply {
+    http::reply(StatusCode::CREATED, &view(&payable(app, hold, jobs, now).await?, now)?)
+}
+
+/// The client wants another slot for the unique flash that they hold: both at once cannot be, and which, they say.
+async fn held_by_you(app: &App, hold: Hold, now: Timestamp) -> Error {
+    let own = async { view(&payable(app, hold, Vec::new(), now).await?, now) };
+    match own.await {
+        Ok(own) => Error::HeldByYou { own: serde_json::to_value(own).unwrap_or_default() },
+        Err(error) => error,
+    }
+}
+
+/// Opens the page of a hold that has none yet.
+async fn payable(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Result<Hold, Error> {
     if hold.checkout_url.is_some() || !hold.is_live(now) {
-        return answer(&hold, now);
+        return Ok(hold);
     }
     let checkout = settle::checkout_of(&hold, &app.web.public_url)?;
     // The jobs go to the queue while Stripe thinks; what the queue does not take, the sweeper sends.
@@ -247,23 +264,20 @@ async fn take_up(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Rep
         }
         return Err(Error::Conflict);
     }
-    answer(&Hold { session: Some(session.id), checkout_url: Some(url), ..hold }, now)
+    Ok(Hold { session: Some(session.id), checkout_url: Some(url), ..hold })
 }
 
-fn answer(hold: &Hold, now: Timestamp) -> Reply {
-    http::reply(
-        StatusCode::CREATED,
-        &HeldView {
-            booking_id: hold.id,
-            status: hold.status.clone(),
-            checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
-            hold_expires_at: hold.hold_expires_at,
-            deposit_cents: hold.deposit()?,
-            currency: "eur",
-            start: hold.start,
-            end: hold.end,
-        },
-    )
+fn view(hold: &Hold, now: Timestamp) -> Result<HeldView, Error> {
+    Ok(HeldView {
+        booking_id: hold.id,
+        status: hold.status.clone(),
+        checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
+        hold_expires_at: hold.hold_expires_at,
+        deposit_cents: hold.deposit()?,
+        currency: "eur",
+        start: hold.start,
+        end: hold.end,
+    })
 }
 
 async fn send(app: &App, jobs: &[JobId]) {
@@ -345,6 +359,9 @@ async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Tim
     let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
     if let Some(hold) = context.own {
         return take_up(app, hold, Vec::new(), now).await;
+    }
+    if let Some(hold) = context.own_flash {
+        return Err(held_by_you(app, hold, now).await);
     }
     let agenda = context.agenda;
     let schedule = app.calendars.schedule(&agenda, question.window, now).await?;

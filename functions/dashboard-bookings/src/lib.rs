@@ -19,7 +19,7 @@ use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
 use shared::db::dashboard::{self, Dossier, Question, View};
 use shared::db::{Db, holds, limits};
-use shared::domain::booking::{Actor, Booking, CancelReason, Change, Status};
+use shared::domain::booking::{Actor, Booking, CancelReason, Change};
 use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{Task, Template};
@@ -108,6 +108,39 @@ pub struct CancelRequest {
     version: i32,
     /// The refund that was shown.
     refund_cents: i64,
+    /// Who calls it off.
+    #[serde(default)]
+    by: CancelledBy,
+}
+
+/// Who calls an appointment off in the dashboard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub enum CancelledBy {
+    /// The artist, who gives everything back.
+    #[default]
+    Artist,
+    /// The client, who asked the artist to: the terms decide.
+    Client,
+}
+
+impl CancelledBy {
+    /// What calling `booking` off does.
+    fn change(self, booking: &Booking, now: Timestamp) -> Change {
+        match self {
+            Self::Artist => booking.cancel(CancelReason::Artist, Canceller::Artist, now),
+            Self::Client => booking.cancel_for_client(now),
+        }
+    }
+
+    /// Whose terms apply.
+    fn canceller(self) -> Canceller {
+        match self {
+            Self::Artist => Canceller::Artist,
+            Self::Client => Canceller::Client,
+        }
+    }
 }
 
 /// A note for the artist's own eyes.
@@ -325,12 +358,16 @@ async fn send(app: &App, jobs: &[JobId], wait: std::time::Duration) {
 /// Calls an appointment off on the terms that were shown, or not at all.
 async fn cancel(app: &App, user: Uuid, id: BookingId, asked: &CancelRequest, now: Timestamp) -> Result<(), Error> {
     let booking = as_shown(app, user, id, asked.version, now).await?.entry.booking;
-    let change = booking.cancel(CancelReason::Artist, Canceller::Artist, now);
-    if change.state.is_some() && booking.cancellation(Canceller::Artist, now).amount != Cents::new(asked.refund_cents) {
+    let change = asked.by.change(&booking, now);
+    let terms = booking.cancellation(asked.by.canceller(), now);
+    if change.state.is_some() && terms.amount != Cents::new(asked.refund_cents) {
         return Err(Refusal::MoneyChanged.into());
     }
     // An unpaid hold: whoever is about to pay must not pay for nothing.
-    if booking.state.status == Status::Pending && booking.ledger.is_empty() {
+    if booking.deposit_due().is_some() {
+        if asked.by == CancelledBy::Client {
+            return Err(Refusal::NotPossible.into());
+        }
         let hold = holds::get(&app.db, id).await?.ok_or(Refusal::ChangedMeanwhile)?;
         let closed = settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, CancelReason::Artist, now).await;
         let closed = closed.map_err(|error| match error {

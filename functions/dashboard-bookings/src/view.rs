@@ -59,6 +59,8 @@ pub struct BookingRow {
     pub price_cents: Option<Cents>,
     /// The deposit.
     pub deposit_cents: Cents,
+    /// What is left to pay on site; none of a booking without a price, or that does not lie ahead.
+    pub rest_cents: Option<Cents>,
     /// Until when an unpaid slot is kept.
     pub hold_expires_at: Option<Timestamp>,
     /// Whether Cal.com knows.
@@ -212,6 +214,8 @@ pub struct BookingDetail {
     pub money: Money,
     /// What calling it off would do with the money; none when it cannot be called off.
     pub cancellation: Option<CancellationView>,
+    /// The same if it is the client who calls it off; none of a hold that nobody has paid, which simply ends.
+    pub cancellation_by_client: Option<CancellationView>,
     /// The history, oldest first.
     pub timeline: Vec<TimelineLine>,
     /// The mails, oldest first.
@@ -226,6 +230,7 @@ pub struct BookingDetail {
 pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
     let actions = actions(&entry.booking, now);
     let dispute_lost = entry.booking.has_lost_dispute();
+    let rest_cents = entry.booking.left_to_pay(entry.price);
     let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
     BookingRow {
         id,
@@ -248,6 +253,7 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
         },
         price_cents: entry.price,
         deposit_cents: deposit,
+        rest_cents,
         hold_expires_at: state.hold_expires_at,
         calendar_state: entry.calendar_state,
         failed_jobs: entry.failed_jobs,
@@ -284,7 +290,9 @@ pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp
         note: dossier.note,
         undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now),
         money: money(booking),
-        cancellation: cancellation(booking, locale, now),
+        cancellation: cancellation(booking, Canceller::Artist, locale, now),
+        cancellation_by_client: cancellation(booking, Canceller::Client, locale, now)
+            .filter(|_| booking.deposit_due().is_none()),
         timeline: dossier.timeline,
         mails: dossier.mails.into_iter().map(|mail| mail_view(mail, status)).collect(),
         calendar: CalendarView {
@@ -327,9 +335,9 @@ fn money(booking: &Booking) -> Money {
 }
 
 /// What "cancel" would do now, as the very rule says that does it.
-pub fn cancellation(booking: &Booking, locale: Locale, now: Timestamp) -> Option<CancellationView> {
+pub fn cancellation(booking: &Booking, by: Canceller, locale: Locale, now: Timestamp) -> Option<CancellationView> {
     booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.as_ref()?;
-    let terms = booking.cancellation(Canceller::Artist, now);
+    let terms = booking.cancellation(by, now);
     let euros = |amount| locale.euros(amount);
     let mut sentence = if booking.state.payment_status == PaymentStatus::Disputed {
         locale
@@ -344,6 +352,8 @@ pub fn cancellation(booking: &Booking, locale: Locale, now: Timestamp) -> Option
             format!("{refund} sont rendus au client, sur sa carte."),
             format!("{refund} go back to the client’s card."),
         )
+    } else if terms.kept > Cents::ZERO {
+        locale.pick("Rien n’est rendu au client.", "Nothing goes back to the client.").to_owned()
     } else {
         locale
             .pick("Rien n’a été payé : rien n’est à rendre.", "Nothing was paid: nothing is to be given back.")

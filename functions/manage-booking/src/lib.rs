@@ -1,6 +1,8 @@
-//! What the holder of a booking's link may do: give an unpaid slot back, and take the appointment into a calendar.
+//! What the holder of a booking's link may do: give an unpaid slot back, have Stripe asked whether it is paid, and take
+//! the appointment into a calendar.
 //!
-//! `POST /api/bookings/{id}/release` and `GET /api/bookings/{id}/calendar.ics`. A paid booking is not cancelled here.
+//! `POST /api/bookings/{id}/release`, `POST /api/bookings/{id}/check` and `GET /api/bookings/{id}/calendar.ics`. A paid
+//! booking is not cancelled here.
 
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
@@ -15,7 +17,7 @@ use shared::error::Error;
 use shared::http::{self, Reply};
 use shared::ics::Event;
 use shared::queue::Queue;
-use shared::settle::{self, Closed};
+use shared::settle::{self, Closed, Settled};
 use shared::stripe::Stripe;
 use shared::{aws, net};
 
@@ -63,6 +65,31 @@ pub struct ReleasedView {
     pub cancel_reason: CancelReason,
 }
 
+/// What Stripe says of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub enum PaymentSeen {
+    /// It is made, and the booking knows by now.
+    Paid,
+    /// It is submitted, and a bank makes up its mind.
+    Processing,
+    /// The page is open, and nobody has paid there.
+    Open,
+    /// The page is closed, and nobody has paid there.
+    Closed,
+}
+
+/// The answer to a check.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct CheckedView {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// What Stripe says; none when it was not asked: nothing is to be paid, or somebody asked a moment ago.
+    pub payment: Option<PaymentSeen>,
+}
+
 /// Answers one request.
 ///
 /// # Errors
@@ -73,8 +100,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let id: BookingId = segments.next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
     match (action, request.method()) {
         ("release", &Method::POST) => release(app, id).await,
+        ("check", &Method::POST) => check(app, id).await,
         ("calendar.ics", &Method::GET) => calendar(app, id).await,
-        ("release" | "calendar.ics", _) => Err(Error::MethodNotAllowed),
+        ("release" | "check" | "calendar.ics", _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }
@@ -92,15 +120,40 @@ async fn release(app: &App, id: BookingId) -> Reply {
         };
     };
     let closed = settle::close(&app.db, &app.stripe, &hold, &app.public_url, CancelReason::Client, now).await?;
-    let jobs = closed.settled().jobs();
+    send(app, closed.settled()).await;
+    match closed {
+        Closed::Released(_) => http::reply(StatusCode::OK, &released(CancelReason::Client)),
+        Closed::Kept(_) => Err(Refusal::AlreadyPaid.into()),
+    }
+}
+
+/// Asks Stripe about the payment that a client waits for, as the sweeper does, and settles what it says.
+async fn check(app: &App, id: BookingId) -> Reply {
+    let now = app.clock.now();
+    let awaited = holds::awaited(&app.db, id, now).await?.ok_or(Error::NotFound)?;
+    let payment = match awaited.hold.session.filter(|_| awaited.may_ask) {
+        None => None,
+        Some(session) => {
+            let asked = app.stripe.session(&session, awaited.hold.account.as_deref()).await;
+            let session = asked.map_err(|error| Error::CheckoutStaysOpen(error.to_string()))?;
+            send(app, &settle::session(&app.db, id, &session, now).await?).await;
+            Some(match session.status.as_deref() {
+                _ if session.is_paid() => PaymentSeen::Paid,
+                Some("complete") => PaymentSeen::Processing,
+                Some("expired") => PaymentSeen::Closed,
+                _ => PaymentSeen::Open,
+            })
+        }
+    };
+    http::reply(StatusCode::OK, &CheckedView { booking_id: id, payment })
+}
+
+async fn send(app: &App, settled: &Settled) {
+    let jobs = settled.jobs();
     if !jobs.is_empty()
         && let Err(error) = app.queue.send(jobs).await
     {
         tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
-    }
-    match closed {
-        Closed::Released(_) => http::reply(StatusCode::OK, &released(CancelReason::Client)),
-        Closed::Kept(_) => Err(Refusal::AlreadyPaid.into()),
     }
 }
 

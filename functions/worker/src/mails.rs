@@ -107,7 +107,9 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
             price: dossier.price,
             deposit: booking.deposit,
             nature: dossier.booking.policy.nature,
-            paid: matches!(booking.state.payment_status, PaymentStatus::Paid | PaymentStatus::Disputed),
+            paid: booking.in_hand(),
+            due: booking.deposit_due(),
+            left_to_pay: booking.left_to_pay(dossier.price),
             hold_expires_at: booking.state.hold_expires_at,
             calendar_url: booking
                 .calendar_booking

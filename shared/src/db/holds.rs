@@ -1,6 +1,6 @@
 //! The hold: one flight to know everything `create-booking` decides from, one to write it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
@@ -105,6 +105,8 @@ pub struct Context {
     pub agenda: Agenda,
     /// The client's own hold of exactly this slot and flash, from an earlier try.
     pub own: Option<Hold>,
+    /// The client's own hold of this unique flash, whatever the slot.
+    pub own_flash: Option<Hold>,
     /// The request that used this idempotency key before: its hash and its booking.
     pub earlier: Option<(Vec<u8>, Option<Hold>)>,
     /// Requests from this address in the current window, this one included.
@@ -134,6 +136,10 @@ pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Opt
         " from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $10 \
              and b.scheduled_at = $5 and b.client_email = $6 and b.client_phone = $7 \
              and b.flash_id is not distinct from $2) as own, \
+         (select ",
+        hold_json!(),
+        " from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $10 \
+             and b.client_email = $6 and b.client_phone = $7) as own_flash, \
          i.request_hash, \
          (select ",
         hold_json!(),
@@ -170,6 +176,7 @@ pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Opt
     Ok(Some(Context {
         agenda: read_agenda(&row)?,
         own: hold("own")?,
+        own_flash: hold("own_flash")?,
         earlier,
         requests: super::get(&row, "requests")?,
         holds_by_client: super::get(&row, "holds_by_client")?,
@@ -335,6 +342,41 @@ pub async fn get(db: &Db, id: BookingId) -> Result<Option<Hold>, Error> {
         concat!("select ", hold_json!(), " as hold from bookings b where b.id = $1 and b.status = 'pending'");
     let row = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await?;
     row.map(|row| super::get_json(&row, "hold")).transpose()
+}
+
+/// How long a booking whose client waits for the payment is left alone after Stripe was asked about it.
+const LOOK_APART: SignedDuration = SignedDuration::from_secs(3);
+
+/// A booking whose client waits for news of the payment.
+#[derive(Debug, Clone)]
+pub struct Awaited {
+    /// The booking.
+    pub hold: Hold,
+    /// Stripe may be asked: it is unpaid, has a page, and nobody asked within the last seconds.
+    pub may_ask: bool,
+}
+
+/// Reads a booking for its waiting client, and counts the look: of many at once, one may ask Stripe. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn awaited(db: &Db, id: BookingId, now: Timestamp) -> Result<Option<Awaited>, Error> {
+    const SQL: &str = concat!(
+        "with counted as ( \
+             insert into rate_limits (bucket, window_start, count) \
+             select 'payment-look:' || b.id, $2, 1 from bookings b where b.id = $1 and b.payment_status = 'unpaid' \
+                 and b.status in ('pending', 'confirmed') and b.stripe_checkout_session_id is not null \
+             on conflict (bucket, window_start) do nothing returning bucket \
+         ) select ",
+        hold_json!(),
+        " as hold, exists (select from counted) as may_ask from bookings b where b.id = $1"
+    );
+    let length = LOOK_APART.as_secs();
+    let window = Timestamp::from_second(now.as_second().div_euclid(length) * length).unwrap_or(now);
+    // Sent twice, the second may find the first: then the next look asks.
+    let row = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID), (&window, Type::TIMESTAMPTZ)]).await?;
+    row.map(|row| Ok(Awaited { hold: super::get_json(&row, "hold")?, may_ask: super::get(&row, "may_ask")? }))
+        .transpose()
 }
 
 /// A hold that Stripe should be asked about.

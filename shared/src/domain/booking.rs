@@ -716,9 +716,33 @@ impl Booking {
         tasks
     }
 
+    /// What the client has paid and not got back. A second payment that is on its way back counts for nothing.
+    pub fn in_hand(&self) -> Cents {
+        let others = self.mismatched().into_iter().filter(|(_, _, ours)| *ours).map(|(_, left, _)| left);
+        Cents::new(self.left_of_own() + others.sum::<i64>()).max(Cents::ZERO)
+    }
+
+    /// What the client pays at the studio, for page, mails, dashboard and export alike; none while nobody knows the
+    /// price, and of an appointment that does not lie ahead.
+    ///
+    /// Before it is paid online, the deposit is not paid there; of a booking confirmed without one, everything is.
+    pub fn left_to_pay(&self, price: Option<Cents>) -> Option<Cents> {
+        let ahead = match self.state.status {
+            Status::Pending if self.ledger.is_empty() => self.deposit,
+            Status::Pending | Status::Confirmed => self.in_hand(),
+            Status::Cancelled | Status::Completed => return None,
+        };
+        price?.checked_sub(ahead).map(|left| left.max(Cents::ZERO))
+    }
+
+    /// The deposit that is still to be paid online: of a hold that can be paid.
+    pub fn deposit_due(&self) -> Option<Cents> {
+        (self.state.status == Status::Pending && self.ledger.is_empty()).then_some(self.deposit)
+    }
+
     /// What calling the appointment off at `now` does with the money: shown before the click, done by [`Self::cancel`].
     pub fn cancellation(&self, by: Canceller, now: Timestamp) -> Refund {
-        let own = self.state.payment_intent.as_deref().map_or(0, |own| self.left(own));
+        let own = self.left_of_own();
         if self.state.payment_status == PaymentStatus::Disputed {
             // The cardholder's bank has the money and decides; a refund on top would pay it twice.
             return Refund { amount: Cents::ZERO, kept: Cents::new(own.max(0)), owed_beyond: Cents::ZERO };
@@ -818,6 +842,18 @@ impl Booking {
         }
     }
 
+    /// The artist calls the appointment off because the client asked to: on the client's terms, and nobody has to be
+    /// told but the client.
+    pub fn cancel_for_client(&self, now: Timestamp) -> Change {
+        let mut change = self.cancel(CancelReason::Client, Canceller::Client, now);
+        for line in &mut change.history {
+            line.actor = Actor::Artist;
+            line.data["on_behalf_of"] = Actor::Client.name().into();
+        }
+        change.tasks.retain(|task| !matches!(task, Task::SendEmail { template: Template::ArtistCancelled, .. }));
+        change
+    }
+
     /// Calls off an unpaid hold whose page at Stripe has just been closed.
     ///
     /// Stripe's news of the closed page can overtake the wish that closed it: then the hold has ended already, and only
@@ -899,6 +935,11 @@ impl Booking {
 
     fn owns(&self, payment_intent: &str) -> bool {
         self.state.payment_intent.as_deref() == Some(payment_intent)
+    }
+
+    /// What is left of the booking's own payment, in cents.
+    fn left_of_own(&self) -> i64 {
+        self.state.payment_intent.as_deref().map_or(0, |own| self.left(own))
     }
 
     /// What is left of a payment, in cents, as the ledger has it.

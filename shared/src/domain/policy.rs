@@ -97,7 +97,60 @@ impl CancellationPolicy {
         starts_at.duration_since(now) >= SignedDuration::from_hours(i64::from(self.full_refund_hours))
     }
 
-    /// The policy in plain words, for the page, the mails and the payment button's neighbourhood.
+    /// Until when a client who cancels gets everything back, of an appointment at `starts_at`; none once that is over.
+    #[must_use]
+    pub fn refundable_until(&self, starts_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let hours = if self.late_refund_percent >= 100 { 0 } else { self.full_refund_hours };
+        let end = starts_at.saturating_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(Timestamp::MIN);
+        (now <= end).then_some(end)
+    }
+
+    /// The policy of one appointment: `until` is [`Self::refundable_until`] in words, as `samedi 28 novembre à 11 h 00`.
+    #[must_use]
+    pub fn of_appointment(&self, until: Option<&str>, locale: Locale) -> String {
+        let percent = self.late_refund_percent.min(100);
+        let arrhes = self.nature == DepositNature::Arrhes;
+        match locale {
+            Locale::Fr => {
+                let late = match (percent, arrhes) {
+                    (100, _) => String::new(),
+                    (0, true) => "\u{202f}; ensuite, elles restent à l’artiste".to_owned(),
+                    (0, false) => "\u{202f}; ensuite, il reste à l’artiste".to_owned(),
+                    (percent, true) => format!("\u{202f}; ensuite, elles sont rendues à {percent}\u{a0}%"),
+                    (percent, false) => format!("\u{202f}; ensuite, il est rendu à {percent}\u{a0}%"),
+                };
+                let (the, refundable) =
+                    if arrhes { ("Les arrhes", "sont remboursables") } else { ("L’acompte", "est remboursable") };
+                let soon =
+                    format!("Ce rendez-vous est dans moins de {}", span(self.full_refund_hours, "heure", "jour"));
+                match (until, percent, arrhes) {
+                    (Some(until), ..) => format!("{the} {refundable} jusqu’au {until}{late}."),
+                    (None, 0, true) => format!("{soon}\u{a0}: les arrhes ne sont plus remboursables."),
+                    (None, 0, false) => format!("{soon}\u{a0}: l’acompte n’est plus remboursable."),
+                    (None, percent, true) => format!("{soon}\u{a0}: les arrhes ne sont rendues qu’à {percent}\u{a0}%."),
+                    (None, percent, false) => format!("{soon}\u{a0}: l’acompte n’est rendu qu’à {percent}\u{a0}%."),
+                }
+            }
+            Locale::En => {
+                let soon =
+                    format!("This appointment is less than {} away", span(self.full_refund_hours, "hour", "day"));
+                match (until, percent) {
+                    (Some(until), 100) => format!("The deposit is refundable until {until}."),
+                    (Some(until), 0) => {
+                        format!("The deposit is refundable until {until}; after that, the artist keeps it.")
+                    }
+                    (Some(until), percent) => {
+                        format!("The deposit is refundable until {until}; after that, {percent}% of it is returned.")
+                    }
+                    (None, 0) => format!("{soon}: the deposit is no longer refundable."),
+                    (None, percent) => format!("{soon}: {percent}% of the deposit is refundable."),
+                }
+            }
+        }
+    }
+
+    /// The policy in plain words, where no appointment is chosen yet. It promises what can be done today: moves are
+    /// kept in the artist's rules, but no page lets a client make one.
     #[must_use]
     pub fn sentence(&self, locale: Locale) -> String {
         locale.pick(self.in_french(), self.in_english())
@@ -125,15 +178,7 @@ impl CancellationPolicy {
                 (percent, false) => format!("il vous est rendu à {percent}\u{a0}%"),
             });
         }
-        text.push('.');
-        let them = if arrhes { "les" } else { "le" };
-        match self.free_moves {
-            0 => {}
-            1 => text.push_str(&format!(" Vous pouvez déplacer le rendez-vous une fois sans {them} perdre.")),
-            moves => {
-                text.push_str(&format!(" Vous pouvez déplacer le rendez-vous {moves}\u{a0}fois sans {them} perdre."));
-            }
-        }
+        text.push_str(". Pour annuler, répondez à l’e-mail de confirmation.");
         text.push_str(if arrhes {
             " Si l’artiste annule, le double vous est dû."
         } else {
@@ -156,13 +201,7 @@ impl CancellationPolicy {
                 percent => format!("{percent}% of it is returned"),
             });
         }
-        text.push('.');
-        match self.free_moves {
-            0 => {}
-            1 => text.push_str(" You can move the appointment once without losing it."),
-            2 => text.push_str(" You can move the appointment twice without losing it."),
-            moves => text.push_str(&format!(" You can move the appointment {moves} times without losing it.")),
-        }
+        text.push_str(". To cancel, reply to the confirmation mail.");
         text.push_str(match self.nature {
             DepositNature::Acompte => " If the artist cancels, everything is returned.",
             DepositNature::Arrhes => " If the artist cancels, you are owed twice the deposit.",
@@ -247,7 +286,7 @@ mod tests {
         assert_eq!(
             POLICY.sentence(Locale::Fr),
             "L’acompte vous est rendu en entier si vous annulez au moins 48\u{a0}heures avant le rendez-vous\u{202f}; \
-             ensuite, il vous est rendu à 50\u{a0}%. Vous pouvez déplacer le rendez-vous une fois sans le perdre. \
+             ensuite, il vous est rendu à 50\u{a0}%. Pour annuler, répondez à l’e-mail de confirmation. \
              Si l’artiste annule, tout vous est rendu."
         );
         let arrhes = CancellationPolicy {
@@ -259,13 +298,14 @@ mod tests {
         assert_eq!(
             arrhes.sentence(Locale::Fr),
             "Les arrhes vous sont rendues en entier si vous annulez au moins 7\u{a0}jours avant le rendez-vous\u{202f}; \
-             ensuite, elles restent à l’artiste. Vous pouvez déplacer le rendez-vous 2\u{a0}fois sans les perdre. \
+             ensuite, elles restent à l’artiste. Pour annuler, répondez à l’e-mail de confirmation. \
              Si l’artiste annule, le double vous est dû."
         );
         let generous = CancellationPolicy { late_refund_percent: 100, free_moves: 0, ..POLICY };
         assert_eq!(
             generous.sentence(Locale::Fr),
-            "L’acompte vous est rendu en entier si vous annulez. Si l’artiste annule, tout vous est rendu."
+            "L’acompte vous est rendu en entier si vous annulez. Pour annuler, répondez à l’e-mail de confirmation. \
+             Si l’artiste annule, tout vous est rendu."
         );
     }
 
@@ -274,7 +314,7 @@ mod tests {
         assert_eq!(
             POLICY.sentence(Locale::En),
             "The deposit is returned in full if you cancel at least 48\u{a0}hours before the appointment; \
-             after that, 50% of it is returned. You can move the appointment once without losing it. \
+             after that, 50% of it is returned. To cancel, reply to the confirmation mail. \
              If the artist cancels, everything is returned."
         );
         let last_minute = CancellationPolicy {
@@ -286,9 +326,78 @@ mod tests {
         assert_eq!(
             last_minute.sentence(Locale::En),
             "The deposit is returned in full if you cancel before the appointment starts; after that, the artist \
-             keeps it. You can move the appointment 3 times without losing it. If the artist cancels, you are owed \
-             twice the deposit."
+             keeps it. To cancel, reply to the confirmation mail. If the artist cancels, you are owed twice the deposit."
         );
+    }
+
+    #[test]
+    fn the_refund_rule_of_an_appointment_is_a_date_and_ends_when_the_refund_does() {
+        let starts_at = at("2026-12-01T10:00:00Z");
+        let end = Some(at("2026-11-29T10:00:00Z"));
+        for now in ["2026-11-01T00:00:00Z", "2026-11-29T10:00:00Z"] {
+            assert_eq!(POLICY.refundable_until(starts_at, at(now)), end);
+            assert!(POLICY.is_early(starts_at, at(now)));
+        }
+        let late = at("2026-11-29T10:00:01Z");
+        assert_eq!(POLICY.refundable_until(starts_at, late), None);
+        assert!(!POLICY.is_early(starts_at, late));
+        let always = CancellationPolicy { late_refund_percent: 100, ..POLICY };
+        assert_eq!(
+            always.refundable_until(starts_at, late),
+            Some(starts_at),
+            "as long as there is something to cancel"
+        );
+        let absurd = CancellationPolicy { full_refund_hours: u32::MAX, ..POLICY };
+        assert_eq!(absurd.refundable_until(starts_at, late), None);
+    }
+
+    #[test]
+    fn the_policy_of_an_appointment_says_its_own_date_or_that_it_is_too_late() {
+        let strict = CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, ..POLICY };
+        let arrhes = CancellationPolicy { nature: DepositNature::Arrhes, ..strict };
+        let always = CancellationPolicy { late_refund_percent: 100, ..POLICY };
+        let day = Some("samedi 28 novembre");
+        for (policy, until, text) in [
+            (
+                strict,
+                day,
+                "L’acompte est remboursable jusqu’au samedi 28 novembre\u{202f}; ensuite, il reste à l’artiste.",
+            ),
+            (strict, None, "Ce rendez-vous est dans moins de 72\u{a0}heures\u{a0}: l’acompte n’est plus remboursable."),
+            (
+                POLICY,
+                day,
+                "L’acompte est remboursable jusqu’au samedi 28 novembre\u{202f}; ensuite, il est rendu à 50\u{a0}%.",
+            ),
+            (
+                POLICY,
+                None,
+                "Ce rendez-vous est dans moins de 48\u{a0}heures\u{a0}: l’acompte n’est rendu qu’à 50\u{a0}%.",
+            ),
+            (
+                arrhes,
+                day,
+                "Les arrhes sont remboursables jusqu’au samedi 28 novembre\u{202f}; ensuite, elles restent à l’artiste.",
+            ),
+            (
+                arrhes,
+                None,
+                "Ce rendez-vous est dans moins de 72\u{a0}heures\u{a0}: les arrhes ne sont plus remboursables.",
+            ),
+            (always, day, "L’acompte est remboursable jusqu’au samedi 28 novembre."),
+        ] {
+            assert_eq!(policy.of_appointment(until, Locale::Fr), text);
+        }
+        let day = Some("Saturday 28 November");
+        for (policy, until, text) in [
+            (strict, day, "The deposit is refundable until Saturday 28 November; after that, the artist keeps it."),
+            (strict, None, "This appointment is less than 72\u{a0}hours away: the deposit is no longer refundable."),
+            (POLICY, day, "The deposit is refundable until Saturday 28 November; after that, 50% of it is returned."),
+            (POLICY, None, "This appointment is less than 48\u{a0}hours away: 50% of the deposit is refundable."),
+            (always, day, "The deposit is refundable until Saturday 28 November."),
+        ] {
+            assert_eq!(policy.of_appointment(until, Locale::En), text);
+        }
     }
 
     #[test]

@@ -97,8 +97,12 @@ pub struct Booking {
     pub deposit: Cents,
     /// What that is in law.
     pub nature: DepositNature,
-    /// Whether it is paid.
-    pub paid: bool,
+    /// What the client has paid and not got back.
+    pub paid: Cents,
+    /// The deposit that is still to be paid online.
+    pub due: Option<Cents>,
+    /// What is left to pay on site, where it is known.
+    pub left_to_pay: Option<Cents>,
     /// Until when an unpaid slot is kept.
     pub hold_expires_at: Option<Timestamp>,
     /// The booking in the artist's own calendar.
@@ -273,6 +277,9 @@ struct View {
     place: String,
     price: Option<String>,
     deposit: String,
+    /// The deposit while it is to be paid online, what of it is paid, and what is left for the studio.
+    due: Option<String>,
+    in_hand: String,
     rest: Option<String>,
     /// `arrhes` is a plural, so the sentence around it differs.
     arrhes: bool,
@@ -323,7 +330,6 @@ impl View {
             }
             _ => None,
         };
-        let rest = booking.price.and_then(|price| price.checked_sub(booking.deposit));
         let when = moment(booking.starts_at, &artist.zone, locale);
         Self {
             artist: one_line(&artist.name),
@@ -341,9 +347,12 @@ impl View {
             place,
             price: booking.price.map(euros),
             deposit: euros(booking.deposit),
-            rest: rest.filter(|rest| *rest > Cents::ZERO).map(euros),
+            due: booking.due.map(euros),
+            rest: booking.left_to_pay.filter(|left| *left > Cents::ZERO).map(euros),
             arrhes: booking.nature == DepositNature::Arrhes,
-            paid: booking.paid,
+            // What becomes of the money of one that was called off, the mail says by itself.
+            paid: booking.paid > Cents::ZERO && letter.ending.is_none(),
+            in_hand: euros(booking.paid),
             held_until: booking.hold_expires_at.map(|end| moment(end, &artist.zone, locale)),
             policy: one_line(&booking.policy),
             description: project.map(|project| lines(&project.description)).unwrap_or_default(),

@@ -8,12 +8,11 @@ import { RadioField, Submit, TextField, useDraft, useSending, whole } from "../f
 import type { Policy, PolicyInput, Sentences } from "../types";
 import { t } from "../words";
 
-type Field = "full_refund_hours" | "late_refund_percent" | "free_moves";
+type Field = "full_refund_hours" | "late_refund_percent";
 
 interface Typed {
   full_refund_hours: string;
   late_refund_percent: string;
-  free_moves: string;
   nature: PolicyInput["nature"];
 }
 
@@ -21,23 +20,22 @@ function typedOf(policy: PolicyInput): Typed {
   return {
     full_refund_hours: String(policy.full_refund_hours),
     late_refund_percent: String(policy.late_refund_percent),
-    free_moves: String(policy.free_moves),
     nature: policy.nature,
   };
 }
 
-function policyOf(typed: Typed): PolicyInput | null {
+/** Moves are not asked for while no page lets a client make one: what is stored stays. */
+function policyOf(typed: Typed, { free_moves }: PolicyInput): PolicyInput | null {
   const hours = whole(typed.full_refund_hours, 0, 8760);
   const percent = whole(typed.late_refund_percent, 0, 100);
-  const moves = whole(typed.free_moves, 0, 20);
-  if (hours === null || percent === null || moves === null) return null;
-  return { full_refund_hours: hours, late_refund_percent: percent, free_moves: moves, nature: typed.nature };
+  if (hours === null || percent === null) return null;
+  return { full_refund_hours: hours, late_refund_percent: percent, free_moves, nature: typed.nature };
 }
 
 export function PolicyForm({ stored, saved }: { stored: Policy; saved: (after: Policy) => void }): VNode {
   const { values, set, clear, dirty } = useDraft<Typed>("policy", typedOf(stored));
   const { wrong, saying, busy, form, send, mend } = useSending<Field>();
-  const policy = policyOf(values);
+  const policy = policyOf(values, stored);
   const text = (name: Field) => ({
     name,
     value: values[name],
@@ -60,7 +58,6 @@ export function PolicyForm({ stored, saved }: { stored: Policy; saved: (after: P
           () => ({
             ...(whole(values.full_refund_hours, 0, 8760) === null && { full_refund_hours: t.policy.hoursWrong }),
             ...(whole(values.late_refund_percent, 0, 100) === null && { late_refund_percent: t.policy.percentWrong }),
-            ...(whole(values.free_moves, 0, 20) === null && { free_moves: t.policy.movesWrong }),
           }),
           async () => {
             const after = await write<Policy>("policy", policy);
@@ -88,7 +85,6 @@ export function PolicyForm({ stored, saved }: { stored: Policy; saved: (after: P
       </fieldset>
       <TextField {...text("full_refund_hours")} label={t.policy.hours} most={4} />
       <TextField {...text("late_refund_percent")} label={t.policy.percent} most={3} />
-      <TextField {...text("free_moves")} label={t.policy.moves} most={2} />
       <RadioField
         legend={t.policy.nature}
         value={values.nature}

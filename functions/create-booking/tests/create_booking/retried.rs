@@ -53,6 +53,54 @@ fn somebody_who_knows_only_the_address_does_not_get_the_page() {
 }
 
 #[test]
+fn another_browser_finds_the_hold_by_the_same_address_number_and_slot() {
+    World::run(|world| async move {
+        let app = app(world);
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        let first = send(&app, world, &[("idempotency-key", "in-the-app")], &body).await;
+        let afar = [("idempotency-key", "in-safari"), (":source-ip", "203.0.113.9")];
+        same(&first, &send(&app, world, &afar, &body).await);
+        assert_eq!((statuses(world).await, world.stripe.sessions().len()), (vec!["pending".to_owned()], 1));
+    });
+}
+
+#[test]
+fn who_wants_another_slot_for_the_flash_they_hold_is_led_to_their_hold() {
+    World::run(|world| async move {
+        let first = book(world, &wish(&LEA, PIVOINE, TUESDAY_AT_TEN)).await;
+        let elsewhere = wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z");
+        let answer = book_from_afar(world, &elsewhere).await;
+        is_refused(&answer, 409, "flash-yours");
+        assert_eq!(answer.body["own"], first.body, "which one, until when, and where it is paid");
+        assert_eq!((statuses(world).await, world.stripe.sessions().len()), (vec!["pending".to_owned()], 1));
+
+        // Somebody else learns nothing of it, nor does who knows only the address.
+        let mut guess = elsewhere.clone();
+        guess["client"]["phone"] = json!("+33698765432");
+        for body in [of_sam(&elsewhere), guess] {
+            let answer = book_from_afar(world, &body).await;
+            is_refused(&answer, 409, "flash-taken");
+            assert!(answer.body.get("own").is_none() && !answer.body.to_string().contains("checkout"));
+        }
+
+        // Over is over: another slot is another booking then.
+        world.advance_minutes(31);
+        assert_ne!(id(&book(world, &elsewhere).await), id(&first));
+    });
+}
+
+#[test]
+fn a_hold_of_the_flash_that_has_no_page_yet_gets_one() {
+    World::run(|world| async move {
+        let (booking, _jobs) = world.hold_unopened(&Plan::of(&LEA, 1, TUESDAY_AT_TEN)).await;
+        let answer = book(world, &wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z")).await;
+        is_refused(&answer, 409, "flash-yours");
+        assert_eq!(answer.body["own"]["booking_id"], json!(booking.to_string()));
+        assert!(answer.body["own"]["checkout_url"].is_string(), "{:?}", answer.body);
+    });
+}
+
+#[test]
 fn an_idempotency_key_names_one_request() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);

@@ -11,6 +11,14 @@ use shared::testing::{Answer, Plan, World};
 
 use crate::{act, get, path, post, run_everything, shown};
 
+/// Calls a booking off because the client asked to, on the terms that are shown.
+async fn cancel_for_client(world: &World, id: &str) -> Answer {
+    let row = shown(world, id).await;
+    let refund = &row["cancellation_by_client"]["refund_cents"];
+    let body = json!({ "version": row["version"], "refund_cents": refund, "by": "client" });
+    post(world, &NOA, &format!("{}/cancel", path(id)), body).await
+}
+
 /// Calls a booking off on the terms that are shown.
 async fn cancel(world: &World, id: &str) -> Answer {
     let row = shown(world, id).await;
@@ -37,6 +45,7 @@ fn a_booking_is_shown_with_all_that_happened_to_it() {
             json!({ "name": "Jo Martin", "email": "jo@example.fr", "phone": "+33612345678", "locale": "fr" })
         );
         assert_eq!((&row["deposit_cents"], &row["price_cents"]), (&json!(6000), &json!(20000)));
+        assert_eq!(row["rest_cents"], 14000);
         let money = &row["money"];
         assert_eq!(
             (&money["captured_cents"], &money["refunded_cents"], &money["balance_cents"]),
@@ -72,6 +81,7 @@ fn a_confirmation_by_hand_can_be_taken_back_for_ten_seconds_for_real() {
         let confirmed = act(world, &held.id(), "confirm").await;
         assert_eq!((confirmed.status, &confirmed.body["status"]), (200, &json!("confirmed")), "{}", confirmed.body);
         assert_eq!(confirmed.body["actions"], json!(["undo_confirm", "cancel"]));
+        assert_eq!(confirmed.body["rest_cents"], 20000, "nothing was asked ahead");
         assert!(confirmed.body["undo_until"].is_string());
         let undone = act(world, &held.id(), "undo-confirm").await;
         assert_eq!((undone.status, &undone.body["status"]), (200, &json!("pending")), "{}", undone.body);
@@ -184,6 +194,60 @@ fn m13_a_paid_appointment_is_called_off_and_the_money_goes_back_as_shown() {
 }
 
 #[test]
+fn a_client_who_calls_off_late_leaves_the_artist_what_the_terms_say() {
+    World::run(|world| async move {
+        // Noa's terms: everything up to 96 hours before, then half. It is the day before.
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        let figures = |of: &str| (row[of]["refund_cents"].clone(), row[of]["kept_cents"].clone());
+        assert_eq!(figures("cancellation"), (json!(6000), json!(0)));
+        assert_eq!(figures("cancellation_by_client"), (json!(3000), json!(3000)));
+
+        // Each amount belongs to who cancels: the artist's is not the client's.
+        for (by, refund) in [("client", 6000), ("client", 0), ("artist", 3000)] {
+            let body = json!({ "version": row["version"], "refund_cents": refund, "by": by });
+            let answer = post(world, &NOA, &format!("{}/cancel", path(&held.id())), body).await;
+            assert_eq!((answer.status, answer.problem()), (409, "money-changed"), "{by} {refund}");
+        }
+        for by in [json!("system"), json!("client "), json!(1)] {
+            let body = json!({ "version": row["version"], "refund_cents": 3000, "by": by });
+            let answer = post(world, &NOA, &format!("{}/cancel", path(&held.id())), body).await;
+            assert_eq!((answer.status, answer.problem()), (400, "malformed"), "{by}");
+        }
+        assert!(world.stripe.refunds().is_empty());
+
+        let answer = cancel_for_client(world, &held.id()).await;
+        assert_eq!((answer.status, &answer.body["cancel_reason"]), (200, &json!("client")), "{}", answer.body);
+        let noa_knew = world.mails.messages_to(NOA.email).len();
+        run_everything(world).await;
+        assert_eq!(world.stripe.refunds().iter().map(|refund| refund["amount"].clone()).collect::<Vec<_>>(), [3000]);
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["payment_status"], &row["money"]["balance_cents"]), (&json!("refunded"), &json!(3000)));
+        assert!(world.history(&held.id()).await.contains(&"artist cancelled".to_owned()));
+        let mail = &world.mails.messages_to("jo@example.fr")[0];
+        assert!(mail.text.contains("Comme vous l’avez demandé") && mail.text.contains("garde 30"), "{}", mail.text);
+        assert_eq!(world.mails.messages_to(NOA.email).len(), noa_knew, "the artist pressed the button");
+    });
+}
+
+#[test]
+fn the_terms_that_a_client_had_in_time_are_not_those_of_an_hour_later() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&NOA, 0, "2027-02-10T09:00:00Z")).await;
+        world.confirm(&held).await;
+        let in_time = shown(world, &held.id()).await;
+        assert_eq!(in_time["cancellation_by_client"]["refund_cents"], 6000);
+        world.advance_minutes(8 * 24 * 60);
+        let body = json!({ "version": in_time["version"], "refund_cents": 6000, "by": "client" });
+        let answer = post(world, &NOA, &format!("{}/cancel", path(&held.id())), body).await;
+        assert_eq!((answer.status, answer.problem()), (409, "money-changed"));
+        assert_eq!(shown(world, &held.id()).await["cancellation_by_client"]["refund_cents"], 3000);
+    });
+}
+
+#[test]
 fn other_terms_than_those_that_were_shown_are_not_carried_out() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
@@ -204,7 +268,10 @@ fn an_unpaid_hold_is_called_off_once_its_page_is_closed() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         let row = shown(world, &held.id()).await;
-        assert_eq!(row["cancellation"]["refund_cents"], 0);
+        assert_eq!((&row["cancellation"]["refund_cents"], &row["cancellation_by_client"]), (&json!(0), &Value::Null));
+        let by_client = json!({ "version": row["version"], "refund_cents": 0, "by": "client" });
+        let answer = post(world, &NOA, &format!("{}/cancel", path(&held.id())), by_client).await;
+        assert_eq!(answer.problem(), "not-possible", "a hold that nobody has paid simply ends");
         let answer = cancel(world, &held.id()).await;
         assert_eq!((answer.status, &answer.body["cancel_reason"]), (200, &json!("artist")), "{}", answer.body);
         assert_eq!(world.stripe.session(&held.session).expect("the session")["status"], "expired");

@@ -1147,3 +1147,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_left_to_pay_on_site_follows_the_money_and_nothing_else() {
+    const PRICE: Option<Cents> = Some(Cents::new(15_000));
+    let left = |booking: &Booking| booking.left_to_pay(PRICE).map(Cents::cents);
+    let due = |booking: &Booking| booking.deposit_due().map(Cents::cents);
+    assert_eq!((left(&held()), due(&held())), (Some(10_000), Some(5_000)), "the deposit is paid online");
+    assert_eq!((left(&paid()), due(&paid())), (Some(10_000), None));
+    let by_hand = confirmed_by_hand();
+    assert_eq!((left(&by_hand), due(&by_hand)), (Some(15_000), None), "nothing was asked ahead");
+    assert_eq!(left(&mismatched()), Some(10_100), "a euro is missing");
+    let twice = after(&paid(), &paid().receive(&payment("pi_2"), true, NOW));
+    assert_eq!((left(&twice), twice.in_hand()), (Some(10_000), DEPOSIT), "the second payment is on its way back");
+    let partly = after(&paid(), &paid().settle(&[refund("re_1", "pi_1", 2_000)]));
+    assert_eq!((left(&partly), partly.in_hand()), (Some(12_000), Cents::new(3_000)));
+    let given_back = after(&paid(), &paid().settle(&[refund("re_1", "pi_1", 5_000)]));
+    assert_eq!((left(&given_back), given_back.in_hand()), (Some(15_000), Cents::ZERO));
+    let disputed = after(&paid(), &paid().dispute_opened("dp_1", "pi_1"));
+    assert_eq!(left(&disputed), Some(10_000), "nobody has decided yet");
+    let lost = after(&disputed, &disputed.dispute_closed(Some(lost("dp_1", "pi_1")), "dp_1", "pi_1"));
+    assert_eq!(left(&lost), Some(15_000));
+    assert_eq!(paid().left_to_pay(None), None, "a project has no price yet");
+    assert_eq!(paid().left_to_pay(Some(Cents::new(4_000))), Some(Cents::ZERO), "never less than nothing");
+    for over in [cancelled(CancelReason::Artist), after(&paid(), &paid().complete(Actor::Artist, paid().starts_at))] {
+        assert_eq!((left(&over), due(&over)), (None, None), "it does not lie ahead");
+    }
+}
+
+#[test]
+fn an_artist_cancels_for_the_client_on_the_clients_terms_and_is_not_told_of_it() {
+    let booking = paid();
+    let late = booking.starts_at - SignedDuration::from_hours(71);
+    let change = booking.cancel_for_client(late);
+    assert_eq!(refunds(&change), [("pi_1", Cents::new(2_500), RefundReason::Cancelled)]);
+    assert_eq!(mails(&change), [(Template::ClientCancelled, "1")]);
+    assert_eq!(
+        (state(&change).cancel_reason, state(&change).kept),
+        (Some(CancelReason::Client), Some(Cents::new(2_500)))
+    );
+    let [line] = &change.history[..] else { panic!("{:?}", change.history) };
+    assert_eq!((line.actor, &line.data["on_behalf_of"]), (Actor::Artist, &serde_json::json!("client")));
+    assert_eq!(after(&booking, &change).cancel_for_client(late).outcome, "not_possible");
+}

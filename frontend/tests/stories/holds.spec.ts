@@ -1,0 +1,93 @@
+// What a client holds unpaid is theirs in every tab of their browser, in the next one, and in another browser.
+
+import { somebody } from "../stage/client.ts";
+import { barrierFree, expect, fits, test } from "../stage/story.ts";
+
+const PIECE = "Phalène de nuit";
+
+test("one's own flash in a second tab, and after the first one is closed: it is you, and it goes on to the payment", async ({ client, page, platform }) => {
+  const id = await client.reserve(somebody(), PIECE);
+  const checkout = page.url();
+  const second = await page.context().newPage();
+  await page.close();
+  await second.goto("/artist/lea-marchetti");
+  const sheet = second.getByRole("listitem").filter({ has: second.getByRole("heading", { level: 3, name: PIECE }) });
+  await expect(sheet).toContainText("C’est vous qui le retenez.");
+  await expect(sheet).not.toContainText("Quelqu’un paie");
+  const bar = second.getByRole("complementary", { name: "Votre créneau" });
+  await expect(bar).toContainText(/Gardé jusqu’à \d+\sh\s\d\d/);
+  expect((await bar.boundingBox())?.height, "one line").toBeLessThan(64);
+  await fits(second, "a slot is held");
+  await barrierFree(second, "one's own flash");
+  await sheet.getByRole("button", { name: `Reprendre le paiement de ${PIECE}` }).click();
+  await expect(second).toHaveURL(checkout);
+
+  // A third tab lives through what the second does.
+  const third = await second.context().newPage();
+  await third.goto("/artist/lea-marchetti");
+  await expect(third.getByRole("button", { name: "Payer l’acompte" })).toBeVisible();
+  await second.getByRole("button", { name: /^Payer \d/ }).click();
+  await expect(second.getByRole("heading", { level: 1, name: "C’est confirmé" })).toBeVisible();
+  await expect(third.getByRole("button", { name: "Payer l’acompte" })).toHaveCount(0);
+  expect((await platform.booking(id)).status).toBe("confirmed");
+});
+
+test("another browser, the same person: the flash they hold leads back to its payment, and the slot can be swapped", async ({ client, page, another, platform, witness }) => {
+  const person = somebody();
+  const id = await client.reserve(person, PIECE);
+  const checkout = page.url();
+
+  const other = await another();
+  await other.visit();
+  await other.press(other.button(`C’est vous\u202f? Retrouver votre réservation de ${PIECE}`));
+  await other.at(other.words.contact);
+  await expect(other.dialog).toContainText("Si c’est vous");
+  await barrierFree(other.page, "a held flash, step 1");
+  await other.toSlots(person);
+  await other.toSummary();
+  witness.expects(/^409: POST .*\/create/);
+  await other.press(other.payButton);
+  await expect(other.alert).toContainText(/Vous retenez déjà ce flash.*gardé pour vous jusqu’à \d+\sh\s\d\d/);
+  await barrierFree(other.page, "one's own hold stands in the way");
+  await fits(other.page, "one's own hold stands in the way");
+  await other.press(other.button("Reprendre le paiement", other.dialog));
+  await expect(other.page).toHaveURL(checkout);
+
+  await other.page.goBack();
+  await expect(other.button("Payer l’acompte")).toBeVisible();
+  await other.visit();
+  await other.press(other.button(`Reprendre le paiement de ${PIECE}`));
+  await expect(other.page).toHaveURL(checkout);
+  await other.choose("paid");
+  await other.sees("C’est confirmé");
+  expect((await platform.booking(id)).status).toBe("confirmed");
+});
+
+test("the slot of a flash that is held is swapped for another", async ({ client, another, platform, witness }) => {
+  const person = somebody();
+  const id = await client.reserve(person, PIECE);
+  const other = await another();
+  await other.visit();
+  await other.press(other.button(`C’est vous\u202f? Retrouver votre réservation de ${PIECE}`));
+  await other.at(other.words.contact);
+  await other.toSlots(person);
+  await other.toSummary();
+  witness.expects(/^409: POST .*\/create/);
+  await other.press(other.payButton);
+  await other.press(other.button("Échanger le créneau", other.dialog));
+  await other.page.waitForURL(/\/c\/pay\//);
+  expect((await platform.booking(id)).status).toBe("cancelled");
+  const [row] = await platform.sql`select count(*)::int as count from bookings where status = 'pending'`;
+  expect(row?.count).toBe(1);
+});
+
+test("a browser whose clock is ahead is not told that its time is over", async ({ client, page }) => {
+  await client.reserve();
+  await page.clock.install({ time: Date.now() + 40 * 60_000 });
+  await page.clock.resume();
+  await client.visit();
+  await expect(client.button("Payer l’acompte")).toBeVisible();
+  await page.waitForTimeout(3_000);
+  await expect(page.getByText("Le délai de paiement est passé")).toHaveCount(0);
+  await expect(client.button("Payer l’acompte")).toBeVisible();
+});
