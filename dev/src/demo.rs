@@ -204,7 +204,7 @@ pub const NOA: Artist = Artist {
     display_name: "Noa Keller",
     email: "noa@keller.example",
     bio: "Noir dense et lignes franches, entre tradition américaine et estampe japonaise. \
-          Des pièces lisibles à trois mètres, qui vieillissent bien. Atelier Fossé des Tanneurs, sur rendez-vous.",
+          Des pièces lisibles à trois mètres, qui vieillissent bien. Atelier au centre, sur rendez-vous.",
     city: "Strasbourg",
     address: "9 rue du Fossé-des-Tanneurs, 67000 Strasbourg",
     hero_image: "/hero/noa-keller.svg",

@@ -759,6 +759,8 @@ export interface components {
              */
             version: number;
         };
+        /** @description From when on clients are told the street. */
+        AddressShown: "after_payment" | "with_summary" | "public";
         /** @description An upload that may be made. */
         Announced: {
             /** @description The picture. */
@@ -773,8 +775,10 @@ export interface components {
         ArtistId: string;
         /** @description The artist as their page shows them. No e-mail, no keys, no account. */
         ArtistView: {
-            /** @description Where the appointment takes place. */
-            address: string;
+            /** @description Where the appointment takes place, if the artist shows it to everybody. */
+            address: string | null;
+            /** @description From when on clients are told. */
+            address_shown: components["schemas"]["AddressShown"];
             /** @description A few sentences. */
             bio: string;
             /** @description Their town. */
@@ -794,6 +798,8 @@ export interface components {
             hold_minutes: number;
             /** @description The language they read. */
             locale: components["schemas"]["Locale"];
+            /** @description The same on a map. */
+            map_url: string | null;
             /** @description What a cancellation costs. */
             policy: components["schemas"]["PolicyView"];
             /** @description What a custom project takes. */
@@ -805,12 +811,16 @@ export interface components {
         };
         /** @description The artist, as public as their page. */
         ArtistView2: {
-            /** @description Where the appointment takes place. */
-            address: string;
+            /** @description Where the appointment takes place, once this client may know. */
+            address: string | null;
             /** @description Their town. */
             city: string;
             /** @description Their name. */
             display_name: string;
+            /** @description The language they write in: that of a flash's title. */
+            locale: components["schemas"]["Locale"];
+            /** @description The same on a map. */
+            map_url: string | null;
             /** @description Their address on the site. */
             slug: string;
         };
@@ -1670,6 +1680,11 @@ export interface components {
         ProfileInput: {
             /** @default null */
             address?: string | null;
+            /**
+             * @description From when on clients are told the address; `after_payment` when it is left out.
+             * @default null
+             */
+            address_shown?: string | null;
             /** @default null */
             bio?: string | null;
             /** @default null */
@@ -1700,6 +1715,8 @@ export interface components {
         ProfileView: {
             /** @description Where the appointment takes place. */
             address: string;
+            /** @description From when on clients are told. */
+            address_shown: components["schemas"]["AddressShown"];
             /** @description A few sentences. */
             bio: string;
             /** @description The town. */
@@ -1794,6 +1811,11 @@ export interface components {
              * Format: int64
              * @default null
              */
+            horizon_days?: number;
+            /**
+             * Format: int64
+             * @default null
+             */
             minimum_notice_minutes?: number;
             /**
              * Format: int64
@@ -1828,6 +1850,11 @@ export interface components {
              * @description The share of a flash's price that is paid ahead.
              */
             deposit_percent: number;
+            /**
+             * Format: int32
+             * @description How many days ahead can be booked.
+             */
+            horizon_days: number;
             /**
              * Format: int32
              * @description How long before it an appointment can still be booked.
@@ -1890,6 +1917,11 @@ export interface components {
         SlotsView: {
             /** @description The artist's slug. */
             artist: string;
+            /**
+             * Format: date
+             * @description The last date that can be booked.
+             */
+            bookable_until: string;
             /** @description One entry a day, also for a day without slots. */
             days: components["schemas"]["Day"][];
             /**
@@ -2173,7 +2205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description slot-taken, flash-taken, flash-yours, idempotency-mismatch, request-in-progress */
+            /** @description slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -28,5 +28,8 @@ pub mod settings;
 // Uploaded pictures.
 pub mod picture;
 
+// Where the studio is, and who is told.
+pub mod place;
+
 // Every way the business says no.
 pub mod refusal;

@@ -208,8 +208,27 @@ pub fn query(request: &Request, name: &str) -> Result<Option<String>, Error> {
 
 /// The language of the browser, for words that belong to no booking.
 pub fn language(request: &Request) -> Locale {
-    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Locale::from_tag(header.unwrap_or_default().split([',', ';']).next().unwrap_or_default())
+    preferred_language(request).unwrap_or_default()
+}
+
+/// The one of our languages that the browser likes best; none when it names neither. As `infra/edge/preferred.js` reads it.
+pub fn preferred_language(request: &Request) -> Option<Locale> {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok())?;
+    let mut best = None;
+    let mut most = 0.0;
+    for range in header.split(',') {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
+        let weight = weight.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        let number = weight.map(|(_, number)| number.trim()).filter(|number| !number.starts_with(['-', '+']));
+        let quality = number.and_then(|number| number.parse::<f32>().ok()).filter(|quality| quality.is_finite());
+        let quality = quality.unwrap_or(1.0);
+        if let Some(locale) = Locale::of_tag(tag)
+            && quality > most
+        {
+            (best, most) = (Some(locale), quality);
+        }
+    }
+    best
 }
 
 /// The last segment of the path, percent-decoded where it matters: ids and slugs need no decoding.
@@ -262,6 +281,12 @@ pub fn problem(error: &Error) -> Problem {
                 "slot-taken",
                 "This slot is no longer free",
                 Some("Somebody else has just taken this slot. Choose another one."),
+            ),
+            Refusal::TooFarAhead => face(
+                StatusCode::CONFLICT,
+                "too-far-ahead",
+                "This date cannot be booked yet",
+                Some("The artist's books are not open that far ahead. Choose a date up to `bookable_until`."),
             ),
             Refusal::FlashTaken => face(
                 StatusCode::CONFLICT,
@@ -523,6 +548,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_language_a_browser_likes_best_is_found_by_weight_and_then_by_order() {
+        for (header, wanted) in [
+            ("en-CA,en;q=0.9,fr-CA;q=0.8", Some(Locale::En)),
+            ("de-DE,de;q=0.9,en;q=0.7,fr;q=0.3", Some(Locale::En)),
+            ("en;q=0.5, fr;q=0.8", Some(Locale::Fr)),
+            ("FR-ch", Some(Locale::Fr)),
+            ("fr,en", Some(Locale::Fr)),
+            ("en;q=0,fr;q=0.1", Some(Locale::Fr)),
+            ("en;q=0", None),
+            ("de,*;q=0.5", None),
+            ("", None),
+            ("english", None),
+            ("en;q=nonsense", Some(Locale::En)),
+        ] {
+            let asked = ::http::Request::builder().header("accept-language", header);
+            let asked = asked.body(lambda_http::Body::Empty).expect("a request");
+            assert_eq!(preferred_language(&asked), wanted, "{header}");
+        }
+    }
+
     fn request(method: &str, origin: &str) -> Request {
         ::http::Request::builder()
             .method(method)
@@ -535,6 +581,7 @@ mod tests {
     fn every_error() -> Vec<Error> {
         vec![
             Refusal::SlotTaken.into(),
+            Refusal::TooFarAhead.into(),
             Refusal::FlashTaken.into(),
             Refusal::FlashUnavailable.into(),
             Refusal::AlreadyPaid.into(),

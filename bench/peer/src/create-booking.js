@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
 import { insertJobs, mail, send } from './jobs.js';
-import { durationOf, freeSlots, hasLapsed, reach } from './schedule.js';
+import { bookableUntil, durationOf, freeSlots, hasLapsed, reach } from './schedule.js';
 import { stripe } from './stripe.js';
 import { Refusal, bodyOf, instant, serve } from './web.js';
 
@@ -164,6 +164,7 @@ async function create(event) {
   if (wish.flash && !agenda.flash_id) throw new Refusal(404, 'not-found', 'Not found');
 
   const date = DateTime.fromMillis(wish.start, { zone: agenda.timezone }).toISODate();
+  if (date > bookableUntil(agenda, now)) throw new Refusal(409, 'too-far-ahead', 'This date cannot be booked yet');
   const taken = (slug) => new Refusal(409, slug, 'This slot is no longer free', { slots: freeSlots(agenda, date, 7, now) });
   if (agenda.flash_holder && !hasLapsed(agenda.flash_holder, now)) throw taken('flash-taken');
   const slot = freeSlots(agenda, date, 1, now)[0].slots.find(([start]) => start === wish.start);

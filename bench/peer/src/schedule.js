@@ -17,6 +17,9 @@ export const hasLapsed = (booking, now) =>
 /** How long the appointment takes. */
 export const durationOf = (agenda) => agenda.flash_duration_minutes ?? agenda.project_duration_minutes;
 
+/** The last local date that can be booked. */
+export const bookableUntil = (agenda, now) => DateTime.fromMillis(now, { zone: agenda.timezone }).plus({ days: agenda.horizon_days }).toISODate();
+
 /** The free slots of `days` local dates from `from`, as instants in milliseconds. */
 export function freeSlots(agenda, from, days, now) {
   const zone = agenda.timezone;
@@ -27,8 +30,10 @@ export function freeSlots(agenda, from, days, now) {
   const busy = agenda.occupied.filter((booking) => !hasLapsed(booking, now)).map(({ start, end }) => [Date.parse(start), Date.parse(end)]);
   const buffer = agenda.buffer_minutes * MINUTE;
   const soonest = now + agenda.minimum_notice_minutes * MINUTE;
+  const last = bookableUntil(agenda, now);
   return Array.from({ length: days }, (_, index) => {
     const day = first.plus({ days: index });
+    if (day.toISODate() > last) return { date: day.toISODate(), slots: [] };
     const starts = agenda.hours
       .filter(([weekday]) => weekday === day.weekday)
       .flatMap(([, opens, closes]) => grid(day, opens, closes, agenda.slot_step_minutes))

@@ -1,7 +1,7 @@
 // GET /api/calendar/slots
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
-import { durationOf, freeSlots, reach } from './schedule.js';
+import { bookableUntil, durationOf, freeSlots, reach } from './schedule.js';
 import { Refusal, instant, serve } from './web.js';
 
 const SQL = 'select * from agenda($1, $2, $3, $4)';
@@ -30,7 +30,7 @@ async function slots(event) {
     date,
     slots: slots.map(([start, end]) => ({ start: instant(start), end: instant(end) })),
   }));
-  return [200, { artist: agenda.slug, timezone: agenda.timezone, duration_minutes: durationOf(agenda), days }];
+  return [200, { artist: agenda.slug, timezone: agenda.timezone, duration_minutes: durationOf(agenda), bookable_until: bookableUntil(agenda, now), days }];
 }
 
 warmUp().then(() => serve('GET', slots));

@@ -35,13 +35,20 @@ export const en: ArtistWords = {
   arrhesText: "It holds your slot and counts towards the price. You pay it online by card; the rest is paid at the studio on the day.",
   cancelTitle: "If you cancel",
   studioTitle: "The studio",
-  studioText: (city) => `In ${city}, by appointment. The exact address is shown before you pay, and again in the confirmation email.`,
+  studioAt: (address) => `${address}, by appointment. `,
+  studioText: (city, atHold) => {
+    const where = city ? "In " + city + ", by appointment. " : "By appointment. ";
+    if (atHold) return where + "The exact address is shown as soon as your slot is held, before you pay, and by email.";
+    return where + "You get the exact address once the appointment is confirmed, and by email.";
+  },
+  onMap: "See it on a map",
   notFoundTitle: "This artist has no page here",
   notFoundText: "The address may be incomplete, or the page has been closed.",
   failedTitle: "The page does not answer",
   failedText: "Check your connection, then try again.",
   retry: "Try again",
   toHome: "Back to the home page",
+  opening: "One moment, the booking opens…",
   dialogFailed: "The booking could not be opened. Check your connection, then try again.",
   close: "Close",
 };

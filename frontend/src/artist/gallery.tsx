@@ -4,7 +4,7 @@ import { Component, type ComponentChild, type VNode } from "preact";
 import type { Artist, Flash } from "../core/api";
 import { clock, money, shortDay, span } from "../core/format";
 import type { OwnHold } from "../core/hold";
-import { language } from "../core/language";
+import { foreign, language } from "../core/language";
 import { HERO_SIZES, SHEET_SIZES, srcset } from "../core/picture";
 import { daysFrom, today } from "../core/weeks";
 import { t } from "./words";
@@ -30,7 +30,9 @@ export function Hero({ artist }: { artist: Artist }): VNode {
       <div class="hero-words">
         <p class="city">{artist.city}</p>
         <h1>{artist.display_name}</h1>
-        <p class="bio">{artist.bio}</p>
+        <p class="bio" lang={foreign(artist.locale)}>
+          {artist.bio}
+        </p>
         <p class="ways">
           <button class="button" form={FORM} name="projet" value="1" aria-haspopup="dialog">
             {t.proposeProject}
@@ -89,6 +91,7 @@ function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; 
           srcset={srcset(flash.image)}
           sizes={srcset(flash.image) && SHEET_SIZES}
           alt={flash.title}
+          lang={foreign(artist.locale)}
           width={800}
           height={800}
           loading="lazy"
@@ -97,7 +100,7 @@ function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; 
         {flash.state === "sold" && <p class="stamp">{t.sold}</p>}
       </div>
       <div class="caption">
-        <h3>{flash.title}</h3>
+        <h3 lang={foreign(artist.locale)}>{flash.title}</h3>
         <p class="price">{price}</p>
         <p class="facts">
           {`${span(flash.duration_minutes)} · ${deposit}`}
@@ -186,7 +189,14 @@ export function Rules({ artist }: { artist: Artist }): VNode {
         </div>
         <div>
           <dt>{t.studioTitle}</dt>
-          <dd>{t.studioText(artist.city)}</dd>
+          <dd>
+            {artist.address ? t.studioAt(artist.address) : t.studioText(artist.city, artist.address_shown === "with_summary")}
+            {artist.map_url && (
+              <a href={artist.map_url} rel="noopener noreferrer">
+                {t.onMap}
+              </a>
+            )}
+          </dd>
         </div>
       </dl>
     </section>

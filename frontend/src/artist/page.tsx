@@ -160,7 +160,11 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   };
 
   private async open(flash: string | null): Promise<void> {
-    if (!(await this.loaded()) || this.state.place) return;
+    // On a slow line the press is answered before the dialog has come.
+    const slow = window.setTimeout(() => this.setState({ notice: t.opening }), 150);
+    const loaded = await this.loaded();
+    clearTimeout(slow);
+    if (!loaded || this.state.place) return;
     const place: Place = { flash, step: 1 };
     history.pushState({ depth: 1 }, "", addressOf(place));
     this.subject = undefined;

@@ -37,13 +37,20 @@ const fr = {
   arrhesText: "Elles retiennent votre créneau et se déduisent du prix. Vous les payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
   cancelTitle: "Si vous annulez",
   studioTitle: "L’atelier",
-  studioText: (city: string) => `À ${city}, sur rendez-vous. L’adresse exacte est rappelée avant le paiement, puis dans l’e-mail de confirmation.`,
+  studioAt: (address: string) => `${address}, sur rendez-vous. `,
+  studioText: (city: string, atHold: boolean) => {
+    const where = city ? "À " + city + ", sur rendez-vous. " : "Sur rendez-vous. ";
+    if (atHold) return where + "L’adresse exacte s’affiche dès que votre créneau est retenu, avant le paiement, puis par e-mail.";
+    return where + "L’adresse exacte vous est donnée quand le rendez-vous est confirmé, puis par e-mail.";
+  },
+  onMap: "Voir sur la carte",
   notFoundTitle: "Cet artiste n’a pas de page ici",
   notFoundText: "L’adresse est peut-être incomplète, ou la page a été fermée.",
   failedTitle: "La page ne répond pas",
   failedText: "Vérifiez votre connexion, puis réessayez.",
   retry: "Réessayer",
   toHome: "Retour à l’accueil",
+  opening: "Un instant, la réservation s’ouvre…",
   dialogFailed: "La réservation n’a pas pu s’ouvrir. Vérifiez votre connexion, puis réessayez.",
   close: "Fermer",
 };

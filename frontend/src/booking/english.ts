@@ -44,6 +44,7 @@ export const en: BookingWords = {
   project: "Project",
   with: "Artist",
   place: "Place",
+  onMap: "See it on a map",
   paid: "Deposit paid",
   toPay: "Deposit to pay",
   rest: "To pay on site",

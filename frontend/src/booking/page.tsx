@@ -6,7 +6,7 @@ import { Boundary } from "../core/boundary";
 import { civilDate, clock, longDay, money, zoneTown } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
-import { language } from "../core/language";
+import { type Language, foreign, language } from "../core/language";
 import { remember } from "../core/memory";
 import { speak, t } from "./words";
 
@@ -291,7 +291,9 @@ function cancelledFace(booking: Booking): Face {
 /** The appointment, as one would pin it on the fridge. */
 function Ticket({ booking }: { booking: Booking }): VNode {
   const { artist, timezone: zone } = booking;
-  const place = artist.address.includes(artist.city) ? artist.address : [artist.address, artist.city].filter(Boolean).join(", ");
+  // The town alone, for as long as the street is not told.
+  const street = artist.address ?? "";
+  const place = street.includes(artist.city) ? street : [street, artist.city].filter(Boolean).join(", ");
   const stands = booking.status !== "cancelled";
   return (
     <section class={stands ? "ticket" : "ticket void"} aria-label={t.yourBooking}>
@@ -300,9 +302,9 @@ function Ticket({ booking }: { booking: Booking }): VNode {
         <span>{t.fromTo(clock(booking.start, zone), clock(booking.end, zone), zoneTown(zone))}</span>
       </p>
       <dl>
-        <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} />
+        <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />
         <Row name={t.with} value={artist.display_name} />
-        {place && <Row name={t.place} value={place} />}
+        {place && <Row name={t.place} value={place} map={artist.map_url} />}
         {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
         {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
         {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
@@ -311,11 +313,21 @@ function Ticket({ booking }: { booking: Booking }): VNode {
   );
 }
 
-function Row({ name, value }: { name: string; value: string }): VNode {
+function Row({ name, value, map, lang }: { name: string; value: string; map?: string | null; lang?: Language | undefined }): VNode {
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd lang={lang}>
+        {value}
+        {map && (
+          <>
+            <br />
+            <a href={map} rel="noopener noreferrer">
+              {t.onMap}
+            </a>
+          </>
+        )}
+      </dd>
     </div>
   );
 }

@@ -44,6 +44,7 @@ const fr = {
   project: "Projet",
   with: "Artiste",
   place: "Lieu",
+  onMap: "Voir sur la carte",
   paid: "Acompte payé",
   toPay: "Acompte à payer",
   rest: "À payer sur place",

@@ -23,14 +23,27 @@ function chosen(): Language {
 
 export const language = chosen();
 
+/** The `lang` of words in another language than the page's: what an artist wrote stays in hers. */
+export function foreign(theirs: Language): Language | undefined {
+  return theirs === language ? undefined : theirs;
+}
+
 /** Marks the document, and points the link to the other language at this very page. */
 export function markLanguage(): void {
   document.documentElement.lang = language;
   remember("lang", language);
+  const address = new URL(location.href);
+  const asked = known(address.searchParams.get("lang"));
+  const wanted = asked ?? recall<Language>("asked-lang");
+  remember("asked-lang", wanted);
+  if (wanted && wanted !== language) {
+    // The server did not know what was asked for in this tab before.
+    address.searchParams.set("lang", wanted);
+    return location.replace(address);
+  }
   const other = language === "fr" ? "en" : "fr";
   const link = document.querySelector<HTMLAnchorElement>("a.language");
   if (!link) return;
-  const address = new URL(location.href);
   address.searchParams.set("lang", other);
   link.href = address.href;
   link.lang = link.hreflang = other;

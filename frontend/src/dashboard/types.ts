@@ -43,7 +43,7 @@ type Filled<T, Nullable extends keyof T = never> = {
   [Key in keyof T]-?: Key extends Nullable ? Exclude<T[Key], undefined> : NonNullable<T[Key]>;
 };
 
-export type ProfileInput = Filled<Sent<paths["/api/dashboard/profile"]["put"]>, "hero_image">;
+export type ProfileInput = Filled<Sent<paths["/api/dashboard/profile"]["put"]>, "hero_image"> & { address_shown: Profile["address_shown"] };
 export type PolicyInput = Filled<Sent<paths["/api/dashboard/policy"]["put"]>> & { nature: "acompte" | "arrhes" };
 type GivenPolicy = Answer<paths["/api/dashboard/policy"]["get"]>;
 export type Sentences = GivenPolicy["sentences"];

@@ -3,10 +3,10 @@
 import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
-import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, leaveFor, releaseBooking } from "../core/api";
+import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { civilDate, clock, longDay, money, span } from "../core/format";
 import { type OwnHold, forgetHold, keepHold } from "../core/hold";
-import { language } from "../core/language";
+import { foreign, language } from "../core/language";
 import { recall, remember } from "../core/memory";
 import { small, srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
@@ -40,6 +40,8 @@ interface State {
   alert: { text: string; step: Step } | null;
   /** This client's own booking that stands in the way: the same flash at another time. */
   rival: Held | null;
+  /** The street, once the hold has told it. */
+  street: string | null;
   sending: boolean;
   online: boolean;
 }
@@ -52,6 +54,7 @@ export class BookingDialog extends Component<Props, State> {
     near: null,
     alert: null,
     rival: null,
+    street: null,
     sending: false,
     online: navigator.onLine,
   };
@@ -105,7 +108,7 @@ export class BookingDialog extends Component<Props, State> {
           <div class="subject" aria-hidden="true">
             <img src={subject} srcset={srcset(subject)} sizes="40vw" alt="" width={800} height={800} />
             <p>
-              {flash?.title ?? t.project}
+              <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span>
               <span>{flash ? money(flash.price_cents) : artist.display_name}</span>
             </p>
           </div>
@@ -113,7 +116,7 @@ export class BookingDialog extends Component<Props, State> {
             <header>
               {flash && <img class="thumb" src={small(flash.image)} alt="" width={60} height={60} />}
               <p class="step">
-                {flash?.title ?? t.project} · {t.stepOf(step)}
+                <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span> · {t.stepOf(step)}
               </p>
               <h2 id="step-title" tabIndex={-1}>
                 {titles[step]}
@@ -160,6 +163,7 @@ export class BookingDialog extends Component<Props, State> {
       value: this.state.answers[name] ?? "",
       maxLength: most,
       required: !optional,
+      ...(!lines && { enterKeyHint: "next" as const }),
       "aria-invalid": Boolean(error),
       ...(described && { "aria-describedby": described }),
       onInput: (event: { currentTarget: { value: string } }) => this.answer(name, event.currentTarget.value),
@@ -247,13 +251,15 @@ export class BookingDialog extends Component<Props, State> {
 
   private summary(): VNode | null {
     const { artist, flash, own } = this.props;
-    const { slot, answers, sending } = this.state;
+    const { slot, answers, sending, street } = this.state;
     if (!slot) return null;
     const zone = artist.timezone;
     const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
     const arrhes = artist.deposit_nature === "arrhes";
     const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
     const mine = own?.start === slot.start ? own.until : null;
+    const place = artist.address ?? street ?? `${artist.city}\n${artist.address_shown === "with_summary" ? t.placeAtHold : t.placeLater}`;
+    const payNow = (arrhes ? t.payArrhes : t.pay)(money(deposit));
     return (
       <form class="summary" onSubmit={this.pay} key="summary">
         <div class="appointment">
@@ -267,7 +273,7 @@ export class BookingDialog extends Component<Props, State> {
         </div>
         <dl>
           <Row name={t.with} value={artist.display_name} />
-          {artist.address && <Row name={t.place} value={artist.address} />}
+          <Row name={t.place} value={place} />
           {!flash && <Row name={t.ideaTitle} value={answers.description} as="told" />}
           {!flash && <Row name={t.bodyZone} value={answers.body_zone} />}
           {!flash && answers.budget?.trim() && <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />}
@@ -286,7 +292,7 @@ export class BookingDialog extends Component<Props, State> {
             {t.back}
           </button>
           <button type="submit" class="button" aria-disabled={sending}>
-            {sending ? t.opening : (arrhes ? t.payArrhes : t.pay)(money(deposit))}
+            {this.holdsFirst() ? (sending ? t.holding : t.hold) : sending ? t.opening : payNow}
           </button>
         </footer>
       </form>
@@ -295,10 +301,11 @@ export class BookingDialog extends Component<Props, State> {
 
   private readonly pay = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const { artist, flash } = this.props;
+    const { artist, flash, changed } = this.props;
     const { slot, answers, sending } = this.state;
     if (sending || !slot) return;
     this.setState({ sending: true, alert: null, rival: null });
+    const readFirst = this.holdsFirst();
     const body = requestOf(artist, flash, answers, slot);
     try {
       let made = await createBooking(body, keyFor(body));
@@ -308,6 +315,11 @@ export class BookingDialog extends Component<Props, State> {
         made = await createBooking(body, keyFor(body));
       }
       this.keep(made);
+      if (readFirst && made.checkout_url) {
+        const { artist: told } = await getBooking(made.booking_id);
+        changed();
+        return this.setState({ street: told.address ?? told.city, sending: false, alert: { text: t.addressTold, step: 3 } });
+      }
       leaveFor(made.checkout_url ?? `/booking/success?id=${encodeURIComponent(made.booking_id)}`);
       // The button stays as it is until the page has gone, or comes back through `awake`.
     } catch (problem) {
@@ -316,12 +328,18 @@ export class BookingDialog extends Component<Props, State> {
     }
   };
 
+  /** The street is told with the hold, to be read before paying: then the first press holds, and the second pays. */
+  private holdsFirst(): boolean {
+    return this.props.artist.address_shown === "with_summary" && this.state.street === null;
+  }
+
   private refused(problem: Problem): void {
     const { flash, artist, changed, backTo } = this.props;
     const say = (text: string, step: Step): void => this.setState({ alert: { text, step } });
     const words = sentence(problem);
     switch (problem.slug) {
       case "slot-taken":
+      case "too-far-ahead":
         forgetKey();
         forgetWeeks();
         if (problem.slots) keepDays(artist, flash, problem.slots);

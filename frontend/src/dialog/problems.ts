@@ -6,6 +6,7 @@ import { t } from "./words";
 export function sentence({ slug, retryAfter }: Problem): string {
   const known: Record<string, string> = {
     "slot-taken": t.slotTaken,
+    "too-far-ahead": t.tooFarAhead,
     "flash-taken": t.flashTaken,
     "not-found": t.flashGone,
     invalid: t.invalid,

@@ -16,6 +16,7 @@ use shared::domain::contact::Locale;
 use shared::domain::ids::FlashId;
 use shared::domain::money::Cents;
 use shared::domain::picture::Picture;
+use shared::domain::place::{AddressShown, map_url};
 use shared::domain::policy::DepositNature;
 use shared::error::Error;
 use shared::http::{self, Reply};
@@ -102,8 +103,12 @@ pub struct ArtistView {
     pub bio: String,
     /// Their town.
     pub city: String,
-    /// Where the appointment takes place.
-    pub address: String,
+    /// Where the appointment takes place, if the artist shows it to everybody.
+    pub address: Option<String>,
+    /// The same on a map.
+    pub map_url: Option<String>,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// The large image.
     pub hero_image: Option<String>,
     /// Their zone, an IANA name.
@@ -171,6 +176,8 @@ pub struct FlashView {
 impl ArtistView {
     fn of(page: Page, hold_minutes: u32) -> Self {
         let artist = page.artist;
+        let address = artist.address_shown.on_the_page(artist.address);
+        let map_url = address.as_deref().map(|address| map_url(address, &artist.city));
         Self {
             hold_minutes,
             policy: PolicyView {
@@ -188,7 +195,9 @@ impl ArtistView {
             display_name: artist.display_name,
             bio: artist.bio,
             city: artist.city,
-            address: artist.address,
+            map_url,
+            address,
+            address_shown: artist.address_shown,
             hero_image: artist.hero_image,
             timezone: artist.zone_name,
             locale: artist.locale,
@@ -215,6 +224,8 @@ impl ArtistView {
 struct HtmlPage<'a> {
     lang: &'a str,
     french: bool,
+    /// The artist's own language, where the page speaks the other one: her words are marked with it.
+    theirs: Option<&'static str>,
     arrhes: bool,
     title: String,
     description: String,
@@ -234,6 +245,8 @@ struct HtmlPage<'a> {
 #[template(path = "not-found.html")]
 struct NotFoundPage<'a> {
     assets: &'a PageAssets,
+    lang: &'a str,
+    french: bool,
 }
 
 /// A flash in the reader's words.
@@ -243,6 +256,13 @@ struct Card<'a> {
     price: String,
     deposit: String,
     duration: String,
+}
+
+/// How the page speaks of the studio's street, so that the template asks no enum.
+impl ArtistView {
+    fn tells_with_summary(&self) -> bool {
+        self.address_shown == AddressShown::WithSummary
+    }
 }
 
 impl Card<'_> {
@@ -279,14 +299,17 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     }
     let wants_page = request.uri().path().starts_with("/artist/");
     let slug = http::last_segment(&request);
+    // What the address asks for, else what the browser likes best.
+    let language = http::query(&request, "lang")?
+        .and_then(|tag| Locale::of_tag(&tag))
+        .or_else(|| http::preferred_language(&request));
     let page = match artists::page(&app.db, slug, app.clock.now()).await? {
         Some(page) => ArtistView::of(page, app.hold_minutes),
-        None if wants_page => return not_found_page(app),
+        None if wants_page => return not_found_page(app, language.unwrap_or_default()),
         None => return Err(Error::NotFound),
     };
     let mut response = if wants_page {
-        let lang = http::query(&request, "lang")?.map_or(page.locale, |tag| Locale::from_tag(&tag));
-        html(StatusCode::OK, render(app, &page, lang)?)?
+        html(StatusCode::OK, render(app, &page, language.unwrap_or(page.locale))?)?
     } else {
         http::reply(StatusCode::OK, &page)?
     };
@@ -300,14 +323,18 @@ fn render(app: &App, artist: &ArtistView, locale: Locale) -> Result<String, Erro
         |path: &str| if path.starts_with('/') { format!("{}{path}", app.public_url) } else { path.to_owned() };
     let url = format!("{}/artist/{}", app.public_url, artist.slug);
     let image = artist.hero_image.as_deref().map(|hero| absolute(&preview(hero)));
-    let json_ld = json!({
+    let mut json_ld = json!({
         "@context": "https://schema.org", "@type": "TattooParlor", "name": artist.display_name, "url": url,
         "description": artist.bio, "image": image,
         "address": { "@type": "PostalAddress", "addressLocality": artist.city },
     });
+    if let Some(street) = &artist.address {
+        json_ld["address"]["streetAddress"] = street.as_str().into();
+    }
     let page = HtmlPage {
         lang: locale.code(),
         french: locale == Locale::Fr,
+        theirs: Some(artist.locale.code()).filter(|code| *code != locale.code()),
         arrhes: artist.deposit_nature == DepositNature::Arrhes.name(),
         title: format!(
             "{} · {}",
@@ -362,11 +389,12 @@ fn html(status: StatusCode, body: String) -> Reply {
     Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::VARY, "accept-language")
         .body(Body::Text(body))
         .map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn not_found_page(app: &App) -> Reply {
-    let page = NotFoundPage { assets: &app.assets };
+fn not_found_page(app: &App, language: Locale) -> Reply {
+    let page = NotFoundPage { assets: &app.assets, lang: language.code(), french: language == Locale::Fr };
     html(StatusCode::NOT_FOUND, page.render().map_err(|error| Error::Internal(error.to_string()))?)
 }

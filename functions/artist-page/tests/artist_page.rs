@@ -212,6 +212,44 @@ mod as_a_page {
         });
     }
 
+    /// The address, else the browser, else the artist.
+    #[test]
+    fn it_speaks_the_language_of_the_browser_when_the_address_names_none() {
+        World::run(|world| async move {
+            let app = app(world);
+            for (query, languages, spoken) in [
+                ("", "en-CA,en;q=0.9,fr;q=0.5", "en"),
+                ("", "fr-CA,fr;q=0.9,en;q=0.5", "fr"),
+                ("?lang=fr", "en", "fr"),
+                ("?lang=xx", "en", "en"),
+                ("", "de", "fr"),
+            ] {
+                let path = format!("/artist/lea-marchetti{query}");
+                let request = testing::request(Method::GET, &path, &[("accept-language", languages)], None);
+                let answer = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+                let text = answer.body.as_str().expect("text");
+                assert!(text.contains(&format!(r#"<html lang="{spoken}">"#)), "{query} {languages}: {text}");
+                assert_eq!(answer.header("vary"), "accept-language");
+            }
+            let request = testing::request(Method::GET, "/artist/nobody", &[("accept-language", "en")], None);
+            let lost = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+            let lost = lost.body.as_str().expect("text").to_owned();
+            assert!(lost.contains(r#"<html lang="en">"#) && !lost.contains("artiste"), "{lost}");
+        });
+    }
+
+    #[test]
+    fn her_words_are_marked_with_her_language_where_the_page_speaks_the_other() {
+        World::run(|world| async move {
+            let english = page(world, "/artist/lea-marchetti?lang=en").await;
+            for marked in [r#"<p class="bio" lang="fr">"#, r#"<h3 lang="fr">Hirondelle"#, r#"alt="Hirondelle" lang="fr""#] {
+                assert!(english.contains(marked), "{marked} is not in {english}");
+            }
+            let french = page(world, "/artist/lea-marchetti").await;
+            assert!(french.contains(r#"<p class="bio">"#) && french.contains("<h3>Hirondelle"), "{french}");
+        });
+    }
+
     #[test]
     fn a_page_without_picture_and_words_is_still_one() {
         World::run(|world| async move {
@@ -274,6 +312,32 @@ fn neither_form_tells_an_address_a_key_or_a_client() {
             ] {
                 assert!(!text.contains(secret), "{secret} is in {path}: {text}");
             }
+        }
+    });
+}
+
+#[test]
+fn the_street_is_in_neither_form_unless_the_artist_shows_it_to_everybody() {
+    World::run(|world| async move {
+        for (choice, public) in [("after_payment", false), ("with_summary", false), ("public", true)] {
+            world.execute(&format!("update artists set address_shown = '{choice}'")).await;
+            let json = ask(world, "/api/artists/noa-keller").await.body;
+            assert_eq!((&json["address_shown"], json["address"].is_string()), (&choice.into(), public), "{json}");
+            for path in ["/api/artists/noa-keller", "/artist/noa-keller", "/artist/noa-keller?lang=en"] {
+                let text = ask(world, path).await.body.to_string();
+                for street in ["Tanneurs", "67000"] {
+                    assert_eq!(text.contains(street), public, "{street}, {choice}, {path}: {text}");
+                }
+                assert!(text.contains("Strasbourg"), "the town is public: {path}");
+            }
+        }
+        let page = ask(world, "/artist/noa-keller").await.body;
+        let page = page.as_str().expect("text");
+        for shown in [
+            r#""streetAddress":"9 rue du Fossé-des-Tanneurs, 67000 Strasbourg""#,
+            r#"<a href="https://www.openstreetmap.org/search?query=9+rue+du+Foss%C3%A9"#,
+        ] {
+            assert!(page.contains(shown), "{shown} is not in {page}");
         }
     });
 }

@@ -9,8 +9,10 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, bookings};
 use shared::domain::booking::{CancelReason, EntryKind, PaymentStatus, Status};
+use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::money::Cents;
+use shared::domain::place::map_url;
 use shared::error::Error;
 use shared::http::{self, Reply};
 
@@ -96,10 +98,14 @@ pub struct ArtistView {
     pub slug: String,
     /// Their name.
     pub display_name: String,
-    /// Where the appointment takes place.
-    pub address: String,
+    /// Where the appointment takes place, once this client may know.
+    pub address: Option<String>,
+    /// The same on a map.
+    pub map_url: Option<String>,
     /// Their town.
     pub city: String,
+    /// The language they write in: that of a flash's title.
+    pub locale: Locale,
 }
 
 /// Answers one request.
@@ -128,6 +134,7 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         .filter(|entry| matches!(entry.kind, EntryKind::Refund | EntryKind::RefundFailed))
         .map(|entry| -entry.amount.cents())
         .sum();
+    let address = view.address_shown.to_client(view.artist_address, &booking, now);
     BookingView {
         booking_id: booking.id,
         status: booking.state.status,
@@ -141,10 +148,12 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         kind: view.kind,
         title: view.title,
         artist: ArtistView {
+            map_url: address.as_deref().map(|address| map_url(address, &view.artist_city)),
+            address,
             slug: view.artist_slug,
             display_name: view.artist_name,
-            address: view.artist_address,
             city: view.artist_city,
+            locale: view.artist_locale,
         },
         timezone: view.timezone,
         start: booking.starts_at,

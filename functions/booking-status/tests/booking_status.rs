@@ -1,7 +1,7 @@
 //! `GET /api/bookings/{id}` through `handle`: the truth of the database, and nothing of a person.
 
 use booking_status::{App, handle};
-use dev::demo::LEA;
+use dev::demo::{LEA, NOA};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::settle;
@@ -61,9 +61,11 @@ fn a_hold_says_where_and_until_when_to_pay() {
         {
           "acompte_paid": false,
           "artist": {
-            "address": "9 rue du Fossé-des-Tanneurs, 67000 Strasbourg",
+            "address": null,
             "city": "Strasbourg",
             "display_name": "Noa Keller",
+            "locale": "fr",
+            "map_url": null,
             "slug": "noa-keller"
           },
           "booking_id": "[id]",
@@ -283,6 +285,34 @@ fn a1_no_name_no_address_and_no_number_is_ever_told() {
         check("confirmed").await;
         cancel(world, &held, "client", "refunded").await;
         check("cancelled").await;
+    });
+}
+
+/// Each state of a booking, under each of the artist's choices.
+#[test]
+fn the_street_is_told_from_when_the_artist_chose_and_only_while_the_booking_stands() {
+    World::run(|world| async move {
+        const STREET: &str = "9 rue du Fossé-des-Tanneurs, 67000 Strasbourg";
+        let held = world.hold(&Plan::default()).await;
+        let later = world.hold(&Plan::of(&NOA, 1, "2027-02-03T09:00:00Z").by("ana@example.fr")).await;
+        let check = async |held: &Held, state: &str, told: [bool; 3]| {
+            for (choice, told) in ["after_payment", "with_summary", "public"].into_iter().zip(told) {
+                world.execute(&format!("update artists set address_shown = '{choice}'")).await;
+                let shown = show(world, held).await;
+                let address = if told { Value::from(STREET) } else { Value::Null };
+                assert_eq!(shown["artist"]["address"], address, "{choice}, {state}");
+                assert_eq!(shown.to_string().contains("Tanneurs"), told, "{choice}, {state}: {shown}");
+                assert_eq!(shown["artist"]["map_url"].is_string(), told, "{choice}, {state}");
+                assert_eq!(shown["artist"]["city"], "Strasbourg");
+            }
+        };
+        check(&held, "held", [false, true, true]).await;
+        world.confirm(&held).await;
+        check(&held, "confirmed", [true, true, true]).await;
+        cancel(world, &held, "client", "refunded").await;
+        check(&held, "cancelled", [false, false, true]).await;
+        world.advance_minutes(31);
+        check(&later, "lapsed", [false, false, true]).await;
     });
 }
 

@@ -312,9 +312,13 @@ struct Decided {
 /// first; the slot is only free once nobody can pay for it any more.
 async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now: Timestamp) -> Result<Decided, Error> {
     let agenda = context.agenda;
+    let from = wish.start.to_zoned(agenda.artist.zone.clone()).date();
+    // Nothing would be free there to choose instead, and Cal.com need not be asked.
+    if from > agenda.bookable_until(now) {
+        return Err(Refusal::TooFarAhead.into());
+    }
     let mut schedule = app.calendars.schedule(&agenda, window, now).await?;
     let duration = agenda.duration_minutes();
-    let from = wish.start.to_zoned(agenda.artist.zone.clone()).date();
     let refuse = |refusal, schedule: &Schedule| {
         let days = schedule.slots(from, FRESH_DAYS, duration, now);
         Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() }

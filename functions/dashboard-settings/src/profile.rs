@@ -6,6 +6,7 @@ use shared::db::settings::profile::{self, Written};
 use shared::domain::contact::Locale;
 use shared::domain::ids::ArtistId;
 use shared::domain::picture::Picture;
+use shared::domain::place::AddressShown;
 use shared::domain::settings::Flaws;
 use shared::domain::settings::profile::{Profile, ProfileDraft};
 use shared::error::Error;
@@ -28,6 +29,8 @@ pub struct ProfileInput {
     bio: Option<String>,
     city: Option<String>,
     address: Option<String>,
+    /// From when on clients are told the address; `after_payment` when it is left out.
+    address_shown: Option<String>,
     /// `fr` or `en`.
     locale: Option<String>,
     /// An IANA name.
@@ -52,6 +55,8 @@ pub struct ProfileView {
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// Their language.
     pub locale: Locale,
     /// Their zone, an IANA name.
@@ -91,6 +96,7 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
         bio: stored.bio,
         city: stored.city,
         address: stored.address,
+        address_shown: stored.address_shown,
         locale: stored.locale,
         timezone: stored.timezone,
         has_flash: stored.has_flash,
@@ -108,6 +114,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         bio: input.bio.as_deref(),
         city: input.city.as_deref(),
         address: input.address.as_deref(),
+        address_shown: input.address_shown.as_deref(),
         locale: input.locale.as_deref(),
         timezone: input.timezone.as_deref(),
         hero_image: input.hero_image.as_deref(),

@@ -30,6 +30,8 @@ pub struct RulesInput {
     buffer_minutes: Option<i64>,
     #[cfg_attr(feature = "openapi", schemars(required))]
     slot_step_minutes: Option<i64>,
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    horizon_days: Option<i64>,
 }
 
 /// Deposit and slots as they are.
@@ -50,6 +52,8 @@ pub struct RulesView {
     pub buffer_minutes: i32,
     /// How far apart two starts are.
     pub slot_step_minutes: i32,
+    /// How many days ahead can be booked.
+    pub horizon_days: i32,
 }
 
 impl From<Rules> for RulesView {
@@ -62,6 +66,7 @@ impl From<Rules> for RulesView {
             minimum_notice_minutes: rules.minimum_notice_minutes,
             buffer_minutes: rules.buffer_minutes,
             slot_step_minutes: rules.slot_step_minutes,
+            horizon_days: rules.horizon_days,
         }
     }
 }
@@ -81,6 +86,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         minimum_notice_minutes: input.minimum_notice_minutes,
         buffer_minutes: input.buffer_minutes,
         slot_step_minutes: input.slot_step_minutes,
+        horizon_days: input.horizon_days,
     })
     .map_err(|flaws| asked.refuse(flaws))?;
     store::write(&asked.app.db, asked.who.user_id, &rules, asked.now).await?;

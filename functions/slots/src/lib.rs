@@ -52,6 +52,8 @@ pub struct SlotsView<'a> {
     pub timezone: &'a str,
     /// How long the appointment takes.
     pub duration_minutes: u32,
+    /// The last date that can be booked.
+    pub bookable_until: Date,
     /// One entry a day, also for a day without slots.
     pub days: Vec<Day>,
 }
@@ -109,7 +111,13 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         return Err(shared::domain::refusal::Refusal::FlashUnavailable.into());
     }
     let from = query.date.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
-    let schedule = app.calendars.schedule(&agenda, window, now).await?;
+    let bookable_until = agenda.bookable_until(now);
+    let schedule = if from > bookable_until {
+        // Whatever Cal.com has there is not on offer.
+        agenda.schedule(Some(Vec::new()), now)
+    } else {
+        app.calendars.schedule(&agenda, window, now).await?
+    };
     let duration_minutes = agenda.duration_minutes();
     http::reply(
         StatusCode::OK,
@@ -117,6 +125,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
             artist: &agenda.artist.slug,
             timezone: &agenda.artist.zone_name,
             duration_minutes,
+            bookable_until,
             days: schedule.slots(from, query.days, duration_minutes, now),
         },
     )

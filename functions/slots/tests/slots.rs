@@ -125,6 +125,23 @@ mod with_hours_of_her_own {
     }
 
     #[test]
+    fn nothing_is_offered_after_the_last_bookable_day_and_calcom_is_not_asked_for_it() {
+        World::run(|world| async move {
+            for artist in ["lea-marchetti", "noa-keller"] {
+                let last = ask(world, &format!("artist={artist}&date=2027-07-28&days=7")).await;
+                // Thursday to Saturday the 31st; on the 3rd of August nothing.
+                assert_eq!((last.status, &last.body["bookable_until"]), (200, &"2027-07-31".into()), "{}", last.body);
+                assert!(!starts(&last, "2027-07-29").is_empty(), "{}", last.body);
+                assert!(starts(&last, "2027-08-03").is_empty(), "{}", last.body);
+            }
+            let asked = world.calcom.requests().len();
+            let beyond = ask(world, "artist=noa-keller&date=2031-01-06&days=31").await;
+            assert_eq!((beyond.status, every_start(&beyond).len()), (200, 0), "{}", beyond.body);
+            assert_eq!(world.calcom.requests().len(), asked);
+        });
+    }
+
+    #[test]
     fn days_off_are_empty() {
         World::run(|world| async move {
             let answer = ask(world, &format!("artist=lea-marchetti&date=2027-02-10&days=4&flash={HIRONDELLE}")).await;

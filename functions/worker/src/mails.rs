@@ -83,7 +83,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
         artist: letter::Artist {
             name: dossier.artist.name.clone(),
             email: dossier.artist.email.clone(),
-            address: dossier.artist.address.clone(),
+            address: street(dossier, template, now),
             city: dossier.artist.city.clone(),
             zone: dossier.artist.zone.clone(),
             slug: dossier.artist.slug.clone(),
@@ -123,6 +123,15 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
         public_url: app.public_url.clone(),
         sent_at: now,
     }
+}
+
+/// The street, for the artist and for a client who may know it at this moment.
+fn street(dossier: &Dossier, template: Template, now: Timestamp) -> String {
+    let artist = &dossier.artist;
+    if template.is_to_artist() {
+        return artist.address.clone();
+    }
+    artist.address_shown.to_client(artist.address.clone(), &dossier.booking, now).unwrap_or_default()
 }
 
 /// How the appointment was called off and what becomes of its money, as the ledger and the terms have it.

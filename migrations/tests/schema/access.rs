@@ -247,14 +247,14 @@ async fn assert_can_do_its_work(database: &Database) {
 
 #[test]
 fn the_functions_role_may_set_only_what_artists_set() {
-    let artists = "slug display_name email bio city address locale timezone";
+    let artists = "slug display_name email bio city address address_shown locale timezone";
     let expected: BTreeMap<String, [String; 2]> = [
         (
             "artists",
             format!("id user_id {artists} created_at updated_at"),
             format!(
                 "{artists} hero_image deposit_percent deposit_minimum project_deposit project_duration_minutes \
-                 minimum_notice_minutes buffer_minutes slot_step_minutes policy_full_refund_hours \
+                 minimum_notice_minutes buffer_minutes slot_step_minutes horizon_days policy_full_refund_hours \
                  policy_late_refund_percent policy_free_moves deposit_nature cal_com_username cal_com_event_type_id \
                  cal_com_api_key cal_com_webhook_secret cal_com_create_at updated_at"
             ),

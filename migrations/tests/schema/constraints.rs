@@ -152,6 +152,8 @@ const BAD_ROWS: &[Bad] = &[
     ("artists_slug_unique", "artists", &[("slug", "'zoe-martin'")]),
     ("artists_slug_is_a_path_segment", "artists", &[("slug", "'Zoé/../martin'")]),
     ("artists_user_unique", "artists", &[("user_id", "'00000000-0000-7000-8000-0000000000aa'")]),
+    ("artists_address_shown_known", "artists", &[("address_shown", "'friends'")]),
+    ("artists_horizon_in_range", "artists", &[("horizon_days", "731")]),
     ("artists_locale_known", "artists", &[("locale", "'de'")]),
     ("artists_deposit_percent_in_range", "artists", &[("deposit_percent", "101")]),
     ("artists_deposit_minimum_is_payable", "artists", &[("deposit_minimum", "0.49")]),

@@ -1,7 +1,7 @@
 //! The artist's page and agenda: each one flight, whatever is on it.
 
 use jiff::Timestamp;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use tokio_postgres::Row;
@@ -14,8 +14,9 @@ use crate::domain::booking::{CalendarMode, Status};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, FlashId};
 use crate::domain::money::{Cents, DepositRule};
+use crate::domain::place::AddressShown;
 use crate::domain::policy::{CancellationPolicy, DepositNature};
-use crate::domain::slots::{Interval, OpeningHours, Schedule};
+use crate::domain::slots::{Interval, OpeningHours, Schedule, last_date};
 use crate::error::Error;
 
 /// An artist with their rules.
@@ -33,6 +34,8 @@ pub struct Artist {
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// Path or URL of the large image.
     pub hero_image: Option<String>,
     /// The language they read.
@@ -185,6 +188,7 @@ pub struct Agenda {
     buffer_minutes: u32,
     notice_minutes: u32,
     step_minutes: u32,
+    horizon_days: u32,
 }
 
 impl Agenda {
@@ -198,8 +202,14 @@ impl Agenda {
             buffer_minutes: self.buffer_minutes,
             notice_minutes: self.notice_minutes,
             step_minutes: self.step_minutes,
+            horizon_days: self.horizon_days,
             calendar,
         }
+    }
+
+    /// The last local date that can be booked.
+    pub fn bookable_until(&self, now: Timestamp) -> Date {
+        last_date(&self.artist.zone, self.horizon_days, now)
     }
 
     /// How long the appointment takes: the flash's time, or the artist's for a project.
@@ -211,7 +221,7 @@ impl Agenda {
 /// The columns of an artist `a`, with the comma that follows.
 macro_rules! artist_columns {
     () => {
-        "a.id as artist_id, a.slug, a.display_name, a.bio, a.city, a.address, a.hero_image, a.locale, a.timezone, \
+        "a.id as artist_id, a.slug, a.display_name, a.bio, a.city, a.address, a.address_shown, a.hero_image, a.locale, a.timezone, \
          a.deposit_percent, a.deposit_minimum::text, a.project_deposit::text, a.project_duration_minutes, \
          a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, a.deposit_nature, \
          a.cal_com_event_type_id, a.cal_com_api_key, a.cal_com_create_at, a.stripe_account_id, "
@@ -275,6 +285,7 @@ pub(crate) fn read_agenda(row: &Row) -> Result<Agenda, Error> {
         buffer_minutes: count(row, "buffer_minutes")?,
         notice_minutes: count(row, "minimum_notice_minutes")?,
         step_minutes: count(row, "slot_step_minutes")?,
+        horizon_days: count(row, "horizon_days")?,
         artist,
         flash,
     })
@@ -304,6 +315,7 @@ fn read_artist(row: &Row) -> Result<Artist, Error> {
         bio: get(row, "bio")?,
         city: get(row, "city")?,
         address: get(row, "address")?,
+        address_shown: get_named(row, "address_shown", AddressShown::parse)?,
         hero_image: get(row, "hero_image")?,
         locale: Locale::from_tag(get(row, "locale")?),
         zone,

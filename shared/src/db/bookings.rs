@@ -11,8 +11,10 @@ use super::{Db, Repeat, get, get_json, get_named, get_named_opt, insert_jobs, jo
 use crate::domain::booking::{
     Booking, CalendarMode, CancelReason, Change, Entry, EntryKind, PaymentProblem, PaymentStatus, State, Status, Undo,
 };
+use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::money::{Cents, Currency};
+use crate::domain::place::AddressShown;
 use crate::error::Error;
 use crate::stripe::Event;
 
@@ -340,8 +342,12 @@ pub struct View {
     pub artist_name: String,
     /// Where the appointment takes place.
     pub artist_address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// Their town.
     pub artist_city: String,
+    /// The language they write in.
+    pub artist_locale: Locale,
     /// Their zone, an IANA name.
     pub timezone: String,
 }
@@ -354,7 +360,7 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.type, b.title, b.price::text, b.checkout_url, a.slug, a.display_name, a.address, a.city, a.timezone \
+        ", b.type, b.title, b.price::text, b.checkout_url, a.slug, a.display_name, a.address, a.address_shown, a.city, a.locale, a.timezone \
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
@@ -367,7 +373,9 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
         artist_slug: get(&row, "slug")?,
         artist_name: get(&row, "display_name")?,
         artist_address: get(&row, "address")?,
+        address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
         artist_city: get(&row, "city")?,
+        artist_locale: Locale::from_tag(get(&row, "locale")?),
         timezone: get(&row, "timezone")?,
     }))
 }

@@ -7,12 +7,13 @@ use tokio_postgres::types::Type;
 
 use super::artists::CalendarAccess;
 use super::bookings::{booking, booking_columns, euros_opt};
-use super::{Db, Repeat, get, insert_jobs, job_ids, job_rows};
+use super::{Db, Repeat, get, get_named, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::Booking;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::money::Cents;
+use crate::domain::place::AddressShown;
 use crate::error::Error;
 
 /// A booking with the people it concerns.
@@ -53,6 +54,8 @@ pub struct Artist {
     pub email: String,
     /// Where the appointment takes place.
     pub address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// Its town.
     pub city: String,
     /// The artist's zone.
@@ -110,7 +113,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
-         a.display_name, a.email, a.address, a.city, a.timezone, a.slug, a.locale, \
+         a.display_name, a.email, a.address, a.address_shown, a.city, a.timezone, a.slug, a.locale, \
          a.cal_com_event_type_id, a.cal_com_api_key \
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
@@ -138,6 +141,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
             name: get(&row, "display_name")?,
             email: get(&row, "email")?,
             address: get(&row, "address")?,
+            address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
             city: get(&row, "city")?,
             zone: TimeZone::get(&zone_name).map_err(|error| Error::Internal(error.to_string()))?,
             zone_name,

@@ -23,8 +23,14 @@ impl Locale {
     /// The language of a tag such as `fr-FR` or `en_GB`; French when it is another or none.
     #[must_use]
     pub fn from_tag(tag: &str) -> Self {
+        Self::of_tag(tag).unwrap_or_default()
+    }
+
+    /// The language of a tag, if it is one of ours.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
         let language = tag.trim().split(['-', '_', '.', '@']).next().unwrap_or_default();
-        if language.eq_ignore_ascii_case("en") { Self::En } else { Self::Fr }
+        [Self::Fr, Self::En].into_iter().find(|locale| language.eq_ignore_ascii_case(locale.code()))
     }
 
     /// The language as stored and as written in `lang` attributes.

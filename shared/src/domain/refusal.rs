@@ -9,6 +9,9 @@ pub enum Refusal {
     /// Somebody else holds or has booked this slot, or it is not offered any more.
     #[error("the slot is not free")]
     SlotTaken,
+    /// The artist's books are not open that far ahead.
+    #[error("the date is too far ahead")]
+    TooFarAhead,
     /// The unique flash is held or sold.
     #[error("the flash is held or sold")]
     FlashTaken,

@@ -81,6 +81,8 @@ pub struct Schedule {
     pub notice_minutes: u32,
     /// Slots start every so many minutes, counted from the wall-clock start of the opening; 0 is read as 1.
     pub step_minutes: u32,
+    /// A slot must start at the latest on the local date so many days after today's.
+    pub horizon_days: u32,
     /// Free starts according to the artist's Cal.com, when they have one. They replace the grid, and with
     /// no opening hours at all they stand alone.
     pub calendar: Option<Vec<Timestamp>>,
@@ -115,6 +117,9 @@ pub enum SlotRefusal {
     /// In the past, or closer than the artist's minimum notice.
     #[error("the slot is too soon")]
     TooSoon,
+    /// On a date that is not open for booking yet.
+    #[error("the slot is too far ahead")]
+    TooFarAhead,
     /// Taken by another booking, or too close to one.
     #[error("the slot is taken")]
     Busy,
@@ -134,6 +139,12 @@ pub fn reach(from: Date, days: u8) -> Interval {
         start: in_utc(shifted(from, -3)).unwrap_or(Timestamp::MIN),
         end: in_utc(shifted(from, i64::from(days.min(MAX_DAYS)) + 4)).unwrap_or(Timestamp::MAX),
     }
+}
+
+/// The last local date that can be booked at `now` with books that are open for so many days.
+#[must_use]
+pub fn last_date(zone: &TimeZone, horizon_days: u32, now: Timestamp) -> Date {
+    zone.to_datetime(now).date().saturating_add(SignedDuration::from_hours(24 * i64::from(horizon_days)))
 }
 
 impl Schedule {
@@ -160,6 +171,9 @@ impl Schedule {
     /// # Errors
     /// Says why not.
     pub fn accepts(&self, start: Timestamp, duration_minutes: u32, now: Timestamp) -> Result<Slot, SlotRefusal> {
+        if self.is_too_far(start, now) {
+            return Err(SlotRefusal::TooFarAhead);
+        }
         if !self.starts(&[self.local_date(start)], duration_minutes).contains(&start) {
             return Err(SlotRefusal::NotOffered);
         }
@@ -230,6 +244,9 @@ impl Schedule {
         if start.duration_since(now) < minutes(self.notice_minutes) {
             return Err(SlotRefusal::TooSoon);
         }
+        if self.is_too_far(start, now) {
+            return Err(SlotRefusal::TooFarAhead);
+        }
         if self.closed.iter().any(|closed| closed.is_within(SignedDuration::ZERO, wanted)) {
             return Err(SlotRefusal::Closed);
         }
@@ -238,6 +255,10 @@ impl Schedule {
             return Err(SlotRefusal::Busy);
         }
         Ok(Slot { start, end })
+    }
+
+    fn is_too_far(&self, start: Timestamp, now: Timestamp) -> bool {
+        self.local_date(start) > last_date(&self.zone, self.horizon_days, now)
     }
 
     fn local_date(&self, instant: Timestamp) -> Date {

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { language } from "../../core/language";
 import { write } from "../api";
-import { SelectField, Submit, TextField, useDraft, useSending } from "../form";
+import { RadioField, SelectField, Submit, TextField, useDraft, useSending } from "../form";
 import type { Profile, ProfileInput } from "../types";
 import { t } from "../words";
 import { PictureField, type Chosen } from "./picture";
@@ -40,13 +40,13 @@ function mistakes(values: ProfileInput, brief: boolean): Partial<Record<Field, s
     ...(!isAddress(values.email) && { email: t.sign.emailWrong }),
     ...(brief && !values.city.trim() && { city: t.profile.cityWrong }),
     ...(brief && !values.address.trim() && { address: t.profile.addressWrong }),
-    ...(!brief && values.bio.length > 1000 && { bio: t.profile.bioWrong }),
+    ...(!brief && values.bio.length > 600 && { bio: t.profile.bioWrong }),
   };
 }
 
 /** What is sent: what the API gave on top of what it takes stays here. */
 function inputOf(values: ProfileInput, hero: string | null): ProfileInput {
-  const { slug, display_name, email, bio, city, address, locale, timezone } = values;
+  const { slug, display_name, email, bio, city, address, address_shown, locale, timezone } = values;
   return {
     slug: slug.trim(),
     display_name: display_name.trim(),
@@ -54,6 +54,7 @@ function inputOf(values: ProfileInput, hero: string | null): ProfileInput {
     bio: bio.trim(),
     city: city.trim(),
     address: address.trim(),
+    address_shown,
     locale,
     timezone,
     hero_image: hero,
@@ -97,9 +98,16 @@ export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after:
       <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
       {values.slug.trim() !== stored.slug && <p class="alert">{t.profile.slugWarn}</p>}
       <TextField {...text("email")} type="email" label={t.profile.email} help={t.profile.emailHelp} most={254} autocomplete="email" />
-      <TextField {...text("bio")} label={t.profile.bio} help={t.profile.bioHelp} lines={4} most={1000} optional />
+      <TextField {...text("bio")} label={t.profile.bio} help={t.profile.bioHelp} lines={4} most={600} optional />
       <TextField {...text("city")} label={t.profile.city} most={80} optional autocomplete="address-level2" />
       <TextField {...text("address")} label={t.profile.address} help={t.profile.addressHelp} most={200} optional autocomplete="street-address" />
+      <RadioField
+        legend={t.profile.addressShown}
+        value={values.address_shown}
+        set={(address_shown) => set({ address_shown })}
+        options={(["after_payment", "with_summary", "public"] as const).map((value) => ({ value, ...t.profile.addressShownOptions[value] }))}
+      />
+      {stored.has_calendar && values.address_shown !== "public" && <p class="help">{t.profile.addressCalendar}</p>}
       <PictureField kind="hero" label={t.profile.hero} help={t.profile.heroHelp} current={stored.hero} error={wrong.image} chosen={(picture) => { mend("image"); setHero(picture); }} />
       <SelectField name="locale" label={t.profile.locale} value={values.locale} set={(locale) => set({ locale })} options={[{ value: "fr", text: t.profile.locales.fr }, { value: "en", text: t.profile.locales.en }]} />
       <SelectField name="timezone" label={t.profile.timezone} value={values.timezone} set={(timezone) => set({ timezone })} options={zones().map((zone) => ({ value: zone, text: zone.replaceAll("_", " ") }))} />
@@ -132,6 +140,7 @@ export function FirstProfileForm({ email, saved }: { email: string; saved: (afte
     bio: "",
     city: "",
     address: "",
+    address_shown: "after_payment",
     locale: language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || "Europe/Paris",
     hero_image: null,

@@ -23,6 +23,7 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
     minimum_notice_minutes: String(stored.minimum_notice_minutes),
     buffer_minutes: String(stored.buffer_minutes),
     slot_step_minutes: String(stored.slot_step_minutes),
+    horizon_days: String(stored.horizon_days),
   };
   const { values, set, clear, dirty } = useDraft("rules", typed);
   const { wrong, saying, busy, form, send, mend } = useSending<Field>();
@@ -62,6 +63,7 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
               minimum_notice_minutes: Number(values.minimum_notice_minutes),
               buffer_minutes: Number(values.buffer_minutes),
               slot_step_minutes: Number(values.slot_step_minutes),
+              horizon_days: Number(values.horizon_days),
             });
             clear();
             saved(after);
@@ -85,6 +87,15 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
         value={values.minimum_notice_minutes}
         set={(minimum_notice_minutes) => set({ minimum_notice_minutes })}
         options={[0, 60, 180, 360, 720, 1440, 2880, 4320, 7200, 10080, 20160].map((each) => ({ value: String(each), text: each === 0 ? t.rules.anyTime : t.rules.before(lengthOf(each)) }))}
+      />
+      <SelectField
+        narrow
+        name="horizon_days"
+        label={t.rules.horizon}
+        help={t.rules.horizonHelp}
+        value={values.horizon_days}
+        set={(horizon_days) => set({ horizon_days })}
+        options={[14, 30, 60, 90, 180, 365, 730].map((each) => ({ value: String(each), text: t.rules.ahead(each) }))}
       />
       <SelectField
         narrow

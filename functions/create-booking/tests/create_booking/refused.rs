@@ -308,10 +308,29 @@ mod not_offered {
         });
     }
 
+    /// Books open for 180 days from the first of February: the last is the thirty-first of July, a Saturday.
+    #[test]
+    fn a_date_beyond_the_horizon_is_refused_in_its_own_words_and_the_last_one_is_not() {
+        World::run(|world| async move {
+            for start in ["2027-08-03T08:00:00Z", "2031-01-07T09:00:00Z"] {
+                let answer = book(world, &wish(&LEA, HIRONDELLE, start)).await;
+                is_refused(&answer, 409, "too-far-ahead");
+                assert!(answer.body["detail"].as_str().expect("words").contains("not open that far"), "{}", answer.body);
+            }
+            // Whatever Cal.com has there: it is not even asked.
+            let noa = world.calcom.requests().len();
+            is_refused(&book(world, &wish(&NOA, DAGUE, "2027-08-03T08:00:00Z")).await, 409, "too-far-ahead");
+            assert_eq!(world.calcom.requests().len(), noa);
+            left_no_trace(world).await;
+            world.execute("update artists set horizon_days = 183").await;
+            id(&book(world, &wish(&LEA, HIRONDELLE, "2027-08-03T08:00:00Z")).await);
+        });
+    }
+
     #[test]
     fn the_last_instant_of_all_calendars_is_refused_like_another() {
         World::run(|world| async move {
-            is_refused(&book(world, &wish(&LEA, HIRONDELLE, "9999-12-30T22:00:00Z")).await, 409, "slot-taken");
+            is_refused(&book(world, &wish(&LEA, HIRONDELLE, "9999-12-30T22:00:00Z")).await, 409, "too-far-ahead");
         });
     }
 

@@ -34,7 +34,7 @@ fn body(path: &str) -> Option<Value> {
         "profile" => json!({ "slug": "sam-nouveau", "display_name": "Sam Nouveau", "email": "sam@nouveau.example" }),
         "rules" => json!({
             "deposit_percent": 1, "deposit_minimum_cents": 100, "project_deposit_cents": 100, "project_duration_minutes": 60,
-            "minimum_notice_minutes": 0, "buffer_minutes": 0, "slot_step_minutes": 15,
+            "minimum_notice_minutes": 0, "buffer_minutes": 0, "slot_step_minutes": 15, "horizon_days": 30,
         }),
         "policy" => json!({ "full_refund_hours": 1, "late_refund_percent": 1, "free_moves": 1, "nature": "arrhes" }),
         "hours" => json!({ "hours": [{ "weekday": 1, "opens": "10:00", "closes": "12:00" }] }),

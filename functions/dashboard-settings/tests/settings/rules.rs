@@ -12,6 +12,8 @@ fn rules_are_kept_as_they_were_sent() {
         rules["deposit_percent"] = 40.into();
         rules["deposit_minimum_cents"] = 6_050.into();
         rules["slot_step_minutes"] = 60.into();
+        assert_eq!(rules["horizon_days"], 180);
+        rules["horizon_days"] = 90.into();
         let saved = put(world, &LEA, "rules", rules.clone()).await;
         assert_eq!((saved.status, &saved.body), (200, &rules));
         assert_eq!(get(world, &LEA, "rules").await, rules);
@@ -31,10 +33,11 @@ fn rules_out_of_bounds_are_named_and_change_nothing() {
             json!({
                 "deposit_percent": 101, "deposit_minimum_cents": 49, "project_deposit_cents": -1,
                 "project_duration_minutes": 0, "minimum_notice_minutes": -1, "buffer_minutes": 9999, "slot_step_minutes": 0,
+                "horizon_days": 731,
             }),
         )
         .await;
-        assert_eq!((refused.status, refused.pointers().len()), (422, 7), "{}", refused.body);
+        assert_eq!((refused.status, refused.pointers().len()), (422, 8), "{}", refused.body);
         assert_eq!(get(world, &LEA, "rules").await, before);
     });
 }
@@ -76,7 +79,7 @@ fn no_change_of_the_settings_moves_a_booking_that_is_made() {
         let rules = json!({
             "deposit_percent": 100, "deposit_minimum_cents": 100_000, "project_deposit_cents": 100_000,
             "project_duration_minutes": 15, "minimum_notice_minutes": 525_600, "buffer_minutes": 1_440,
-            "slot_step_minutes": 1_440,
+            "slot_step_minutes": 1_440, "horizon_days": 7,
         });
         let policy =
             json!({ "full_refund_hours": 8_760, "late_refund_percent": 0, "free_moves": 0, "nature": "arrhes" });

@@ -128,6 +128,33 @@ fn a_client_is_written_to_in_their_own_language() {
     });
 }
 
+/// Held, confirmed, cancelled: of each a mail to the client, with its file.
+#[test]
+fn a_client_reads_the_street_only_in_mails_of_an_appointment_that_stands() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        let told = async |template, occurrence: &str| {
+            world.mails.clear();
+            run_everything(world).await;
+            world.mails.clear();
+            add(world, &mail(held.id, template, occurrence), 1).await;
+            run_everything(world).await;
+            let mails = world.mails.messages_to("jo@example.fr");
+            let mail = only(&mails);
+            let files = mail.attachments.iter().map(|file| file.content.replace("\r\n ", "")).collect::<String>();
+            [&mail.text, &mail.html, &files].map(|part| part.contains("Grande-Côte"))
+        };
+        assert_eq!(told(Template::ClientMoved, "held").await, [false; 3]);
+        world.execute("update artists set address_shown = 'with_summary'").await;
+        assert_eq!(told(Template::ClientMoved, "held, told").await, [true, true, false], "a hold has no file");
+        world.execute("update artists set address_shown = 'after_payment'").await;
+        world.confirm(&held).await;
+        assert_eq!(told(Template::ClientMoved, "confirmed").await, [true; 3]);
+        cancel(world, &held, "client").await;
+        assert_eq!(told(Template::ClientCancelled, "cancelled").await, [false; 3]);
+    });
+}
+
 #[test]
 fn f15_a_mail_is_sent_once_however_often_its_job_is_run() {
     World::run(|world| async move {

@@ -6,9 +6,10 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{of_an_artist, picture_path};
-use crate::db::{Db, Repeat, get};
+use crate::db::{Db, Repeat, get, get_named};
 use crate::domain::contact::Locale;
 use crate::domain::ids::ArtistId;
+use crate::domain::place::AddressShown;
 use crate::domain::settings::profile::{Hero, Profile};
 use crate::error::Error;
 
@@ -27,6 +28,8 @@ pub struct Stored {
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// Their language.
     pub locale: Locale,
     /// Their zone.
@@ -46,7 +49,7 @@ pub struct Stored {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
-    const SQL: &str = "select a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.locale, a.timezone, a.hero_image, \
+    const SQL: &str = "select a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, \
          exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
          exists (select from availability v where v.artist_id = a.id) as has_hours, \
          a.cal_com_event_type_id is not null as has_calendar \
@@ -59,6 +62,7 @@ pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
         bio: get(&row, "bio")?,
         city: get(&row, "city")?,
         address: get(&row, "address")?,
+        address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
         locale: Locale::from_tag(get(&row, "locale")?),
         timezone: get(&row, "timezone")?,
         hero_image: get(&row, "hero_image")?,
@@ -89,7 +93,7 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
     const SQL: &str = concat!(
         "with mine as (select id, hero_image from artists where user_id = $1), \
          r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text, \
-             address text, locale text, timezone text, hero_path text, hero_id uuid)), \
+             address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid)), \
          picture as (select ",
         picture_path!(),
         " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
@@ -99,12 +103,12 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
                  or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture \
              from r), \
          changed as (update artists a set slug = r.slug, display_name = r.display_name, email = r.email, bio = r.bio, \
-             city = r.city, address = r.address, locale = r.locale, timezone = r.timezone, \
+             city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone, \
              hero_image = coalesce((select path from picture), r.hero_path), updated_at = $3 \
              from r, verdict v where a.user_id = $1 and not v.slug_taken and not v.no_picture returning a.id), \
-         created as (insert into artists (id, user_id, slug, display_name, email, bio, city, address, locale, timezone, \
-                 created_at, updated_at) \
-             select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.locale, r.timezone, $3, $3 \
+         created as (insert into artists (id, user_id, slug, display_name, email, bio, city, address, address_shown, \
+                 locale, timezone, created_at, updated_at) \
+             select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
              on conflict do nothing returning id) \
          select v.slug_taken, v.no_picture, exists (select from changed) as changed, \
@@ -121,7 +125,8 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
     };
     let record = json!({
         "slug": profile.slug, "display_name": profile.display_name, "email": profile.email.as_str(), "bio": profile.bio,
-        "city": profile.city, "address": profile.address, "locale": profile.locale.code(),
+        "city": profile.city, "address": profile.address,
+        "address_shown": profile.address_shown, "locale": profile.locale.code(),
         "timezone": profile.timezone, "hero_path": hero_path, "hero_id": hero_id,
     });
     let asked = db

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Uuid) -> Result<Rules, Error> {
     const SQL: &str = "select deposit_percent, deposit_minimum::text, project_deposit::text, project_duration_minutes, \
-         minimum_notice_minutes, buffer_minutes, slot_step_minutes from artists where user_id = $1";
+         minimum_notice_minutes, buffer_minutes, slot_step_minutes, horizon_days from artists where user_id = $1";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
     Ok(Rules {
         deposit_percent: get(&row, "deposit_percent")?,
@@ -27,6 +27,7 @@ pub async fn read(db: &Db, user: Uuid) -> Result<Rules, Error> {
         minimum_notice_minutes: get(&row, "minimum_notice_minutes")?,
         buffer_minutes: get(&row, "buffer_minutes")?,
         slot_step_minutes: get(&row, "slot_step_minutes")?,
+        horizon_days: get(&row, "horizon_days")?,
     })
 }
 
@@ -37,7 +38,7 @@ pub async fn read(db: &Db, user: Uuid) -> Result<Rules, Error> {
 pub async fn write(db: &Db, user: Uuid, rules: &Rules, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "update artists set deposit_percent = $2, deposit_minimum = $3::text::numeric, \
          project_deposit = $4::text::numeric, project_duration_minutes = $5, minimum_notice_minutes = $6, \
-         buffer_minutes = $7, slot_step_minutes = $8, updated_at = $9 where user_id = $1 returning id";
+         buffer_minutes = $7, slot_step_minutes = $8, horizon_days = $9, updated_at = $10 where user_id = $1 returning id";
     let row = db
         .row(
             Repeat::Safe,
@@ -51,6 +52,7 @@ pub async fn write(db: &Db, user: Uuid, rules: &Rules, now: Timestamp) -> Result
                 (&rules.minimum_notice_minutes, Type::INT4),
                 (&rules.buffer_minutes, Type::INT4),
                 (&rules.slot_step_minutes, Type::INT4),
+                (&rules.horizon_days, Type::INT4),
                 (&now, Type::TIMESTAMPTZ),
             ],
         )

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::Flaws;
 use crate::domain::contact::{EmailAddress, Locale};
 use crate::domain::ids::ImageId;
+use crate::domain::place::AddressShown;
 
 /// The longest slug: the schema's own bound.
 const SLUG_LENGTH: usize = 60;
@@ -24,6 +25,8 @@ pub struct ProfileDraft<'a> {
     pub city: Option<&'a str>,
     /// Where the appointment takes place.
     pub address: Option<&'a str>,
+    /// From when on clients are told: the name of an [`AddressShown`].
+    pub address_shown: Option<&'a str>,
     /// The language of the artist.
     pub locale: Option<&'a str>,
     /// The IANA zone of the studio.
@@ -47,6 +50,8 @@ pub struct Profile {
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
+    /// From when on clients are told.
+    pub address_shown: AddressShown,
     /// The language of the artist.
     pub locale: Locale,
     /// The IANA name of the studio's zone.
@@ -85,6 +90,7 @@ impl Profile {
         let bio = flaws.lines("/bio", draft.bio, 600);
         let city = flaws.line("/city", draft.city, 0, 80);
         let address = flaws.line("/address", draft.address, 0, 200);
+        let address_shown = address_shown(draft.address_shown, &mut flaws);
         let locale = match draft.locale.map(str::trim) {
             None => Some(Locale::default()),
             Some("fr") => Some(Locale::Fr),
@@ -106,7 +112,7 @@ impl Profile {
                 }
             },
         };
-        match (slug, display_name, email, bio, city, address, locale, timezone, hero) {
+        match (slug, display_name, email, bio, city, address, address_shown, locale, timezone, hero) {
             (
                 Some(slug),
                 Some(display_name),
@@ -114,10 +120,11 @@ impl Profile {
                 Some(bio),
                 Some(city),
                 Some(address),
+                Some(address_shown),
                 Some(locale),
                 Some(timezone),
                 Some(hero),
-            ) => Ok(Self { slug, display_name, email, bio, city, address, locale, timezone, hero }),
+            ) => Ok(Self { slug, display_name, email, bio, city, address, address_shown, locale, timezone, hero }),
             _ => Err(flaws),
         }
     }
@@ -142,6 +149,19 @@ impl Profile {
         });
         found
     }
+}
+
+fn address_shown(given: Option<&str>, flaws: &mut Flaws) -> Option<AddressShown> {
+    let Some(name) = given.map(str::trim) else { return Some(AddressShown::default()) };
+    let shown = AddressShown::parse(name);
+    if shown.is_none() {
+        flaws.add(
+            "/address_shown",
+            "Choisissez quand vos clients voient l’adresse.",
+            "Choose when your clients see the address.",
+        );
+    }
+    shown
 }
 
 fn slug(draft: &ProfileDraft<'_>, flaws: &mut Flaws) -> Option<String> {
@@ -242,6 +262,7 @@ mod tests {
             bio: Some("Trait fin.\nBotanique."),
             city: Some("Lyon"),
             address: Some("14 montée de la Grande-Côte"),
+            address_shown: Some("with_summary"),
             locale: Some("fr"),
             timezone: Some("Europe/Paris"),
             hero_image: None,
@@ -252,6 +273,9 @@ mod tests {
     fn a_profile_is_read_once_and_whole() {
         let profile = Profile::parse(&draft()).expect("it is fine");
         assert_eq!((profile.slug.as_str(), profile.email.as_str()), ("lea-marchetti", "lea@marchetti.example"));
+        assert_eq!(profile.address_shown, AddressShown::WithSummary);
+        let unsaid = Profile::parse(&ProfileDraft { address_shown: None, ..draft() }).expect("it is fine");
+        assert_eq!(unsaid.address_shown, AddressShown::AfterPayment, "a page that does not know the choice tells nobody");
         assert_eq!((profile.timezone.as_str(), profile.hero), ("Europe/Paris", Hero::None));
     }
 
@@ -262,6 +286,7 @@ mod tests {
             display_name: Some("L"),
             email: Some("lea"),
             city: Some("Ly\non"),
+            address_shown: Some("friends"),
             locale: Some("de"),
             timezone: Some("CET"),
             hero_image: Some("nothing"),
@@ -270,7 +295,7 @@ mod tests {
         .expect_err("nearly nothing is right");
         assert_eq!(
             pointers(&flaws),
-            ["/display_name", "/slug", "/email", "/city", "/locale", "/timezone", "/hero_image"]
+            ["/display_name", "/slug", "/email", "/city", "/address_shown", "/locale", "/timezone", "/hero_image"]
         );
         assert_eq!(flaws.into_vec()[1].suggestions, ["lea-marchetti"]);
     }

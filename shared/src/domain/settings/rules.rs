@@ -24,6 +24,8 @@ pub struct RulesDraft {
     pub buffer_minutes: Option<i64>,
     /// How far apart two starts are.
     pub slot_step_minutes: Option<i64>,
+    /// How many days ahead can be booked.
+    pub horizon_days: Option<i64>,
 }
 
 /// Rules that can be stored.
@@ -43,6 +45,8 @@ pub struct Rules {
     pub buffer_minutes: i32,
     /// How far apart two starts are.
     pub slot_step_minutes: i32,
+    /// How many days ahead can be booked.
+    pub horizon_days: i32,
 }
 
 impl Rules {
@@ -59,7 +63,8 @@ impl Rules {
         let notice = flaws.number("/minimum_notice_minutes", draft.minimum_notice_minutes, 0, 525_600);
         let buffer = flaws.number("/buffer_minutes", draft.buffer_minutes, 0, 1_440);
         let step = flaws.number("/slot_step_minutes", draft.slot_step_minutes, 5, 1_440);
-        match (percent, minimum, project, duration, notice, buffer, step) {
+        let horizon = flaws.number("/horizon_days", draft.horizon_days, 7, 730);
+        match (percent, minimum, project, duration, notice, buffer, step, horizon) {
             (
                 Some(percent),
                 Some(deposit_minimum),
@@ -68,6 +73,7 @@ impl Rules {
                 Some(notice),
                 Some(buffer),
                 Some(step),
+                Some(horizon),
             ) => Ok(Self {
                 deposit_percent: small(percent),
                 deposit_minimum,
@@ -76,6 +82,7 @@ impl Rules {
                 minimum_notice_minutes: whole(notice),
                 buffer_minutes: whole(buffer),
                 slot_step_minutes: whole(step),
+                horizon_days: whole(horizon),
             }),
             _ => Err(flaws),
         }
@@ -185,6 +192,7 @@ mod tests {
             minimum_notice_minutes: Some(1_440),
             buffer_minutes: Some(30),
             slot_step_minutes: Some(30),
+            horizon_days: Some(180),
         }
     }
 
@@ -199,6 +207,7 @@ mod tests {
             minimum_notice_minutes: Some(0),
             buffer_minutes: Some(0),
             slot_step_minutes: Some(5),
+            horizon_days: Some(7),
         };
         assert!(Rules::parse(&least).is_ok());
     }
@@ -206,7 +215,7 @@ mod tests {
     #[test]
     fn every_field_out_of_bounds_is_named() {
         let flaws = Rules::parse(&RulesDraft::default()).expect_err("nothing is given");
-        assert_eq!(flaws.into_vec().len(), 7);
+        assert_eq!(flaws.into_vec().len(), 8);
         for (change, pointer) in [
             (RulesDraft { deposit_percent: Some(101), ..draft() }, "/deposit_percent"),
             (RulesDraft { deposit_minimum_cents: Some(49), ..draft() }, "/deposit_minimum_cents"),
@@ -215,6 +224,8 @@ mod tests {
             (RulesDraft { minimum_notice_minutes: Some(-1), ..draft() }, "/minimum_notice_minutes"),
             (RulesDraft { buffer_minutes: Some(1_441), ..draft() }, "/buffer_minutes"),
             (RulesDraft { slot_step_minutes: Some(0), ..draft() }, "/slot_step_minutes"),
+            (RulesDraft { horizon_days: Some(6), ..draft() }, "/horizon_days"),
+            (RulesDraft { horizon_days: Some(731), ..draft() }, "/horizon_days"),
         ] {
             assert_eq!(pointers(&Rules::parse(&change).expect_err(pointer)), [pointer]);
         }

@@ -44,6 +44,7 @@ fn schedule(zone_name: &str, hours: Vec<OpeningHours>, step_minutes: u32) -> Sch
         buffer_minutes: 0,
         notice_minutes: 0,
         step_minutes,
+        horizon_days: A_CENTURY,
         calendar: None,
     }
 }
@@ -57,6 +58,9 @@ fn between(start: &str, end: &str) -> Interval {
 }
 
 const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// Books that are open further than any date of these tests is from [`LONG_AGO`].
+const A_CENTURY: u32 = 36_525;
 
 fn starts_on(schedule: &Schedule, date: Date, duration: u32) -> Vec<String> {
     let days = schedule.slots(date, 1, duration, LONG_AGO);
@@ -124,6 +128,8 @@ fn oracle(
     let earliest = now.as_second() + i64::from(schedule.notice_minutes) * 60;
     let buffer = i64::from(schedule.buffer_minutes);
     let last = from.checked_add(i64::from(days).days()).expect("a date of this century");
+    let today = schedule.zone.to_datetime(now).date();
+    let open_until = today.checked_add(i64::from(schedule.horizon_days).days()).expect("a date of two centuries");
 
     let mut found = BTreeMap::new();
     for (index, &shown) in clock.shown.iter().enumerate() {
@@ -138,6 +144,7 @@ fn oracle(
         let end = minute + i64::from(duration);
         if offered
             && minute * 60 >= earliest
+            && shown.date <= open_until
             && (unlimited || open[index..index + duration as usize].iter().all(|&open| open))
             && !(minute..end).any(|inside| touches(&schedule.closed, inside))
             && !(minute - buffer..end + buffer).any(|inside| touches(&schedule.busy, inside))
@@ -475,6 +482,26 @@ fn nothing_is_offered_in_the_past() {
     assert_eq!(days[1].slots[0].start, at("2026-11-24T11:00:00Z"));
 }
 
+/// "Books open for three days": today's date in the studio and the three that follow, however late it is elsewhere.
+#[test]
+fn nothing_is_offered_beyond_the_horizon_and_the_last_day_is_whole() {
+    let mut schedule = schedule("Pacific/Auckland", daily(&[(0, 1440)]), 720);
+    schedule.horizon_days = 3;
+    // Tuesday the 24th there, still Monday in UTC.
+    let now = at("2026-11-23T12:00:00Z");
+    assert_eq!(last_date(&schedule.zone, 3, now), date(2026, 11, 27));
+    let days = schedule.slots(date(2026, 11, 26), 4, 60, now);
+    assert_eq!(days.iter().map(|day| day.slots.len()).collect::<Vec<_>>(), [2, 2, 0, 0]);
+    let (last, next) = (at("2026-11-26T23:00:00Z"), at("2026-11-27T11:00:00Z"));
+    assert!(schedule.accepts(last, 60, now).is_ok(), "noon of the last day");
+    assert_eq!(schedule.accepts(next, 60, now), Err(SlotRefusal::TooFarAhead));
+    assert_eq!(schedule.accepts(at("2031-01-07T00:07:00Z"), 60, now), Err(SlotRefusal::TooFarAhead), "off the grid too");
+    schedule.calendar = Some(vec![last, next]);
+    assert_eq!(schedule.accepts(next, 60, now), Err(SlotRefusal::TooFarAhead), "whatever Cal.com offers");
+    schedule.horizon_days = u32::MAX;
+    assert!(schedule.accepts(next, 60, now).is_ok());
+}
+
 #[test]
 fn a_refusal_says_why() {
     let mut schedule = schedule("Europe/Paris", daily(&[(540, 1080)]), 60);
@@ -625,10 +652,10 @@ fn questions() -> impl Strategy<Value = Question> {
         spans,
         times,
         calendar,
-        (prop::sample::select(vec![0_u32, 60, 1_440]), -3_000..6_000_i64, 1..4_u8),
+        (prop::sample::select(vec![0_u32, 60, 1_440]), -3_000..6_000_i64, 1..4_u8, 0..8_u32),
     )
         .prop_map(
-            |((zone_name, date), hours, closed, busy, (step, buffer, duration), calendar, (notice, now, days))| {
+            |((zone_name, date), hours, closed, busy, (step, buffer, duration), calendar, (notice, now, days, horizon))| {
                 let zone = zone(&zone_name);
                 let midnight = in_utc(date).expect("a date of this century").as_second() / 60;
                 let intervals = |spans: Vec<(i64, i64)>| {
@@ -648,6 +675,7 @@ fn questions() -> impl Strategy<Value = Question> {
                     buffer_minutes: buffer,
                     notice_minutes: notice,
                     step_minutes: step,
+                    horizon_days: horizon,
                     calendar: calendar
                         .map(|starts| starts.into_iter().map(|start| instant(midnight + start)).collect()),
                 };
