@@ -57,7 +57,9 @@ export default defineConfig({
     rolldownOptions: {
       input: [
         "index.html",
-        "en.html",
+        "en/index.html",
+        "en/404.html",
+        "en/legal.html",
         "artist.html",
         "booking/success.html",
         "booking/cancel.html",

@@ -98,9 +98,16 @@ resource "aws_cloudfront_distribution" "site" {
       allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
       cached_methods             = ["GET", "HEAD"]
       compress                   = true
-      cache_policy_id            = aws_cloudfront_cache_policy.api.id
+      cache_policy_id            = aws_cloudfront_cache_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "page"].id
       origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
       response_headers_policy_id = aws_cloudfront_response_headers_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "site"].id
+      dynamic "function_association" {
+        for_each = startswith(behavior.value.pattern, "/api/") ? [] : [aws_cloudfront_function.language.arn]
+        content {
+          event_type   = "viewer-request"
+          function_arn = function_association.value
+        }
+      }
     }
   }
 
@@ -155,21 +162,28 @@ resource "aws_cloudfront_origin_request_policy" "api" {
 }
 
 # Nothing is kept unless the function says so (s-maxage), as for an artist's page: 30 seconds.
-resource "aws_cloudfront_cache_policy" "api" {
-  name        = "${local.name}-api"
+# A page speaks the reader's language, of which the function before it leaves one word.
+resource "aws_cloudfront_cache_policy" "this" {
+  for_each    = { api = ["origin"], page = ["accept-language", "origin"] }
+  name        = "${local.name}-${each.key}"
   min_ttl     = 0
   default_ttl = 0
   max_ttl     = 300
   parameters_in_cache_key_and_forwarded_to_origin {
     headers_config {
       header_behavior = "whitelist"
-      headers { items = ["origin"] }
+      headers { items = each.value }
     }
     cookies_config { cookie_behavior = "none" }
     query_strings_config { query_string_behavior = "all" }
     enable_accept_encoding_brotli = true
     enable_accept_encoding_gzip   = true
   }
+}
+
+moved {
+  from = aws_cloudfront_cache_policy.api
+  to   = aws_cloudfront_cache_policy.this["api"]
 }
 
 # headers.json, as `make dev` sends them too.
@@ -231,11 +245,18 @@ resource "aws_cloudfront_function" "router" {
   name    = "${local.name}-router"
   runtime = "cloudfront-js-2.0"
   publish = true
-  code = templatefile("${path.module}/edge/router.js", {
-    files        = jsonencode([for file in fileset(local.site, "**") : file if !startswith(file, ".") && file != "assets.json"])
-    headers      = jsonencode(local.headers)
-    missing_page = jsonencode(file("${local.site}/404.html"))
-  })
+  code = join("\n", [file("${path.module}/edge/preferred.js"), templatefile("${path.module}/edge/router.js", {
+    files         = jsonencode([for file in fileset(local.site, "**") : file if !startswith(file, ".") && file != "assets.json"])
+    headers       = jsonencode(local.headers)
+    missing_pages = jsonencode({ fr = file("${local.site}/404.html"), en = file("${local.site}/en/404.html") })
+  })])
+}
+
+resource "aws_cloudfront_function" "language" {
+  name    = "${local.name}-language"
+  runtime = "cloudfront-js-2.0"
+  publish = true
+  code    = join("\n", [file("${path.module}/edge/preferred.js"), file("${path.module}/edge/language.js")])
 }
 
 resource "aws_wafv2_web_acl" "edge" {

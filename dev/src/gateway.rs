@@ -136,7 +136,7 @@ async fn front(
         }
         Found::Nothing if api => problem(StatusCode::NOT_FOUND),
         Found::Nothing if path.starts_with("/images/") => front.picture(request.method(), &path).await,
-        Found::Nothing => front.file(request.method(), &path).await,
+        Found::Nothing => front.file(request.method(), &path, prefers_english(&request)).await,
     };
     let added = if api { &front.options.headers.api } else { &front.options.headers.site };
     for (name, value) in added {
@@ -222,19 +222,26 @@ impl Front {
         }
     }
 
-    async fn file(&self, method: &Method, path: &str) -> Response {
+    /// A page of the site, in English where there is one and the reader prefers it: `infra/edge/router.js`.
+    async fn file(&self, method: &Method, path: &str, english: bool) -> Response {
         if method != Method::GET && method != Method::HEAD {
             return ([(header::ALLOW, "GET, HEAD")], problem(StatusCode::METHOD_NOT_ALLOWED)).into_response();
         }
         for candidate in candidates(path) {
-            if let Ok(content) = tokio::fs::read(self.options.site.join(&candidate)).await {
-                return page(StatusCode::OK, &candidate, content);
+            if let Some(found) = self.read(&candidate, english).await {
+                return page(StatusCode::OK, &candidate, found);
             }
         }
-        match tokio::fs::read(self.options.site.join("404.html")).await {
-            Ok(content) => page(StatusCode::NOT_FOUND, "404.html", content),
-            Err(_) => page(StatusCode::NOT_FOUND, "404.txt", b"404\n".to_vec()),
+        match self.read("404.html", english).await {
+            Some(content) => page(StatusCode::NOT_FOUND, "404.html", content),
+            None => page(StatusCode::NOT_FOUND, "404.txt", b"404\n".to_vec()),
         }
+    }
+
+    async fn read(&self, name: &str, english: bool) -> Option<Vec<u8>> {
+        let found = tokio::fs::read(self.options.site.join(name)).await.ok()?;
+        let translated = self.options.site.join("en").join(name);
+        Some(if english { tokio::fs::read(translated).await.unwrap_or(found) } else { found })
     }
 }
 
@@ -495,6 +502,30 @@ fn signature_mismatch() -> Response {
 }
 
 /// The files that a path of the site may mean, best first; none for a path that leaves the folder.
+/// What `infra/edge/preferred.js` finds.
+fn prefers_english(request: &Request) -> bool {
+    let known = |tag: &str| {
+        let tag = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
+        ["fr", "en"].into_iter().find(|known| *known == tag)
+    };
+    let asked = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("lang="));
+    if let Some(asked) = asked.and_then(known) {
+        return asked == "en";
+    }
+    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let (mut best, mut most) = ("fr", 0.0);
+    for range in header.unwrap_or_default().split(',') {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
+        let quality = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()).unwrap_or(1.0_f32);
+        if let Some(language) = known(tag)
+            && quality > most
+        {
+            (best, most) = (language, quality);
+        }
+    }
+    best == "en"
+}
+
 fn candidates(path: &str) -> Vec<String> {
     let Some(path) = percent_decoded(path) else { return Vec::new() };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();

@@ -33,6 +33,9 @@ impl Front {
         std::fs::write(site.join("index.html"), "home").expect("a page");
         std::fs::write(site.join("booking/success.html"), "paid").expect("a page");
         std::fs::write(site.join("404.html"), "lost").expect("a page");
+        std::fs::create_dir_all(site.join("en")).expect("a folder for the site");
+        std::fs::write(site.join("en/index.html"), "home, in English").expect("a page");
+        std::fs::write(site.join("en/404.html"), "lost, in English").expect("a page");
         let route = |method: &str, path: &str, function: &str| Route {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -141,6 +144,26 @@ async fn what_no_route_takes_is_refused_in_the_right_words() {
         assert_eq!(broken.status(), 502, "{path}");
         assert_eq!(header(&broken, "x-amzn-errortype"), "InternalServerErrorException");
         assert_eq!(broken.text().await.expect("text"), r#"{"Message":"Internal Server Error"}"#);
+    }
+    front.end().await;
+}
+
+#[tokio::test]
+async fn who_reads_english_gets_the_english_page_where_there_is_one() {
+    let front = Front::start("languages").await;
+    for (path, languages, text) in [
+        ("/", "en-GB,en;q=0.9,fr;q=0.8", "home, in English"),
+        ("/", "de,en;q=0.5,fr;q=0.2", "home, in English"),
+        ("/", "fr,en;q=0.9", "home"),
+        ("/", "de", "home"),
+        ("/?lang=fr", "en", "home"),
+        ("/?lang=en", "fr", "home, in English"),
+        ("/en", "fr", "home, in English"),
+        ("/booking/success", "en", "paid"),
+        ("/nothing", "en", "lost, in English"),
+    ] {
+        let page = sent(front.ask(Method::GET, path).header("accept-language", languages)).await;
+        assert_eq!(page.text().await.expect("text"), text, "{path}, {languages}");
     }
     front.end().await;
 }

@@ -128,8 +128,16 @@ run "the_platform" {
     error_message = "The rate limits need CloudFront's word for the caller's address; the function URL refuses a foreign Host."
   }
   assert {
-    condition     = aws_cloudfront_cache_policy.api.default_ttl == 0 && aws_cloudfront_cache_policy.api.min_ttl == 0
-    error_message = "Nothing of the API may be kept unless the function says so."
+    condition     = alltrue([for policy in aws_cloudfront_cache_policy.this : policy.default_ttl == 0 && policy.min_ttl == 0])
+    error_message = "Nothing of the functions may be kept unless the function says so."
+  }
+  assert {
+    condition = (
+      contains(aws_cloudfront_cache_policy.this["page"].parameters_in_cache_key_and_forwarded_to_origin[0].headers_config[0].headers[0].items, "accept-language") &&
+      alltrue([for behavior in aws_cloudfront_distribution.site.ordered_cache_behavior :
+        length(behavior.function_association) == (startswith(behavior.path_pattern, "/artist/") ? 1 : 0)])
+    )
+    error_message = "A page that is kept for one language must not be shown to a reader of the other."
   }
 
   # --- The headers ---
@@ -144,7 +152,7 @@ run "the_platform" {
 
   # --- The site and the pictures ---
   assert {
-    condition     = length(aws_cloudfront_function.router.code) < 10240
+    condition     = max(length(aws_cloudfront_function.router.code), length(aws_cloudfront_function.language.code)) < 10240
     error_message = "CloudFront takes no function of more than 10 KB: the list of the site's files has grown too long."
   }
   assert {

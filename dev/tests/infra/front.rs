@@ -71,15 +71,21 @@ async fn front(State(deployed): State<Deployed>, request: Request) -> Response<B
     let fits =
         |behavior: &&Value| behavior["path_pattern"].as_str().is_some_and(|pattern| glob(pattern, parts.uri.path()));
     let behaviors = distribution["ordered_cache_behavior"].as_array().expect("behaviors");
-    let (origin, headers_of) = match behaviors.iter().find(fits) {
-        Some(behavior) => (&behavior["target_origin_id"], &behavior["response_headers_policy_id"]),
-        None => (
-            &distribution["default_cache_behavior"][0]["target_origin_id"],
-            &distribution["default_cache_behavior"][0]["response_headers_policy_id"],
-        ),
+    let behavior = behaviors.iter().find(fits).unwrap_or(&distribution["default_cache_behavior"][0]);
+    let headers_of = &behavior["response_headers_policy_id"];
+    let mut headers = parts.headers.clone();
+    let at_the_edge = match associated(&state, behavior) {
+        Some(code) => Some(run(code, &parts.uri, &headers).await),
+        None => None,
     };
-    let mut response = match origin.as_str().expect("an origin") {
-        bucket @ ("site" | "images") => deployed.file(&state, bucket, parts.uri.path()).await,
+    if let Some(told) = &at_the_edge {
+        headers.remove("accept-language");
+        if let Some(language) = told["headers"]["accept-language"]["value"].as_str() {
+            headers.insert("accept-language", language.parse().expect("a header"));
+        }
+    }
+    let mut response = match behavior["target_origin_id"].as_str().expect("an origin") {
+        bucket @ ("site" | "images") => deployed.file(&state, bucket, parts.uri.path(), at_the_edge.as_ref()).await,
         function => {
             if !body.is_empty()
                 && parts.headers.get("x-amz-content-sha256").is_none_or(|told| told.as_bytes() != hex(&body).as_bytes())
@@ -90,7 +96,7 @@ async fn front(State(deployed): State<Deployed>, request: Request) -> Response<B
                     r#"{"message":"the signature does not match"}"#.into(),
                 );
             }
-            let kept = forwarded(&state, &parts.headers);
+            let kept = forwarded(&state, behavior, &headers);
             deployed.function(&state, function, &parts.method, path, &kept, body).await
         }
     };
@@ -113,10 +119,30 @@ fn webhook(path: &str) -> Option<&'static str> {
         .map(|(_, function)| function)
 }
 
-/// Those headers that the policies of `/api/*` let through, and the one that CloudFront writes itself.
-fn forwarded(state: &Value, headers: &HeaderMap) -> HeaderMap {
-    let cache =
-        &one(state, "aws_cloudfront_cache_policy", "api", "")["parameters_in_cache_key_and_forwarded_to_origin"][0];
+/// The code of the function at the edge that a behavior asks first.
+fn associated<'a>(state: &'a Value, behavior: &Value) -> Option<&'a str> {
+    let arn = behavior["function_association"][0]["function_arn"].as_str()?;
+    let all = ["router", "language"].map(|name| one(state, "aws_cloudfront_function", name, ""));
+    all.into_iter().find(|function| function["arn"] == arn)?["code"].as_str()
+}
+
+/// What a function at the edge makes of a request: the request itself, or an answer.
+pub(crate) async fn run(code: &str, uri: &axum::http::Uri, headers: &HeaderMap) -> Value {
+    let language = headers.get("accept-language").and_then(|value| value.to_str().ok());
+    let headers = language.map_or_else(|| json!({}), |value| json!({ "accept-language": { "value": value } }));
+    let asked = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("lang="));
+    let query = asked.map_or_else(|| json!({}), |value| json!({ "lang": { "value": value } }));
+    let request = json!({ "method": "GET", "uri": uri.path(), "querystring": query, "headers": headers });
+    let script = format!("{code}\nconsole.log(JSON.stringify(handler({})));", json!({ "request": request }));
+    let told = tokio::process::Command::new("node").args(["-e", &script]).output().await.expect("node");
+    serde_json::from_slice(&told.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&told.stderr)))
+}
+
+/// Those headers that the policies of a behavior let through, and the one that CloudFront writes itself.
+fn forwarded(state: &Value, behavior: &Value, headers: &HeaderMap) -> HeaderMap {
+    let policies = resources(state, "aws_cloudfront_cache_policy", "this");
+    let policy = policies.iter().find(|(_, policy)| policy["id"] == behavior["cache_policy_id"]).expect("its policy").1;
+    let cache = &policy["parameters_in_cache_key_and_forwarded_to_origin"][0];
     let request = one(state, "aws_cloudfront_origin_request_policy", "api", "");
     let items = [&cache["headers_config"][0], &request["headers_config"][0]];
     let mut kept = HeaderMap::new();
@@ -190,15 +216,9 @@ impl Deployed {
     }
 
     /// A file of a bucket; for the site by way of the function at the edge.
-    async fn file(&self, state: &Value, bucket: &str, path: &str) -> Response<Body> {
+    async fn file(&self, state: &Value, bucket: &str, path: &str, told: Option<&Value>) -> Response<Body> {
         let mut key = path.to_owned();
-        if bucket == "site" {
-            let code = one(state, "aws_cloudfront_function", "router", "")["code"].as_str().expect("code");
-            let event = json!({ "request": { "method": "GET", "uri": path, "headers": {} } });
-            let script = format!("{code}\nconsole.log(JSON.stringify(handler({event})));");
-            let told = tokio::process::Command::new("node").args(["-e", &script]).output().await.expect("node");
-            let told: Value = serde_json::from_slice(&told.stdout)
-                .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&told.stderr)));
+        if let Some(told) = told {
             if let Some(status) = told["statusCode"].as_u64() {
                 let kind = told["headers"]["content-type"]["value"].as_str().unwrap_or_default().to_owned();
                 let body = told["body"].as_str().unwrap_or_default().to_owned();

@@ -15,6 +15,35 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(checkout().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The cache keeps a page by the word that the edge leaves: it must be the one that the function would have found itself.
+#[tokio::test]
+async fn the_edge_reads_languages_as_the_functions_do() {
+    let code = [read("infra/edge/preferred.js"), read("infra/edge/language.js")].join("\n");
+    let uri = "/artist/lea-marchetti".parse().expect("a path");
+    for header in [
+        "en-CA,en;q=0.9,fr-CA;q=0.8,fr;q=0.7",
+        "de-DE, de;q=0.9, en;q=0.7, fr;q=0.3",
+        "en;q=0.5, fr ; q=0.8",
+        "EN-us",
+        "fr,en",
+        "en;q=0,fr;q=0.1",
+        "en;q=0",
+        "de,*;q=0.5",
+        "english,french",
+        "en;q=nonsense,fr",
+        ";;,,q=1",
+        "",
+    ] {
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("accept-language", header.parse().expect("a header"));
+        let left = crate::front::run(&code, &uri, &headers).await;
+        let left = left["headers"]["accept-language"]["value"].as_str().unwrap_or_default();
+        let request = shared::testing::request(axum::http::Method::GET, "/", &[("accept-language", header)], None);
+        let found = shared::http::preferred_language(&request).map_or("", shared::domain::contact::Locale::code);
+        assert_eq!(left, found, "{header:?}");
+    }
+}
+
 #[test]
 fn every_route_has_a_function_and_every_function_is_called() {
     let routes: Vec<Value> = serde_json::from_str(&read("infra/routes.json")).expect("JSON");
