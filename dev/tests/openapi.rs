@@ -151,7 +151,10 @@ impl Document {
                     problems: &[
                         (400, "malformed"),
                         (404, "not-found"),
-                        (409, "slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress"),
+                        (
+                            409,
+                            "slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress",
+                        ),
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
                         (422, "invalid"),

@@ -62,9 +62,7 @@ impl Sweep {
         tokio::spawn(connection);
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let sweep = Self { platform, database, http };
-        for (day, (id, state)) in
-            CASES.iter().map(|case| (case.id, case.state)).chain([(SPARE, HELD)]).enumerate()
-        {
+        for (day, (id, state)) in CASES.iter().map(|case| (case.id, case.state)).chain([(SPARE, HELD)]).enumerate() {
             sweep.book(id, state, day + 30).await;
         }
         sweep

@@ -10,6 +10,8 @@ const FRESH = 60_000;
 export interface Week {
   days: readonly Day[];
   loadedAt: number;
+  /** The last date that can be booked, where the answer said it. */
+  until: string | null;
 }
 
 const asked = new Map<string, Promise<Week>>();
@@ -29,7 +31,7 @@ export async function daysFrom(artist: Artist, flash: Flash | null, date: string
   const earlier = await asked.get(key)?.catch(() => null);
   if (earlier && !isStale(earlier)) return earlier;
   const query = { artist: artist.slug, date, days: String(days), ...(flash && { flash: flash.id }) };
-  const answer = getSlots(query).then((slots) => ({ days: slots.days, loadedAt: Date.now() }));
+  const answer = getSlots(query).then((slots) => ({ days: slots.days, loadedAt: Date.now(), until: slots.bookable_until }));
   asked.set(key, answer);
   return answer;
 }
@@ -37,7 +39,7 @@ export async function daysFrom(artist: Artist, flash: Flash | null, date: string
 /** Keeps days that came with another answer, as if they had been asked for. */
 export function keepDays(artist: Artist, flash: Flash | null, days: readonly Day[]): void {
   const from = days[0]?.date;
-  if (from) asked.set(keyOf(artist, flash, from, days.length), Promise.resolve({ days, loadedAt: Date.now() }));
+  if (from) asked.set(keyOf(artist, flash, from, days.length), Promise.resolve({ days, loadedAt: Date.now(), until: null }));
 }
 
 function keyOf(artist: Artist, flash: Flash | null, date: string, days: number): string {

@@ -101,7 +101,9 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [shown, setShown] = useState(false);
-  const { wrong, saying, busy, form, send, mend } = useSending<Field>();
+  /** The mail is on its way: what is left to do is to wait for it, to have it again, or to correct the address. */
+  const [sent, setSent] = useState(false);
+  const { wrong, saying, busy, form, send, say, mend } = useSending<Field>();
 
   const create = (event: Event): void => {
     event.preventDefault();
@@ -110,7 +112,10 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
       async () => {
         try {
           const made = await signUp(email.trim(), password);
-          if ("confirmation_required" in made) return t.sign.confirm;
+          if ("confirmation_required" in made) {
+            setSent(true);
+            return t.sign.confirm;
+          }
           entered(made);
           return "";
         } catch (problem) {
@@ -124,13 +129,31 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
 
   return (
     <form class="fields" noValidate ref={form} onSubmit={create}>
-      <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
-      <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} help={t.sign.passwordHelp} autocomplete="new-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
-      <CheckField label={t.sign.show} checked={shown} set={setShown} />
+      {sent ? (
+        <p>{t.sign.sentTo(email.trim())}</p>
+      ) : (
+        <>
+          <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
+          <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} help={t.sign.passwordHelp} autocomplete="new-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
+          <CheckField label={t.sign.show} checked={shown} set={setShown} />
+        </>
+      )}
       <Said saying={saying?.text ? saying : null} />
       <button type="submit" class="button" aria-disabled={busy}>
-        {busy ? t.sign.creating : t.sign.create}
+        {busy ? (sent ? t.moment : t.sign.creating) : sent ? t.sign.sendAgain : t.sign.create}
       </button>
+      {sent && (
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() => {
+            setSent(false);
+            say(null);
+          }}
+        >
+          {t.sign.otherAddress}
+        </button>
+      )}
     </form>
   );
 }

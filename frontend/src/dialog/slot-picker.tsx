@@ -5,6 +5,7 @@ import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/a
 import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, zoneTown } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
 import { sentence } from "./problems";
+import type { MonthSheet } from "./month";
 import { t } from "./words";
 
 interface Props {
@@ -26,15 +27,24 @@ interface State {
   failure: Problem | null;
   searching: boolean;
   exhausted: boolean;
+  /** The last date that can be booked, once it is known. */
+  until: string | null;
+  /** Whether the month is open, and its part of the script when it has arrived. */
+  month: boolean;
+  sheet: typeof MonthSheet | null;
 }
 
 const SEARCH_DAYS = 31;
-const SEARCHES = 3;
+/** Two years: the longest that books may be open. */
+const SEARCHES = 24;
 
 export class CalComSlotPicker extends Component<Props, State> {
-  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false };
+  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false, until: null, month: false, sheet: null };
   private asked = 0;
   private retry = 0;
+  private element: HTMLDivElement | null = null;
+  /** The date chosen in the month, to be opened when its slots have come. */
+  private wanted: string | null = null;
 
   override componentDidMount(): void {
     addEventListener("online", this.reload);
@@ -49,23 +59,28 @@ export class CalComSlotPicker extends Component<Props, State> {
     this.asked = -1;
   }
 
-  override render({ artist }: Props, { from, week, day, failure, searching, exhausted }: State): ComponentChild {
+  override render({ artist }: Props, { from, week, day, failure, searching, exhausted, until, month, sheet: Sheet }: State): ComponentChild {
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
     const last = addDays(from, DAYS - 1);
     const [slot] = shown?.slots ?? [];
     const isAbroad = slot && clock(slot.start) !== clock(slot.start, artist.timezone);
     return (
-      <div class="picker" aria-busy={!week && !failure}>
+      <div class="picker" ref={(element) => { this.element = element; }} aria-busy={!week && !failure}>
         <div class="week">
           <button type="button" class="turn" aria-label={t.earlier} disabled={from <= today(artist)} onClick={this.earlier}>
             ‹
           </button>
-          <p aria-live="polite">{dayRange(from, last)}</p>
-          <button type="button" class="turn" aria-label={t.later} onClick={() => void this.load(addDays(from, DAYS))}>
+          <button type="button" class="to-month" aria-expanded={month} disabled={!until} onClick={() => void this.openMonth()} onPointerEnter={() => void loadMonth()}>
+            <span aria-live="polite">{dayRange(from, last)}</span>
+            <span class="only-heard">, {t.toMonth}</span>
+          </button>
+          <button type="button" class="turn" aria-label={t.later} disabled={until !== null && last >= until} onClick={() => void this.load(addDays(from, DAYS))}>
             ›
           </button>
         </div>
-        {failure ? (
+        {month && Sheet && until ? (
+          <Sheet artist={artist} flash={this.props.flash} from={day ?? from} until={until} own={this.ownDate()} choose={this.chooseDate} close={this.closeMonth} />
+        ) : failure ? (
           <div class="trouble">
             <p class="alert" role="alert">
               {t.slotsFailed} {sentence(failure)}
@@ -86,7 +101,7 @@ export class CalComSlotPicker extends Component<Props, State> {
               this.hours(shown)
             ) : (
               <div class="trouble">
-                <p role="status">{exhausted ? t.nothingFree : t.noSlots}</p>
+                <p role="status">{exhausted ? t.nothingFree(until && dateWords(until, { day: "numeric", month: "long", year: "numeric" })) : t.noSlots}</p>
                 {!exhausted && (
                   <button type="button" class="button quiet" onClick={() => void this.searchOn()}>
                     {t.nextFree}
@@ -184,6 +199,32 @@ export class CalComSlotPicker extends Component<Props, State> {
     return addDays(now, Math.max(0, Math.floor(ahead / DAYS) * DAYS));
   }
 
+  private ownDate(): string | null {
+    const { own, artist } = this.props;
+    return own && civilDate(own.start, artist.timezone);
+  }
+
+  private async openMonth(): Promise<void> {
+    if (this.state.month) return this.closeMonth();
+    this.setState({ month: true });
+    try {
+      this.setState({ sheet: await loadMonth() });
+    } catch {
+      this.setState({ month: false, failure: new Problem("offline") });
+    }
+  }
+
+  private readonly closeMonth = (): void => {
+    this.setState({ month: false });
+    this.element?.querySelector<HTMLElement>(".to-month")?.focus();
+  };
+
+  private readonly chooseDate = (date: string): void => {
+    this.wanted = date;
+    this.setState({ month: false, day: date });
+    void this.load(date);
+  };
+
   private readonly earlier = (): void => {
     const now = today(this.props.artist);
     const from = addDays(this.state.from, -DAYS);
@@ -225,7 +266,12 @@ export class CalComSlotPicker extends Component<Props, State> {
     if (slot && !chosen && days.some(({ date }) => date === civilDate(slot.start, artist.timezone))) choose(null);
     const open = days.find((day) => day.date === this.state.day && day.slots.length > 0);
     const day = chosen ?? open ?? (near ? nearest(days, near) : undefined) ?? days.find(({ slots }) => slots.length > 0);
-    this.setState({ week, day: day?.date ?? null });
+    const { wanted } = this;
+    this.wanted = null;
+    const opened = days.find(({ date, slots }) => date === wanted && slots.length > 0) ?? day;
+    this.setState({ week, day: opened?.date ?? null, until: week.until ?? this.state.until }, () => {
+      if (wanted) this.element?.querySelector<HTMLElement>(`#day-${wanted}`)?.focus();
+    });
   }
 
   private readonly reload = (): void => {
@@ -244,6 +290,8 @@ export class CalComSlotPicker extends Component<Props, State> {
     let from = addDays(this.state.from, DAYS);
     try {
       for (let search = 0; search < SEARCHES; search += 1) {
+        const { until } = this.state;
+        if (until && from > until) break;
         const { days } = await daysFrom(artist, flash, from, SEARCH_DAYS);
         if (turn !== this.asked) return;
         const free = days.find(({ slots }) => slots.length > 0);
@@ -259,6 +307,10 @@ export class CalComSlotPicker extends Component<Props, State> {
     }
     this.setState({ searching: false });
   }
+}
+
+async function loadMonth(): Promise<typeof MonthSheet> {
+  return (await import("./month")).MonthSheet;
 }
 
 function nearest(days: readonly Day[], moment: string): Day | undefined {

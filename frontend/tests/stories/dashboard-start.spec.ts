@@ -136,3 +136,21 @@ test("the connection to Cal.com says what is wrong with it", async ({ artist, pl
   await artist.press(artist.button("Ne plus utiliser Cal.com"));
   await expect(page.getByText("Cal.com n’est pas relié.", { exact: false })).toBeVisible();
 });
+
+test("once the mail is on its way, it can be had again, or the address corrected", async ({ artist }) => {
+  const { page } = artist;
+  const account = newcomer();
+  await artist.arrive();
+  await artist.press(artist.button("Créer un compte"));
+  await artist.field(/^Adresse e-mail/).fill(account.email);
+  await artist.field(/^Mot de passe/).fill(account.password);
+  await artist.press(artist.button("Créer un compte"));
+  await expect(page.getByRole("status").filter({ hasText: /^Un message vient de partir/ })).toBeVisible();
+  await expect(page.getByText(`Envoyé à ${account.email}.`)).toBeVisible();
+  await expect(artist.field(/^Adresse e-mail/), "what was sent is not asked for again").toHaveCount(0);
+  await barrierFree(page, "the mail is on its way");
+  await artist.press(artist.button("Renvoyer l’e-mail"));
+  await expect(page.getByRole("status").filter({ hasText: /^Un message vient de partir/ })).toBeVisible();
+  await artist.press(artist.button("Changer d’adresse"));
+  await expect(artist.field(/^Adresse e-mail/)).toHaveValue(account.email);
+});

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import ICAL from "ical.js";
 import { somebody } from "../stage/client.ts";
-import { barrierFree, expect, test } from "../stage/story.ts";
+import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
 test("a client books a flash, pays, and takes the appointment along", async ({ client, page, platform }) => {
   const person = somebody();
@@ -47,6 +47,75 @@ test("a client books a flash, pays, and takes the appointment along", async ({ c
 
   const mail = await platform.mail(person.email, /confirm/i);
   expect(mail.attachments.map((attachment) => attachment.content_type).join()).toContain("text/calendar");
+});
+
+test("the street is told from when the artist chose, and nobody else reads it", async ({ client, page, platform }) => {
+  const street = "14 montée de la Grande-Côte";
+  await client.visit();
+  await client.chooseFlash();
+  await client.toSlots(somebody());
+  await client.toSummary();
+  await expect(client.dialog, "by default not before the payment").toContainText("quand le rendez-vous est confirmé");
+  await expect(client.dialog).not.toContainText(street);
+  expect(await page.content()).not.toContain("Grande-Côte");
+
+  await platform.sql`update artists set address_shown = 'with_summary'`;
+  try {
+    await page.goto("/artist/lea-marchetti");
+    await client.chooseFlash();
+    await client.next();
+    await client.toSummary();
+    await expect(client.dialog).toContainText("dès que le créneau est retenu");
+    await expect(client.dialog).not.toContainText(street);
+    await client.press(client.button("Retenir le créneau", client.dialog));
+    await expect(client.dialog, "the hold is the price of the street").toContainText(street);
+    await barrierFree(page, "step 3 with the street");
+    await client.pay();
+    await client.choose("paid");
+    await client.sees("C’est confirmé");
+    await expect(page.getByRole("link", { name: "Voir sur la carte" })).toHaveAttribute("href", /openstreetmap\.org\/search\?query=14\+mont/);
+
+    await platform.sql`update artists set address_shown = 'public'`;
+    await client.visit();
+    await expect(page.getByRole("main")).toContainText(`${street}, 69001 Lyon, sur rendez-vous. Voir sur la carte`);
+    await barrierFree(page, "the vitrine with the street");
+  } finally {
+    await platform.sql`update artists set address_shown = 'after_payment'`;
+  }
+});
+
+test("a Saturday two months ahead is three presses away, and nothing lies beyond the horizon", async ({ client, page }) => {
+  await client.visit();
+  await client.proposeProject();
+  await client.describe();
+  await client.toSlots(somebody());
+  const dialog = client.dialog;
+  const today = new Date();
+  const wanted = new Date(today.getFullYear(), today.getMonth() + 2, 1, 12);
+  const month = new Intl.DateTimeFormat("fr-FR", { month: "long", year: "numeric" }).format(wanted);
+  await client.press(dialog.getByRole("button", { name: /choisir dans un mois/ }));
+  await client.press(dialog.getByRole("button", { name: month, exact: true }));
+  await expect(dialog.getByRole("grid", { name: month })).toBeVisible();
+  const saturday = dialog.getByRole("button", { name: /^samedi .*, \d+ créneaux?$/ }).first();
+  await expect(saturday).toBeVisible();
+  await barrierFree(page, "a month");
+  await fits(page, "a month");
+  const name = ((await saturday.getAttribute("aria-label")) ?? "").split(",")[0] ?? "";
+  await client.press(saturday);
+  await expect(client.days.first(), "seven days from there").toBeChecked();
+  await expect(client.days.first()).toBeFocused();
+  await client.toSummary();
+  await expect(dialog).toContainText(new RegExp(name, "i"));
+
+  // The last month, and its last day.
+  await client.press(client.button("Retour", dialog));
+  await client.press(dialog.getByRole("button", { name: /choisir dans un mois/ }));
+  await client.press(dialog.getByRole("group", { name: "Mois" }).getByRole("button").last());
+  await expect(dialog.getByRole("grid")).toHaveAttribute("aria-busy", "false");
+  const last = /jusqu’au (\d+)/.exec((await dialog.textContent()) ?? "")?.[1];
+  await expect(dialog.getByRole("gridcell").filter({ hasText: new RegExp(`^${last}$`) }).getByRole("button")).not.toHaveAccessibleName(/pas encore ouvert/);
+  const beyond = dialog.getByRole("gridcell").filter({ hasText: new RegExp(`^${Number(last) + 1}$`) }).getByRole("button");
+  if ((await beyond.count()) > 0) await expect(beyond).toHaveAccessibleName(/pas encore ouvert/);
 });
 
 test("a client proposes a project to an artist on Cal.com", async ({ client, page, platform }) => {

@@ -87,3 +87,32 @@ test("Tab stays inside the dialog", async ({ client, page }) => {
     expect(["the dialog", "the browser"]).toContain(where);
   }
 });
+
+test("the month by keyboard: arrows by days and weeks, Escape back to the seven days", async ({ client, page }) => {
+  await client.visit();
+  await client.proposeProject();
+  await client.describe();
+  await client.toSlots(somebody());
+  const opener = client.dialog.getByRole("button", { name: /choisir dans un mois/ });
+  await tabTo(page, opener);
+  await page.keyboard.press("Enter");
+  const grid = client.dialog.getByRole("grid");
+  await expect(grid).toHaveAttribute("aria-busy", "false");
+  const reached = grid.locator("button:focus");
+  await expect(reached, "the grid has one stop, and it has the focus").toHaveCount(1);
+  await page.keyboard.press("PageDown");
+  await expect(grid).toHaveAttribute("aria-busy", "false");
+  await page.keyboard.press("Home");
+  await expect(reached).toHaveAccessibleName(/^lundi/);
+  const monday = Number(await reached.textContent());
+  await page.keyboard.press("ArrowRight");
+  await expect(reached).toHaveAccessibleName(/^mardi/);
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowDown");
+  await expect(reached).toHaveAccessibleName(/^lundi/);
+  expect(Number(await reached.textContent()), "a week later, in this month or the next").not.toBe(monday);
+  await page.keyboard.press("Escape");
+  await expect(grid).toHaveCount(0);
+  await expect(client.dialog, "Escape left the month, not the dialog").toBeVisible();
+  await expect(opener).toBeFocused();
+});

@@ -242,7 +242,9 @@ mod as_a_page {
     fn her_words_are_marked_with_her_language_where_the_page_speaks_the_other() {
         World::run(|world| async move {
             let english = page(world, "/artist/lea-marchetti?lang=en").await;
-            for marked in [r#"<p class="bio" lang="fr">"#, r#"<h3 lang="fr">Hirondelle"#, r#"alt="Hirondelle" lang="fr""#] {
+            for marked in
+                [r#"<p class="bio" lang="fr">"#, r#"<h3 lang="fr">Hirondelle"#, r#"alt="Hirondelle" lang="fr""#]
+            {
                 assert!(english.contains(marked), "{marked} is not in {english}");
             }
             let french = page(world, "/artist/lea-marchetti").await;

@@ -315,7 +315,11 @@ mod not_offered {
             for start in ["2027-08-03T08:00:00Z", "2031-01-07T09:00:00Z"] {
                 let answer = book(world, &wish(&LEA, HIRONDELLE, start)).await;
                 is_refused(&answer, 409, "too-far-ahead");
-                assert!(answer.body["detail"].as_str().expect("words").contains("not open that far"), "{}", answer.body);
+                assert!(
+                    answer.body["detail"].as_str().expect("words").contains("not open that far"),
+                    "{}",
+                    answer.body
+                );
             }
             // Whatever Cal.com has there: it is not even asked.
             let noa = world.calcom.requests().len();

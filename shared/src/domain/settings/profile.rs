@@ -275,7 +275,11 @@ mod tests {
         assert_eq!((profile.slug.as_str(), profile.email.as_str()), ("lea-marchetti", "lea@marchetti.example"));
         assert_eq!(profile.address_shown, AddressShown::WithSummary);
         let unsaid = Profile::parse(&ProfileDraft { address_shown: None, ..draft() }).expect("it is fine");
-        assert_eq!(unsaid.address_shown, AddressShown::AfterPayment, "a page that does not know the choice tells nobody");
+        assert_eq!(
+            unsaid.address_shown,
+            AddressShown::AfterPayment,
+            "a page that does not know the choice tells nobody"
+        );
         assert_eq!((profile.timezone.as_str(), profile.hero), ("Europe/Paris", Hero::None));
     }
 

@@ -495,7 +495,11 @@ fn nothing_is_offered_beyond_the_horizon_and_the_last_day_is_whole() {
     let (last, next) = (at("2026-11-26T23:00:00Z"), at("2026-11-27T11:00:00Z"));
     assert!(schedule.accepts(last, 60, now).is_ok(), "noon of the last day");
     assert_eq!(schedule.accepts(next, 60, now), Err(SlotRefusal::TooFarAhead));
-    assert_eq!(schedule.accepts(at("2031-01-07T00:07:00Z"), 60, now), Err(SlotRefusal::TooFarAhead), "off the grid too");
+    assert_eq!(
+        schedule.accepts(at("2031-01-07T00:07:00Z"), 60, now),
+        Err(SlotRefusal::TooFarAhead),
+        "off the grid too"
+    );
     schedule.calendar = Some(vec![last, next]);
     assert_eq!(schedule.accepts(next, 60, now), Err(SlotRefusal::TooFarAhead), "whatever Cal.com offers");
     schedule.horizon_days = u32::MAX;
@@ -655,7 +659,15 @@ fn questions() -> impl Strategy<Value = Question> {
         (prop::sample::select(vec![0_u32, 60, 1_440]), -3_000..6_000_i64, 1..4_u8, 0..8_u32),
     )
         .prop_map(
-            |((zone_name, date), hours, closed, busy, (step, buffer, duration), calendar, (notice, now, days, horizon))| {
+            |(
+                (zone_name, date),
+                hours,
+                closed,
+                busy,
+                (step, buffer, duration),
+                calendar,
+                (notice, now, days, horizon),
+            )| {
                 let zone = zone(&zone_name);
                 let midnight = in_utc(date).expect("a date of this century").as_second() / 60;
                 let intervals = |spans: Vec<(i64, i64)>| {
