@@ -86,6 +86,8 @@ pub struct Switches {
     pub autoconfirm: bool,
     /// Nobody new may sign up.
     pub signup_disabled: bool,
+    /// Mails go to nobody but the project's team, as by the sender that Supabase brings.
+    pub built_in_sender: bool,
 }
 
 /// The mails it writes.

@@ -189,11 +189,16 @@ impl Inner {
             stranger["confirmed_at"] = Value::Null;
             return Ok((StatusCode::OK, Some(stranger)));
         }
+        self.may_write_to(&email)?;
         let link = book.link(user, now)?;
         let user = book.user(user);
         drop(book);
         self.send(Letter::Confirmation, &email, &link);
         Ok((StatusCode::OK, user))
+    }
+
+    fn may_write_to(&self, email: &str) -> Result<(), ApiError> {
+        if lock(&self.switches).built_in_sender { Err(ApiError::address_not_authorized(email)) } else { Ok(()) }
     }
 
     fn otp(&self, call: &Call) -> Outcome {
@@ -212,6 +217,7 @@ impl Inner {
             return Err(ApiError::signup_disabled());
         }
         let user = book.sign_up(&email, None, false, now)?;
+        self.may_write_to(&email)?;
         let link = book.link(user, now)?;
         drop(book);
         self.send(Letter::MagicLink, &email, &link);

@@ -41,6 +41,11 @@ impl ApiError {
         Self::new(422, "otp_disabled", "Signups not allowed for otp")
     }
 
+    pub(super) fn address_not_authorized(email: &str) -> Self {
+        let message = format!("Email address \"{email}\" cannot be used as it is not authorized");
+        Self::new(400, "email_address_not_authorized", &message)
+    }
+
     pub(super) fn weak_password() -> Self {
         let mut this = Self::new(422, "weak_password", "Password should be at least 8 characters.");
         this.body["weak_password"] = json!({ "reasons": ["length"] });

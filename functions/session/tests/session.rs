@@ -387,6 +387,21 @@ fn when_supabase_fails_nobody_is_told_that_the_password_is_wrong() {
 }
 
 #[test]
+fn a_project_that_writes_to_its_team_only_is_no_fault_of_the_address() {
+    World::run(|world| async move {
+        world.supabase.switch(|switches| switches.built_in_sender = true);
+        for (path, body) in [
+            ("/api/session/signup", json!({ "email": "new@artist.fr", "password": "a-good-password" })),
+            ("/api/session/link", json!({ "email": LEA.email })),
+        ] {
+            let answer = post(world, path, &[], &body).await;
+            assert_eq!((answer.status, answer.problem()), (503, "sign-in-unavailable"), "{path}");
+            assert!(answer.body["errors"].is_null(), "nothing that the visitor wrote is wrong: {}", answer.body);
+        }
+    });
+}
+
+#[test]
 fn a_wrong_setup_is_our_own_failure_and_hands_out_no_session() {
     World::run(|world| async move {
         let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
