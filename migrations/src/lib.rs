@@ -8,6 +8,10 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub use promises::{Kind, Promise};
+
+mod promises;
+
 mod embedded {
     refinery::embed_migrations!("sql");
 }
@@ -54,6 +58,14 @@ pub async fn missing(database_url: &str) -> Result<Vec<String>, Error> {
     let runner = embedded::migrations::runner();
     let all = runner.get_migrations().iter();
     Ok(all.filter(|migration| !applied.contains(&migration.version().to_string())).map(ToString::to_string).collect())
+}
+
+/// What the schema promises by name once every migration is applied: constraints, indexes, triggers.
+pub fn promises() -> std::collections::BTreeSet<Promise> {
+    let runner = embedded::migrations::runner();
+    let mut all: Vec<_> = runner.get_migrations().iter().collect();
+    all.sort_by_key(|migration| migration.version());
+    promises::of(all.into_iter().filter_map(|migration| migration.sql()))
 }
 
 fn version(row: &tokio_postgres::SimpleQueryMessage) -> Option<String> {

@@ -120,7 +120,7 @@ async fn site(environment: &Environment) -> Vec<Finding> {
     let get = |path: &str| environment.http.get(format!("{url}{path}")).timeout(BOUND);
     match get("/").send().await {
         Err(error) => {
-            report.bad(format!("{url}: {}", why(&error)), "CloudFront takes some minutes after the first deploy; then DNS: does the name lead to the distribution?");
+            report.bad(format!("{url}: {}", why(&error)), "CloudFront takes some minutes after the first deploy; then DNS: make output NAME=dns_records says where the name must lead");
             return report.findings;
         }
         Ok(answer) => {
@@ -257,6 +257,15 @@ async fn database(environment: &Environment) -> Vec<Finding> {
         ),
         Err(why) => report.bad(format!("row level security cannot be read: {why}"), ""),
     }
+    match row(&client, &lost_promises()).await {
+        Ok(row) if row[0].is_empty() => report.good("it keeps every rule that the schema promises by name"),
+        Ok(row) => report.bad(
+            format!("the database has lost or switched off: {}", row[0]),
+            "nothing refuses a second booking, or a second payment, while these are missing: make migrate; after a restore, do it \
+             again as infra/README.md says, \"Restore\"",
+        ),
+        Err(why) => report.bad(format!("its constraints cannot be read: {why}"), "make migrate"),
+    }
     match &environment.owner_database_url {
         None => report.notice(
             "whether a migration is missing was not looked at",
@@ -272,6 +281,21 @@ async fn database(environment: &Environment) -> Vec<Finding> {
         },
     }
     report.findings
+}
+
+/// Asks for those promises of the schema that the database does not keep, or keeps for new rows only.
+fn lost_promises() -> String {
+    let promises = migrations::promises();
+    let wanted: Vec<String> =
+        promises.iter().map(|one| format!("('{}','{}','{}')", one.kind, one.table, one.name)).collect();
+    format!(
+        "select coalesce(string_agg(kind || ' ' || name, ', ' order by name), '') from (values {}) as wanted (kind, tab, name) \
+         where not case kind \
+         when 'constraint' then exists (select from pg_constraint where conname = name and convalidated and conrelid = to_regclass('public.' || tab)) \
+         when 'index' then exists (select from pg_index where indexrelid = to_regclass('public.' || name) and indisvalid) \
+         else exists (select from pg_trigger where tgname = name and tgenabled in ('O', 'A') and tgrelid = to_regclass('public.' || tab)) end",
+        wanted.join(",")
+    )
 }
 
 async fn row(client: &Client, sql: &str) -> Result<Vec<String>, String> {
@@ -341,7 +365,10 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
         }
     }
     match get("/settings").send().await {
-        Ok(answer) if answer.status() == 200 => report.good("the publishable key is accepted"),
+        Ok(answer) if answer.status() == 200 => {
+            report.good("the publishable key is accepted");
+            how_accounts_are_opened(&answer.json().await.unwrap_or_default(), &mut report);
+        }
         Ok(answer) if answer.status() == 401 => report
             .bad("the publishable key is refused", "SUPABASE_PUBLISHABLE_KEY: Supabase, Project settings, API keys"),
         Ok(answer) => {
@@ -349,7 +376,100 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
         }
         Err(error) => report.bad(format!("Supabase Auth: {}", why(&error)), "is SUPABASE_URL right?"),
     }
+    mails_of_the_project(environment, base, &mut report).await;
     report.findings
+}
+
+/// What `/auth/v1/settings` tells everybody of the project.
+fn how_accounts_are_opened(settings: &Value, report: &mut Report) {
+    if settings["external"]["email"] == json!(false) {
+        report.bad(
+            "the project lets nobody in by an e-mail address",
+            "Supabase, Authentication, Sign In / Providers: Email on",
+        );
+    }
+    match settings["disable_signup"].as_bool() {
+        Some(true) => report.good("no account is opened by strangers"),
+        Some(false) => report.notice(
+            "anybody may open an account",
+            "once your artists have theirs: Supabase, Authentication, Sign In / Providers, Allow new users to sign up: off",
+        ),
+        None => report.notice("the project does not say whether anybody may open an account", "look by hand"),
+    }
+    if settings["mailer_autoconfirm"] == json!(true) {
+        report.notice(
+            "an account needs no confirmation by mail",
+            "anybody can open one in somebody else's name: Supabase, Authentication, Sign In / Providers, Email, Confirm email: on",
+        );
+    }
+}
+
+/// Where the mails of the project lead, and who sends them: only its owner may ask.
+async fn mails_of_the_project(environment: &Environment, base: &str, report: &mut Report) {
+    const LINK: &str = "{{ .SiteURL }}/dashboard?token_hash={{ .TokenHash }}&type=email";
+    let site = &environment.outputs.site_url;
+    let Some(management) = &environment.supabase else {
+        report.notice(
+            "where its mails lead, and who sends them, was not looked at",
+            format!(
+                "look by hand: Supabase, Authentication, URL Configuration: Site URL is {site}; Emails, Confirm sign up and Magic \
+                 link: both lead to {LINK}; SMTP Settings: a server of yours, for the built-in one writes to the project's team \
+                 only. Or give SUPABASE_ACCESS_TOKEN (supabase.com/dashboard/account/tokens) in .env.<env>"
+            ),
+        );
+        return;
+    };
+    let project = base.split("://").nth(1).and_then(|host| host.split('.').next()).unwrap_or_default();
+    let asked = environment
+        .http
+        .get(format!("{}/v1/projects/{project}/config/auth", management.base))
+        .bearer_auth(management.token.expose())
+        .timeout(BOUND);
+    let config: Value = match asked.send().await {
+        Ok(answer) if answer.status().is_success() => answer.json().await.unwrap_or_default(),
+        Ok(answer) => {
+            report.bad(
+                format!("Supabase's Management API answers {} for {project}", answer.status().as_u16()),
+                "SUPABASE_ACCESS_TOKEN: supabase.com/dashboard/account/tokens, of somebody who may administer this project",
+            );
+            return;
+        }
+        Err(error) => {
+            report.bad(format!("Supabase's Management API: {}", why(&error)), "try again, or look by hand");
+            return;
+        }
+    };
+    let told = |name: &str| config[name].as_str().unwrap_or_default();
+    if told("site_url").trim_end_matches('/') == site.trim_end_matches('/') {
+        report.good("its links begin with the site");
+    } else {
+        report.bad(
+            format!("the links of its mails begin with {}, not with {site}", told("site_url")),
+            format!("Supabase, Authentication, URL Configuration: Site URL is {site}"),
+        );
+    }
+    for (name, template) in [
+        ("mailer_templates_confirmation_content", "Confirm sign up"),
+        ("mailer_templates_magic_link_content", "Magic link"),
+    ] {
+        let plain: String = told(name).replace("&amp;", "&").split_whitespace().collect();
+        if plain.contains(&LINK.replace(' ', "")) {
+            report.good(format!("the mail \"{template}\" leads to the dashboard"));
+        } else {
+            report.bad(
+                format!("the mail \"{template}\" does not lead to the dashboard: whoever follows it is not signed in"),
+                format!("Supabase, Authentication, Emails, {template}: <a href=\"{LINK}\">"),
+            );
+        }
+    }
+    if told("smtp_host").is_empty() {
+        report.bad(
+            "its mails go through the built-in sender, which writes to the project's team only",
+            "Supabase, Authentication, Emails, SMTP Settings: SES's own, as README.md says, \"Deploy\"",
+        );
+    } else {
+        report.good(format!("its mails go through {}", told("smtp_host")));
+    }
 }
 
 // --- Stripe -------------------------------------------------------------------------------------------------------------
@@ -610,7 +730,7 @@ async fn mail(environment: &Environment) -> Vec<Finding> {
         Ok(identity) if identity.verified_for_sending_status() => report.good(format!("SES may send for {domain}")),
         Ok(_) => report.bad(
             format!("SES has not verified {domain}"),
-            "enter the DNS records (terraform output mail_records), then wait up to 72 h",
+            "enter the DNS records (make output NAME=dns_records), then wait up to 72 h",
         ),
         Err(_) => report.bad(format!("SES does not know {domain}"), "make deploy; may you call ses:GetEmailIdentity?"),
     }

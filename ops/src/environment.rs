@@ -7,6 +7,7 @@ use aws_sdk_sqs::config::Credentials;
 use aws_types::SdkConfig;
 use serde::Deserialize;
 use serde_json::Value;
+use shared::config::Secret;
 use shared::parameters::Store;
 use shared::{aws, net};
 
@@ -45,6 +46,23 @@ impl Outputs {
     }
 }
 
+/// Supabase's Management API.
+#[derive(Debug, Clone)]
+pub struct Management {
+    /// Where it answers.
+    pub base: String,
+    /// A personal access token of somebody who administers the project.
+    pub token: Secret,
+}
+
+impl Management {
+    fn from_env() -> Option<Self> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let base = set("SUPABASE_MANAGEMENT_API_BASE").unwrap_or_else(|| "https://api.supabase.com".to_owned());
+        set("SUPABASE_ACCESS_TOKEN").map(|token| Self { base, token: Secret::new(token) })
+    }
+}
+
 /// All that the checks ask with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 #[derive(Clone)]
@@ -55,6 +73,8 @@ pub struct Environment {
     pub secrets: HashMap<String, String>,
     /// The database as its owner, when the operator has given it.
     pub owner_database_url: Option<String>,
+    /// The way into the settings of Supabase Auth, when the operator has given it.
+    pub supabase: Option<Management>,
     /// The client of every call.
     pub http: reqwest::Client,
     /// The operator at AWS.
@@ -92,7 +112,8 @@ impl Environment {
             HashMap::new()
         });
         let owner_database_url = std::env::var("MIGRATE_DATABASE_URL").ok().filter(|url| !url.is_empty());
-        Ok(Self { outputs, secrets, owner_database_url, http, aws, credentials, endpoint })
+        let supabase = Management::from_env();
+        Ok(Self { outputs, secrets, owner_database_url, supabase, http, aws, credentials, endpoint })
     }
 
     /// A secret; empty when SSM has none.

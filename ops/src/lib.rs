@@ -3,6 +3,9 @@
 // What is asked of each part, and what to do when the answer is no.
 pub mod doctor;
 
+// The schema, and the functions' way into the database.
+pub mod database;
+
 // The environment: what Terraform says of it, and its secrets from SSM.
 pub mod environment;
 

@@ -13,7 +13,7 @@ use dev::aws::{ACCESS_KEY, Sqs};
 use dev::host::REGION;
 use dev::platform::{Options, Platform};
 use ops::doctor::{Finding, Verdict, examine};
-use ops::environment::{Environment, Outputs};
+use ops::environment::{Environment, Management, Outputs};
 use ops::redrive::{Redriven, redrive};
 use serde_json::{Value, json};
 use shared::config::Secret;
@@ -58,18 +58,35 @@ async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
     response
 }
 
-/// Supabase Auth, as far as the doctor asks: keys, and a publishable key that it accepts.
-async fn supabase(keys: Value) -> String {
-    let settings = |headers: HeaderMap| async move {
+/// Supabase Auth, as far as the doctor asks: keys, and its settings for a publishable key that it accepts.
+async fn supabase(keys: Value, settings: Value) -> String {
+    let settings = move |headers: HeaderMap| async move {
         if headers.get("apikey").is_some_and(|key| key == "sb_publishable_good") {
-            StatusCode::OK
+            axum::Json(settings).into_response()
         } else {
-            StatusCode::UNAUTHORIZED
+            StatusCode::UNAUTHORIZED.into_response()
         }
     };
     let jwks = move || async move { axum::Json(json!({ "keys": keys })) };
     serve(Router::new().route("/auth/v1/settings", get(settings)).route("/auth/v1/.well-known/jwks.json", get(jwks)))
         .await
+}
+
+/// What a project that is set up answers everybody.
+fn settings() -> Value {
+    json!({ "external": { "email": true, "phone": false }, "disable_signup": true, "mailer_autoconfirm": false })
+}
+
+/// Supabase's Management API, with the settings of Auth of any project, for one token.
+async fn management(config: Value) -> Management {
+    let answer = move |headers: HeaderMap| async move {
+        match headers.get("authorization").and_then(|value| value.to_str().ok()) {
+            Some("Bearer sbp_good") => axum::Json(config).into_response(),
+            _ => StatusCode::UNAUTHORIZED.into_response(),
+        }
+    };
+    let base = serve(Router::new().route("/v1/projects/{project}/config/auth", get(answer))).await;
+    Management { base, token: Secret::new("sbp_good".to_owned()) }
 }
 
 struct Practice {
@@ -115,7 +132,7 @@ impl Practice {
         let settings = [
             ("STRIPE_API_BASE", set("STRIPE_API_BASE")),
             ("CALCOM_API_BASE", set("CALCOM_API_BASE")),
-            ("SUPABASE_URL", supabase(json!([{ "kid": "1" }])).await),
+            ("SUPABASE_URL", supabase(json!([{ "kid": "1" }]), settings()).await),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_good".to_owned()),
             ("MAIL_CONFIGURATION_SET", "set".to_owned()),
         ];
@@ -141,6 +158,7 @@ impl Practice {
             outputs,
             secrets: secrets.map(|name| (name.to_owned(), set(name))).into(),
             owner_database_url: Some(platform.database_url().to_owned()),
+            supabase: None,
             aws: aws::with(&http, REGION.into(), credentials.clone()),
             http,
             credentials,
@@ -247,8 +265,81 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
         .await
         .expect("done");
 
+    it.owner.batch_execute("alter table bookings drop constraint bookings_no_overlap").await.expect("done");
+    only(&it.wrong(|_| ()).await, "the database has lost or switched off: constraint bookings_no_overlap\n");
+    it.owner
+        .batch_execute(
+            "alter table bookings disable trigger bookings_guard; drop index bookings_one_live_per_unique_flash; \
+             alter table bookings add constraint bookings_no_overlap exclude using gist \
+             (artist_id with =, tstzrange(scheduled_at, ends_at, '[)') with &&) where (status in ('pending', 'confirmed'))",
+        )
+        .await
+        .expect("done");
+    only(
+        &it.wrong(|_| ()).await,
+        "lost or switched off: trigger bookings_guard, index bookings_one_live_per_unique_flash\n",
+    );
+    it.owner
+        .batch_execute(
+            "alter table bookings enable trigger bookings_guard; \
+             create unique index bookings_one_live_per_unique_flash on bookings (unique_flash_id)",
+        )
+        .await
+        .expect("done");
+    assert_eq!(it.wrong(|_| ()).await, "");
+
     // Accounts.
-    only(&it.with_setting("SUPABASE_URL", &supabase(json!([])).await).await, "publishes no key");
+    let keys = || json!([{ "kid": "1" }]);
+    only(&it.with_setting("SUPABASE_URL", &supabase(json!([]), settings()).await).await, "publishes no key");
+    let mut without_mail = settings();
+    without_mail["external"]["email"] = json!(false);
+    only(&it.with_setting("SUPABASE_URL", &supabase(keys(), without_mail).await).await, "lets nobody in by an e-mail");
+    let mut open = it.healthy.clone();
+    let open_to_all = json!({ "external": { "email": true }, "disable_signup": false, "mailer_autoconfirm": true });
+    open.outputs.settings.insert("SUPABASE_URL".into(), supabase(keys(), open_to_all).await);
+    let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("note   accounts: anybody may open an account"), "{told}");
+    assert!(told.contains("note   accounts: an account needs no confirmation by mail"), "{told}");
+    assert!(told.contains("look by hand: Supabase, Authentication, URL Configuration: Site URL is "), "{told}");
+
+    // The mails of Supabase, for whoever may ask.
+    let link = "<a href=\"{{ .SiteURL }}/dashboard?token_hash={{ .TokenHash }}&amp;type=email\">In</a>";
+    let config = json!({
+        "site_url": it.healthy.outputs.site_url, "smtp_host": "email-smtp.eu-west-3.amazonaws.com",
+        "mailer_templates_confirmation_content": link, "mailer_templates_magic_link_content": link.replace(' ', ""),
+    });
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut config = config.clone();
+        change(&mut config);
+        config
+    };
+    for (config, complaint) in [
+        (
+            with(&|config| config["site_url"] = json!("http://localhost:3000")),
+            "begin with http://localhost:3000, not with",
+        ),
+        (with(&|config| config["smtp_host"] = Value::Null), "to the project's team only"),
+        (
+            with(&|config| {
+                config["mailer_templates_magic_link_content"] = json!("<a href=\"{{ .ConfirmationURL }}\">")
+            }),
+            "the mail \"Magic link\" does not lead to the dashboard",
+        ),
+        (
+            with(&|config| {
+                config["mailer_templates_confirmation_content"] = json!("{{ .SiteURL }}/?token_hash={{ .TokenHash }}")
+            }),
+            "the mail \"Confirm sign up\" does not lead to the dashboard",
+        ),
+    ] {
+        let management = management(config).await;
+        only(&it.wrong(|environment| environment.supabase = Some(management)).await, complaint);
+    }
+    let mut good = management(config.clone()).await;
+    let right = good.clone();
+    assert_eq!(it.wrong(|environment| environment.supabase = Some(right)).await, "");
+    good.token = Secret::new("sbp_other".to_owned());
+    only(&it.wrong(|environment| environment.supabase = Some(good)).await, "Management API answers 401");
     only(&it.with_setting("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bad").await, "the publishable key is refused");
     only(&it.with_setting("SUPABASE_URL", "").await, "SUPABASE_URL is not set");
 

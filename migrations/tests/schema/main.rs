@@ -5,4 +5,5 @@
 mod access;
 mod constraints;
 mod growth;
+mod promises;
 mod scratch;
