@@ -158,6 +158,10 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
 	@infra/deploy
 
+.PHONY: database
+database: ## Migrate an environment's database, and give the functions their password: ENV=prod
+	@infra/database
+
 .PHONY: doctor
 doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
 	@infra/doctor doctor $(if $(MEND),--mend)
@@ -167,12 +171,23 @@ smoke: ## Ask a site what every visitor asks: URL=https://inkflow.example
 	@infra/smoke "$(URL)"
 
 .PHONY: rollback
-rollback: ## Put every function of an environment back to the release before: ENV=prod; FUNCTION=worker for one
+rollback: ## Put an environment's functions back to the last release that all of them have: ENV=prod; FUNCTION=worker for one
 	@infra/rollback
+
+.PHONY: output
+output: ## Say what Terraform knows of an environment: ENV=prod NAME=dns_records
+	@infra/output
 
 .PHONY: redrive
 redrive: ## Send the dead letters of an environment to the queue again: ENV=prod
 	@infra/doctor redrive
+
+.PHONY: stop start
+stop: ## Let no function of an environment run, deleting nothing: ENV=prod
+	@infra/stop
+
+start: ## Let them run again: ENV=prod
+	@infra/stop start
 
 .PHONY: destroy
 destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging

@@ -2,7 +2,7 @@
 # No custom_error_response here: it would turn the API's answers into pages.
 
 locals {
-  # Few path patterns for many routes, because CloudFront takes 25: a function that has all of `/api/x` or `/api/x/y` to
+  # Few path patterns for many routes, because CloudFront takes 75 (25 in an older account): a function that has all of `/api/x` or `/api/x/y` to
   # itself gets that, the other routes get a pattern each.
   site_routes = { for route in local.routes : route.path => route.function... if contains(local.behind_cloudfront, route.function) }
   begin = { for length in [3, 4] : length => { for path in keys(local.site_routes) :
@@ -20,8 +20,11 @@ locals {
     { pattern = split(" ", key)[1], function = local.patterns[split(" ", key)[1]][0] }
   ]
 
-  # {uploads}: where a browser may put a picture.
-  headers = jsondecode(replace(file("${path.module}/headers.json"), "{uploads}", local.uploads_origin))
+  # {uploads}: where a browser may put a picture. How far https reaches is the operator's to say.
+  hsts = { site = "", subdomains = "; includeSubDomains", preload = "; includeSubDomains; preload" }[var.hsts]
+  headers = { for name, headers in jsondecode(replace(file("${path.module}/headers.json"), "{uploads}", local.uploads_origin)) : name =>
+    merge(headers, { "strict-transport-security" = "${headers["strict-transport-security"]}${local.hsts}" })
+  }
 
   # AWS's own policy CachingOptimized: the same in every account.
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -132,7 +135,8 @@ resource "aws_cloudfront_origin_access_control" "this" {
   signing_protocol                  = "sigv4"
 }
 
-# A signed URL wants both permissions: InvokeFunctionUrl, and since November 2026 InvokeFunction.
+# A signed URL wants both permissions: InvokeFunctionUrl, and InvokeFunction, since October 2025 for a new URL and since
+# November 2026 for every one.
 resource "aws_lambda_permission" "cloudfront" {
   for_each = { for pair in setproduct(local.behind_cloudfront, ["InvokeFunctionUrl", "InvokeFunction"]) :
   "${pair[0]} ${pair[1]}" => { function = pair[0], action = pair[1] } }

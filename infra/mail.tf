@@ -14,15 +14,23 @@ resource "aws_sesv2_configuration_set" "this" {
   suppression_options { suppressed_reasons = ["BOUNCE", "COMPLAINT"] }
 }
 
+# SES knows a domain once in an account and region: another environment, or another product, may have made it already.
 resource "aws_sesv2_email_identity" "this" {
+  count                  = var.create_mail_identity ? 1 : 0
   email_identity         = local.mail_domain
   configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
 }
 
+# Whoever has made it looks after its DNS. That it is there is asked before anything is changed.
+data "aws_sesv2_email_identity" "known" {
+  count          = var.create_mail_identity ? 0 : 1
+  email_identity = local.mail_domain
+}
+
 # Bounces come back to a name of ours, so that SPF agrees with the sender (DMARC).
 resource "aws_sesv2_email_identity_mail_from_attributes" "this" {
-  count                  = var.emulator ? 0 : 1
-  email_identity         = aws_sesv2_email_identity.this.email_identity
+  count                  = var.create_mail_identity && !var.emulator ? 1 : 0
+  email_identity         = aws_sesv2_email_identity.this[0].email_identity
   mail_from_domain       = "bounce.${local.mail_domain}"
   behavior_on_mx_failure = "USE_DEFAULT_VALUE"
 }

@@ -45,9 +45,14 @@ output "mail_domain" {
   value       = local.mail_domain
 }
 
-output "mail_records" {
-  description = "DNS records of the mail domain; made already when there is a hosted_zone_id."
-  value       = values(local.mail_records)
+output "distribution_domain" {
+  description = "CloudFront's own name, to which the site's domain must lead. The site answers there as well."
+  value       = aws_cloudfront_distribution.site.domain_name
+}
+
+output "dns_records" {
+  description = "DNS records that are not made here and must be entered by hand, of the site and of the mails."
+  value       = local.dns_records
 }
 
 output "region" {

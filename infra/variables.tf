@@ -74,7 +74,7 @@ variable "domain_name" {
 }
 
 variable "hosted_zone_id" {
-  description = "The Route 53 zone of domain_name and of the mail domain: certificate and DNS records are then made here."
+  description = "The Route 53 zone of domain_name: certificate and DNS records are then made here, those of the mail domain too when it is in this zone."
   type        = string
   default     = null
 }
@@ -83,6 +83,22 @@ variable "certificate_arn" {
   description = "Certificate of domain_name in us-east-1, when its DNS is elsewhere than in Route 53."
   type        = string
   default     = null
+}
+
+variable "create_mail_identity" {
+  description = "False: SES knows the domain of mail_from in this account and region already, by another environment or product, and has verified it."
+  type        = bool
+  default     = true
+}
+
+variable "hsts" {
+  description = "Whom browsers may speak to by https only, for two years: \"site\", also the \"subdomains\" of domain_name, or those by the browsers' own list, \"preload\". The latter two hold for everything of that domain and are hard to take back."
+  type        = string
+  default     = "site"
+  validation {
+    condition     = contains(["site", "subdomains", "preload"], var.hsts)
+    error_message = "hsts is site, subdomains or preload."
+  }
 }
 
 variable "supabase_jwt_secret" {

@@ -1,16 +1,12 @@
 # One environment: `cp infra/environments/example.tfvars infra/environments/prod.tfvars`. No secrets here: those are in
-# `.env.prod`. variables.tf explains every name.
+# `.env.prod`. variables.tf explains every name. What is commented out has the value that is written there, or none.
 
 env        = "prod"
 account_id = "123456789012"
 region     = "eu-west-3" # the one nearest to the Supabase project
 
-mail_from   = "InkFlow <bonjour@mail.example.com>"
+mail_from   = "InkFlow <bonjour@mail.example.com>" # one mail domain for each environment
 alarm_email = "ops@example.com"
-
-# The site's own domain, and where its DNS is. Without them the site has CloudFront's name.
-# domain_name    = "inkflow.example"
-# hosted_zone_id = "Z0123456789ABCDEFGHIJ"
 
 settings = {
   SUPABASE_URL             = "https://abcdefghijklmnopqrst.supabase.co"
@@ -19,3 +15,25 @@ settings = {
 
 # Raise it whenever a secret in .env.prod has changed.
 secrets_version = 1
+
+# The site's own domain, and where its DNS is: a zone of Route 53, or elsewhere with a certificate of us-east-1 (README.md,
+# "Deploy", step 4). Without them the site has CloudFront's name.
+# domain_name     = "inkflow.example"
+# hosted_zone_id  = "Z0123456789ABCDEFGHIJ"
+# certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/…"
+
+# SES knows the domain of mail_from already, in this account and region, by another environment or product.
+# create_mail_identity = true
+
+# How far "https only" reaches in browsers, for two years: "site", "subdomains" (all of domain_name), "preload".
+# hsts = "site"
+
+# A firewall, some 7 USD a month; and, once the account may run 1 000 functions at once, a share of them for each.
+# waf                 = false
+# reserve_concurrency = false
+
+# monthly_budget_usd  = 50
+# log_retention_days  = 30
+# architecture        = "arm64"
+# supabase_jwt_secret = false
+# tags                = {}

@@ -109,7 +109,7 @@ run "the_platform" {
   }
   assert {
     condition     = length(aws_cloudfront_distribution.site.ordered_cache_behavior) < 25
-    error_message = "CloudFront takes 25 behaviors of one distribution, the default one among them."
+    error_message = "CloudFront takes 25 behaviors of one distribution in an older account, the default one among them."
   }
   assert {
     condition     = !contains(local.behaviors[*].pattern, "/api/webhooks/stripe")
@@ -258,4 +258,94 @@ run "refuses_names_that_aws_refuses" {
     mail_from  = "nobody"
   }
   expect_failures = [var.env, var.account_id, var.mail_from]
+}
+
+# --- Domains ---
+
+run "a_domain_whose_dns_is_elsewhere_is_told_what_to_enter_there" {
+  variables {
+    domain_name     = "inkflow.example"
+    certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/mine"
+  }
+  assert {
+    condition = (
+      output.distribution_domain == "d1.cloudfront.net" &&
+      contains(output.dns_records, { name = "inkflow.example", type = "CNAME", value = "d1.cloudfront.net" })
+    )
+    error_message = "Whoever has the DNS elsewhere must be told where the name has to lead."
+  }
+  assert {
+    condition = (
+      length([for record in output.dns_records : record if endswith(record.name, "._domainkey.mail.example.com")]) == 3 &&
+      length(output.dns_records) == 7 && length(aws_route53_record.mail) == 0
+    )
+    error_message = "The records of the mail domain belong among those to enter: three of DKIM, DMARC, MX and SPF of the bounces, beside the site's."
+  }
+}
+
+run "a_mail_domain_of_another_zone_is_left_to_its_owner" {
+  variables {
+    domain_name    = "inkflow.example"
+    hosted_zone_id = "Z1"
+  }
+  assert {
+    condition     = length(aws_route53_record.mail) == 0 && length(output.dns_records) == 6
+    error_message = "A record of mail.example.com in the zone of inkflow.example would be asked for by nobody."
+  }
+}
+
+run "a_mail_domain_of_the_same_zone_needs_no_hand_but_for_dmarc" {
+  variables {
+    domain_name    = "inkflow.example"
+    hosted_zone_id = "Z1"
+    mail_from      = "bonjour@mail.inkflow.example"
+  }
+  assert {
+    condition     = length(aws_route53_record.mail) == 5 && [for record in output.dns_records : record.name] == ["_dmarc.mail.inkflow.example"]
+    error_message = "With the zone, the records are made; DMARC speaks for all mail of the domain and is its owner's."
+  }
+}
+
+run "a_mail_domain_that_ses_knows_already_is_used_and_not_made" {
+  variables {
+    create_mail_identity = false
+    domain_name          = "inkflow.example"
+    hosted_zone_id       = "Z1"
+    mail_from            = "bonjour@mail.inkflow.example"
+  }
+  assert {
+    condition = (
+      length(aws_sesv2_email_identity.this) == 0 && length(aws_sesv2_email_identity_mail_from_attributes.this) == 0 &&
+      length(data.aws_sesv2_email_identity.known) == 1
+    )
+    error_message = "SES refuses to make an identity twice, when most of the platform stands already."
+  }
+  assert {
+    condition     = length(aws_route53_record.mail) == 0 && length(output.dns_records) == 0
+    error_message = "The DNS of a known identity is somebody else's."
+  }
+  assert {
+    condition     = local.permissions.mail.Resource[0] == "arn:aws:ses:eu-west-3:123456789012:identity/mail.inkflow.example"
+    error_message = "The worker must be allowed to send in its name."
+  }
+}
+
+run "https_reaches_as_far_as_the_operator_says" {
+  command = plan
+  assert {
+    condition     = alltrue([for headers in local.headers : !strcontains(headers["strict-transport-security"], "ubDomains") && !strcontains(headers["strict-transport-security"], "preload")])
+    error_message = "By default only the site's own name: on a company's domain the rest would shut out every http-only host for two years."
+  }
+}
+
+run "https_for_all_of_the_domain_when_wanted" {
+  command = plan
+  variables {
+    hsts = "preload"
+  }
+  assert {
+    condition = alltrue([for policy in aws_cloudfront_response_headers_policy.this :
+    policy.security_headers_config[0].strict_transport_security[0].include_subdomains && policy.security_headers_config[0].strict_transport_security[0].preload])
+    error_message = "hsts = preload must reach CloudFront."
+  }
 }

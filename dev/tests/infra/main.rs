@@ -3,4 +3,5 @@
 mod front;
 mod platform;
 mod rules;
+mod scripts;
 mod source;

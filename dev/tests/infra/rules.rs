@@ -135,6 +135,26 @@ fn every_header_that_a_function_reads_passes_cloudfront() {
 }
 
 #[test]
+fn the_example_of_an_environment_names_every_variable_that_an_operator_may_set() {
+    // What `make deploy` gives, and what only tests do.
+    const NOT_HIS: [&str; 6] = ["secrets", "release", "functions_dir", "site_dir", "emulator", "database_ca"];
+    let example = read("infra/environments/example.tfvars");
+    let names = |text: &str| -> BTreeSet<String> {
+        text.lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+            .map(|(name, _)| name.trim().to_owned())
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+            .collect()
+    };
+    let variables: BTreeSet<String> = read("infra/variables.tf")
+        .lines()
+        .filter_map(|line| line.strip_prefix("variable \"")?.split('"').next().map(str::to_owned))
+        .filter(|name| !NOT_HIS.contains(&name.as_str()))
+        .collect();
+    assert_eq!(names(&example), variables);
+}
+
+#[test]
 fn the_runbook_says_what_to_do_about_every_alarm() {
     let (text, runbook) = (read("infra/observe.tf"), read("infra/README.md"));
     let signals = text.split_once("signals = {").and_then(|(_, rest)| rest.split_once("\n  }")).expect("the signals").0;

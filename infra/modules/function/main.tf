@@ -72,7 +72,7 @@ resource "aws_lambda_function_url" "this" {
   # No `cors` here: the function answers preflights itself, and two answers would be one too many.
 }
 
-# A public URL needs two permissions since November 2026. Terraform gives InvokeFunctionUrl with the URL; this provider
+# A public URL needs two permissions, an older one too since November 2026. Terraform gives InvokeFunctionUrl with the URL; this provider
 # has no word for the other, InvokeFunction only through the URL, so CloudFormation says it. Without it: 403.
 resource "aws_cloudformation_stack" "public" {
   count = var.url == "public" ? 1 : 0

@@ -51,3 +51,6 @@ mock_resource "aws_acm_certificate" {
 mock_resource "aws_acm_certificate_validation" {
   defaults = { certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
 }
+mock_data "aws_route53_zone" {
+  defaults = { name = "inkflow.example" }
+}
