@@ -21,12 +21,13 @@ async function open(browser: Browser, viewport: Size): Promise<Hand> {
     // Not `goBack`: it waits for a page to load, which one out of the back-forward cache does not in Firefox.
     back: async () => void (await page.evaluate("void history.back()")),
     reload: async () => void (await page.reload()),
-    address: async () => page.url(),
+    // Not `url`, which in Firefox does not hear of a page that comes back from the cache.
+    address: () => page.evaluate("location.href"),
     run: (look, ...given) => page.evaluate(`(${look})(...${JSON.stringify(given)})`),
     load: async (script) => void (await page.evaluate(script)),
     press: (x, y) => page.mouse.click(x, y),
     type: (text) => page.keyboard.type(text),
-    picture: () => page.screenshot(),
+    picture: () => page.screenshot({ caret: "initial" }),
     expects: (what) => witness.expects(what),
     end: async () => {
       await context.close();
