@@ -192,6 +192,8 @@ pub async fn close(
         // a refusal (its expiry is in the past by now) means that there is none.
         None => match stripe.open_checkout(&checkout_of(hold, public_url)?).await {
             Ok(session) => Some(session.id),
+            // A release in between words the call otherwise: whether there is a session, only its end tells.
+            Err(error) if error.is_of_another_wish() => return Err(unavailable(error)),
             Err(StripeError::Refused { status: 400, .. }) => None,
             Err(error) => return Err(unavailable(error)),
         },
@@ -241,6 +243,7 @@ pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'
         email: &hold.email,
         locale: hold.locale,
         expires_at: hold.checkout_expires_at,
+        attempt: hold.checkout_attempt,
         public_url,
         account: hold.account.as_deref(),
     })

@@ -60,6 +60,9 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// Attempts in all, the first included.
 const ATTEMPTS: u32 = 3;
 
+/// The keys that one wish for a page may use up.
+const CHECKOUT_KEYS: u32 = 2;
+
 /// A call to Stripe that did not give what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StripeError {
@@ -89,6 +92,11 @@ impl StripeError {
             Self::Refused { status, .. } => matches!(status, 409 | 424 | 429 | 500..=599),
             Self::Unreadable(_) => false,
         }
+    }
+
+    /// True when the key was used with other parameters before: what it stands for may exist all the same.
+    pub fn is_of_another_wish(&self) -> bool {
+        matches!(self, Self::Refused { status: 400, kind, .. } if kind == "idempotency_error")
     }
 
     /// Stripe's error code, when it gave one.
@@ -243,6 +251,8 @@ pub struct Checkout<'a> {
     pub locale: Locale,
     /// When the page closes.
     pub expires_at: Timestamp,
+    /// Which wish for a page this is, from 1. Each has keys of its own, because its end is a parameter that Stripe compares.
+    pub attempt: u32,
     /// Origin of our site.
     pub public_url: &'a str,
     /// The connected account, or the platform's own.
@@ -289,8 +299,9 @@ impl Stripe {
         // A 5xx is stored under its key and replayed for ever; only a new key gets a new answer. The
         // session of the failed call, if there is one, has an address that nobody was told.
         let mut last = None;
-        for attempt in 1..=2 {
-            let key = format!("checkout:{}:{attempt}", checkout.booking);
+        let first = checkout.attempt.saturating_sub(1).saturating_mul(CHECKOUT_KEYS) + 1;
+        for number in first..first + CHECKOUT_KEYS {
+            let key = format!("checkout:{}:{number}", checkout.booking);
             match self.send(request.build(), Some(&key), checkout.account).await {
                 Err(error @ StripeError::Refused { status: 500..=599, .. }) => last = Some(error),
                 answer => return answer,
@@ -617,6 +628,7 @@ mod tests {
             email: "jo@example.fr",
             locale: Locale::Fr,
             expires_at: at(1_800_000_000),
+            attempt: 1,
             public_url: "https://ink.example",
             account: None,
         })

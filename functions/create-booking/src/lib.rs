@@ -16,16 +16,16 @@ use shared::db::Db;
 use shared::db::artists::Agenda;
 use shared::db::bookings::Reference;
 use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject};
-use shared::domain::booking::{Actor, CancelReason, checkout_end, hold_end};
+use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
 use shared::domain::slots::{Interval, Schedule, Slot, reach};
 use shared::error::{Error, Service};
-use shared::http::{self, Reply, Web};
+use shared::http::{self, Fields, Reply, Web};
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
-use shared::stripe::Stripe;
+use shared::stripe::{Session, Stripe, StripeError};
 use shared::{aws, net};
 use uuid::Uuid;
 
@@ -209,6 +209,7 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
         status: "pending".into(),
         hold_expires_at: Some(new.hold_expires_at),
         checkout_expires_at: new.checkout_expires_at,
+        checkout_attempt: 1,
         session: None,
         checkout_url: None,
         title: new.title.to_owned(),
@@ -241,17 +242,11 @@ async fn payable(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Res
     if hold.checkout_url.is_some() || !hold.is_live(now) {
         return Ok(hold);
     }
-    let checkout = settle::checkout_of(&hold, &app.web.public_url)?;
     // The jobs go to the queue while Stripe thinks; what the queue does not take, the sweeper sends.
-    let (session, ()) = tokio::join!(app.stripe.open_checkout(&checkout), send(app, &jobs));
-    let session = match session {
-        Ok(session) => session,
-        Err(error) if error.is_transient() => return Err(Error::PaymentUnavailable(error.to_string())),
-        Err(error) => {
-            // Stripe will never open this one: a hold that cannot be paid must not keep the chair.
-            give_up(app, &hold, now).await;
-            return Err(Error::Outside { service: Service::Stripe, why: error.to_string() });
-        }
+    let (opened, ()) = tokio::join!(Box::pin(open(app, hold, now)), send(app, &jobs));
+    let (hold, session) = match opened? {
+        Opened::Page(page) => *page,
+        Opened::Meanwhile(hold) => return Ok(*hold),
     };
     let url = session
         .url
@@ -265,6 +260,65 @@ async fn payable(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Res
         return Err(Error::Conflict);
     }
     Ok(Hold { session: Some(session.id), checkout_url: Some(url), ..hold })
+}
+
+/// What came of asking Stripe for a page.
+enum Opened {
+    /// It is open, for the hold as it is now.
+    Page(Box<(Hold, Session)>),
+    /// Another request of the same client was faster.
+    Meanwhile(Box<Hold>),
+}
+
+/// Opens the page of a hold, or finds the one that an earlier, lost call opened.
+///
+/// What Stripe refuses for its age, or because a release words it otherwise, says nothing about the hold: it is wished for
+/// anew.
+async fn open(app: &App, hold: Hold, now: Timestamp) -> Result<Opened, Error> {
+    let error = match ask(app, &hold).await? {
+        Ok(session) => return Ok(Opened::Page(Box::new((hold, session)))),
+        Err(error) => error,
+    };
+    let stale =
+        error.is_of_another_wish() || (!error.is_transient() && checkout_is_too_short(hold.checkout_expires_at, now));
+    // A failure that Stripe keeps under our keys is all that they will ever bring.
+    let spent = matches!(error, StripeError::Refused { status: 500..=599, .. });
+    if !stale && !spent {
+        return Err(not_opened(app, &hold, error, now).await);
+    }
+    let expires_at = checkout_end_anew(hold.hold_expires_at.unwrap_or(now), now);
+    let Some(hold) = holds::wish_anew(&app.db, &hold, expires_at, now).await? else {
+        let faster = holds::get(&app.db, hold.id).await?.filter(|hold| hold.checkout_url.is_some());
+        let faster = faster.ok_or_else(|| Error::PaymentUnavailable(error.to_string()))?;
+        return Ok(Opened::Meanwhile(Box::new(faster)));
+    };
+    if spent {
+        return Err(Error::PaymentUnavailable(error.to_string()));
+    }
+    match ask(app, &hold).await? {
+        Ok(session) => Ok(Opened::Page(Box::new((hold, session)))),
+        Err(error) => Err(not_opened(app, &hold, error, now).await),
+    }
+}
+
+async fn ask(app: &App, hold: &Hold) -> Result<Result<Session, StripeError>, Error> {
+    let checkout = settle::checkout_of(hold, &app.web.public_url)?;
+    Ok(app.stripe.open_checkout(&checkout).await)
+}
+
+/// Stripe opened no page: the hold waits for its client, or ends when waiting cannot help.
+async fn not_opened(app: &App, hold: &Hold, error: StripeError, now: Timestamp) -> Error {
+    if error.is_transient() {
+        return Error::PaymentUnavailable(error.to_string());
+    }
+    // Stripe will never open this one: a hold that cannot be paid must not keep the chair.
+    give_up(app, hold, now).await;
+    if error.code() == "email_invalid" {
+        let mut fields = Fields::default();
+        fields.refuse("/client/email", "is not an address that the payment page accepts");
+        return fields.into_error();
+    }
+    Error::Outside { service: Service::Stripe, why: error.to_string() }
 }
 
 fn view(hold: &Hold, now: Timestamp) -> Result<HeldView, Error> {

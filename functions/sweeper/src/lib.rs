@@ -12,7 +12,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
 use shared::db::{Db, outbox, reconcile, upkeep};
-use shared::domain::booking::CancelReason;
+use shared::domain::booking::{CancelReason, Status};
 use shared::domain::ids::JobId;
 use shared::error::Error;
 use shared::queue::Queue;
@@ -180,7 +180,7 @@ async fn relay(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Err
     }
 }
 
-/// Asks about every unpaid hold, so that the system is right within minutes even if no webhook ever arrives.
+/// Asks about every page that may still be paid, so that the system is right within minutes even if no webhook ever arrives.
 async fn ask_stripe(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
     let asked_before = now.saturating_sub(ASK_AFTER).unwrap_or(now);
     let due = holds::due(&app.db, asked_before, HOLDS, now).await?;
@@ -214,7 +214,8 @@ enum Found {
 
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
-    if !hold.is_live(now) {
+    let stands = hold.status != Status::Pending.name();
+    if !stands && !hold.is_live(now) {
         let closed = settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await?;
         return Ok(sorted(closed.into_settled()));
     }
@@ -225,7 +226,11 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
         .session(id, hold.account.as_deref())
         .await
         .map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
-    Ok(sorted(settle::session(&app.db, hold.id, &session, now).await?))
+    let settled = settle::session(&app.db, hold.id, &session, now).await?;
+    if stands && session.status.as_deref() == Some("expired") {
+        holds::page_closed(&app.db, hold.id).await?;
+    }
+    Ok(sorted(settled))
 }
 
 fn sorted(settled: Settled) -> Found {

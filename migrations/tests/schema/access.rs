@@ -171,6 +171,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         ("payments", "select insert"),
         ("stripe_events", "select insert"),
         ("calcom_events", "select insert"),
+        ("calendar_answers", "select insert update delete"),
         ("outbox", "select insert update"),
         ("email_deliveries", "select insert update"),
         ("idempotency_keys", "select insert update delete"),
@@ -191,8 +192,15 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         assert_eq!(sequences(database).await, ["booking_events_id_seq"]);
         for function in functions(database).await {
             let may = format!("select has_function_privilege('inkflow_app', '{function}', 'execute')");
-            let asked_for =
-                ["agenda", "folded", "job_failed", "dashboard_todo", "dashboard_waiting", "dashboard_stats"];
+            let asked_for = [
+                "agenda",
+                "calendar_known",
+                "folded",
+                "job_failed",
+                "dashboard_todo",
+                "dashboard_waiting",
+                "dashboard_stats",
+            ];
             let name = function.split('(').next().unwrap_or_default();
             let expected = if asked_for.contains(&name) { "t" } else { "f" };
             assert_eq!(database.column(&may).await, [expected], "{function}");

@@ -139,6 +139,18 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
     ),
     ("rate_limits", &[("bucket", "'bucket-9'"), ("window_start", "now()"), ("count", "1")]),
     ("reconcilers", &[("name", "'look-9'"), ("due_at", "now()")]),
+    (
+        "calendar_answers",
+        &[
+            ("artist_id", ZOE),
+            ("event_type", "9"),
+            ("minutes", "120"),
+            ("window_start", "'2026-11-20T00:00:00Z'"),
+            ("window_end", "'2026-11-27T00:00:00Z'"),
+            ("starts", "'{}'"),
+            ("asked_at", "now()"),
+        ],
+    ),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -269,6 +281,8 @@ const BAD_ROWS: &[Bad] = &[
     ("idempotency_keys_booking_id_fkey", "idempotency_keys", &[("booking_id", NOBODY)]),
     ("rate_limits_once", "rate_limits", &[("bucket", "'sample'"), ("window_start", "'2026-11-20T10:00:00Z'")]),
     ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
+    ("calendar_answers_once", "calendar_answers", &[("event_type", "5")]),
+    ("calendar_answers_artist_id_fkey", "calendar_answers", &[("artist_id", NOBODY)]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.

@@ -26,6 +26,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (8, include_str!("../samples/V008.sql")),
     (9, include_str!("../samples/V009.sql")),
     (17, include_str!("../samples/V017.sql")),
+    (19, include_str!("../samples/V019.sql")),
 ];
 
 pub(crate) struct Database {

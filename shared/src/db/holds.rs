@@ -50,6 +50,8 @@ pub struct Hold {
     pub hold_expires_at: Option<Timestamp>,
     /// When Stripe's page closes, fixed before Stripe was first called.
     pub checkout_expires_at: Timestamp,
+    /// Which wish for a page this is, from 1.
+    pub checkout_attempt: u32,
     /// The Checkout Session, once it is known.
     pub session: Option<String>,
     /// Its page.
@@ -91,7 +93,7 @@ impl Hold {
 macro_rules! hold_json {
     () => {
         "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
-         'checkout_expires_at', b.checkout_expires_at, 'session', b.stripe_checkout_session_id, \
+         'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id, \
          'checkout_url', b.checkout_url, 'title', b.title, 'nature', b.policy->'nature', 'acompte_amount', b.acompte_amount::text, \
          'email', b.client_email, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
          'account', b.stripe_account_id)"
@@ -333,6 +335,48 @@ pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: 
     Ok(row.is_some())
 }
 
+/// Makes another wish for a page of a hold that has none, with a number of its own and an end that Stripe still accepts.
+/// One flight.
+///
+/// None when the hold has ended, or another request was faster. Written before Stripe is called, so that whoever takes it up next sends the same.
+///
+/// # Errors
+/// The database failed.
+pub async fn wish_anew(db: &Db, hold: &Hold, expires_at: Timestamp, now: Timestamp) -> Result<Option<Hold>, Error> {
+    const SQL: &str = concat!(
+        "update bookings b set checkout_attempt = b.checkout_attempt + 1, checkout_expires_at = $3, updated_at = $4 \
+         where b.id = $1 and b.status = 'pending' and b.checkout_attempt = $2 and b.stripe_checkout_session_id is null \
+         returning ",
+        hold_json!(),
+        " as hold"
+    );
+    let attempt = i32::try_from(hold.checkout_attempt).unwrap_or(i32::MAX);
+    let row = db
+        .row(
+            // Sent twice, the second finds a higher number.
+            Repeat::Unsafe,
+            SQL,
+            &[
+                (&hold.id.uuid(), Type::UUID),
+                (&attempt, Type::INT4),
+                (&expires_at, Type::TIMESTAMPTZ),
+                (&now, Type::TIMESTAMPTZ),
+            ],
+        )
+        .await?;
+    row.map(|row| super::get_json(&row, "hold")).transpose()
+}
+
+/// Notes that the page of a booking that stands is closed: nobody is sent there any more, nor asks about it. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn page_closed(db: &Db, booking: BookingId) -> Result<(), Error> {
+    const SQL: &str = "update bookings set checkout_url = null where id = $1 and status <> 'pending'";
+    db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID)]).await?;
+    Ok(())
+}
+
 /// Reads one hold. One flight.
 ///
 /// # Errors
@@ -391,14 +435,18 @@ pub struct Due {
 /// The unpaid holds that Stripe was not asked about since `asked_before`, the least recently asked first,
 /// and notes that they are being asked about now. One flight.
 ///
+/// A booking that its artist confirmed by hand is among them while its page is open: it can still be paid.
+///
 /// # Errors
 /// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<Due>, Error> {
     const SQL: &str = concat!(
         "with chosen as materialized ( \
              select id from bookings \
-             where status = 'pending' and hold_expires_at is not null and created_at < $1 \
-                 and (stripe_checked_at is null or stripe_checked_at < $1) \
+             where (status = 'pending' and hold_expires_at is not null \
+                     or status = 'confirmed' and payment_status = 'unpaid' and checkout_url is not null \
+                         and checkout_expires_at > $4) \
+                 and created_at < $1 and (stripe_checked_at is null or stripe_checked_at < $1) \
              order by (hold_expires_at <= $3) desc, stripe_checked_at nulls first, created_at limit $2 for update skip locked \
          ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id) \
          select jsonb_build_object('created_at', b.created_at, 'hold', ",
@@ -406,7 +454,19 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
         ") as due from bookings b join chosen on chosen.id = b.id"
     );
     let rows = db
-        .rows(Repeat::Safe, SQL, &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)])
+        .rows(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&asked_before, Type::TIMESTAMPTZ),
+                (&limit, Type::INT8),
+                (&now, Type::TIMESTAMPTZ),
+                (&now.saturating_sub(FORGOTTEN_PAGE).unwrap_or(now), Type::TIMESTAMPTZ),
+            ],
+        )
         .await?;
     rows.iter().map(|row| super::get_json(row, "due")).collect()
 }
+
+/// A page that should have closed so long ago and of which Stripe says nothing is not asked about any more.
+const FORGOTTEN_PAGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

@@ -22,6 +22,12 @@ const SLOW_PAYMENT_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// the page itself when the hold ends.
 const CHECKOUT_MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
+/// The least time between a call that opens a page and the page's end, by Stripe's rule above.
+const CHECKOUT_SHORTEST: SignedDuration = SignedDuration::from_mins(30);
+
+/// How far Stripe's clock and ours may differ when we ask ourselves whether a page has become too short.
+const CHECKOUT_CLOCKS: SignedDuration = SignedDuration::from_secs(30);
+
 /// How long an artist can take back a confirmation by hand.
 pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
 
@@ -312,6 +318,19 @@ pub fn hold_end(now: Timestamp, hold: SignedDuration) -> Timestamp {
 /// When Stripe's page closes for a hold that ends at `hold_expires_at`.
 pub fn checkout_end(hold_expires_at: Timestamp) -> Timestamp {
     hold_expires_at.saturating_add(CHECKOUT_MARGIN).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether Stripe does not open a page any more that would close at `checkout_expires_at`: it was wished for some minutes
+/// ago, and never answered.
+pub fn checkout_is_too_short(checkout_expires_at: Timestamp, now: Timestamp) -> bool {
+    checkout_expires_at.duration_since(now) < CHECKOUT_SHORTEST + CHECKOUT_CLOCKS
+}
+
+/// When the page closes that is wished for anew at `now`. The hold keeps its own end: whoever asks often holds no longer,
+/// and the page is closed with the hold.
+pub fn checkout_end_anew(hold_expires_at: Timestamp, now: Timestamp) -> Timestamp {
+    let shortest = now.saturating_add(CHECKOUT_SHORTEST + CHECKOUT_MARGIN).unwrap_or(Timestamp::MAX);
+    checkout_end(hold_expires_at).max(shortest)
 }
 
 impl Booking {

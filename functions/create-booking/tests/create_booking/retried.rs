@@ -383,3 +383,111 @@ fn a_slow_queue_is_not_waited_for() {
         assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     });
 }
+
+#[test]
+fn after_an_outage_of_six_minutes_the_next_try_gives_the_same_booking_and_a_page() {
+    World::run(|world| async move {
+        for (down, start) in [
+            (Down::Cut, "2027-02-02T09:00:00Z"),
+            (Down::InternalError, "2027-02-03T09:00:00Z"),
+            (Down::Unavailable, "2027-02-04T09:00:00Z"),
+        ] {
+            let body = wish(&LEA, HIRONDELLE, start);
+            world.stripe.switch(|switches| switches.api.down = Some(down));
+            is_refused(&book(world, &body).await, 502, "payment-unavailable");
+            let held = world.rows(&format!("select id from bookings where scheduled_at = '{start}'"), &[]).await;
+            let booking = held[0]["id"].as_str().expect("an id").to_owned();
+            let until = world.booking(&booking).await["hold_expires_at"].clone();
+
+            // By now the page that was wished for would be open for less than Stripe's half hour.
+            world.advance_minutes(6);
+            world.stripe.switch(|switches| switches.api.down = None);
+            let again = book(world, &body).await;
+            assert_eq!(id(&again), booking, "{down:?}");
+            assert_ne!(again.body["checkout_url"], Value::Null);
+            let row = world.booking(&booking).await;
+            assert_eq!((&row["status"], &row["hold_expires_at"]), (&json!("pending"), &until), "held no longer for it");
+            same(&again, &book(world, &body).await);
+        }
+        assert_eq!(world.stripe.sessions().len(), 3, "one page a booking");
+    });
+}
+
+#[test]
+fn after_an_outage_a_page_that_was_opened_unheard_is_the_page() {
+    World::run(|world| async move {
+        let (booking, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, TUESDAY_AT_TEN)).await;
+        let hold = world.stored_hold(booking).await;
+        let checkout = settle::checkout_of(&hold, PUBLIC_URL).expect("a deposit");
+        let page = world.stripe_client().open_checkout(&checkout).await.expect("opened").url;
+        world.advance_minutes(6);
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!((id(&answer), answer.body["checkout_url"].as_str()), (booking.to_string(), page.as_deref()));
+        assert_eq!(world.stripe.sessions().len(), 1);
+    });
+}
+
+#[test]
+fn a_double_click_after_an_outage_opens_one_page() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        world.stripe.switch(|switches| switches.api.down = Some(Down::Unavailable));
+        is_refused(&book(world, &body).await, 502, "payment-unavailable");
+        world.advance_minutes(6);
+        world.stripe.switch(|switches| switches.api.down = None);
+        let (one, two) = (app(world), app(world));
+        let (first, second) = tokio::join!(send(&one, world, &[], &body), send(&two, world, &[], &body));
+        let third = book(world, &body).await;
+        for answer in [&first, &second] {
+            // The slower one may be asked for patience.
+            assert!(answer.status == 201 || answer.problem() == "payment-unavailable", "{:?}", answer.body);
+            if answer.status == 201 {
+                same(answer, &third);
+            }
+        }
+        assert_eq!((statuses(world).await.len(), world.stripe.sessions().len()), (1, 1));
+    });
+}
+
+#[test]
+fn failures_that_stripe_keeps_under_every_key_of_a_wish_are_got_past_with_the_next_try() {
+    World::run(|world| async move {
+        world.stripe.switch(|switches| switches.api.fail_after_executing = 2);
+        let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+        is_refused(&book(world, &body).await, 502, "payment-unavailable");
+        let answer = book(world, &body).await;
+        let booking = id(&answer);
+        assert_eq!(
+            opened(world).last().and_then(|request| request.header("idempotency-key")),
+            Some(format!("checkout:{booking}:3").as_str())
+        );
+        assert_ne!(answer.body["checkout_url"], Value::Null);
+        assert_eq!(statuses(world).await, ["pending"]);
+    });
+}
+
+#[test]
+fn a_page_that_a_release_words_otherwise_is_wished_for_anew() {
+    World::run(|world| async move {
+        let (booking, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, TUESDAY_AT_TEN)).await;
+        let hold = world.stored_hold(booking).await;
+        let before = settle::checkout_of(&hold, "https://before.test").expect("a deposit");
+        world.stripe_client().open_checkout(&before).await.expect("opened");
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!(id(&answer), booking.to_string());
+        assert_eq!(answer.body["checkout_url"], world.stripe.sessions()[1]["url"]);
+    });
+}
+
+#[test]
+fn an_address_that_stripe_does_not_take_is_named() {
+    World::run(|world| async move {
+        let failure =
+            CreateFailure { status: 400, code: Some("email_invalid".into()), message: "No.".into(), times: 1 };
+        world.stripe.switch(|switches| switches.fail_create_session = Some(failure));
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        is_refused(&answer, 422, "invalid");
+        assert_eq!(answer.body["errors"][0]["pointer"], "#/client/email");
+        assert_eq!(statuses(world).await, ["cancelled"]);
+    });
+}
