@@ -120,7 +120,7 @@ impl House {
                 queue: queue(),
                 clock: Clock::default(),
             },
-            slots: slots::App { db: db()?, calendars: calendars()?, clock: Clock::default() },
+            slots: slots::App { db: db()?, calendars: calendars()?, clock: Clock::default(), web: web() },
             create_booking: create_booking::App {
                 db: db()?,
                 calendars: calendars()?,

@@ -982,6 +982,8 @@ async fn calcom_stand_in(options: &Options, ports: &Ports, site: &str) -> Result
         addr: (Ipv4Addr::LOCALHOST, ports.calcom.unwrap_or(0)).into(),
         users: [&demo::LEA, &demo::NOA].into_iter().filter_map(calendar_of).collect(),
         state_file: Some(options.state.join("calcom.json")),
+        // As the real one; machines that play a day in a minute have no quota.
+        rate_limit_per_minute: options.keep.then_some(120),
         ..calcom::Options::default()
     })
     .await

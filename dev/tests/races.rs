@@ -173,7 +173,7 @@ fn wish(client: usize, start: &str) -> Value {
 }
 
 async fn free_starts(world: &World) -> Vec<String> {
-    let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock() };
+    let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock(), web: world.web() };
     let request = shared::testing::get("/api/calendar/slots?artist=lea-marchetti&days=14");
     let (status, body) = answer(&world.web(), request, |request| slots::handle(&slots, request)).await;
     assert_eq!(status, 200, "{body}");

@@ -23,6 +23,9 @@ use crate::redact::without_values;
 // The artist, their flashes and the calendar that slots are cut from.
 pub mod artists;
 
+// What Cal.com said a moment ago, and how often it is asked.
+pub mod answers;
+
 // Bookings: the read and the one write of a transition.
 pub mod bookings;
 

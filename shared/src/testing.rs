@@ -484,9 +484,11 @@ fn calcom_options_at(clock_shift_seconds: i64) -> calcom_stand_in::Options {
                 window_days: None,
                 slot_interval_minutes: Some(30),
                 location: demo::NOA.address.into(),
+                ..calcom_stand_in::EventType::default()
             }],
         }],
         clock_shift_seconds,
+        rate_limit_per_minute: Some(120),
         ..calcom_stand_in::Options::default()
     }
 }

@@ -44,7 +44,7 @@ async fn hold(world: &World) -> (String, String) {
         hold: jiff::SignedDuration::from_mins(30),
         limits: create_booking::Limits { requests_per_hour: 100, holds_per_client: 10, holds_per_artist: 10 },
     };
-    let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock() };
+    let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock(), web: world.web() };
     let question = get(&format!("/api/calendar/slots?artist={}&days=14", demo::LEA.slug));
     let (_, free) = answer(&world.web(), question, |request| slots::handle(&slots, request)).await;
     let start = free["days"].as_array().expect("days").iter().find_map(|day| day["slots"][0]["start"].as_str());

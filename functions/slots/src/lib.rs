@@ -1,5 +1,5 @@
 //! `GET /api/calendar/slots`: the free slots of an artist for a flash or a project, for up to 31 days.
-//! One flight to the database, and one call to Cal.com when the artist uses it.
+//! One flight to the database, and one call to Cal.com when the artist uses it and nobody has asked a moment ago.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
-use shared::availability::Calendars;
+use shared::availability::{Calendars, Look};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
-use shared::db::{Db, artists};
+use shared::db::Db;
 use shared::domain::ids::FlashId;
 use shared::domain::slots::{Day, MAX_DAYS, reach};
 use shared::error::Error;
-use shared::http::{self, Fields, Reply};
+use shared::http::{self, Fields, Reply, Web};
 use shared::net;
 
 /// How many days are shown when nobody says.
@@ -29,6 +29,8 @@ pub struct App {
     pub calendars: Calendars,
     /// The time.
     pub clock: Clock,
+    /// The site, which knows who is looking.
+    pub web: Web,
 }
 
 impl App {
@@ -36,9 +38,14 @@ impl App {
     ///
     /// # Errors
     /// One is missing or malformed.
-    pub fn from_env() -> Result<Self, ConfigError> {
+    pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
-        Ok(Self { db: Db::from_env()?, calendars: Calendars::from_env(http)?, clock: config::clock()? })
+        Ok(Self {
+            db: Db::from_env()?,
+            calendars: Calendars::from_env(http)?,
+            clock: config::clock()?,
+            web: web.clone(),
+        })
     }
 }
 
@@ -106,18 +113,14 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Some(date) => reach(date, query.days),
         None => reach(now.to_zoned(TimeZone::UTC).date().saturating_sub(2.days()), query.days.saturating_add(4)),
     };
-    let agenda = artists::agenda(&app.db, &query.artist, query.flash, window).await?.ok_or(Error::NotFound)?;
+    let visitor = app.web.visitor(&request);
+    let look = Look { slug: &query.artist, flash: query.flash, from: query.date, window, visitor: &visitor };
+    let (agenda, schedule) = app.calendars.look(&app.db, &look, now).await?.ok_or(Error::NotFound)?;
     if query.flash.is_some() && agenda.flash.is_none() {
         return Err(shared::domain::refusal::Refusal::FlashUnavailable.into());
     }
     let from = query.date.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
     let bookable_until = agenda.bookable_until(now);
-    let schedule = if from > bookable_until {
-        // Whatever Cal.com has there is not on offer.
-        agenda.schedule(Some(Vec::new()), now)
-    } else {
-        app.calendars.schedule(&agenda, window, now).await?
-    };
     let duration_minutes = agenda.duration_minutes();
     http::reply(
         StatusCode::OK,

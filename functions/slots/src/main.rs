@@ -8,7 +8,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
     parameters::load().await?;
     let web = http::Web::from_env()?;
-    let app = App::from_env()?;
+    let app = App::from_env(&web)?;
     app.db.warm_up().await;
     http::serve(web, |request| handle(&app, request)).await
 }

@@ -15,7 +15,7 @@ const PIVOINE: &str = "019aa000-0000-7000-8000-0000000000f2";
 const DAGUE: &str = "019aa000-0000-7000-8000-0000000000f6";
 
 fn app(world: &World) -> App {
-    App { db: world.db(), calendars: world.calendars(), clock: world.clock() }
+    App { db: world.db(), calendars: world.calendars(), clock: world.clock(), web: world.web() }
 }
 
 async fn ask(world: &World, query: &str) -> Answer {
@@ -521,6 +521,139 @@ mod refusals {
             wire.mend();
             let answer = testing::ask(&world.web(), request(), |request| handle(&app, request)).await;
             assert_eq!(answer.status, 200, "the next request connects again");
+        });
+    }
+}
+
+mod with_a_quota_outside {
+    use std::time::Duration;
+
+    use shared::http::Web;
+
+    use super::*;
+
+    /// Another visitor: the address stands in a header here.
+    async fn ask_from(world: &World, app: &App, address: &str, query: &str) -> Answer {
+        let headers = [("x-address", address)];
+        let request = testing::request(Method::GET, &format!("/api/calendar/slots?{query}"), &headers, None);
+        testing::ask(&world.web(), request, |request| handle(app, request)).await
+    }
+
+    fn app_with_addresses(world: &World) -> App {
+        let web =
+            Web { client_ip_header: Some(lambda_http::http::HeaderName::from_static("x-address")), ..world.web() };
+        App { web, ..app(world) }
+    }
+
+    /// The same sandbox, later.
+    fn later(world: &World, app: App) -> App {
+        App { clock: world.clock(), ..app }
+    }
+
+    fn asked(world: &World) -> usize {
+        world.calcom.requests().iter().filter(|request| request.path == "/v2/slots").count()
+    }
+
+    #[test]
+    fn the_same_days_are_asked_for_once_in_some_seconds_whoever_looks() {
+        World::run(|world| async move {
+            let app = app_with_addresses(world);
+            let query = "artist=noa-keller&date=2027-02-02&days=7";
+            let first = ask_from(world, &app, "198.51.100.1:1", query).await;
+            assert_eq!(first.body, ask_from(world, &app, "198.51.100.2:1", query).await.body);
+            assert_eq!(asked(world), 1);
+            // What one sandbox knows, the others have from the database.
+            let other = app_with_addresses(world);
+            assert_eq!(first.body, ask_from(world, &other, "198.51.100.3:1", query).await.body);
+            assert_eq!(asked(world), 1);
+            // What is booked here is taken at once; what is taken there, after some seconds.
+            world.hold(&Plan::of(&NOA, 0, "2027-02-02T13:00:00Z")).await;
+            assert!(
+                !starts(&ask_from(world, &app, "198.51.100.1:1", query).await, "2027-02-02").contains(&"13:00".into())
+            );
+            world.advance(Duration::from_secs(16));
+            let app = later(world, app);
+            ask_from(world, &app, "198.51.100.1:1", query).await;
+            assert_eq!(asked(world), 2);
+        });
+    }
+
+    #[test]
+    fn one_visitor_does_not_use_up_the_artists_calls() {
+        World::run(|world| async move {
+            let app = app_with_addresses(world);
+            let query = |day: i64| format!("artist=noa-keller&date=2027-02-02&days={}", 1 + day);
+            let mut refused = 0;
+            for n in 0..150 {
+                let date =
+                    at("2027-02-02T00:00:00Z").saturating_add(jiff::SignedDuration::from_hours(24 * n)).expect("near");
+                let query = format!("artist=noa-keller&date={}&days=1", &date.to_string()[..10]);
+                let answer = ask_from(world, &app, "198.51.100.1:1", &query).await;
+                if answer.status != 200 {
+                    assert_eq!((answer.status, answer.problem()), (429, "too-many-requests"), "{}", answer.body);
+                    refused += 1;
+                }
+            }
+            assert!(refused > 100 && asked(world) <= 30, "{refused} {}", asked(world));
+            // Everybody else still sees the page, and the artist's calendar has calls left.
+            assert_eq!(ask_from(world, &app, "198.51.100.2:1", &query(6)).await.status, 200);
+            let left = world.calcom.requests().len();
+            assert!(left < 60, "{left}");
+        });
+    }
+
+    #[test]
+    fn many_visitors_leave_half_of_the_calls_to_those_who_book() {
+        World::run(|world| async move {
+            let app = app_with_addresses(world);
+            let usual = "artist=noa-keller&date=2027-02-02&days=7";
+            assert_eq!(ask_from(world, &app, "198.51.100.250:1", usual).await.status, 200);
+            world.advance(Duration::from_secs(16));
+            let app = later(world, app);
+            for n in 0..150 {
+                let query = format!("artist=noa-keller&date=2027-03-{:02}&days={}", 1 + n % 28, 1 + n / 28);
+                ask_from(world, &app, &format!("198.51.100.{n}:1"), &query).await;
+            }
+            assert!(asked(world) <= 61, "{}", asked(world));
+            // The days that people look at are still shown, as they were a moment ago.
+            let shown = ask_from(world, &app, "198.51.100.251:1", usual).await;
+            assert_eq!((shown.status, starts(&shown, "2027-02-02").len()), (200, 17));
+            let unknown = ask_from(world, &app, "198.51.100.251:1", "artist=noa-keller&date=2027-04-02&days=3").await;
+            assert_eq!((unknown.status, unknown.problem()), (503, "calendar-unavailable"));
+            // And the next minute brings new ones.
+            world.advance_minutes(1);
+            let app = later(world, app);
+            assert_eq!(
+                ask_from(world, &app, "198.51.100.251:1", "artist=noa-keller&date=2027-04-02&days=3").await.status,
+                200
+            );
+        });
+    }
+
+    #[test]
+    fn while_calcom_limits_us_the_page_shows_what_it_knew_and_asks_no_more() {
+        World::run(|world| async move {
+            let app = app_with_addresses(world);
+            let query = "artist=noa-keller&date=2027-02-02&days=7";
+            let first = ask_from(world, &app, "198.51.100.1:1", query).await;
+            world.calcom.switch(|switches| switches.api.rate_limited = true);
+            world.advance(Duration::from_secs(16));
+            let app = later(world, app);
+            for _ in 0..3 {
+                assert_eq!(first.body, ask_from(world, &app, "198.51.100.1:1", query).await.body);
+            }
+            assert_eq!(asked(world), 2, "it said for how long");
+            let nothing_known =
+                ask_from(world, &app, "198.51.100.1:1", "artist=noa-keller&date=2027-03-02&days=7").await;
+            assert_eq!((nothing_known.status, nothing_known.problem()), (503, "calendar-unavailable"));
+            // Too old to be shown.
+            world.advance_minutes(11);
+            let app = later(world, app);
+            assert_eq!(ask_from(world, &app, "198.51.100.1:1", query).await.status, 503);
+            world.calcom.switch(|switches| switches.api.rate_limited = false);
+            world.advance_minutes(2);
+            let app = later(world, app);
+            assert_eq!(ask_from(world, &app, "198.51.100.1:1", query).await.status, 200);
         });
     }
 }

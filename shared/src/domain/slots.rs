@@ -20,7 +20,7 @@ pub const MAX_MINUTES: u32 = MINUTES_IN_A_DAY as u32;
 const MINUTES_IN_A_DAY: u16 = 24 * 60;
 
 /// A span of time from `start` up to, but without, `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Interval {
     /// The first instant inside.
     pub start: Timestamp,

@@ -101,7 +101,7 @@ async fn page(world: &World, slug: &str) -> Value {
 
 /// The starts of free slots on a day, in the artist's zone.
 async fn slots(world: &World, slug: &str, date: &str) -> Vec<String> {
-    let app = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock() };
+    let app = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock(), web: world.web() };
     let asked = testing::get(&format!("/api/calendar/slots?artist={slug}&date={date}&days=1"));
     let answer = testing::ask(&world.web(), asked, |request| slots::handle(&app, request)).await;
     let free = answer.body["days"][0]["slots"].as_array().cloned().unwrap_or_default();
