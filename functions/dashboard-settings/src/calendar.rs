@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::calcom::connection::EventType;
 use shared::calcom::{Calcom, CalcomError};
 use shared::config::Secret;
 use shared::db::settings::calendar::{self as store, Stored};
@@ -67,7 +68,7 @@ pub struct TestView {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Check {
-    /// `key`, `username`, `event_type` or `slots`.
+    /// `key`, `username`, `event_type`, `cancelling` or `slots`.
     pub name: &'static str,
     /// Whether it is as it should be.
     pub ok: bool,
@@ -210,10 +211,10 @@ async fn checks(
         Check::good("key", locale.pick("La clé ouvre un compte Cal.com.", "The key opens a Cal.com account.").into()),
         username(&owner, connection, locale),
     ];
-    let event_type = event_type(calcom, key, connection, lengths, locale).await;
-    let known = event_type.1;
-    checks.push(event_type.0);
-    if known {
+    let (found, check) = event_type(calcom, key, connection, lengths, locale).await;
+    checks.push(check);
+    if let Some(found) = found {
+        checks.push(cancelling(&found, locale));
         checks.push(slots(calcom, key, connection, lengths, now, locale).await);
     }
     checks
@@ -225,8 +226,8 @@ fn wrong_key(error: &CalcomError, locale: Locale) -> Check {
             "key",
             locale.pick("Cal.com refuse cette clé.", "Cal.com refuses this key.").into(),
             locale.pick(
-                "Créez une clé dans Cal.com (Settings, Security, API keys), sans date de fin, et copiez-la en entier.",
-                "Make a key in Cal.com (Settings, Security, API keys) that never expires, and copy all of it.",
+                "Créez une clé dans Cal.com (Settings, Developer, API keys), sans date de fin, et copiez-la en entier.",
+                "Make a key in Cal.com (Settings, Developer, API keys) that never expires, and copy all of it.",
             ),
         ),
         error => unreachable("key", error, locale),
@@ -270,14 +271,14 @@ fn username(owner: &str, connection: &Connection, locale: Locale) -> Check {
     )
 }
 
-/// What is wrong with the event type, and whether there is one.
+/// The event type, if there is one, and what is wrong with it.
 async fn event_type(
     calcom: &Calcom,
     key: &Secret,
     connection: &Connection,
     lengths: &[u32],
     locale: Locale,
-) -> (Check, bool) {
+) -> (Option<EventType>, Check) {
     const NAME: &str = "event_type";
     let id = connection.event_type_id;
     let found = match calcom.event_type(key, id).await {
@@ -295,11 +296,11 @@ async fn event_type(
                     "Open the event type in Cal.com: its number is at the end of the address (…/event-types/123456).",
                 ),
             );
-            return (check, false);
+            return (None, check);
         }
-        Err(error) => return (unreachable(NAME, &error, locale), false),
+        Err(error) => return (None, unreachable(NAME, &error, locale)),
     };
-    let title = &found.title;
+    let title = found.title.clone();
     if found.requires_confirmation && !found.blocks_while_pending && connection.create_at == CreateAt::Booking {
         let check = Check::bad(
             NAME,
@@ -314,7 +315,7 @@ async fn event_type(
                  bookings”. Otherwise two people may pay for the same time.",
             ),
         );
-        return (check, true);
+        return (Some(found), check);
     }
     let missing: Vec<String> =
         lengths.iter().filter(|minutes| !found.lengths.contains(minutes)).map(ToString::to_string).collect();
@@ -333,7 +334,7 @@ async fn event_type(
                  than the appointment.",
             ),
         );
-        return (check, true);
+        return (Some(found), check);
     }
     let detail = if found.requires_confirmation {
         locale.pick(
@@ -343,7 +344,39 @@ async fn event_type(
     } else {
         locale.pick(format!("«\u{a0}{title}\u{a0}» convient."), format!("“{title}” fits."))
     };
-    (Check::good(NAME, detail), true)
+    (Some(found), Check::good(NAME, detail))
+}
+
+/// Whether Cal.com lets InkFlow take a cancelled appointment out.
+fn cancelling(found: &EventType, locale: Locale) -> Check {
+    const NAME: &str = "cancelling";
+    let title = &found.title;
+    if found.cancelling_disabled {
+        return Check::bad(
+            NAME,
+            locale.pick(
+                format!("«\u{a0}{title}\u{a0}» interdit d’annuler, à InkFlow aussi\u{a0}: le moment d’un rendez-vous annulé \
+                         reste occupé dans Cal.com."),
+                format!("“{title}” forbids to cancel, to InkFlow as well: the time of a cancelled appointment stays taken \
+                         in Cal.com."),
+            ),
+            locale.pick(
+                "Dans Cal.com, type d’événement, Advanced\u{a0}: désactivez «\u{a0}Disable cancelling\u{a0}». Un client qui \
+                 annule dans Cal.com est remboursé selon vos conditions, pas davantage.",
+                "In Cal.com, event type, Advanced: turn off “Disable cancelling”. A client who cancels in Cal.com is \
+                 refunded by your terms, and no further.",
+            ),
+        );
+    }
+    let detail = if found.rescheduling_disabled {
+        locale.pick(
+            "Un rendez-vous annulé libère votre agenda. Personne ne peut le déplacer dans Cal.com.",
+            "A cancelled appointment frees your calendar. Nobody can move it in Cal.com.",
+        )
+    } else {
+        locale.pick("Un rendez-vous annulé libère votre agenda.", "A cancelled appointment frees your calendar.")
+    };
+    Check::good(NAME, detail.into())
 }
 
 async fn slots(

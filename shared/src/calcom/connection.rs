@@ -24,6 +24,10 @@ pub struct EventType {
     pub requires_confirmation: bool,
     /// Whether a booking that waits for that yes takes its time away from others.
     pub blocks_while_pending: bool,
+    /// Whether it forbids to cancel its bookings, to its host as well.
+    pub cancelling_disabled: bool,
+    /// Whether it forbids to move them.
+    pub rescheduling_disabled: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +46,15 @@ struct WireEventType {
     length_in_minutes_options: Option<Vec<u32>>,
     #[serde(default)]
     confirmation_policy: Value,
+    #[serde(default)]
+    disable_cancelling: Value,
+    #[serde(default)]
+    disable_rescheduling: Value,
+}
+
+/// A switch is a word of its own, or an object with one; with minutes it forbids only the last ones.
+fn is_on(switch: &Value) -> bool {
+    switch.as_bool().unwrap_or_else(|| switch["disabled"] == Value::Bool(true) && switch["minutesBefore"].is_null())
 }
 
 #[derive(Deserialize)]
@@ -79,6 +92,8 @@ impl Calcom {
             lengths,
             requires_confirmation: policy.is_object() && policy["disabled"] != Value::Bool(true),
             blocks_while_pending: policy["blockUnconfirmedBookingsInBooker"] == Value::Bool(true),
+            cancelling_disabled: is_on(&wire.disable_cancelling),
+            rescheduling_disabled: is_on(&wire.disable_rescheduling),
         })
     }
 

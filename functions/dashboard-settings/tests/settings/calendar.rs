@@ -121,7 +121,10 @@ fn a_connection_that_works_says_so() {
         let calcom = studio(world, |_| {}).await;
         let tested = tested_at(world, &calcom.url(), noa()).await;
         assert_eq!((tested.status, &tested.body["ok"]), (200, &json!(true)), "{}", tested.body);
-        assert_eq!(verdicts(&tested), [("key", true), ("username", true), ("event_type", true), ("slots", true)]);
+        assert_eq!(
+            verdicts(&tested),
+            [("key", true), ("username", true), ("event_type", true), ("cancelling", true), ("slots", true)]
+        );
         // With the key that is stored, and nothing written.
         let before = get(world, &NOA, "calendar").await;
         let mut stored = noa();
@@ -181,6 +184,34 @@ fn an_event_type_that_leaves_a_held_time_free_is_told_with_what_to_do() {
 }
 
 #[test]
+fn an_event_type_that_forbids_to_cancel_is_told_with_what_to_do() {
+    World::run(|world| async move {
+        let strict = studio(world, |user| user.event_types[0].disable_cancelling = true).await;
+        let tested = tested_at(world, &strict.url(), noa()).await;
+        assert_eq!((verdicts(&tested)[3], &tested.body["ok"]), (("cancelling", false), &json!(false)));
+        assert!(check(&tested, "cancelling")["advice"].as_str().expect("advice").contains("Disable cancelling"));
+        // Nobody there moves it: InkFlow does not either.
+        let still = studio(world, |user| user.event_types[0].disable_rescheduling = true).await;
+        let tested = tested_at(world, &still.url(), noa()).await;
+        assert_eq!(tested.body["ok"], true, "{}", tested.body);
+        assert!(check(&tested, "cancelling")["detail"].as_str().expect("words").contains("déplacer"));
+    });
+}
+
+#[test]
+fn every_word_about_the_key_names_the_page_where_it_is_made() {
+    World::run(|world| async move {
+        let mut body = noa();
+        body["api_key"] = json!("cal_test_of_nobody");
+        let refused = post(world, &NOA, "calendar/test", body.clone()).await;
+        assert!(check(&refused, "key")["advice"].as_str().expect("advice").contains("Settings, Developer, API keys"));
+        body["api_key"] = json!("sk_live_1");
+        let malformed = post(world, &NOA, "calendar/test", body).await;
+        assert!(malformed.body.to_string().contains("Settings, Developer, API keys"), "{}", malformed.body);
+    });
+}
+
+#[test]
 fn an_event_type_without_the_lengths_that_clients_book_is_told() {
     World::run(|world| async move {
         let short = studio(world, |user| user.event_types[0].lengths = vec![60, 120]).await;
@@ -200,7 +231,7 @@ fn a_calendar_without_a_free_time_and_one_that_does_not_answer_are_told() {
     World::run(|world| async move {
         let closed = studio(world, |user| user.hours = Vec::new()).await;
         let tested = tested_at(world, &closed.url(), noa()).await;
-        assert_eq!(verdicts(&tested)[3], ("slots", false), "{}", tested.body);
+        assert_eq!(verdicts(&tested)[4], ("slots", false), "{}", tested.body);
 
         let down = studio(world, |_| {}).await;
         let url = down.url();

@@ -87,8 +87,8 @@ impl Connection {
             Some(_) => {
                 flaws.add(
                     "/api_key",
-                    "Une clé d’API de Cal.com commence par cal_. Copiez-la en entier depuis Settings, Security, API keys.",
-                    "An API key of Cal.com begins with cal_. Copy all of it from Settings, Security, API keys.",
+                    "Une clé d’API de Cal.com commence par cal_. Copiez-la en entier depuis Settings, Developer, API keys.",
+                    "An API key of Cal.com begins with cal_. Copy all of it from Settings, Developer, API keys.",
                 );
                 None
             }
@@ -119,8 +119,8 @@ impl Connection {
         let mut flaws = Flaws::default();
         flaws.add(
             "/api_key",
-            "Collez une clé d’API de Cal.com (Settings, Security, API keys).",
-            "Paste an API key of Cal.com (Settings, Security, API keys).",
+            "Collez une clé d’API de Cal.com (Settings, Developer, API keys).",
+            "Paste an API key of Cal.com (Settings, Developer, API keys).",
         );
         flaws
     }
