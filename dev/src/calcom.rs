@@ -93,6 +93,10 @@ pub struct EventType {
     pub slot_interval_minutes: Option<u32>,
     /// Where it takes place.
     pub location: String,
+    /// Nobody may cancel its bookings in Cal.com, its host neither.
+    pub disable_cancelling: bool,
+    /// Nobody may move its bookings in Cal.com.
+    pub disable_rescheduling: bool,
 }
 
 impl Default for EventType {
@@ -108,6 +112,8 @@ impl Default for EventType {
             window_days: None,
             slot_interval_minutes: None,
             location: "Au studio".to_owned(),
+            disable_cancelling: false,
+            disable_rescheduling: false,
         }
     }
 }
@@ -187,6 +193,26 @@ pub struct Switches {
     pub slots_outside_range: bool,
     /// No webhook is sent.
     pub drop_webhooks: bool,
+    /// Bookings are not found: 404 by their uid, and every list of them is empty. They are there all the same.
+    pub bookings_not_found: bool,
+    /// Every event type has "Disable cancelling" switched on.
+    pub disable_cancelling: bool,
+}
+
+/// Who cancels a booking in Cal.com's own pages and mails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Canceller {
+    /// The host, who has to say why.
+    #[default]
+    Artist,
+    /// The attendee, by the link in Cal.com's mail.
+    Client,
+    /// The host, who asks the attendee for another time. To whoever reads the booking it looks like the host's
+    /// cancellation; only the webhook tells.
+    Reschedule,
+    /// Somebody whom the booking does not name.
+    Somebody,
 }
 
 /// What the routes and the background tasks share.
@@ -260,8 +286,14 @@ impl Inner {
         Ok(result)
     }
 
-    fn cancel(self: &Arc<Self>, uid: &str, reason: &str) -> Result<(), String> {
-        self.as_host(uid, |diary, user, now| Ok(((), diary.cancel(user, uid, Some(reason.to_owned()), true, now)?)))
+    fn cancel(self: &Arc<Self>, uid: &str, by: Canceller, reason: &str) -> Result<(), String> {
+        let disabled = lock(&self.switches).disable_cancelling;
+        self.as_host(uid, |diary, user, now| {
+            if by != Canceller::Reschedule {
+                diary.may_be_cancelled(user, uid, disabled)?;
+            }
+            Ok(((), diary.cancel(user, uid, Some(reason.to_owned()), by, now)?))
+        })
     }
 
     fn reschedule(self: &Arc<Self>, uid: &str, start: Timestamp) -> Result<String, String> {
@@ -398,7 +430,16 @@ impl StandIn {
     ///
     /// What Cal.com would say.
     pub fn cancel(&self, uid: &str, reason: &str) -> Result<(), String> {
-        self.inner.cancel(uid, reason)
+        self.inner.cancel(uid, Canceller::Artist, reason)
+    }
+
+    /// Cancels a booking as somebody else does.
+    ///
+    /// # Errors
+    ///
+    /// What Cal.com would say.
+    pub fn cancel_as(&self, uid: &str, by: Canceller, reason: &str) -> Result<(), String> {
+        self.inner.cancel(uid, by, reason)
     }
 
     /// Moves a booking as the artist does in Cal.com; gives the new uid.

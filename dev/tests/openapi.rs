@@ -133,6 +133,7 @@ impl Document {
                         (400, "malformed"),
                         (404, "not-found"),
                         (422, "invalid"),
+                        (429, "too-many-requests"),
                         (503, "calendar-unavailable, try-again"),
                     ],
                 },
@@ -450,6 +451,17 @@ impl Document {
                 Operation {
                     id: "markNoShow",
                     summary: "Says that the client did not come.",
+                    parameters: vec![booking_id()],
+                    body: Some(self.request::<dashboard_bookings::ActionRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/{id}/put-back"),
+                Operation {
+                    id: "putBackBooking",
+                    summary: "Puts an appointment that was called off in Cal.com back there.",
                     parameters: vec![booking_id()],
                     body: Some(self.request::<dashboard_bookings::ActionRequest>()),
                     success: ok(200, json(self.answer::<dashboard_bookings::view::BookingDetail>())),

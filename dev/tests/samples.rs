@@ -102,8 +102,19 @@ impl Stage {
             let answer = self.invoke_with(sample, signed_in).await;
             assert_eq!(answer["statusCode"], 200, "{sample}: {answer}");
         }
-        for action in ["detail", "confirm", "undo-confirm", "cancel", "complete", "no-show", "note", "resend", "retry"]
-        {
+        let actions = [
+            "detail",
+            "confirm",
+            "undo-confirm",
+            "cancel",
+            "put-back",
+            "complete",
+            "no-show",
+            "note",
+            "resend",
+            "retry",
+        ];
+        for action in actions {
             let answer = self.invoke_with(&format!("dashboard-bookings.{action}"), signed_in).await;
             assert_eq!(answer["statusCode"], 404, "{action}: {answer}");
         }

@@ -276,6 +276,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/bookings/{id}/put-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts an appointment that was called off in Cal.com back there. */
+        post: operations["putBackBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/bookings/{id}/resend": {
         parameters: {
             query?: never;
@@ -826,7 +843,7 @@ export interface components {
         };
         /** @description Everything about one booking. */
         BookingDetail: {
-            /** @description What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`. */
+            /** @description What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`. */
             actions: string[];
             /** @description What Cal.com knows. */
             calendar: components["schemas"]["CalendarView"];
@@ -901,7 +918,7 @@ export interface components {
             timeline: components["schemas"]["TimelineLine"][];
             /** @description What it is called. */
             title: string;
-            /** @description What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`. */
+            /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
             todo: string[];
             /** @description `flash` or `project`. */
             type: string;
@@ -952,7 +969,7 @@ export interface components {
         };
         /** @description A row of the list. */
         BookingRow: {
-            /** @description What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`. */
+            /** @description What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`. */
             actions: string[];
             /** @description Whether Cal.com knows. */
             calendar_state: string;
@@ -1007,7 +1024,7 @@ export interface components {
             status: components["schemas"]["Status"];
             /** @description What it is called. */
             title: string;
-            /** @description What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`. */
+            /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
             todo: string[];
             /** @description `flash` or `project`. */
             type: string;
@@ -1073,9 +1090,9 @@ export interface components {
         };
         /** @description What Cal.com knows. */
         CalendarView: {
-            /** @description What it said. */
+            /** @description What it said; of what was called off, in one word why the artist is asked. */
             note: string | null;
-            /** @description `off`, `waiting`, `synced`, `removed`, `conflict` or `failed`. */
+            /** @description `off`, `waiting`, `synced`, `removed`, `conflict`, `failed` or `called_off`. */
             state: string;
             /** @description The booking there. */
             url: string | null;
@@ -1134,7 +1151,7 @@ export interface components {
             advice: string | null;
             /** @description What was found. */
             detail: string;
-            /** @description `key`, `username`, `event_type` or `slots`. */
+            /** @description `key`, `username`, `event_type`, `cancelling` or `slots`. */
             name: string;
             /** @description Whether it is as it should be. */
             ok: boolean;
@@ -2507,6 +2524,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description calendar-unavailable, try-again */
             503: {
                 headers: {
@@ -3318,6 +3344,122 @@ export interface operations {
         };
         responses: {
             /** @description Keeps a note for the artist. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putBackBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Puts an appointment that was called off in Cal.com back there. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -10,8 +10,7 @@ const isRoot = process.getuid?.() === 0;
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 800 };
 
-// Without Playwright's own screenshots: they put a style into the page, which the site's policy forbids and Firefox tells of.
-const engine = (name: string, engineName: EngineName, viewport: Size) => ({ name, use: { engineName, viewport, screenshot: "off" as const }, testMatch: /engines\.spec\.ts/, timeout: 150_000 });
+const engine = (name: string, engineName: EngineName, viewport: Size) => ({ name, use: { engineName, viewport }, testMatch: /engines\.spec\.ts/, timeout: 150_000 });
 
 /** An engine that is not on this machine has no stories; `run` has said so. */
 const engines = [

@@ -57,6 +57,27 @@ pub struct CalBooking {
     pub cancellation_reason: Option<String>,
     /// Our booking's id, when we made it.
     pub inkflow_id: Option<BookingId>,
+    /// When it was changed last: of one that was called off, the moment at which it was.
+    pub updated_at: Option<Timestamp>,
+    /// The addresses of those it concerns.
+    pub people: People,
+}
+
+/// The addresses that Cal.com names with a booking.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// Who called it off, as Cal.com was told.
+    pub cancelled_by: Option<String>,
+    /// The hosts.
+    pub hosts: Vec<String>,
+    /// The attendees.
+    pub attendees: Vec<String>,
+}
+
+impl std::fmt::Debug for People {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("People [redacted]")
+    }
 }
 
 /// Whether a booking stands at Cal.com.
@@ -132,6 +153,9 @@ pub enum CalcomError {
     /// Another booking of the same time came in between.
     #[error("another booking was written at the same moment")]
     Conflict,
+    /// The event type forbids to call bookings off, for its host as well.
+    #[error("the event type does not allow cancellations")]
+    CancellingDisabled,
     /// One field stands in the way.
     #[error("the field {0:?} is refused")]
     FieldRefused(CalField),
@@ -391,7 +415,22 @@ struct WireBooking {
     #[serde(default)]
     cancellation_reason: Option<String>,
     #[serde(default)]
+    cancelled_by_email: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
+    #[serde(default)]
+    hosts: Value,
+    #[serde(default)]
+    attendees: Value,
+    #[serde(default)]
     metadata: Value,
+}
+
+/// Every address of a list of people, whatever else stands there.
+fn addresses(people: &Value) -> Vec<String> {
+    let people = people.as_array().map(Vec::as_slice).unwrap_or_default();
+    let each = people.iter().flat_map(|person| [&person["email"], &person["displayEmail"]]);
+    each.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 impl From<WireBooking> for CalBooking {
@@ -410,6 +449,12 @@ impl From<WireBooking> for CalBooking {
             end: wire.end,
             moved_to: wire.rescheduled_to_uid.filter(|uid| !uid.is_empty()),
             cancellation_reason: wire.cancellation_reason,
+            updated_at: wire.updated_at.and_then(|at| at.parse().ok()),
+            people: People {
+                cancelled_by: wire.cancelled_by_email,
+                hosts: addresses(&wire.hosts),
+                attendees: addresses(&wire.attendees),
+            },
         }
     }
 }
@@ -474,6 +519,8 @@ fn refusal(status: StatusCode, headers: &reqwest::header::HeaderMap, body: &[u8]
                 CalcomError::FieldRefused(CalField::Length)
             } else if says("phonenumber") || says("phone number") {
                 CalcomError::FieldRefused(CalField::Phone)
+            } else if says("does not allow cancellations") {
+                CalcomError::CancellingDisabled
             } else if says("can't be booked at the") || says("in the past") || says("out_of_bounds") {
                 CalcomError::Outside
             } else if says("not available") || says("already has booking") || says("no_available_users") {
@@ -552,6 +599,7 @@ mod tests {
                 CalcomError::FieldRefused(CalField::Length),
             ),
             ("attendee.phoneNumber must be a valid phone number", CalcomError::FieldRefused(CalField::Phone)),
+            ("This event type does not allow cancellations", CalcomError::CancellingDisabled),
         ] {
             assert_eq!(told(400, &nested(message)), meaning, "{message}");
             assert_eq!(told(400, &top(message)), meaning, "{message}");

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::availability::Calendars;
 use crate::calcom::converge::{Converged, Want, Wanted, cancelled_by_us, observe};
-use crate::calcom::{Attendee, CalBooking};
+use crate::calcom::{Attendee, CalBooking, CalStatus, CalcomError};
 use crate::db::bookings::Reference;
 use crate::db::dossier::{self, CalendarNews, Dossier};
 use crate::db::{Db, calendar};
 use crate::domain::booking::{Actor, Booking, CalendarMode, CancelReason, Change, Status};
+use crate::domain::calendar::{CallOff, Question, Verdict};
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::{Task, Template};
 use crate::domain::policy::Canceller;
@@ -78,6 +79,7 @@ pub fn question<'a>(
         known_uid: dossier.booking.calendar_booking.as_deref(),
         agreed_start: dossier.calendar_start,
         removed_by_us: dossier.calendar_state == "removed",
+        is_gone: false,
         start: dossier.booking.starts_at,
         end: dossier.booking.ends_at,
         attendee: Attendee {
@@ -91,12 +93,31 @@ pub fn question<'a>(
     }
 }
 
+/// How long Cal.com must not have found a booking before it counts as gone: longer than its own troubles usually last.
+pub const GONE_AFTER: SignedDuration = SignedDuration::from_mins(30);
+
+/// Whether Cal.com has not found a booking for so long that it counts as gone.
+pub fn is_gone(dossier: &Dossier, now: Timestamp) -> bool {
+    dossier.calendar_missing_since.is_some_and(|since| now.duration_since(since) >= GONE_AFTER)
+}
+
 /// Compares a booking with what Cal.com has of it now, and does what the difference means.
+///
+/// `hint` is what a webhook says of a cancellation ([`calendar::hint`]); without one, what an earlier one said.
 ///
 /// # Errors
 /// Cal.com cannot be asked ([`Error::CalendarUnavailable`]) or the database failed.
-pub async fn compare(db: &Db, calendars: &Calendars, id: BookingId, now: Timestamp) -> Result<Compared, Error> {
-    let Some(dossier) = dossier::read(db, id).await? else { return Ok(Compared::Nothing("unknown_booking")) };
+pub async fn compare(
+    db: &Db,
+    calendars: &Calendars,
+    id: BookingId,
+    hint: Option<&str>,
+    now: Timestamp,
+) -> Result<Compared, Error> {
+    let Some(mut dossier) = dossier::read(db, id).await? else { return Ok(Compared::Nothing("unknown_booking")) };
+    if let Some(hint) = hint {
+        dossier.calendar_hint = Some(hint.to_owned());
+    }
     let Some(access) = &dossier.calendar else { return Ok(Compared::Nothing("no_calendar")) };
     if dossier.booking.state.status == Status::Completed {
         return Ok(Compared::Nothing("over"));
@@ -108,32 +129,83 @@ pub async fn compare(db: &Db, calendars: &Calendars, id: BookingId, now: Timesta
     let key = calendars.key(dossier.booking.artist, access)?;
     let wanted = question(&dossier, &key, access.event_type, Want::Present { confirmed: true }, 1);
     match observe(calendars.calcom(), &wanted).await {
+        // Whether it is gone or the key opens something else, the event type tells.
+        Ok(None) if is_lost(&dossier, now) && is_gone(&dossier, now) => {
+            match calendars.calcom().event_type(&key, access.event_type).await {
+                Ok(_) => {
+                    let uid = dossier.booking.calendar_booking.as_deref().unwrap_or_default();
+                    ask_artist(db, &dossier, uid, Question::Gone, now).await
+                }
+                Err(CalcomError::NotFound | CalcomError::Unauthorised) => Ok(Compared::Nothing("calendar_unreadable")),
+                Err(error) => Err(Error::CalendarUnavailable(error.to_string())),
+            }
+        }
         Ok(there) => decide(db, &dossier, there, now).await,
         Err(Converged::Retry { why, .. }) => Err(Error::CalendarUnavailable(why)),
         Err(_) => Ok(Compared::Nothing("refused")),
     }
 }
 
-async fn decide(db: &Db, dossier: &Dossier, there: Option<CalBooking>, now: Timestamp) -> Result<Compared, Error> {
-    let booking = &dossier.booking;
-    let live = matches!(booking.state.status, Status::Pending | Status::Confirmed);
-    let expected = live
+fn is_live(booking: &Booking) -> bool {
+    matches!(booking.state.status, Status::Pending | Status::Confirmed)
+}
+
+/// Whether Cal.com should have the booking.
+fn is_expected(booking: &Booking, now: Timestamp) -> bool {
+    is_live(booking)
         && booking.starts_at > now
         && !booking.has_lapsed(now)
-        && !(booking.state.status == Status::Pending && booking.calendar == CalendarMode::AfterPayment);
+        && !(booking.state.status == Status::Pending && booking.calendar == CalendarMode::AfterPayment)
+}
+
+/// Whether a booking that Cal.com does not find was there, and not taken away by ourselves.
+fn is_lost(dossier: &Dossier, now: Timestamp) -> bool {
+    is_expected(&dossier.booking, now)
+        && dossier.booking.calendar_booking.is_some()
+        && dossier.calendar_state != "removed"
+}
+
+async fn decide(db: &Db, dossier: &Dossier, there: Option<CalBooking>, now: Timestamp) -> Result<Compared, Error> {
+    let booking = &dossier.booking;
+    let live = is_live(booking);
+    let found_again = there.is_some() && dossier.calendar_missing_since.is_some();
+    if found_again {
+        calendar::is_found(db, booking.id).await?;
+    }
     match there {
+        // It is not allowed to be called off there: asked again it would be refused again.
+        Some(there) if there.is_live() && !live && dossier.calendar_state == "failed" => {
+            Ok(Compared::Nothing("still_there"))
+        }
         Some(there) if there.is_live() && !live => again(db, booking, "still_there", now).await,
+        // What our last job wanted could not be looked up then, or the artist has thought again.
+        Some(there)
+            if there.is_live()
+                && there.start == booking.starts_at
+                && (found_again || dossier.calendar_state == "called_off") =>
+        {
+            again(db, booking, "back_there", now).await
+        }
         Some(there) if there.is_live() && there.start == booking.starts_at => Ok(Compared::Nothing("agrees")),
         // We moved it, and Cal.com never heard of it.
         Some(there) if there.is_live() && dossier.calendar_start == Some(there.start) => {
             again(db, booking, "not_moved_there", now).await
         }
         Some(there) if there.is_live() => moved(db, booking, &there.uid, there.start, now).await,
-        Some(there) if live && !cancelled_by_us(&there) && dossier.calendar_state != "removed" => {
-            called_off(db, booking, now).await
+        Some(there)
+            if live && !cancelled_by_us(&there, &dossier.client.email) && dossier.calendar_state != "removed" =>
+        {
+            called_off(db, dossier, &there, now).await
         }
-        _ if expected => again(db, booking, "missing_there", now).await,
-        _ if dossier.calendar_state == "synced" && !live => again(db, booking, "gone_there", now).await,
+        None if is_lost(dossier, now) && dossier.calendar_state == "called_off" => Ok(Compared::Nothing(ASKED)),
+        None if is_lost(dossier, now) => {
+            calendar::is_missing(db, booking.id, now).await?;
+            Ok(Compared::Nothing("missing_there"))
+        }
+        _ if is_expected(booking, now) => again(db, booking, "missing_there", now).await,
+        _ if matches!(dossier.calendar_state.as_str(), "synced" | "called_off" | "failed") && !live => {
+            again(db, booking, "gone_there", now).await
+        }
         _ => Ok(Compared::Nothing("agrees")),
     }
 }
@@ -198,14 +270,71 @@ pub async fn moved(db: &Db, booking: &Booking, uid: &str, start: Timestamp, now:
     }
 }
 
-/// The artist called the booking off in Cal.com, or declined it there: it is cancelled here too, and everything that was
-/// paid goes back, as when the artist cancels.
+/// The outcome of a question to the artist that was asked before.
+const ASKED: &str = "artist_is_asked";
+
+/// Somebody called the booking off in Cal.com.
+///
+/// By the policy if it was the client, with everything back if it was the artist. Where that is not certain nothing moves,
+/// and the artist is asked.
 ///
 /// # Errors
 /// The database failed.
-pub async fn called_off(db: &Db, booking: &Booking, now: Timestamp) -> Result<Compared, Error> {
-    let rule = |booking: &Booking, _| booking.cancel(CancelReason::Calendar, Canceller::Artist, now);
+pub async fn called_off(db: &Db, dossier: &Dossier, there: &CalBooking, now: Timestamp) -> Result<Compared, Error> {
+    let booking = &dossier.booking;
+    let mut client = vec![dossier.client.email.as_str()];
+    client.extend(there.people.attendees.iter().map(String::as_str));
+    let mut artist = vec![dossier.artist.email.as_str()];
+    artist.extend(there.people.hosts.iter().map(String::as_str));
+    let call_off = CallOff {
+        by: there.people.cancelled_by.as_deref(),
+        client: &client,
+        artist: &artist,
+        declined: there.status == CalStatus::Rejected,
+        reschedule: calendar::is_reschedule(dossier.calendar_hint.as_deref(), &there.uid),
+    };
+    let (reason, by) = match call_off.verdict() {
+        Verdict::Client => (CancelReason::Client, Canceller::Client),
+        Verdict::Artist => (CancelReason::Calendar, Canceller::Artist),
+        // Nothing was paid, and the time is free there: somebody who is about to pay must not pay for it.
+        Verdict::Ask(_) if booking.state.status == Status::Pending && booking.ledger.is_empty() => {
+            (CancelReason::Calendar, Canceller::Artist)
+        }
+        Verdict::Ask(question) => return ask_artist(db, dossier, &there.uid, question, now).await,
+    };
+    // The policy counts from the press of the button, not from our hearing of it.
+    let at = there.updated_at.map_or(now, |at| at.min(now));
+    let rule = |booking: &Booking, _| {
+        let mut change = booking.cancel(reason, by, at);
+        for line in &mut change.history {
+            line.data["via"] = "calcom".into();
+        }
+        change
+    };
     Ok(changed(decide_on(db, booking, now, rule).await?))
+}
+
+/// Leaves chair and money where they are, and asks the artist what shall become of them. Once for each booking of Cal.com's.
+async fn ask_artist(
+    db: &Db,
+    dossier: &Dossier,
+    uid: &str,
+    question: Question,
+    now: Timestamp,
+) -> Result<Compared, Error> {
+    let booking = &dossier.booking;
+    if dossier.calendar_state == "called_off" && booking.calendar_booking.as_deref() == Some(uid) {
+        return Ok(Compared::Nothing(ASKED));
+    }
+    let tasks = [Task::SendEmail {
+        booking: booking.id,
+        template: Template::ArtistCalendarConflict,
+        occurrence: format!("called_off:{uid}"),
+    }];
+    let news =
+        CalendarNews { uid: Some(uid), start: None, state: "called_off", note: Some(question.name()), tasks: &tasks };
+    let jobs = dossier::note_calendar(db, booking, &news, now).await?;
+    Ok(Compared::Changed { outcome: ASKED, jobs })
 }
 
 /// How long after its end an appointment counts as having taken place, when nobody says otherwise.

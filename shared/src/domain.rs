@@ -19,6 +19,9 @@ pub mod slots;
 // The booking's life.
 pub mod booking;
 
+// Who called an appointment off in the artist's calendar.
+pub mod calendar;
+
 // What must still happen outside.
 pub mod job;
 

@@ -16,7 +16,7 @@ use super::diary::{Booking, Diary, Notice, Status, Webhook};
 use super::error::ApiError;
 use super::requests::{self, Query, Wanted};
 use super::slots::{Span, free};
-use super::{EventType, Inner, User, millis};
+use super::{Canceller, EventType, Inner, User, millis};
 use crate::stand_in::parts::Service;
 use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
 
@@ -228,7 +228,7 @@ fn route(inner: &Inner, call: &Call) -> Outcome {
                 query.text("username").is_none_or(|username| username == user.username)
                     && query.text("eventSlug").is_none_or(|slug| slug == event_type.slug)
             });
-            Ok(Done::ok(listed.map(|event_type| event_type_object(user, event_type)).collect()))
+            Ok(Done::ok(listed.map(|event_type| event_type_object(inner, user, event_type)).collect()))
         }
         ["v2", "event-types", id] if get => {
             let user = signed_in(inner, call)?;
@@ -237,7 +237,7 @@ fn route(inner: &Inner, call: &Call) -> Outcome {
                 .ok()
                 .and_then(|id| user.event_type(id))
                 .ok_or_else(|| ApiError::not_found(format!("Event type with id {id} not found.")))?;
-            let object = event_type_object(user, event_type);
+            let object = event_type_object(inner, user, event_type);
             // The older contract wraps it once more.
             Ok(Done::ok(if call.version() == EVENT_TYPES_VERSION { object } else { json!({"eventType": object}) }))
         }
@@ -427,6 +427,9 @@ fn bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
         [] if get => list(inner, call, now),
         [uid] if get => {
             maybe_signed_in(inner, call)?;
+            if lock(&inner.switches).bookings_not_found {
+                return Err(ApiError::not_found(format!("Booking with uid={uid} was not found in the database")));
+            }
             let diary = lock(&inner.diary);
             let user = inner.host(&diary, uid)?;
             Ok(Done::ok(shown(&diary, user, uid)))
@@ -436,8 +439,10 @@ fn bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
             let reason = requests::cancel(&call.json()?)?;
             let mut diary = lock(&inner.diary);
             let user = inner.host(&diary, uid)?;
+            diary.may_be_cancelled(user, uid, lock(&inner.switches).disable_cancelling)?;
             let by_host = caller.is_some_and(|caller| caller.username == user.username);
-            let notices = diary.cancel(user, uid, reason, by_host, now)?;
+            let by = if by_host { Canceller::Artist } else { Canceller::Somebody };
+            let notices = diary.cancel(user, uid, reason, by, now)?;
             Ok(Done::ok(shown(&diary, user, uid)).telling(notices))
         }
         [uid, "reschedule"] if post => {
@@ -514,12 +519,14 @@ fn list(inner: &Inner, call: &Call, now: Timestamp) -> Outcome {
         return Err(ApiError::bad_request("take property is wrong,take must be between 1 and 250 "));
     }
     let skip = query.number("skip")?.unwrap_or(0);
+    let nothing_found = lock(&inner.switches).bookings_not_found;
     let diary = lock(&inner.diary);
     let mut found: Vec<&Booking> = diary
         .bookings
         .iter()
         .filter(|booking| {
-            booking.username == user.username
+            !nothing_found
+                && booking.username == user.username
                 && (statuses.is_empty() || statuses.iter().any(|status| is_in(booking, status, now)))
                 && (event_types.is_empty() || event_types.contains(&booking.event_type))
                 && query.text("attendeeEmail").is_none_or(|email| booking.attendee.email == email)
@@ -584,7 +591,8 @@ fn is_in(booking: &Booking, status: &str, now: Timestamp) -> bool {
     }
 }
 
-fn event_type_object(user: &User, event_type: &EventType) -> Value {
+fn event_type_object(inner: &Inner, user: &User, event_type: &EventType) -> Value {
+    let all_disabled = lock(&inner.switches).disable_cancelling;
     let confirmation = if event_type.requires_confirmation {
         json!({"type": "always", "blockUnconfirmedBookingsInBooker": event_type.blocks_while_pending})
     } else {
@@ -620,6 +628,8 @@ fn event_type_object(user: &User, event_type: &EventType) -> Value {
         "successRedirectUrl": null,
         "isInstantEvent": false,
         "scheduleId": null,
+        "disableCancelling": {"disabled": event_type.disable_cancelling || all_disabled},
+        "disableRescheduling": {"disabled": event_type.disable_rescheduling},
         "bookingWindow": window,
         "confirmationPolicy": confirmation,
         "hidden": false,

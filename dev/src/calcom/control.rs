@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Inner;
+use super::{Canceller, Inner};
 use crate::stand_in::{lock, parts, refuse_cross_site};
 
 pub(super) fn routes() -> Router<Arc<Inner>> {
@@ -77,8 +77,16 @@ fn no_longer_possible() -> String {
     "Le studio est fermé ce jour-là".to_owned()
 }
 
-async fn cancel(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(reason): Json<Reason>) -> Response {
-    done(inner.cancel(&uid, &reason.reason).map(|()| json!({"cancelled": uid})))
+#[derive(Deserialize)]
+struct Cancellation {
+    #[serde(default)]
+    by: Canceller,
+    #[serde(default = "no_longer_possible")]
+    reason: String,
+}
+
+async fn cancel(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(asked): Json<Cancellation>) -> Response {
+    done(inner.cancel(&uid, asked.by, &asked.reason).map(|()| json!({"cancelled": uid})))
 }
 
 #[derive(Deserialize)]

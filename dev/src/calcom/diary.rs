@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::slots::{Span, covered, opening_spans};
-use super::{EventType, User, millis};
+use super::{Canceller, EventType, User, millis};
 use crate::stand_in::alphanumeric;
 
 /// Everything that survives a restart.
@@ -228,13 +228,22 @@ impl Diary {
         Ok((booking, vec![notice]))
     }
 
+    /// Whether the event type lets a booking be cancelled, by anybody.
+    pub(super) fn may_be_cancelled(&self, user: &User, uid: &str, disabled: bool) -> Result<(), ApiError> {
+        let event_type = self.booking(uid).and_then(|booking| user.event_type(booking.event_type));
+        if disabled || event_type.is_some_and(|event_type| event_type.disable_cancelling) {
+            return Err(ApiError::bare(400, "This event type does not allow cancellations"));
+        }
+        Ok(())
+    }
+
     /// Cancels; the host has to say why.
     pub(super) fn cancel(
         &mut self,
         user: &User,
         uid: &str,
         reason: Option<String>,
-        by_host: bool,
+        by: Canceller,
         now: Timestamp,
     ) -> Result<Vec<Notice>, ApiError> {
         let booking =
@@ -245,17 +254,25 @@ impl Diary {
                  booking that is not cancelled."
             )));
         }
-        if by_host && reason.as_deref().unwrap_or_default().is_empty() {
+        if by == Canceller::Artist && reason.as_deref().unwrap_or_default().is_empty() {
             return Err(ApiError::bare(400, "Cancellation reason is required when you are the host"));
         }
         booking.status = Status::Cancelled;
         booking.cancellation_reason = reason;
-        booking.cancelled_by = by_host.then(|| user.email.clone());
+        booking.cancelled_by = match by {
+            Canceller::Artist | Canceller::Reschedule => Some(user.email.clone()),
+            Canceller::Client => Some(booking.attendee.email.clone()),
+            Canceller::Somebody => None,
+        };
         booking.updated_at = now;
         let booking = booking.clone();
         let mut extra = Map::new();
         extra.insert("cancellationReason".to_owned(), json!(booking.cancellation_reason));
-        extra.insert("cancelledBy".to_owned(), json!(booking.cancelled_by));
+        // A request for another time says less than a cancellation, and one thing more.
+        if by != Canceller::Reschedule {
+            extra.insert("cancelledBy".to_owned(), json!(booking.cancelled_by));
+        }
+        extra.insert("requestReschedule".to_owned(), json!(by == Canceller::Reschedule));
         Ok(vec![self.notice("BOOKING_CANCELLED", user, &booking, extra)])
     }
 

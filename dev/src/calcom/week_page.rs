@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::diary::Status;
 use super::slots::{Span, opening_spans};
-use super::{Inner, User};
+use super::{Canceller, Inner, User};
 use crate::stand_in::{Down, lock, refuse_cross_site};
 
 const STYLE: &str = include_str!("../../templates/calcom/week.css");
@@ -52,6 +52,8 @@ struct WeekPage {
     days: Vec<Day>,
     down: bool,
     slow: bool,
+    not_found: bool,
+    no_cancelling: bool,
     problem: Option<String>,
 }
 
@@ -176,6 +178,8 @@ fn week_page(inner: &Inner, user: &User, start: Option<&str>, problem: Option<St
         days: (0..7).map(|offset| day(inner, user, &zone, first.saturating_add(offset.days()), today)).collect(),
         down: switches.api.down.is_some(),
         slow: switches.api.slow_ms > 0,
+        not_found: switches.bookings_not_found,
+        no_cancelling: switches.disable_cancelling,
         problem,
     }
 }
@@ -287,6 +291,8 @@ struct Action {
     #[serde(default)]
     reason: String,
     #[serde(default)]
+    by: Canceller,
+    #[serde(default)]
     accept: bool,
     #[serde(default)]
     switch: String,
@@ -350,7 +356,7 @@ async fn cancel(State(inner): State<Arc<Inner>>, posted: Posted) -> Response {
     act(&inner, posted, |action, _| {
         let reason =
             if action.reason.trim().is_empty() { "Le studio ne peut pas à cette date" } else { action.reason.trim() };
-        inner.cancel(&action.uid, reason)
+        inner.cancel(&action.uid, action.by, reason)
     })
 }
 
@@ -372,6 +378,8 @@ async fn switch(State(inner): State<Arc<Inner>>, posted: Posted) -> Response {
         let mut switches = lock(&inner.switches);
         match action.switch.as_str() {
             "down" => switches.api.down = if switches.api.down.is_some() { None } else { Some(Down::Unavailable) },
+            "not_found" => switches.bookings_not_found = !switches.bookings_not_found,
+            "no_cancelling" => switches.disable_cancelling = !switches.disable_cancelling,
             "slow" => switches.api.slow_ms = if switches.api.slow_ms > 0 { 0 } else { SLOW_MS },
             other => return Err(format!("« {other} » n’est pas un interrupteur")),
         }

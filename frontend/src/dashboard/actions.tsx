@@ -11,7 +11,7 @@ import type { Action, Cancellation, Detail, Row } from "./types";
 import { t } from "./words";
 
 /** A row of the list, or what an action made of it. */
-export type Shown = Row & Partial<Pick<Detail, "undo_until">>;
+export type Shown = Row & Partial<Pick<Detail, "undo_until" | "cancellation">>;
 
 interface Props {
   booking: Shown;
@@ -52,6 +52,7 @@ export function Actions({ booking, changed }: Props): VNode {
 
   const can = (action: Action): boolean => booking.actions.includes(action);
   const undo = can("undo_confirm");
+  const refund = booking.cancellation?.refund_cents ?? 0;
   return (
     <div class="deeds">
       {saying && (
@@ -86,9 +87,14 @@ export function Actions({ booking, changed }: Props): VNode {
           {busy === "no_show" ? t.moment : t.booking.noShow}
         </button>
       )}
+      {can("put_back") && (
+        <button type="button" class="button" aria-label={t.booking.putBackFor(name)} aria-disabled={busy !== null} onClick={() => void run("put_back", t.booking.wasPutBack)}>
+          {busy === "put_back" ? t.moment : t.booking.putBack}
+        </button>
+      )}
       {can("cancel") && !undo && (
-        <button type="button" class="link" aria-label={t.booking.cancelFor(name)} onClick={() => setCancelling(true)}>
-          {t.booking.cancel}
+        <button type="button" class={can("put_back") ? "button quiet" : "link"} aria-label={t.booking.cancelFor(name)} onClick={() => setCancelling(true)}>
+          {can("put_back") && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
         </button>
       )}
       {cancelling && (

@@ -214,8 +214,8 @@ function Calendar({ booking: { calendar } }: { booking: Detail }): VNode | null 
   if (calendar.state === "off") return null;
   return (
     <Part title={t.detail.calendar}>
-      <p class={["conflict", "failed"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state] ?? calendar.state}</p>
-      {calendar.note && <p class="help">{calendar.note}</p>}
+      <p class={["conflict", "failed", "called_off"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state] ?? calendar.state}</p>
+      {calendar.note && <p class="help">{t.detail.calendarNote[calendar.note] ?? calendar.note}</p>}
       {calendar.url && /^https?:\/\//.test(calendar.url) && (
         <a class="link" href={calendar.url} rel="noopener">
           {t.detail.openCalendar}

@@ -71,12 +71,23 @@ struct Payload {
     event_type_id: Option<i64>,
     metadata: Option<Value>,
     organizer: Option<Organizer>,
+    /// Of a cancellation: whether its host asked for another time. Cal.com itself does not tell it when it is asked.
+    request_reschedule: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Organizer {
     username: Option<String>,
+}
+
+impl Hook {
+    /// What only this message tells of a cancellation.
+    fn hint(&self) -> Option<String> {
+        let told = self.trigger_event == "BOOKING_CANCELLED";
+        let reschedule = self.payload.request_reschedule.filter(|_| told)?;
+        Some(subscriptions::hint(self.payload.uid.as_deref()?, reschedule))
+    }
 }
 
 impl Payload {
@@ -132,20 +143,20 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let outcome = match subscriber.booking {
         // Something of the artist's own, or a test of the subscription.
         None => "not_ours",
-        Some(booking) => compare(app, booking, now).await?,
+        Some(booking) => compare(app, booking, hook.hint().as_deref(), now).await?,
     };
     subscriptions::record(&app.db, &occurrence, subscriber.booking, outcome, now).await?;
     tracing::info!(hook.trigger = hook.trigger_event, outcome, "webhook applied");
     received(outcome)
 }
 
-async fn compare(app: &App, booking: BookingId, now: Timestamp) -> Result<&'static str, Error> {
-    let compared = calendar::compare(&app.db, &app.calendars, booking, now).await;
+async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timestamp) -> Result<&'static str, Error> {
+    let compared = calendar::compare(&app.db, &app.calendars, booking, hint, now).await;
     let compared = match compared {
         Ok(compared) => compared,
         Err(error) => {
             // Cal.com does not send it again: the next sweep asks first of all.
-            subscriptions::ask_soon(&app.db, booking).await?;
+            subscriptions::ask_soon(&app.db, booking, hint).await?;
             return Err(error);
         }
     };
@@ -156,7 +167,7 @@ async fn compare(app: &App, booking: BookingId, now: Timestamp) -> Result<&'stat
         tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
     }
     if let Compared::Busy = compared {
-        subscriptions::ask_soon(&app.db, booking).await?;
+        subscriptions::ask_soon(&app.db, booking, hint).await?;
     }
     Ok(compared.outcome())
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::SqsEvent;
 use calcom_webhook::{App, handle};
-use dev::calcom::{Down, sign};
+use dev::calcom::{Canceller, Down, sign};
 use dev::demo::NOA;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
@@ -308,6 +308,133 @@ mod a_cancellation {
             assert_eq!(facts(world, &held, &["payment_status", "calendar_state"]).await, ["refunded", "removed"]);
             assert_eq!(world.stripe.refunds().len(), 1);
             assert_eq!(world.mails.messages_to("jo@example.fr").len(), 1, "one truthful mail");
+        });
+    }
+
+    /// The promise made to the client: everything up to so many hours before, nothing after that.
+    async fn promise(world: &World, hours: u32) {
+        let policy =
+            json!({ "full_refund_hours": hours, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte" });
+        world.execute(&format!("update bookings set policy = '{policy}'")).await;
+    }
+
+    async fn todo(world: &World, held: &Held) -> Value {
+        let sql =
+            format!("select dashboard_todo(b, '{}') as todo from bookings b where b.id = '{}'", world.now(), held.id);
+        world.rows(&sql, &[]).await[0]["todo"].clone()
+    }
+
+    #[test]
+    fn by_the_client_in_cal_coms_own_mail_goes_by_the_policy_and_names_the_client() {
+        World::run(|world| async move {
+            // The appointment is in 25 hours.
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            promise(world, 72).await;
+            world.calcom.cancel_as(&uid, Canceller::Client, "Je ne peux pas").expect("it is there");
+            world.mails.clear();
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CANCELLED").await).await, "cancelled");
+            run_everything(world).await;
+            assert_eq!(
+                facts(world, &held, &["status", "cancel_reason", "payment_status", "kept_cents"]).await,
+                [json!("cancelled"), json!("client"), json!("paid"), json!(6_000)]
+            );
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000)]);
+            assert!(world.history(&held.id()).await.contains(&"client cancelled".to_owned()));
+            assert_eq!(world.mails.messages_to("jo@example.fr").len(), 1);
+            assert_eq!(world.mails.messages_to(NOA.email).len(), 1, "the artist hears of it");
+        });
+    }
+
+    #[test]
+    fn by_the_client_in_time_counts_from_the_press_of_the_button() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            promise(world, 24).await;
+            world.calcom.cancel_as(&uid, Canceller::Client, "Je ne peux pas").expect("it is there");
+            let payload = newest(world, "BOOKING_CANCELLED").await;
+            // Heard of two hours later, when it would be too late.
+            world.advance_minutes(120);
+            assert_eq!(outcome(world, &payload).await, "cancelled");
+            run_everything(world).await;
+            assert_eq!(facts(world, &held, &["cancel_reason", "payment_status"]).await, ["client", "refunded"]);
+        });
+    }
+
+    #[test]
+    fn by_a_client_who_repeats_our_words_is_not_taken_for_our_own() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default(), true).await;
+            promise(world, 72).await;
+            world.calcom.cancel_as(&uid, Canceller::Client, "InkFlow: the booking was cancelled").expect("there");
+            assert_eq!(outcome(world, &newest(world, "BOOKING_CANCELLED").await).await, "cancelled");
+            assert_eq!(facts(world, &held, &["cancel_reason", "kept_cents"]).await, [json!("client"), json!(6_000)]);
+        });
+    }
+
+    #[test]
+    fn that_asks_for_another_time_or_comes_from_somebody_moves_nothing_and_asks_the_artist_once() {
+        World::run(|world| async move {
+            let mut last = String::new();
+            for (by, words, start) in [
+                (Canceller::Reschedule, "une autre heure", "2027-02-02T09:00:00Z"),
+                (Canceller::Somebody, "ne sait pas par qui", "2027-02-03T09:00:00Z"),
+            ] {
+                let (held, uid) = there(world, &Plan::of(&NOA, 0, start), true).await;
+                world.calcom.cancel_as(&uid, by, "Pas ce jour-là").expect("it is there");
+                let payload = newer(world, "BOOKING_CANCELLED", &last).await;
+                last.clone_from(&payload);
+                world.mails.clear();
+                assert_eq!(outcome(world, &payload).await, "artist_is_asked", "{by:?}");
+                run_everything(world).await;
+                assert_eq!(
+                    facts(world, &held, &["status", "payment_status", "calendar_state"]).await,
+                    ["confirmed", "paid", "called_off"]
+                );
+                assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000)]);
+                let told = world.mails.messages_to(NOA.email);
+                assert_eq!(told.len(), 1);
+                assert!(told[0].subject.starts_with("À vous de décider"), "{}", told[0].subject);
+                assert!(told[0].text.contains(words), "{}", told[0].text);
+                assert!(world.mails.messages_to("jo@example.fr").is_empty());
+                assert_eq!(todo(world, &held).await, json!(["called_off"]));
+                // Asked once, however often it is looked at.
+                world.advance(Duration::from_secs(1));
+                let mut again: Value = serde_json::from_str(&payload).expect("JSON");
+                again["createdAt"] = world.now().to_string().into();
+                assert_eq!(outcome(world, &again.to_string()).await, "artist_is_asked");
+                assert_eq!(open_names(world).await, Vec::<String>::new());
+                world
+                    .execute(
+                        "update bookings set status = 'cancelled', cancel_reason = 'artist', version = version + 1",
+                    )
+                    .await;
+            }
+        });
+    }
+
+    #[test]
+    fn whose_webhook_says_what_it_was_is_believed_when_cal_com_can_be_asked_again() {
+        World::run(|world| async move {
+            let mut last = String::new();
+            for (by, outcome_then, state, start) in [
+                (Canceller::Reschedule, "artist_is_asked", "confirmed", "2027-02-02T09:00:00Z"),
+                (Canceller::Artist, "cancelled", "cancelled", "2027-02-03T09:00:00Z"),
+            ] {
+                let (held, uid) = there(world, &Plan::of(&NOA, 0, start), true).await;
+                world.calcom.cancel_as(&uid, by, "Pas ce jour-là").expect("it is there");
+                let payload = newer(world, "BOOKING_CANCELLED", &last).await;
+                last.clone_from(&payload);
+                world.calcom.switch(|switches| switches.api.down = Some(Down::Unavailable));
+                assert_eq!(deliver(world, &payload).await.status, 503);
+                world.calcom.switch(|switches| switches.api.down = None);
+                // As the sweeper does, with no webhook at hand.
+                let compared =
+                    shared::calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
+                assert_eq!(compared.expect("asked").outcome(), outcome_then);
+                assert_eq!(facts(world, &held, &["status"]).await, [state]);
+                world.execute("update bookings set calendar_state = 'off'").await;
+                world.advance(Duration::from_secs(1));
+            }
         });
     }
 

@@ -18,7 +18,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
 use shared::db::dashboard::{self, Dossier, Question, View};
-use shared::db::{Db, holds, limits};
+use shared::db::{Db, calendar, holds, limits};
 use shared::domain::booking::{Actor, Booking, CancelReason, Change};
 use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
@@ -294,6 +294,10 @@ async fn act(app: &App, user: Uuid, id: BookingId, action: &str, request: &Reque
         "undo-confirm" => decide(app, user, id, version()?, now, |booking| booking.undo_confirmation(now)).await?,
         "complete" => decide(app, user, id, version()?, now, |booking| booking.complete(Actor::Artist, now)).await?,
         "no-show" => decide(app, user, id, version()?, now, |booking| booking.no_show(now)).await?,
+        "put-back" => {
+            let jobs = calendar::put_back(&app.db, user, id, version()?, now).await?;
+            send(app, &jobs, std::time::Duration::ZERO).await;
+        }
         "cancel" => cancel(app, user, id, &http::json(request)?, now).await?,
         "note" => {
             let note = http::json::<NoteRequest>(request)?.note;

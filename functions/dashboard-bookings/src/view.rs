@@ -67,13 +67,13 @@ pub struct BookingRow {
     pub calendar_state: String,
     /// Jobs that will not be done by themselves.
     pub failed_jobs: i64,
-    /// What waits for the artist: `confirm`, `payment`, `calendar`, `job`, `outcome`.
+    /// What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`.
     pub todo: Vec<String>,
     /// The picture of its flash.
     pub flash_image: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// What the artist may do now: `confirm`, `undo_confirm`, `cancel`, `complete`, `no_show`.
+    /// What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`.
     pub actions: Vec<&'static str>,
 }
 
@@ -165,9 +165,9 @@ pub struct MailView {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct CalendarView {
-    /// `off`, `waiting`, `synced`, `removed`, `conflict` or `failed`.
+    /// `off`, `waiting`, `synced`, `removed`, `conflict`, `failed` or `called_off`.
     pub state: String,
-    /// What it said.
+    /// What it said; of what was called off, in one word why the artist is asked.
     pub note: Option<String>,
     /// The booking there.
     pub url: Option<String>,
@@ -228,7 +228,7 @@ pub struct BookingDetail {
 
 /// The row of a booking.
 pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
-    let actions = actions(&entry.booking, now);
+    let actions = actions(&entry.booking, &entry.calendar_state, now);
     let dispute_lost = entry.booking.has_lost_dispute();
     let rest_cents = entry.booking.left_to_pay(entry.price);
     let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
@@ -265,10 +265,12 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
 }
 
 /// What the rules would do if they were asked: no second opinion on what is possible.
-fn actions(booking: &Booking, now: Timestamp) -> Vec<&'static str> {
+fn actions(booking: &Booking, calendar_state: &str, now: Timestamp) -> Vec<&'static str> {
+    let live = matches!(booking.state.status, Status::Pending | Status::Confirmed);
     let possible = [
         ("confirm", booking.confirm_by_hand(now).state.is_some()),
         ("undo_confirm", booking.undo_confirmation(now).state.is_some()),
+        ("put_back", live && calendar_state == "called_off" && booking.starts_at > now),
         ("cancel", booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.is_some()),
         ("complete", booking.complete(shared::domain::booking::Actor::Artist, now).state.is_some()),
         ("no_show", booking.no_show(now).state.is_some()),

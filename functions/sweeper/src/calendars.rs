@@ -32,7 +32,7 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
     let asked_before = now.saturating_sub(AGAIN).unwrap_or(now);
     let bookings = due(&app.db, asked_before, BOOKINGS, now).await?;
     let mut answers = futures_util::stream::iter(&bookings)
-        .map(|booking| async move { (booking, calendar::compare(&app.db, &app.calendars, *booking, now).await) })
+        .map(|booking| async move { (booking, calendar::compare(&app.db, &app.calendars, *booking, None, now).await) })
         .buffer_unordered(AT_ONCE);
     let mut unanswered = 0;
     while let Some((booking, answer)) = answers.next().await {

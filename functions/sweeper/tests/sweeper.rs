@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use dev::aws::Condition;
+use dev::calcom::Canceller;
 use dev::demo::{LEA, NOA};
 use dev::stripe::{Down, Outcome};
 use serde_json::{Value, json};
@@ -414,14 +415,62 @@ mod calendars {
     }
 
     #[test]
-    fn where_the_artist_cancelled_unheard_cancel_here_and_give_back() {
+    fn where_the_client_cancelled_unheard_go_by_the_policy() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default()).await;
-            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let policy =
+                json!({ "full_refund_hours": 72, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte" });
+            world.execute(&format!("update bookings set policy = '{policy}'")).await;
+            world.calcom.cancel_as(&uid, Canceller::Client, "Je ne peux pas").expect("it is there");
             world.advance_minutes(3);
             assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
-            assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
-            assert_eq!(fact(world, &held, "cancel_reason").await, "calendar");
+            assert_eq!(state(world, &held).await, ["cancelled", "paid"]);
+            assert_eq!(fact(world, &held, "cancel_reason").await, "client");
+        });
+    }
+
+    #[test]
+    fn where_the_artist_cancelled_unheard_or_asked_for_another_time_ask_the_artist() {
+        World::run(|world| async move {
+            // Without its webhook one looks like the other.
+            for (by, start) in
+                [(Canceller::Artist, "2027-02-02T09:00:00Z"), (Canceller::Reschedule, "2027-02-03T09:00:00Z")]
+            {
+                let (held, uid) = there(world, &Plan::of(&NOA, 0, start)).await;
+                world.calcom.cancel_as(&uid, by, "Je suis malade").expect("it is there");
+                world.advance_minutes(3);
+                assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+                assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+                assert_eq!(fact(world, &held, "calendar_state").await, "called_off");
+                assert_eq!(world.open_jobs().await.len(), 1);
+                assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_calendar_conflict"));
+                all_done(world).await;
+            }
+        });
+    }
+
+    #[test]
+    fn that_find_nothing_for_ten_minutes_change_nothing_and_hold_one_booking_afterwards() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.clear_requests();
+            world.calcom.switch(|switches| switches.bookings_not_found = true);
+            for _ in 0..10 {
+                world.advance_minutes(1);
+                world.execute("update bookings set calendar_checked_at = null").await;
+                let report = swept(world).await;
+                assert_eq!((report.calendar_changes, report.calendar_repairs), (0, 0));
+            }
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+            assert!(world.open_jobs().await.is_empty());
+            assert!(world.calcom.requests().iter().all(|request| request.method == "GET"));
+
+            world.calcom.switch(|switches| switches.bookings_not_found = false);
+            world.advance_minutes(6);
+            assert_eq!(swept(world).await.calendar_repairs, 1, "what our last job wanted is looked at again");
+            assert_eq!(fact(world, &held, "calendar_missing_since").await, Value::Null);
+            assert_eq!(fact(world, &held, "cal_com_booking_id").await, json!(uid));
+            assert_eq!(world.calcom.bookings().len(), 1);
         });
     }
 
@@ -438,16 +487,59 @@ mod calendars {
     }
 
     #[test]
-    fn that_lost_a_booking_get_it_again() {
+    fn that_lost_a_booking_for_good_ask_the_artist_once() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             world.calcom.reset();
-            world.advance_minutes(3);
-            assert_eq!(swept(world).await, Report { checked: 1, calendar_repairs: 1, ..Report::default() });
-            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
-            assert_eq!(world.open_jobs().await[0]["kind"], "sync_calendar");
+            for _ in 0..6 {
+                world.advance_minutes(6);
+                let report = swept(world).await;
+                if report.calendar_changes > 0 {
+                    break;
+                }
+                assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+                assert!(world.calcom.bookings().is_empty(), "made again it might be there twice");
+            }
+            assert_eq!(fact(world, &held, "calendar_state").await, "called_off");
+            assert_eq!(fact(world, &held, "calendar_note").await, "gone");
+            assert_eq!(world.open_jobs().await.len(), 1);
             world.advance_minutes(40);
-            assert_eq!(swept(world).await.checked, 0, "a job is at it, and will look itself");
+            assert_eq!(swept(world).await.calendar_changes, 0);
+        });
+    }
+
+    #[test]
+    fn whose_event_type_is_not_there_either_say_nothing_about_a_booking() {
+        World::run(|world| async move {
+            let (held, _uid) = there(world, &Plan::default()).await;
+            world.calcom.reset();
+            world.execute("update artists set cal_com_event_type_id = 999 where slug = 'noa-keller'").await;
+            for _ in 0..8 {
+                world.advance_minutes(6);
+                assert_eq!(swept(world).await.calendar_changes, 0);
+            }
+            assert_eq!(fact(world, &held, "calendar_state").await, "synced");
+        });
+    }
+
+    #[test]
+    fn that_were_not_allowed_to_cancel_are_at_ease_once_the_artist_has() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            let (db, now) = (world.db(), world.now());
+            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let by = shared::domain::policy::Canceller::Artist;
+            let reason = shared::domain::booking::CancelReason::Artist;
+            settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(reason, by, now))
+                .await
+                .expect("ours");
+            world.execute("update outbox set done_at = created_at, outcome = 'discarded' where done_at is null").await;
+            world.execute("update bookings set calendar_state = 'failed'").await;
+            world.advance_minutes(3);
+            assert_eq!(swept(world).await.calendar_repairs, 0, "it would be refused again");
+            world.calcom.cancel(&uid, "Annulé").expect("it is there");
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await.calendar_repairs, 1);
         });
     }
 
@@ -619,6 +711,52 @@ mod payments {
         });
     }
 
+    /// Its artist took it on without the deposit, while its client was on the way to pay.
+    async fn confirmed_by_hand(world: &World) -> Held {
+        let held = hold(world, Plan::default()).await;
+        let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+        let (db, now) = (world.db(), world.now());
+        settle::settle(&db, &reference, None, now, |booking, _| booking.confirm_by_hand(now)).await.expect("confirmed");
+        all_done(world).await;
+        assert_eq!(state(world, &held).await, ["confirmed", "unpaid"]);
+        held
+    }
+
+    #[test]
+    fn of_a_booking_that_was_confirmed_by_hand_are_found_within_a_minute() {
+        World::run(|world| async move {
+            let held = confirmed_by_hand(world).await;
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
+            assert_eq!(world.stripe.session(&held.session).expect("the session")["status"], "open", "it may be paid");
+            world.pay(&held);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, payments_found: 1, ..Report::default() });
+            assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
+            assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000)]);
+            all_done(world).await;
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report::default());
+        });
+    }
+
+    #[test]
+    fn that_never_came_of_a_booking_that_was_confirmed_by_hand_are_not_asked_about_for_ever() {
+        World::run(|world| async move {
+            let held = confirmed_by_hand(world).await;
+            world.stripe.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            world.advance_minutes(36);
+            assert_eq!(swept(world).await.asked, 1);
+            world.stripe.switch(|switches| switches.api.down = None);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await, Report { asked: 1, ..Report::default() });
+            assert_eq!(world.booking(&held.id()).await["checkout_url"], Value::Null, "nobody is sent to a closed page");
+            assert_eq!(state(world, &held).await, ["confirmed", "unpaid"]);
+            world.advance_minutes(1);
+            assert_eq!(swept(world).await.asked, 0);
+        });
+    }
+
     #[test]
     fn f6_are_written_down_while_the_queue_is_away() {
         World::run(|world| async move {
@@ -693,6 +831,23 @@ mod holds {
             world.advance_minutes(31);
             assert_eq!(swept(world).await, Report { asked: 1, released: 1, ..Report::default() });
             assert_eq!(world.stripe.session(&session).expect("the session")["status"], "expired");
+        });
+    }
+
+    #[test]
+    fn whose_page_may_be_open_under_other_words_are_kept_until_it_has_closed() {
+        World::run(|world| async move {
+            let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
+            all_done(world).await;
+            let hold = world.stored_hold(id).await;
+            // A release in between changed where the client comes back to.
+            let checkout = settle::checkout_of(&hold, "https://before.test").expect("a deposit");
+            world.stripe_client().open_checkout(&checkout).await.expect("opened");
+            world.advance_minutes(31);
+            assert_eq!(swept(world).await, Report { asked: 1, failed: 1, ..Report::default() });
+            assert_eq!(world.booking(&id.to_string()).await["status"], "pending");
+            world.advance_minutes(5);
+            assert_eq!(swept(world).await.released, 1);
         });
     }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use shared::calcom::converge::{Clash, Converged, Note, Want, converge};
 use shared::calendar::{self, Compared};
+use shared::db::calendar::is_missing;
 use shared::db::dossier::{self, CalendarNews, Dossier};
 use shared::domain::booking::{CalendarMode, Status};
 use shared::domain::ids::BookingId;
@@ -21,7 +22,8 @@ pub(crate) async fn sync(app: &App, id: BookingId, attempts: i32, now: Timestamp
     let Some(want) = wanted(&dossier, now) else { return Ok(Outcome::Done) };
     let key = app.calendars.key(dossier.booking.artist, access)?;
     let attempt = u32::try_from(attempts).unwrap_or(1);
-    let wanted = calendar::question(&dossier, &key, access.event_type, want, attempt);
+    let mut wanted = calendar::question(&dossier, &key, access.event_type, want, attempt);
+    wanted.is_gone = calendar::is_gone(&dossier, now);
     let converged = converge(app.calendars.calcom(), &wanted).await;
     note(app, &dossier, converged, now).await
 }
@@ -49,8 +51,13 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
         Converged::MovedThere { uid, start } => {
             return followed(app, calendar::moved(&app.db, booking, &uid, start, now).await?).await;
         }
-        Converged::Conflict { why: Clash::CancelledThere } => {
-            return followed(app, calendar::called_off(&app.db, booking, now).await?).await;
+        Converged::CalledOffThere(there) => {
+            return followed(app, calendar::called_off(&app.db, dossier, &there, now).await?).await;
+        }
+        // Looked for again by the sweeper, which asks the artist in the end.
+        Converged::MissingThere => {
+            is_missing(&app.db, booking.id, now).await?;
+            return Ok(Outcome::Done);
         }
         Converged::Synced { uid, note } => (Some(uid), "synced", note.as_ref().map(Note::to_string), Outcome::Done),
         Converged::Removed | Converged::NothingToDo => (None, "removed", None, Outcome::Done),
@@ -60,12 +67,14 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
         }
         Converged::Rejected { why } => (None, "failed", Some(why.clone()), Outcome::Discard { why }),
     };
+    // Called off here, and Cal.com keeps the time blocked: nobody but the artist can free it.
+    let kept = state == "failed" && booking.state.status == Status::Cancelled;
     let alert = Task::SendEmail {
         booking: booking.id,
         template: Template::ArtistCalendarConflict,
-        occurrence: booking.version.to_string(),
+        occurrence: if kept { format!("kept:{}", booking.version) } else { booking.version.to_string() },
     };
-    let tasks = if state == "conflict" { std::slice::from_ref(&alert) } else { &[] };
+    let tasks = if state == "conflict" || kept { std::slice::from_ref(&alert) } else { &[] };
     let start = (state == "synced").then_some(booking.starts_at);
     let news = CalendarNews { uid: uid.as_deref(), start, state, note: words.as_deref(), tasks };
     let jobs = dossier::note_calendar(&app.db, booking, &news, now).await?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use shared::db::dossier::{self, Dossier};
 use shared::db::emails::{self, Occasion};
 use shared::domain::booking::{CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
+use shared::domain::calendar::Question;
 use shared::domain::ids::BookingId;
 use shared::domain::job::{Outcome, RefundReason, Template};
 use shared::domain::money::Cents;
@@ -30,7 +31,7 @@ pub(crate) async fn send(
     let Some(dossier) = dossier::read(&app.db, id).await? else {
         return Ok(Outcome::Discard { why: "there is no such booking".into() });
     };
-    if let Some(why) = untrue(&dossier, template, now) {
+    if let Some(why) = untrue(&dossier, template, occurrence, now) {
         return Ok(Outcome::Discard { why: why.into() });
     }
     let mail = letter(app, &dossier, template, occurrence, now).compose();
@@ -53,9 +54,16 @@ pub(crate) async fn send(
 }
 
 /// Why a mail should not go out any more, if so.
-fn untrue(dossier: &Dossier, template: Template, now: Timestamp) -> Option<&'static str> {
+fn untrue(dossier: &Dossier, template: Template, occurrence: &str, now: Timestamp) -> Option<&'static str> {
     let state = &dossier.booking.state;
     match template {
+        Template::ArtistCalendarConflict
+            if occurrence.starts_with("called_off:")
+                && (dossier.calendar_state != "called_off"
+                    || !matches!(state.status, Status::Pending | Status::Confirmed)) =>
+        {
+            Some("the artist is not asked any more")
+        }
         Template::ArtistPending if state.status != Status::Pending || dossier.booking.has_lapsed(now) => {
             Some("the booking is not pending any more")
         }
@@ -183,6 +191,11 @@ fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Pr
     let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && entry.stripe_id == occurrence);
     match template {
         Template::ArtistCalendarConflict if occurrence.starts_with("moved:") => Some(Problem::CalendarMoved),
+        Template::ArtistCalendarConflict if occurrence.starts_with("kept:") => Some(Problem::CalendarKept),
+        Template::ArtistCalendarConflict if occurrence.starts_with("called_off:") => {
+            let question = dossier.calendar_note.as_deref().and_then(Question::parse);
+            Some(Problem::CalendarCalledOff(question.unwrap_or(Question::Unknown)))
+        }
         Template::ArtistCalendarConflict => Some(Problem::CalendarTaken),
         Template::ArtistPaymentProblem => {
             if let Some(failed) = entry(EntryKind::RefundFailed) {

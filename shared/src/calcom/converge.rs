@@ -40,6 +40,8 @@ pub struct Wanted<'a> {
     pub agreed_start: Option<Timestamp>,
     /// We called it off there ourselves, and noted that: whatever the words there are, it was not the artist.
     pub removed_by_us: bool,
+    /// Cal.com has not found it for so long that it counts as gone.
+    pub is_gone: bool,
     /// The start of the appointment.
     pub start: Timestamp,
     /// Its end.
@@ -82,6 +84,11 @@ pub enum Converged {
         /// Where to.
         start: Timestamp,
     },
+    /// Somebody else than we called it off there.
+    CalledOffThere(Box<CalBooking>),
+    /// It was there, and Cal.com finds it neither by its uid nor among the client's bookings. Perhaps it is only not to be
+    /// found at the moment: nothing was changed.
+    MissingThere,
     /// It was there and is called off.
     Removed,
     /// It is not there, and should not be.
@@ -128,15 +135,12 @@ impl fmt::Display for Note {
 pub enum Clash {
     /// Something that is not ours takes this time.
     Taken,
-    /// Our booking was called off in Cal.com.
-    CancelledThere,
 }
 
 impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Taken => "the time is taken in Cal.com",
-            Self::CancelledThere => "the booking was called off in Cal.com",
         })
     }
 }
@@ -160,9 +164,11 @@ type Step<T> = Result<T, Converged>;
 async fn present(calcom: &Calcom, wanted: &Wanted<'_>, confirmed: bool) -> Step<Converged> {
     match look(calcom, wanted).await? {
         Some(there) if there.is_live() => agree(calcom, wanted, there, confirmed).await,
-        Some(gone) if !wanted.removed_by_us && !cancelled_by_us(&gone) => {
-            Ok(Converged::Conflict { why: Clash::CancelledThere })
+        Some(gone) if !wanted.removed_by_us && !cancelled_by_us(&gone, wanted.attendee.email) => {
+            Ok(Converged::CalledOffThere(Box::new(gone)))
         }
+        // Made again it might be there twice, once Cal.com finds its own again. The artist is asked in the end.
+        None if wanted.known_uid.is_some() && !wanted.removed_by_us => Ok(Converged::MissingThere),
         Some(_) | None => create(calcom, wanted, confirmed).await,
     }
 }
@@ -247,7 +253,7 @@ async fn agree(calcom: &Calcom, wanted: &Wanted<'_>, there: CalBooking, confirme
             }
         }
         if !there.is_live() {
-            return Ok(Converged::Conflict { why: Clash::CancelledThere });
+            return Ok(Converged::CalledOffThere(Box::new(there)));
         }
         if there.status == CalStatus::Pending {
             note = Some(Note::NeedsConfirmation);
@@ -278,6 +284,9 @@ async fn move_there(calcom: &Calcom, wanted: &Wanted<'_>, there: &CalBooking) ->
 
 async fn absent(calcom: &Calcom, wanted: &Wanted<'_>, reason: &str) -> Step<Converged> {
     let there = match look(calcom, wanted).await? {
+        None if wanted.known_uid.is_some() && !wanted.removed_by_us && !wanted.is_gone => {
+            return Ok(Converged::MissingThere);
+        }
         None => return Ok(Converged::NothingToDo),
         Some(there) if there.is_live() => there,
         Some(_) => return Ok(Converged::Removed),
@@ -292,7 +301,8 @@ async fn absent(calcom: &Calcom, wanted: &Wanted<'_>, reason: &str) -> Step<Conv
     };
     match look(calcom, wanted).await? {
         Some(now) if now.is_live() => Err(give_up(wanted, error)),
-        _ => Ok(Converged::Removed),
+        Some(_) => Ok(Converged::Removed),
+        None => Ok(Converged::MissingThere),
     }
 }
 
@@ -351,9 +361,11 @@ fn our_reason(reason: &str) -> String {
     format!("{OUR_REASON}{}", reason.strip_prefix(OUR_REASON).unwrap_or(reason))
 }
 
-/// True for a booking that was called off there in our own words.
-pub fn cancelled_by_us(booking: &CalBooking) -> bool {
+/// True for a booking that was called off there in our own words, and not by a client who repeats them.
+pub fn cancelled_by_us(booking: &CalBooking, client: &str) -> bool {
+    let by_client = booking.people.cancelled_by.as_deref().is_some_and(|by| by.eq_ignore_ascii_case(client));
     booking.status == CalStatus::Cancelled
+        && !by_client
         && booking.cancellation_reason.as_deref().is_some_and(|reason| reason.starts_with(OUR_REASON))
 }
 
@@ -371,6 +383,7 @@ fn give_up(wanted: &Wanted<'_>, error: CalcomError) -> Converged {
         CalcomError::Taken
         | CalcomError::Outside
         | CalcomError::FieldRefused(_)
+        | CalcomError::CancellingDisabled
         | CalcomError::NotFound
         | CalcomError::Unauthorised
         | CalcomError::Unexpected { .. } => Converged::Rejected { why },

@@ -5,9 +5,10 @@ use serde_json::json;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::{Db, Repeat, get};
+use super::{Db, Repeat, get, insert_jobs, job_ids, job_rows};
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::job::Task;
+use crate::domain::refusal::Refusal;
 use crate::error::Error;
 
 /// What a webhook says about whom it is for.
@@ -120,18 +121,107 @@ pub async fn record(
     Ok(())
 }
 
-/// Makes a booking the first that the next sweep asks Cal.com about. One flight.
+/// What a webhook says of a cancellation, as it is kept: Cal.com itself does not tell whether its host called the booking
+/// off or asked for another time.
+pub fn hint(uid: &str, reschedule: bool) -> String {
+    format!("{}:{uid}", if reschedule { "reschedule" } else { "cancelled" })
+}
+
+/// Whether this booking of Cal.com's was called off to ask for another time; none when no webhook told.
+pub fn is_reschedule(hint: Option<&str>, uid: &str) -> Option<bool> {
+    let (word, of) = hint?.split_once(':')?;
+    (of == uid).then_some(word == "reschedule")
+}
+
+/// Makes a booking the first that the next sweep asks Cal.com about, with what was told of it. One flight.
 ///
 /// # Errors
 /// The database failed.
-pub async fn ask_soon(db: &Db, booking: BookingId) -> Result<(), Error> {
+pub async fn ask_soon(db: &Db, booking: BookingId, hint: Option<&str>) -> Result<(), Error> {
     db.rows(
         Repeat::Safe,
-        "update bookings set calendar_checked_at = null where id = $1",
-        &[(&booking.uuid(), Type::UUID)],
+        "update bookings set calendar_checked_at = null, calendar_hint = coalesce($2, calendar_hint) where id = $1",
+        &[(&booking.uuid(), Type::UUID), (&hint, Type::TEXT)],
     )
     .await?;
     Ok(())
+}
+
+/// Notes since when Cal.com does not find a booking that it had; it is looked for again soon. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn is_missing(db: &Db, booking: BookingId, now: Timestamp) -> Result<(), Error> {
+    const SQL: &str = "update bookings set calendar_missing_since = coalesce(calendar_missing_since, $2), \
+         calendar_checked_at = $2 where id = $1";
+    db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?;
+    Ok(())
+}
+
+/// Notes that Cal.com finds a booking again. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn is_found(db: &Db, booking: BookingId) -> Result<(), Error> {
+    const SQL: &str = "update bookings set calendar_missing_since = null where id = $1";
+    db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID)]).await?;
+    Ok(())
+}
+
+/// Puts a booking that was called off in Cal.com back there. One flight.
+///
+/// What was cancelled counts as cancelled by ourselves, and the calendar's job makes another.
+///
+/// # Errors
+/// [`Refusal::NotPossible`] when nothing waits to be put back, [`Refusal::ChangedMeanwhile`] when it is not the version
+/// that was shown, or the database failed.
+pub async fn put_back(
+    db: &Db,
+    user: Uuid,
+    booking: BookingId,
+    version: i32,
+    now: Timestamp,
+) -> Result<Vec<JobId>, Error> {
+    const SQL: &str = concat!(
+        "with shown as materialized ( \
+             select b.id, b.version, b.calendar_state = 'called_off' and b.status in ('pending', 'confirmed') as possible \
+             from bookings b join artists a on a.id = b.artist_id \
+             where b.id = $1 and a.user_id = $2 for update of b \
+         ), go as materialized (select id from shown where possible and version = $3), \
+         moved as ( \
+             update bookings b set calendar_state = 'removed', calendar_note = null, calendar_missing_since = null, \
+                 updated_at = $4 from go where b.id = go.id \
+         ), history as ( \
+             insert into booking_events (booking_id, at, actor, kind) select id, $4, 'artist', 'calendar_put_back' from go \
+         ), jobs as (",
+        insert_jobs!("$5", "go, "),
+        ") select version, possible, array(select id from jobs) as jobs from shown"
+    );
+    let tasks = [Task::SyncCalendar { booking }];
+    let mut jobs = job_rows(&tasks, version, now, now);
+    // Each press is a wish of its own: the job of this version ran long ago.
+    jobs[0]["dedupe_key"] = format!("sync_calendar:{booking}:{version}:put_back:{}", now.as_millisecond()).into();
+    let row = db
+        .row(
+            Repeat::Unsafe,
+            SQL,
+            &[
+                (&booking.uuid(), Type::UUID),
+                (&user, Type::UUID),
+                (&version, Type::INT4),
+                (&now, Type::TIMESTAMPTZ),
+                (&jobs, Type::JSONB),
+            ],
+        )
+        .await?
+        .ok_or(Error::NotFound)?;
+    if get::<i32>(&row, "version")? != version {
+        return Err(Refusal::ChangedMeanwhile.into());
+    }
+    if !get::<bool>(&row, "possible")? {
+        return Err(Refusal::NotPossible.into());
+    }
+    job_ids(&row, "jobs")
 }
 
 /// True while a job is at work, or about to be, on what Cal.com has of a booking: what is there now may be on its way
@@ -159,8 +249,10 @@ pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool
 /// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<BookingId>, Error> {
     const SQL: &str = "with chosen as materialized ( \
-             select b.id from bookings b where b.calendar_state in ('synced', 'waiting') and b.ends_at > $3 \
-                 and b.updated_at < $4 and (b.calendar_checked_at is null or b.calendar_checked_at < $1) \
+             select b.id from bookings b where (b.calendar_state in ('synced', 'waiting', 'called_off') \
+                     or b.calendar_state = 'failed' and b.status = 'cancelled') and b.ends_at > $3 \
+                 and b.updated_at < $4 and (b.calendar_checked_at is null or b.calendar_checked_at < $1 \
+                     or b.calendar_missing_since is not null and b.calendar_checked_at < $5) \
                  and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null) \
              order by b.calendar_checked_at nulls first limit $2 for update skip locked \
          ) update bookings b set calendar_checked_at = $3 from chosen where b.id = chosen.id returning b.id";
@@ -174,6 +266,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
                 (&limit, Type::INT8),
                 (&now, Type::TIMESTAMPTZ),
                 (&settled, Type::TIMESTAMPTZ),
+                (&now.saturating_sub(SEARCHED).unwrap_or(now), Type::TIMESTAMPTZ),
             ],
         )
         .await?;
@@ -182,6 +275,9 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
 
 /// A booking that changed a moment ago is left alone: somebody is at it.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
+
+/// What Cal.com does not find is looked for this often.
+const SEARCHED: SignedDuration = SignedDuration::from_mins(5);
 
 /// Begins the calendar's job of a booking anew: Cal.com is not what it was when the last one was done. One flight.
 ///

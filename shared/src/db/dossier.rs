@@ -43,6 +43,10 @@ pub struct Dossier {
     pub calendar_state: String,
     /// And in words.
     pub calendar_note: Option<String>,
+    /// What a webhook said of a cancellation there, and of which uid ([`super::calendar::hint`]).
+    pub calendar_hint: Option<String>,
+    /// Since when Cal.com does not find what it had.
+    pub calendar_missing_since: Option<Timestamp>,
 }
 
 /// The artist of a dossier.
@@ -111,6 +115,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         "select ",
         booking_columns!(),
         ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
+         b.calendar_hint, b.calendar_missing_since, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
          a.display_name, a.email, a.address, a.address_shown, a.city, a.timezone, a.slug, a.locale, \
@@ -159,6 +164,8 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         calendar_start: get(&row, "calendar_start")?,
         calendar_state: get(&row, "calendar_state")?,
         calendar_note: get(&row, "calendar_note")?,
+        calendar_hint: get(&row, "calendar_hint")?,
+        calendar_missing_since: get(&row, "calendar_missing_since")?,
     }))
 }
 
@@ -192,7 +199,7 @@ pub async fn note_calendar(
          noted as ( \
              update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), \
                  calendar_start = coalesce($8, b.calendar_start), calendar_state = $3, \
-                 calendar_note = $4, updated_at = $6 from before where b.id = before.id returning b.id \
+                 calendar_note = $4, calendar_missing_since = null, updated_at = $6 from before where b.id = before.id returning b.id \
          ), history as ( \
              insert into booking_events (booking_id, at, actor, kind, data) \
              select id, $6, 'calcom', 'calendar_' || $3, $5 from before where calendar_state <> $3 \

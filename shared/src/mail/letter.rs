@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::words::{lines, moment, one_line, shortened, span, whose_clock};
 use super::{Attachment, Mail};
+use crate::domain::calendar::Question;
 use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
@@ -180,6 +181,10 @@ pub enum Problem {
     CalendarTaken,
     /// The artist moved the booking in the calendar, to a time that is taken here.
     CalendarMoved,
+    /// The booking is gone from the calendar, and the artist decides what becomes of it.
+    CalendarCalledOff(Question),
+    /// The booking is called off here, and the calendar does not let it go.
+    CalendarKept,
 }
 
 impl Letter {
@@ -264,6 +269,8 @@ struct View {
     artist: String,
     artist_url: String,
     booking_url: String,
+    /// The booking in the artist's dashboard.
+    dashboard_url: String,
     calendar_url: Option<String>,
     client: String,
     client_short: String,
@@ -335,6 +342,7 @@ impl View {
             artist: one_line(&artist.name),
             artist_url: page(&format!("/artist/{}", artist.slug)),
             booking_url: page(&format!("/booking/success?id={}", booking.id)),
+            dashboard_url: page(&format!("/dashboard#/bookings/{}", booking.id)),
             calendar_url: booking.calendar_url.clone().filter(|url| is_link(url)),
             client: one_line(&client.name),
             client_short: shortened(&one_line(&client.name), NAME_IN_SUBJECT),

@@ -21,13 +21,12 @@ async function open(browser: Browser, viewport: Size): Promise<Hand> {
     // Not `goBack`: it waits for a page to load, which one out of the back-forward cache does not in Firefox.
     back: async () => void (await page.evaluate("void history.back()")),
     reload: async () => void (await page.reload()),
-    // Not `url`, which in Firefox does not hear of a page that comes back from the cache.
-    address: () => page.evaluate("location.href"),
+    address: async () => page.url(),
     run: (look, ...given) => page.evaluate(`(${look})(...${JSON.stringify(given)})`),
     load: async (script) => void (await page.evaluate(script)),
     press: (x, y) => page.mouse.click(x, y),
     type: (text) => page.keyboard.type(text),
-    picture: () => page.screenshot({ caret: "initial" }),
+    picture: () => page.screenshot(),
     expects: (what) => witness.expects(what),
     end: async () => {
       await context.close();

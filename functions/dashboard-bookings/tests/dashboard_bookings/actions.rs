@@ -446,3 +446,62 @@ fn words_come_in_the_language_of_the_page() {
         );
     });
 }
+
+/// A paid booking that the artist asked to move in Cal.com: it is gone there, and stands here.
+async fn called_off(world: &World) -> shared::testing::Held {
+    let held = world.hold(&Plan::default()).await;
+    world.confirm(&held).await;
+    run_everything(world).await;
+    let uid = shown(world, &held.id()).await["calendar"]["url"]
+        .as_str()
+        .expect("a link")
+        .rsplit('/')
+        .next()
+        .map(str::to_owned);
+    world.calcom.cancel_as(&uid.expect("a uid"), dev::calcom::Canceller::Reschedule, "Pas ce jour-là").expect("there");
+    let compared = shared::calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
+    assert_eq!(compared.expect("asked").outcome(), "artist_is_asked");
+    run_everything(world).await;
+    held
+}
+
+fn live(world: &World) -> usize {
+    world.calcom.bookings().iter().filter(|booking| booking["status"] == "accepted").count()
+}
+
+#[test]
+fn what_was_called_off_in_cal_com_is_put_back_there_by_a_press() {
+    World::run(|world| async move {
+        let held = called_off(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!(row["todo"], json!(["called_off"]));
+        assert_eq!(row["calendar"]["note"], "cancelled_or_reschedule_requested");
+        assert!(row["actions"].as_array().expect("a list").contains(&json!("put_back")));
+        let old = post(world, &NOA, &format!("{}/put-back", path(&held.id())), json!({ "version": 1 })).await;
+        assert_eq!((old.status, old.problem()), (409, "changed-meanwhile"));
+
+        let back = act(world, &held.id(), "put-back").await;
+        assert_eq!((back.status, &back.body["todo"]), (200, &json!([])), "{}", back.body);
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!(
+            (&row["status"], &row["payment_status"], &row["calendar"]["state"]),
+            (&json!("confirmed"), &json!("paid"), &json!("synced"))
+        );
+        assert_eq!((live(world), world.calcom.bookings().len()), (1, 2));
+        let again = act(world, &held.id(), "put-back").await;
+        assert_eq!((again.status, again.problem()), (409, "not-possible"));
+    });
+}
+
+#[test]
+fn what_was_called_off_in_cal_com_is_cancelled_with_everything_back_by_a_press() {
+    World::run(|world| async move {
+        let held = called_off(world).await;
+        let cancelled = cancel(world, &held.id()).await;
+        assert_eq!((cancelled.status, &cancelled.body["todo"]), (200, &json!([])), "{}", cancelled.body);
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["payment_status"], &row["calendar"]["state"]), (&json!("refunded"), &json!("removed")));
+    });
+}

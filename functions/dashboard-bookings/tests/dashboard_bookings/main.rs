@@ -110,6 +110,7 @@ fn another_artists_booking_is_not_there() {
             ("cancel", json!({ "version": 2, "refund_cents": 6000 })),
             ("complete", json!({ "version": 2 })),
             ("no-show", json!({ "version": 2 })),
+            ("put-back", json!({ "version": 2 })),
             ("note", json!({ "note": "hers" })),
             ("resend", json!({ "template": "client_confirmed" })),
             (&format!("jobs/{}/retry", held.jobs[0]), json!({})),

@@ -233,23 +233,78 @@ fn a_time_that_was_taken_there_meanwhile_is_told_to_the_artist_once() {
 }
 
 #[test]
-fn a_booking_that_the_artist_called_off_there_is_cancelled_and_its_deposit_goes_back() {
+fn a_booking_that_was_called_off_there_before_it_was_paid_for_is_for_the_artist_to_decide() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         run_everything(world).await;
         let uid = there(world)[0]["uid"].as_str().expect("a uid").to_owned();
         world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
         world.confirm(&held).await;
+        world.mails.clear();
         run_everything(world).await;
         assert_eq!((there(world).len(), live(&there(world))), (1, 0));
         let row = world.booking(&held.id()).await;
-        assert_eq!(
-            [&row["status"], &row["cancel_reason"], &row["payment_status"]],
-            ["cancelled", "calendar", "refunded"]
-        );
-        assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
-        assert_eq!(calendar(world, &held).await[0], "removed");
+        assert_eq!([&row["status"], &row["payment_status"]], ["confirmed", "paid"]);
+        assert_eq!(calendar(world, &held).await[0], "called_off");
+        let asked = world.mails.messages().into_iter().filter(|mail| mail.subject.starts_with("À vous de décider"));
+        assert_eq!(asked.count(), 1);
     });
+}
+
+#[test]
+fn a_booking_that_cal_com_does_not_find_is_neither_made_twice_nor_taken_for_removed() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        run_everything(world).await;
+        world.calcom.switch(|switches| switches.bookings_not_found = true);
+        world.confirm(&held).await;
+        run_everything(world).await;
+        assert_eq!((there(world).len(), live(&there(world))), (1, 1));
+        let row = world.booking(&held.id()).await;
+        assert_eq!((&row["calendar_state"], &row["status"]), (&json!("synced"), &json!("confirmed")));
+        assert_ne!(row["calendar_missing_since"], Value::Null);
+
+        cancel_here(world, &held).await;
+        run_everything(world).await;
+        assert_eq!(calendar(world, &held).await[0], "synced", "it is there, and must go");
+        world.calcom.switch(|switches| switches.bookings_not_found = false);
+        add(world, &shared::domain::job::Task::SyncCalendar { booking: held.id }, 9).await;
+        run_everything(world).await;
+        assert_eq!((live(&there(world)), calendar(world, &held).await[0].clone()), (0, json!("removed")));
+    });
+}
+
+#[test]
+fn a_cancellation_that_cal_com_forbids_is_told_to_the_artist() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        world.calcom.switch(|switches| switches.disable_cancelling = true);
+        cancel_here(world, &held).await;
+        world.mails.clear();
+        run_everything(world).await;
+        assert_eq!(live(&there(world)), 1);
+        let [state, _uid, note] = calendar(world, &held).await;
+        assert_eq!((state, note), (json!("failed"), json!("the event type does not allow cancellations")));
+        let told = world.mails.messages_to(dev::demo::NOA.email);
+        let told: Vec<_> = told.iter().filter(|mail| mail.subject.starts_with("À libérer dans Cal.com")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].text.contains("Disable cancelling"), "{}", told[0].text);
+        let now = world.now();
+        let todo = world.rows(&format!("select dashboard_todo(b, '{now}') as todo from bookings b"), &[]).await;
+        assert!(todo[0]["todo"].as_array().expect("a list").contains(&json!("calendar")), "{todo:?}");
+    });
+}
+
+/// The artist cancels in InkFlow.
+async fn cancel_here(world: &World, held: &Held) {
+    let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+    let (db, now) = (world.db(), world.now());
+    let by = shared::domain::policy::Canceller::Artist;
+    settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(CancelReason::Artist, by, now))
+        .await
+        .expect("cancelled");
 }
 
 #[test]
