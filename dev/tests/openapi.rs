@@ -351,7 +351,7 @@ impl Document {
                     summary: "The figures of the month and of the last twelve.",
                     parameters: Vec::new(),
                     body: None,
-                    success: ok(200, json(self.answer::<shared::db::dashboard::Stats>())),
+                    success: ok(200, json(self.answer::<shared::db::stats::Stats>())),
                     problems: DASHBOARD,
                 },
             ),
@@ -606,7 +606,7 @@ fn problem() -> Value {
                     "properties": { "pointer": { "type": "string" }, "detail": { "type": "string" } },
                 },
             },
-            "slots": { "type": "array", "items": { "$ref": "#/components/schemas/Day" } },
+            "slots": { "type": "array", "items": { "$ref": "#/components/schemas/DayView" } },
         },
     })
 }

@@ -785,6 +785,23 @@ export interface components {
             /** @description How to send it. */
             upload: components["schemas"]["UploadView"];
         };
+        /** @description An appointment on the studio's clock. */
+        Appointment: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts.
+             */
+            start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
+        };
         /**
          * Format: uuid
          * @description An artist.
@@ -823,8 +840,17 @@ export interface components {
             project: components["schemas"]["ProjectView"];
             /** @description Their address on the site. */
             slug: string;
-            /** @description Their zone, an IANA name. */
+            /** @description The zone, an IANA name. */
             timezone: string;
+            /** @description In English: `Brussels time`. */
+            timezone_en: string;
+            /** @description The same for people, in French: `heure de Bruxelles`. */
+            timezone_fr: string;
+            /**
+             * Format: date
+             * @description The date there, now.
+             */
+            today: string;
         };
         /** @description The artist, as public as their page. */
         ArtistView2: {
@@ -857,6 +883,8 @@ export interface components {
             cancellation_by_client: components["schemas"]["CancellationView"] | null;
             /** @description Who comes. */
             client: components["schemas"]["Client"];
+            /** @description On whose clock that is, if not on the artist's present one. */
+            clock: components["schemas"]["StudioClock"] | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -868,9 +896,11 @@ export interface components {
             dispute_lost: boolean;
             /**
              * Format: date-time
-             * @description Its end.
+             * @description When it ends.
              */
             end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
             /**
              * Format: int64
              * @description Jobs that will not be done by themselves.
@@ -909,13 +939,15 @@ export interface components {
             rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
-             * @description Start of the appointment.
+             * @description When it starts.
              */
             start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["Status"];
             /** @description The history, oldest first. */
-            timeline: components["schemas"]["TimelineLine"][];
+            timeline: components["schemas"]["EventView"][];
             /** @description What it is called. */
             title: string;
             /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
@@ -977,6 +1009,8 @@ export interface components {
             cancel_reason: components["schemas"]["CancelReason"] | null;
             /** @description Who comes. */
             client: components["schemas"]["Client"];
+            /** @description On whose clock that is, if not on the artist's present one. */
+            clock: components["schemas"]["StudioClock"] | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -988,9 +1022,11 @@ export interface components {
             dispute_lost: boolean;
             /**
              * Format: date-time
-             * @description Its end.
+             * @description When it ends.
              */
             end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
             /**
              * Format: int64
              * @description Jobs that will not be done by themselves.
@@ -1017,9 +1053,11 @@ export interface components {
             rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
-             * @description Start of the appointment.
+             * @description When it starts.
              */
             start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["Status"];
             /** @description What it is called. */
@@ -1054,9 +1092,11 @@ export interface components {
             deposit_cents: components["schemas"]["Cents"];
             /**
              * Format: date-time
-             * @description Its end.
+             * @description When it ends.
              */
             end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
             /**
              * Format: date-time
              * @description When the hold ends.
@@ -1076,13 +1116,19 @@ export interface components {
             rest_cents: components["schemas"]["Cents"] | null;
             /**
              * Format: date-time
-             * @description Start of the appointment.
+             * @description When it starts.
              */
             start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
             /** @description Where it is in its life. A hold that has run out is still `pending` until it is released. */
             status: components["schemas"]["Status"];
-            /** @description The artist's zone. */
+            /** @description The zone, an IANA name. */
             timezone: string;
+            /** @description In English: `Brussels time`. */
+            timezone_en: string;
+            /** @description The same for people, in French: `heure de Bruxelles`. */
+            timezone_fr: string;
             /** @description What it is called. */
             title: string;
             /** @description `flash` or `project`. */
@@ -1219,18 +1265,32 @@ export interface components {
             email?: string | null;
             password?: string | null;
         };
-        /** @description The free slots that start on one local date. */
-        Day: {
+        /** @description The free slots that start on one date of the studio. */
+        DayView: {
             /**
              * Format: date
              * @description The date, in the artist's zone.
              */
             date: string;
             /** @description Its slots in order of time; none when the day is full or closed. */
-            slots: components["schemas"]["Slot"][];
+            slots: components["schemas"]["Appointment"][];
         };
         /** @description A kind of ledger row. */
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
+        /** @description One line of the history. */
+        EventView: {
+            /** @description Who: `client`, `artist`, `stripe`, `calcom` or `system`. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Details. */
+            data: unknown;
+            /** @description What, in one word. */
+            kind: string;
+        };
         /**
          * Format: uuid
          * @description A flash, a ready-made drawing that a client can book.
@@ -1309,9 +1369,11 @@ export interface components {
             deposit_cents: components["schemas"]["Cents"];
             /**
              * Format: date-time
-             * @description Its end.
+             * @description When it ends.
              */
             end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
             /**
              * Format: date-time
              * @description Until when the slot is kept.
@@ -1319,9 +1381,11 @@ export interface components {
             hold_expires_at: string | null;
             /**
              * Format: date-time
-             * @description Start of the appointment.
+             * @description When it starts.
              */
             start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
             /** @description Its status: `pending`, or what a repeated request finds. */
             status: string;
         };
@@ -1467,16 +1531,20 @@ export interface components {
             client_name: string;
             /**
              * Format: date-time
-             * @description Its end.
+             * @description When it ends.
              */
             end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
             /** @description The booking. */
             id: components["schemas"]["BookingId"];
             /**
              * Format: date-time
-             * @description Its start.
+             * @description When it starts.
              */
             start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
             /** @description What it is called. */
             title: string;
         };
@@ -1562,8 +1630,12 @@ export interface components {
             locale: components["schemas"]["Locale"];
             /** @description Their address on the site. */
             slug: string;
-            /** @description Their zone, an IANA name. */
+            /** @description The zone, an IANA name. */
             timezone: string;
+            /** @description In English: `Brussels time`. */
+            timezone_en: string;
+            /** @description The same for people, in French: `heure de Bruxelles`. */
+            timezone_fr: string;
         };
         /** @description The policy as it is, with those to begin from. */
         OwnPolicyView: {
@@ -1687,7 +1759,7 @@ export interface components {
             }[];
             /** Format: uri */
             instance: string;
-            slots?: components["schemas"]["Day"][];
+            slots?: components["schemas"]["DayView"][];
             status: number;
             title: string;
             /** Format: uri */
@@ -1917,19 +1989,6 @@ export interface components {
              */
             user_id: string;
         };
-        /** @description A free appointment. */
-        Slot: {
-            /**
-             * Format: date-time
-             * @description When it ends.
-             */
-            end: string;
-            /**
-             * Format: date-time
-             * @description When it starts.
-             */
-            start: string;
-        };
         /** @description The answer. */
         SlotsView: {
             /** @description The artist's slug. */
@@ -1940,7 +1999,7 @@ export interface components {
              */
             bookable_until: string;
             /** @description One entry a day, also for a day without slots. */
-            days: components["schemas"]["Day"][];
+            days: components["schemas"]["DayView"][];
             /**
              * Format: uint32
              * @description How long the appointment takes.
@@ -1948,6 +2007,11 @@ export interface components {
             duration_minutes: number;
             /** @description Their zone: the dates are its. */
             timezone: string;
+            /**
+             * Format: date
+             * @description The date there, now.
+             */
+            today: string;
         };
         /** @description The figures of the dashboard. */
         Stats: {
@@ -1996,6 +2060,11 @@ export interface components {
              */
             to_do_count: number;
             /**
+             * Format: date
+             * @description The date there, now.
+             */
+            today: string;
+            /**
              * Format: int64
              * @description Confirmed appointments that are not over.
              */
@@ -2019,6 +2088,15 @@ export interface components {
              * @description Its first instant.
              */
             starts_at: string;
+        };
+        /** @description Whose clock it is. */
+        StudioClock: {
+            /** @description The zone, an IANA name. */
+            timezone: string;
+            /** @description In English: `Brussels time`. */
+            timezone_en: string;
+            /** @description The same for people, in French: `heure de Bruxelles`. */
+            timezone_fr: string;
         };
         /** @description Time off that was taken. */
         TakenOff: {
@@ -2065,36 +2143,27 @@ export interface components {
         /** @description Time off as it comes in. */
         TimeOffInput: {
             /**
-             * @description RFC 3339.
+             * @description As `starts_at`.
              * @default null
              */
             ends_at?: string;
             /** @default null */
             note?: string | null;
             /**
-             * @description RFC 3339.
+             * @description RFC 3339, or without an offset as the clock of `timezone` shows it.
              * @default null
              */
             starts_at?: string;
+            /**
+             * @description On whose clock times without an offset are told: the artist's zone, an IANA name.
+             * @default null
+             */
+            timezone?: string | null;
         };
         /** @description The time off that is not over. */
         TimeOffList: {
             /** @description In order. */
             time_off: components["schemas"]["StoredTimeOff"][];
-        };
-        /** @description One line of the history. */
-        TimelineLine: {
-            /** @description Who: `client`, `artist`, `stripe`, `calcom` or `system`. */
-            actor: string;
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            at: string;
-            /** @description Details. */
-            data: unknown;
-            /** @description What, in one word. */
-            kind: string;
         };
         /** @description An upload as it is announced. */
         UploadInput: {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio_postgres::error::SqlState;
@@ -40,6 +41,9 @@ pub mod emails;
 
 // What the artist's dashboard reads and writes.
 pub mod dashboard;
+
+// The figures of the dashboard.
+pub mod stats;
 
 // All that the worker needs to know of one booking.
 pub mod dossier;
@@ -229,6 +233,15 @@ pub fn get_named_opt<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<
         parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}")))
     })
     .transpose()
+}
+
+/// Reads a column that holds the name of a zone.
+///
+/// # Errors
+/// It names none.
+pub(crate) fn get_zone(row: &Row, column: &str) -> Result<TimeZone, Error> {
+    let name: &str = get(row, column)?;
+    TimeZone::get(name).map_err(|error| Error::Internal(format!("column {column}: {error}")))
 }
 
 /// The rows that a list of tasks becomes, as JSON for `jsonb_to_recordset`.

@@ -13,6 +13,9 @@ pub mod contact;
 // What a cancellation costs.
 pub mod policy;
 
+// What a studio's clock shows.
+pub mod local;
+
 // Opening hours minus bookings: free slots.
 pub mod slots;
 

@@ -1,4 +1,5 @@
-//! Keeps the domain pure: its source may not name anything that waits, reads a clock or touches the outside.
+//! Keeps the domain pure: its source may not name anything that waits, reads a clock or touches the outside. And keeps the
+//! database from telling the time of a zone.
 //! It reads text, so that the rule holds for tests and for code that is compiled out as well.
 
 use std::{
@@ -41,7 +42,7 @@ const OWN: &str = "crate::domain";
 fn the_domain_is_pure() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![source.join("domain.rs")];
-    rust_files(&source.join("domain"), &mut files);
+    text_files(&source.join("domain"), "rs", &mut files);
     assert!(files.len() > 5, "the domain has moved: look for it where it is now");
 
     let complaints: Vec<String> = files
@@ -95,6 +96,70 @@ fn pure_lines_and_comments_are_left_alone() {
     }
 }
 
+/// What makes PostgreSQL ask its own tables of time zones.
+const ZONED_SQL: &[&str] = &["at time zone", "timezone(", "date_trunc("];
+
+/// The last migration that did so; what it made is replaced.
+const LAST_ZONED: &str = "V007__dashboard.sql";
+
+#[test]
+fn no_statement_asks_the_database_for_the_clock_of_a_zone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for folder in ["shared/src", "ops/src"] {
+        text_files(&root.join(folder), "rs", &mut files);
+    }
+    for function in fs::read_dir(root.join("functions")).expect("the functions") {
+        text_files(&function.expect("a readable folder").path().join("src"), "rs", &mut files);
+    }
+    text_files(&root.join("migrations/sql"), "sql", &mut files);
+    let is_old = |path: &PathBuf| path.ends_with(LAST_ZONED);
+    assert!(files.len() > 60 && files.iter().any(is_old), "the sources have moved: look for them where they are now");
+    let complaints: Vec<String> = files
+        .iter()
+        .filter(|path| !is_old(path))
+        .flat_map(|path| {
+            let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            zoned(&text).into_iter().map(|line| format!("{}:{line}", path.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(
+        complaints.is_empty(),
+        "PostgreSQL's tables of time zones are those of its system, often years old. Say in Rust which instants are meant \
+         (domain::local), and pass those.\n\n{}\n",
+        complaints.join("\n")
+    );
+}
+
+#[test]
+fn statements_that_ask_for_the_clock_of_a_zone_are_found() {
+    for line in [
+        "select date_trunc('month', moment at time zone a.timezone) from artists a",
+        "    concat!(\"select p.occurred_at AT TIME ZONE 'Europe/Paris'\")",
+        "select timezone(a.timezone, now())",
+        "select date_trunc('day', now(), a.timezone)",
+    ] {
+        assert_eq!(zoned(line).len(), 1, "{line}");
+    }
+    for line in ["-- never at time zone", "select a.timezone from artists a", "    // date_trunc(…) is Postgres's"] {
+        assert_eq!(zoned(line), Vec::<String>::new(), "{line}");
+    }
+}
+
+/// The lines of SQL, or of Rust with SQL in it, that ask for the clock of a zone.
+fn zoned(source: &str) -> Vec<String> {
+    source
+        .lines()
+        .enumerate()
+        .filter_map(|(index, line)| {
+            let code =
+                line.split("--").next().unwrap_or_default().split("//").next().unwrap_or_default().to_lowercase();
+            let what = ZONED_SQL.iter().find(|what| code.contains(*what))?;
+            Some(format!("{}: `{what}`", index + 1))
+        })
+        .collect()
+}
+
 /// One complaint for each line that breaks the rule, as "line: what, why".
 fn complaints(source: &str) -> Vec<String> {
     source
@@ -110,13 +175,13 @@ fn complaints(source: &str) -> Vec<String> {
         .collect()
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+fn text_files(folder: &Path, kind: &str, found: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for entry in entries {
         let path = entry.expect("a readable folder").path();
         if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text_files(&path, kind, found);
+        } else if path.extension().is_some_and(|extension| extension == kind) {
             found.push(path);
         }
     }

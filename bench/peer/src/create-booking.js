@@ -3,9 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
 import { insertJobs, mail, send } from './jobs.js';
-import { bookableUntil, durationOf, freeSlots, hasLapsed, reach } from './schedule.js';
+import { bookableUntil, durationOf, freeSlots, hasLapsed, local, reach } from './schedule.js';
 import { stripe } from './stripe.js';
-import { Refusal, bodyOf, instant, serve } from './web.js';
+import { Refusal, bodyOf, serve } from './web.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -102,17 +102,17 @@ function deposit(agenda) {
 
 const isLive = (hold, now) => hold.status === 'pending' && hold.hold_expires_at !== null && Date.parse(hold.hold_expires_at) > now;
 
-function answer(hold, now) {
+function answer(hold, zone, now) {
   return [201, {
     booking_id: hold.id, status: hold.status, checkout_url: isLive(hold, now) ? hold.checkout_url : null,
-    hold_expires_at: hold.hold_expires_at && new Date(hold.hold_expires_at).toISOString(), deposit_cents: cents(hold.deposit),
-    currency: 'eur', start: instant(Date.parse(hold.start)), end: instant(Date.parse(hold.end)),
+    hold_expires_at: hold.hold_expires_at && local(+new Date(hold.hold_expires_at), zone), deposit_cents: cents(hold.deposit),
+    currency: 'eur', start: local(+new Date(hold.start), zone), end: local(+new Date(hold.end), zone),
   }];
 }
 
 /** Brings a hold to the point where it can be paid, whether it is new or was left half-way. */
-async function takeUp(hold, jobs, now) {
-  if (hold.checkout_url || !isLive(hold, now)) return answer(hold, now);
+async function takeUp(hold, zone, jobs, now) {
+  if (hold.checkout_url || !isLive(hold, now)) return answer(hold, zone, now);
   const nature = hold.locale === 'en' ? 'Deposit' : hold.nature === 'arrhes' ? 'Arrhes' : 'Acompte';
   const title = `${nature} – ${hold.title}`;
   const metadata = { booking_id: hold.id };
@@ -136,7 +136,7 @@ async function takeUp(hold, jobs, now) {
     await stripe.checkout.sessions.expire(session.id);
     throw new Refusal(503, 'try-again', 'Try again in a moment');
   }
-  return answer({ ...hold, session: session.id, checkout_url: session.url }, now);
+  return answer({ ...hold, session: session.id, checkout_url: session.url }, zone, now);
 }
 
 async function create(event) {
@@ -156,9 +156,9 @@ async function create(event) {
   if (agenda.request_hash) {
     if (!agenda.request_hash.equals(hash)) throw new Refusal(409, 'idempotency-mismatch', 'This idempotency key belongs to another request');
     if (!agenda.earlier) throw new Refusal(409, 'request-in-progress', 'The same request is in progress');
-    return takeUp(agenda.earlier, [], now);
+    return takeUp(agenda.earlier, agenda.timezone, [], now);
   }
-  if (agenda.own) return takeUp(agenda.own, [], now);
+  if (agenda.own) return takeUp(agenda.own, agenda.timezone, [], now);
   if (agenda.requests > limits.requests) throw new Refusal(429, 'too-many-requests', 'Too many requests');
   if (agenda.holds_by_client >= limits.client || agenda.holds_on_artist >= limits.artist) throw new Refusal(429, 'too-many-holds', 'Too many unpaid bookings');
   if (wish.flash && !agenda.flash_id) throw new Refusal(404, 'not-found', 'Not found');
@@ -202,7 +202,7 @@ async function create(event) {
     throw error;
   }
   if (!written.held) throw new Refusal(409, 'request-in-progress', 'The same request is in progress');
-  return takeUp(hold, written.jobs, now);
+  return takeUp(hold, agenda.timezone, written.jobs, now);
 }
 
 warmUp().then(() => serve('POST', create));

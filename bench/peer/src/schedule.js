@@ -4,6 +4,9 @@ import { DateTime } from 'luxon';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
+/** An instant on the clock of a zone, without the milliseconds that it does not have. */
+export const local = (ms, zone) => DateTime.fromMillis(ms, { zone }).toISO({ suppressMilliseconds: true });
+
 /** The instants that can matter to `days` local dates from `date`, in any zone. */
 export function reach(date, days) {
   const midnight = Date.parse(`${date}T00:00:00Z`);

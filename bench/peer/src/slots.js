@@ -1,8 +1,8 @@
 // GET /api/calendar/slots
 import { DateTime } from 'luxon';
 import { rows, warmUp } from './database.js';
-import { bookableUntil, durationOf, freeSlots, reach } from './schedule.js';
-import { Refusal, instant, serve } from './web.js';
+import { bookableUntil, durationOf, freeSlots, local, reach } from './schedule.js';
+import { Refusal, serve } from './web.js';
 
 const SQL = 'select * from agenda($1, $2, $3, $4)';
 
@@ -25,12 +25,15 @@ async function slots(event) {
   const [agenda] = await rows(SQL, [query.artist, query.flash ?? null, begin, end]);
   if (!agenda) throw new Refusal(404, 'not-found', 'Not found');
   if (query.flash && !agenda.flash_id) throw new Refusal(404, 'not-found', 'Not found', { detail: 'This flash is not on sale.' });
-  const from = query.date ?? DateTime.fromMillis(now, { zone: agenda.timezone }).toISODate();
-  const days = freeSlots(agenda, from, query.days, now).map(({ date, slots }) => ({
+  const date = DateTime.fromMillis(now, { zone: agenda.timezone }).toISODate();
+  const days = freeSlots(agenda, query.date ?? date, query.days, now).map(({ date, slots }) => ({
     date,
-    slots: slots.map(([start, end]) => ({ start: instant(start), end: instant(end) })),
+    slots: slots.map(([start, end]) => ({ start: local(start, agenda.timezone), end: local(end, agenda.timezone) })),
   }));
-  return [200, { artist: agenda.slug, timezone: agenda.timezone, duration_minutes: durationOf(agenda), bookable_until: bookableUntil(agenda, now), days }];
+  return [200, {
+    artist: agenda.slug, timezone: agenda.timezone, today: date, duration_minutes: durationOf(agenda),
+    bookable_until: bookableUntil(agenda, now), days,
+  }];
 }
 
 warmUp().then(() => serve('GET', slots));

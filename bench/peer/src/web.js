@@ -14,9 +14,6 @@ export class Refusal extends Error {
 /** The text of a request's body. */
 export const bodyOf = (event) => (event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString() : (event.body ?? ''));
 
-/** An instant without the milliseconds that it does not have. */
-export const instant = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z');
-
 /** Serves `handler`, which gives a status and a value. */
 export function serve(method, handler) {
   return run(async (event, id) => {

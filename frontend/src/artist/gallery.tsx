@@ -169,7 +169,7 @@ class NextSlot extends Component<{ artist: Artist; flash: Flash }, { text: strin
     const week = await daysFrom(artist, flash, today(artist)).catch(() => null);
     const day = week?.days.find(({ slots }) => slots.length > 0);
     const slot = day?.slots[0];
-    if (day && slot) this.setState({ text: t.nextSlot(shortDay(day.date), clock(slot.start, artist.timezone)) });
+    if (day && slot) this.setState({ text: t.nextSlot(shortDay(day.date), clock(slot.start, slot.start_turn)) });
   }
 }
 

@@ -39,13 +39,13 @@ export class HoldBar extends Component<Props, { releasing: boolean }> {
   override state = { releasing: false };
 
   override render({ held, resume }: Props, { releasing }: { releasing: boolean }): ComponentChild {
-    const { hold_expires_at: until, timezone } = held;
+    const { hold_expires_at: until } = held;
     if (!until) return null;
     return (
       <aside aria-label={t.yourSlot}>
         <p>
-          <strong>{t.holdUntil(clock(until, timezone))}</strong>{" "}
-          <span class="what">{t.holdText(held.title, shortDay(civilDate(held.start, timezone)), clock(held.start, timezone))}</span>
+          <strong>{t.holdUntil(clock(until))}</strong>{" "}
+          <span class="what">{t.holdText(held.title, shortDay(civilDate(held.start)), clock(held.start, held.start_turn))}</span>
           <HoldClock key={until} until={until} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
         </p>
         <p class="choices">

@@ -48,7 +48,7 @@ export const en: BookingWords = {
   paid: "Deposit paid",
   toPay: "Deposit to pay",
   rest: "To pay on site",
-  fromTo: (from, to, town) => `${from} – ${to}, ${town} time`,
+  fromTo: (from, to, clock) => `${from} – ${to}, ${clock}`,
   addToCalendar: "Add to my calendar",
   openCalendar: "See it on Cal.com",
   backToArtist: (name) => `Back to ${name}`,

@@ -3,7 +3,7 @@
 import { Component, type ComponentChild, type VNode, render } from "preact";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { Boundary } from "../core/boundary";
-import { civilDate, clock, longDay, money, zoneTown } from "../core/format";
+import { civilDate, clock, hours, longDay, money, whoseClock } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { type Language, foreign, language } from "../core/language";
@@ -127,7 +127,7 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     const { turn } = this.state;
     if (booking.hold_lapsed) return { tone: "wait", title: t.overdueTitle, text: [t.overdueText], open: true };
     if (this.payable(booking) && booking.hold_expires_at) {
-      const until = clock(booking.hold_expires_at, booking.timezone);
+      const until = clock(booking.hold_expires_at);
       return { tone: "wait", title: t.stoppedTitle, text: [t.stoppedText(until)], open: true };
     }
     if (this.isUnpaid()) return { tone: "wait", title: t.checkingTitle, text: [t.notPaid], open: true };
@@ -290,7 +290,7 @@ function cancelledFace(booking: Booking): Face {
 
 /** The appointment, as one would pin it on the fridge. */
 function Ticket({ booking }: { booking: Booking }): VNode {
-  const { artist, timezone: zone } = booking;
+  const { artist } = booking;
   // The town alone, for as long as the street is not told.
   const street = artist.address ?? "";
   const place = street.includes(artist.city) ? street : [street, artist.city].filter(Boolean).join(", ");
@@ -298,8 +298,8 @@ function Ticket({ booking }: { booking: Booking }): VNode {
   return (
     <section class={stands ? "ticket" : "ticket void"} aria-label={t.yourBooking}>
       <p class="when">
-        <span>{longDay(civilDate(booking.start, zone))}</span>
-        <span>{t.fromTo(clock(booking.start, zone), clock(booking.end, zone), zoneTown(zone))}</span>
+        <span>{longDay(civilDate(booking.start))}</span>
+        <span>{t.fromTo(...hours(booking), whoseClock(booking))}</span>
       </p>
       <dl>
         <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />

@@ -48,7 +48,7 @@ const fr = {
   paid: "Acompte payé",
   toPay: "Acompte à payer",
   rest: "À payer sur place",
-  fromTo: (from: string, to: string, town: string) => `${from} – ${to}, heure de ${town}`,
+  fromTo: (from: string, to: string, clock: string) => `${from} – ${to}, ${clock}`,
   addToCalendar: "Ajouter à mon agenda",
   openCalendar: "Voir sur Cal.com",
   backToArtist: (name: string) => `Retour chez ${name}`,

@@ -15,24 +15,12 @@ export function money(cents: number): string {
   }).format(cents / 100);
 }
 
-type Unit = "year" | "month" | "day" | "hour" | "minute" | "second";
-
 /**
- * What calendar and clock of a zone show at an instant, two digits at least; in the visitor's own zone when none is given.
- * From parts, never from a text: in which order a locale writes a date changes between releases of ICU.
+ * Times of a studio come from the API as its clock shows them, "2026-12-01T10:00:00-07:00", and are printed as they stand:
+ * which offset a zone has is a matter of tables, and those of browsers are often years old.
  */
-export function wall(instant: string | number, timeZone?: string): Record<Unit, string> {
-  const digits = "2-digit";
-  const parts = new Intl.DateTimeFormat("en", {
-    timeZone, year: "numeric", month: digits, day: digits, hour: digits, minute: digits, second: digits, hourCycle: "h23",
-  }).formatToParts(new Date(instant));
-  return Object.fromEntries(parts.map(({ type, value }) => [type, value.padStart(2, "0")])) as Record<Unit, string>;
-}
-
-/** The civil date of an instant in a zone, as YYYY-MM-DD. */
-export function civilDate(instant: string | number, timeZone: string): string {
-  const { year, month, day } = wall(instant, timeZone);
-  return `${year}-${month}-${day}`;
+export function civilDate(time: string): string {
+  return time.slice(0, 10);
 }
 
 function noon(date: string): Date {
@@ -50,19 +38,25 @@ export function dateWords(date: string, options: Intl.DateTimeFormatOptions): st
   return options.month === "long" ? written(parts) : parts.map(({ value }) => value).join("");
 }
 
-/** "mardi 24 novembre". */
+/** The year, for a date that could be taken for one of another: next year's, and one that is almost a year away. */
+export function yearOf(date: string): Intl.DateTimeFormatOptions {
+  const isNear = noon(date).getTime() - Date.now() < 300 * 86_400_000;
+  return isNear && date.startsWith(String(new Date().getFullYear())) ? {} : { year: "numeric" };
+}
+
+/** "mardi 24 novembre"; "mardi 12 janvier 2027" in another year. */
 export function longDay(date: string): string {
-  return dateWords(date, { weekday: "long", day: "numeric", month: "long" });
+  return dateWords(date, { weekday: "long", day: "numeric", month: "long", ...yearOf(date) });
 }
 
 /** "mar. 24 nov.". */
 export function shortDay(date: string): string {
-  return dateWords(date, { weekday: "short", day: "numeric", month: "short" });
+  return dateWords(date, { weekday: "short", day: "numeric", month: "short", ...yearOf(date) });
 }
 
-/** "23 – 29 novembre", "1er – 7 décembre", "30 novembre – 6 décembre". */
+/** "23 – 29 novembre", "1er – 7 décembre", "30 novembre – 6 décembre", "28 décembre 2026 – 3 janvier 2027". */
 export function dayRange(from: string, to: string): string {
-  const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long" });
+  const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long", ...yearOf(to) });
   return written(format.formatRangeToParts(noon(from), noon(to)));
 }
 
@@ -73,15 +67,32 @@ export function addDays(date: string, days: number): string {
   return at.toISOString().slice(0, 10);
 }
 
-/** "14 h 30" in French, "14:30" in English; in the visitor's own zone when none is given. */
-export function clock(instant: string | number, timeZone?: string): string {
-  const { hour, minute } = wall(instant, timeZone);
-  return language === "fr" ? `${Number(hour)}\u00a0h\u00a0${minute}` : `${hour}:${minute}`;
+/** "14 h 30" in French, "14:30" in English; an hour that comes twice that night with which of the two it is. */
+export function clock(time: string, turn?: string | null): string {
+  const words = clockWords(time.slice(11, 13), time.slice(14, 16));
+  return turn ? `${words} ${TURNS[turn] ?? turn}` : words;
 }
 
-/** The hour of an instant in a zone, from 0 to 23. */
-export function hourOf(instant: string, timeZone: string): number {
-  return Number(wall(instant, timeZone).hour);
+/** What is said of an hour that a clock shows twice; any other turn is a distance from UTC. */
+const TURNS: Record<string, string> =
+  language === "fr" ? { summer: "heure d’été", winter: "heure d’hiver" } : { summer: "summer time", winter: "winter time" };
+
+/** When something takes place, on the studio's clock. */
+interface Appointment {
+  start: string;
+  end: string;
+  start_turn?: string | null;
+  end_turn?: string | null;
+}
+
+/** "14 h 30" and "16 h 00": from when to when. */
+export function hours({ start, end, start_turn: first, end_turn: second }: Appointment): [from: string, to: string] {
+  return [clock(start, first), clock(end, second)];
+}
+
+/** Hour and minute in words, both of two digits. */
+export function clockWords(hour: string, minute: string): string {
+  return language === "fr" ? `${Number(hour)}\u00a0h\u00a0${minute}` : `${hour}:${minute}`;
 }
 
 /** "2 h 30"; "45 min". */
@@ -94,7 +105,7 @@ export function span(minutes: number): string {
   return language === "fr" ? `${hours}\u00a0h\u00a0${padded}` : `${hours}\u00a0h\u00a0${padded}\u00a0min`;
 }
 
-/** The town that names a zone: "Paris" for "Europe/Paris". */
-export function zoneTown(timeZone: string): string {
-  return timeZone.slice(timeZone.lastIndexOf("/") + 1).replaceAll("_", " ");
+/** Whose clock it is: "heure de Paris". */
+export function whoseClock({ timezone_fr: fr, timezone_en: en }: { timezone_fr: string; timezone_en: string }): string {
+  return language === "fr" ? fr : en;
 }

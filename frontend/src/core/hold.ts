@@ -10,6 +10,8 @@ export interface OwnHold {
   flash: string | null;
   start: string;
   end: string;
+  start_turn?: string | null;
+  end_turn?: string | null;
   /** When it ends. */
   until: string;
 }

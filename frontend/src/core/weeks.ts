@@ -1,7 +1,6 @@
 // The free slots that were asked for on this page, so that a card and the dialog share one answer.
 
 import { type Artist, type Day, type Flash, getSlots } from "./api";
-import { civilDate } from "./format";
 
 export const DAYS = 7;
 
@@ -21,8 +20,12 @@ export function isStale(week: Week): boolean {
   return Date.now() - week.loadedAt > FRESH;
 }
 
+/** The latest date that the studio was heard to have: a page may lie open over midnight. */
+let latest = "";
+
+/** The studio's date. */
 export function today(artist: Artist): string {
-  return civilDate(Date.now(), artist.timezone);
+  return artist.today > latest ? artist.today : latest;
 }
 
 /** The days from a date on. Slots depend on the length of the appointment only, so flashes of one length share them. */
@@ -31,7 +34,10 @@ export async function daysFrom(artist: Artist, flash: Flash | null, date: string
   const earlier = await asked.get(key)?.catch(() => null);
   if (earlier && !isStale(earlier)) return earlier;
   const query = { artist: artist.slug, date, days: String(days), ...(flash && { flash: flash.id }) };
-  const answer = getSlots(query).then((slots) => ({ days: slots.days, loadedAt: Date.now(), until: slots.bookable_until }));
+  const answer = getSlots(query).then((slots) => {
+    if (slots.today > latest) latest = slots.today;
+    return { days: slots.days, loadedAt: Date.now(), until: slots.bookable_until };
+  });
   asked.set(key, answer);
   return answer;
 }

@@ -182,7 +182,7 @@ export function previewPolicy(policy: Api.PolicyInput): Promise<Api.Sentences> {
   return call("POST", `${SETTINGS}/policy/preview`, policy);
 }
 
-export function addTimeOff(off: Omit<Api.TimeOff, "id">): Promise<Api.TimeOff & { conflicts: string[] }> {
+export function addTimeOff(off: Omit<Api.TimeOff, "id"> & { timezone: string }): Promise<Api.TimeOff & { conflicts: string[] }> {
   return call("POST", `${SETTINGS}/time-off`, off);
 }
 

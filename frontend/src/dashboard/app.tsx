@@ -99,11 +99,11 @@ class Dashboard extends Component<object, State> {
     const page = `${location.origin}/artist/${artist.slug}`;
     switch (place.view) {
       case "overview":
-        return <Overview key="overview" name={artist.display_name} zone={artist.timezone} />;
+        return <Overview key="overview" name={artist.display_name} />;
       case "bookings":
-        return <Bookings key="bookings" query={place.query} zone={artist.timezone} page={page} />;
+        return <Bookings key="bookings" query={place.query} page={page} />;
       case "booking":
-        return <BookingView key={place.id} id={place.id} zone={artist.timezone} />;
+        return <BookingView key={place.id} id={place.id} />;
       case "settings":
         return <Settings section={place.section} session={session} changed={this.renew} leave={this.leave} />;
     }

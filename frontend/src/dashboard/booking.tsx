@@ -3,7 +3,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Address } from "../core/address";
-import { civilDate, clock, longDay, money, span } from "../core/format";
+import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, resend, retry, writeNote } from "./api";
 import { Said, type Saying, Submit, TextField, useDraft, useSending } from "./form";
@@ -15,7 +15,7 @@ import type { Detail, Job, SentMail } from "./types";
 import { capital, shortMoment } from "./when";
 import { t } from "./words";
 
-export function BookingView({ id, zone }: { id: string; zone: string }): VNode {
+export function BookingView({ id }: { id: string }): VNode {
   const [open, setOpen] = useState(false);
   const { data, problem, refresh, take } = useLive<Detail>(`booking:${id}`, () => readBooking(id), { still: open });
   const changed = (after: Detail): void => {
@@ -29,7 +29,7 @@ export function BookingView({ id, zone }: { id: string; zone: string }): VNode {
           ← {t.detail.all}
         </a>
       </p>
-      {data ? <Whole booking={data} zone={zone} changed={changed} /> : is(problem, "not-found") ? <Unknown /> : <Waiting problem={problem} again={refresh} lines={4} />}
+      {data ? <Whole booking={data} changed={changed} /> : is(problem, "not-found") ? <Unknown /> : <Waiting problem={problem} again={refresh} lines={4} />}
     </>
   );
 }
@@ -42,7 +42,7 @@ function Unknown(): VNode {
   );
 }
 
-function Whole({ booking, zone, changed }: { booking: Detail; zone: string; changed: (after: Detail) => void }): VNode {
+function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
   const { client, project } = booking;
   const minutes = (Date.parse(booking.end) - Date.parse(booking.start)) / 60_000;
   const until = booking.status === "pending" && booking.hold_expires_at;
@@ -52,14 +52,15 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
         <div>
           <Heading tab={client.name}>{client.name}</Heading>
           <p class="when">
-            <span>{longDay(civilDate(booking.start, zone))}</span>
+            <span>{longDay(civilDate(booking.start))}</span>
             <span>
-              {clock(booking.start, zone)} – {clock(booking.end, zone)} ({span(minutes)})
+              {hours(booking).join(" – ")}
+              {booking.clock && `, ${whoseClock(booking.clock)}`} ({span(minutes)})
             </span>
           </p>
           <p class="state">
             <Status booking={booking} /> <span>{moneyOf(booking)}</span>
-            {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until, zone))}</span>}
+            {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until))}</span>}
           </p>
         </div>
         {booking.flash_image && <img src={booking.flash_image} alt="" width={160} height={160} />}
@@ -94,11 +95,11 @@ function Whole({ booking, zone, changed }: { booking: Detail; zone: string; chan
             <Facts facts={[[booking.title, booking.price_cents === null ? "" : money(booking.price_cents)]]} />
           </Part>
         )}
-        <Money booking={booking} zone={zone} />
+        <Money booking={booking} />
         <Note booking={booking} changed={changed} />
         <Calendar booking={booking} />
-        <Mails booking={booking} zone={zone} changed={changed} />
-        <Timeline booking={booking} zone={zone} />
+        <Mails booking={booking} changed={changed} />
+        <Timeline booking={booking} />
       </div>
     </article>
   );
@@ -137,7 +138,7 @@ function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren
   );
 }
 
-function Money({ booking, zone }: { booking: Detail; zone: string }): VNode {
+function Money({ booking }: { booking: Detail }): VNode {
   const { captured_cents: captured, refunded_cents: refunded, balance_cents: balance, entries } = booking.money;
   const facts: [string, string][] = [[t.detail.captured, money(captured)]];
   if (booking.status === "pending" || captured > 0) facts.unshift([t.detail.deposit, money(booking.deposit_cents)]);
@@ -155,7 +156,7 @@ function Money({ booking, zone }: { booking: Detail; zone: string }): VNode {
                 <span>
                   {t.detail.entry[entry.kind] ?? entry.kind}
                   <small>
-                    {shortMoment(entry.at, zone)}, <code>{entry.stripe_id}</code>
+                    {shortMoment(entry.at)}, <code>{entry.stripe_id}</code>
                   </small>
                 </span>
                 <span>{money(entry.amount_cents)}</span>
@@ -286,7 +287,7 @@ function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) 
   );
 }
 
-function Mails({ booking, zone, changed }: { booking: Detail; zone: string; changed: (after: Detail) => void }): VNode {
+function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
   const { busy, saying, press } = usePress(changed);
   const name = (mail: SentMail): string => t.detail.mail[mail.template] ?? mail.template;
   return (
@@ -301,7 +302,7 @@ function Mails({ booking, zone, changed }: { booking: Detail; zone: string; chan
                 {name(mail)}
                 <small>
                   {t.detail.mailStatus[mail.status] ?? mail.status}
-                  {mail.sent_at && `, ${shortMoment(mail.sent_at, zone)}`} {t.detail.to(mail.recipient)}
+                  {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} {t.detail.to(mail.recipient)}
                 </small>
                 {mail.error && <small class="error">{mail.error}</small>}
               </span>
@@ -325,7 +326,7 @@ function Mails({ booking, zone, changed }: { booking: Detail; zone: string; chan
   );
 }
 
-function Timeline({ booking, zone }: { booking: Detail; zone: string }): VNode {
+function Timeline({ booking }: { booking: Detail }): VNode {
   // The newest first would hide how it began: a story is read from its start.
   return (
     <Part title={t.detail.timeline}>
@@ -337,7 +338,7 @@ function Timeline({ booking, zone }: { booking: Detail; zone: string }): VNode {
               <Amount data={each.data} />
             </span>
             <small>
-              <time dateTime={each.at}>{shortMoment(each.at, zone)}</time>, {t.detail.actor[each.actor] ?? each.actor}
+              <time dateTime={each.at}>{shortMoment(each.at)}</time>, {t.detail.actor[each.actor] ?? each.actor}
             </small>
           </li>
         ))}

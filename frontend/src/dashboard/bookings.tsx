@@ -32,7 +32,7 @@ async function read(query: Query, least: number): Promise<Rows> {
   return { rows, next };
 }
 
-export function Bookings({ query, zone, page }: { query: Query; zone: string; page: string }): VNode {
+export function Bookings({ query, page }: { query: Query; page: string }): VNode {
   const shown = useRef(0);
   const [open, setOpen] = useState(false);
   const key = bookingsAddress(query);
@@ -86,7 +86,7 @@ export function Bookings({ query, zone, page }: { query: Query; zone: string; pa
           <h2 class="only-heard">{t.list[query.view]}</h2>
           <ul class="rows">
             {data.rows.map((booking) => (
-              <BookingRow key={booking.id} booking={booking} zone={zone} changed={changed} />
+              <BookingRow key={booking.id} booking={booking} changed={changed} />
             ))}
           </ul>
           {more.trouble && (

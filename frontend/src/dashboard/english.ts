@@ -470,7 +470,7 @@ export const words: DashboardWords = {
     wrongOrder: "Closing comes after opening.",
     overlap: "These ranges overlap.",
     none: "Open at least one day: without hours nobody can book.",
-    zone: (zone) => `Studio time (${zone}).`,
+    zone: (clock) => `Studio hours: ${clock}.`,
     total: (hours) => `${hours} a week`,
   },
 

@@ -468,7 +468,7 @@ export const words = {
     wrongOrder: "La fermeture vient après l’ouverture.",
     overlap: "Ces plages se chevauchent.",
     none: "Ouvrez au moins un jour : sans horaires, personne ne peut réserver.",
-    zone: (zone: string) => `Heures de l’atelier (${zone}).`,
+    zone: (clock: string) => `Heures de l’atelier : ${clock}.`,
     total: (hours: string) => `${hours} par semaine`,
   },
 

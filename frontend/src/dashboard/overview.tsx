@@ -16,18 +16,18 @@ import { t } from "./words";
 
 const TURN = 5;
 
-export function Overview({ name, zone }: { name: string; zone: string }): VNode {
+export function Overview({ name }: { name: string }): VNode {
   const stats = useLive<Stats>("stats", readStats);
   const profile = useLive<Profile>("profile", () => read("profile"), { once: true });
   const [first] = name.split(" ");
   return (
     <>
       <header class="top hello">
-        <p class="date">{capital(longDay(civilDate(Date.now(), zone)))}</p>
+        <p class="date">{stats.data ? capital(longDay(stats.data.today)) : "\u00a0"}</p>
         <Heading tab={t.nav.overview}>{t.overview.hello(first || name)}</Heading>
       </header>
       {profile.data && !profile.data.complete && <SetUp profile={profile.data} />}
-      <YourTurn zone={zone} after={stats.refresh} />
+      <YourTurn after={stats.refresh} />
       {stats.data ? <Figures stats={stats.data} /> : <Waiting problem={stats.problem} again={stats.refresh} />}
       {stats.data && <Chart curve={stats.data.curve} />}
       {profile.data && (
@@ -61,7 +61,7 @@ function SetUp({ profile }: { profile: Profile }): VNode {
   );
 }
 
-function YourTurn({ zone, after }: { zone: string; after: () => Promise<void> }): VNode {
+function YourTurn({ after }: { after: () => Promise<void> }): VNode {
   const query = { view: "todo" as const, q: "" };
   const [open, setOpen] = useState(false);
   const { data, problem, refresh, take } = useLive<{ rows: Shown[]; more: boolean }>(
@@ -91,7 +91,7 @@ function YourTurn({ zone, after }: { zone: string; after: () => Promise<void> })
       ) : (
         <ul class="rows">
           {data.rows.map((booking) => (
-            <BookingRow key={booking.id} booking={booking} zone={zone} changed={changed} />
+            <BookingRow key={booking.id} booking={booking} changed={changed} />
           ))}
         </ul>
       )}
@@ -107,7 +107,7 @@ function YourTurn({ zone, after }: { zone: string; after: () => Promise<void> })
 }
 
 function Figures({ stats }: { stats: Stats }): VNode {
-  const { next, cancellations, no_shows: missed, timezone: zone } = stats;
+  const { next, cancellations, no_shows: missed } = stats;
   const month = monthWords(stats.month, "long");
   return (
     <section class="figures" aria-labelledby="figures-title">
@@ -132,7 +132,7 @@ function Figures({ stats }: { stats: Stats }): VNode {
           {next ? (
             <p>
               <a href={bookingAddress(next.id)}>
-                {capital(longDay(civilDate(next.start, zone)))}, {clock(next.start, zone)}
+                {capital(longDay(civilDate(next.start)))}, {clock(next.start, next.start_turn)}
               </a>
               <br />
               {next.client_name}, {next.title || t.booking.project}

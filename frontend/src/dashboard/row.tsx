@@ -1,7 +1,7 @@
 // One booking of a list: when, who, what, how it stands, and what can be done about it at once.
 
 import type { VNode } from "preact";
-import { civilDate, clock, dateWords, longDay, money } from "../core/format";
+import { civilDate, clock, dateWords, hours, longDay, money, whoseClock, yearOf } from "../core/format";
 import { Actions, type Shown } from "./actions";
 import { bookingAddress } from "./place";
 import type { Detail, Row, Todo } from "./types";
@@ -67,12 +67,11 @@ export function Due({ todo }: { todo: readonly Todo[] }): VNode | null {
 
 interface Props {
   booking: Shown;
-  zone: string;
   changed: (booking: Detail) => void;
 }
 
-export function BookingRow({ booking, zone, changed }: Props): VNode {
-  const date = civilDate(booking.start, zone);
+export function BookingRow({ booking, changed }: Props): VNode {
+  const date = civilDate(booking.start);
   const until = booking.status === "pending" && booking.hold_expires_at;
   return (
     <li class={booking.status === "cancelled" ? "row void" : "row"}>
@@ -80,6 +79,7 @@ export function BookingRow({ booking, zone, changed }: Props): VNode {
         <span>{dateWords(date, { weekday: "short" })}</span>
         <strong>{Number(date.slice(8))}</strong>
         <span>{dateWords(date, { month: "short" })}</span>
+        {yearOf(date).year && <span>{date.slice(0, 4)}</span>}
       </p>
       <div class="what">
         <h3>
@@ -88,13 +88,14 @@ export function BookingRow({ booking, zone, changed }: Props): VNode {
         <p>
           <span class="only-heard">{longDay(date)}, </span>
           <time dateTime={booking.start}>
-            {clock(booking.start, zone)} – {clock(booking.end, zone)}
+            {hours(booking).join(" – ")}
+            {booking.clock && `, ${whoseClock(booking.clock)}`}
           </time>
           , {booking.title || t.booking.project}
         </p>
         <p class="state">
           <Status booking={booking} /> <span>{moneyOf(booking)}</span>
-          {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until, zone))}</span>}
+          {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until))}</span>}
         </p>
         <Due todo={booking.todo} />
       </div>

@@ -2,6 +2,7 @@
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { whoseClock } from "../core/format";
 import { read } from "./api";
 import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
@@ -17,7 +18,7 @@ interface Props {
 }
 
 export function Start({ session, changed }: Props): VNode {
-  return session.artist ? <Further zone={session.artist.timezone} /> : <First session={session} changed={changed} />;
+  return session.artist ? <Further clock={whoseClock(session.artist)} /> : <First session={session} changed={changed} />;
 }
 
 function First({ session, changed }: Props): VNode {
@@ -34,7 +35,7 @@ function First({ session, changed }: Props): VNode {
   );
 }
 
-function Further({ zone }: { zone: string }): VNode {
+function Further({ clock }: { clock: string }): VNode {
   const profile = useLive<Profile>("profile", () => read("profile"));
   const hours = useLive<{ hours: Opening[] }>("hours", () => read("hours"));
   const [skipped, setSkipped] = useState<readonly number[]>([]);
@@ -47,7 +48,7 @@ function Further({ zone }: { zone: string }): VNode {
       <Step key={2} number={2} title={t.start.hours} text={t.start.hoursText} later={() => skip(2)}>
         <HoursForm
           stored={hours.data.hours.length > 0 ? hours.data.hours : FIRST_WEEK}
-          zone={zone}
+          clock={clock}
           text={t.start.hoursNext}
           saved={(after) => {
             hours.take(after);

@@ -4,7 +4,7 @@ import { Component, type ComponentChild, type ComponentChildren, type VNode } fr
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
 import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, longDay, money, span } from "../core/format";
+import { civilDate, clock, hours, longDay, money, span } from "../core/format";
 import { type OwnHold, forgetHold, keepHold } from "../core/hold";
 import { foreign, language } from "../core/language";
 import { recall, remember } from "../core/memory";
@@ -12,6 +12,7 @@ import { small, srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
 import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
 import { sentence } from "./problems";
+import { isSame } from "./clocks";
 import { CalComSlotPicker } from "./slot-picker";
 import { t } from "./words";
 
@@ -226,7 +227,7 @@ export class BookingDialog extends Component<Props, State> {
             {t.back}
           </button>
           <p class="chosen" aria-hidden="true">
-            {slot && t.chosen(longDay(civilDate(slot.start, artist.timezone)), clock(slot.start, artist.timezone))}
+            {slot && t.chosen(longDay(civilDate(slot.start)), clock(slot.start, slot.start_turn))}
           </p>
           <button type="submit" class="button">
             {t.next}
@@ -253,19 +254,18 @@ export class BookingDialog extends Component<Props, State> {
     const { artist, flash, own } = this.props;
     const { slot, answers, sending, street } = this.state;
     if (!slot) return null;
-    const zone = artist.timezone;
     const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
     const arrhes = artist.deposit_nature === "arrhes";
     const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
-    const mine = own?.start === slot.start ? own.until : null;
+    const mine = own && isSame(own.start, slot.start) ? own.until : null;
     const place = artist.address ?? street ?? `${artist.city}\n${artist.address_shown === "with_summary" ? t.placeAtHold : t.placeLater}`;
     const payNow = (arrhes ? t.payArrhes : t.pay)(money(deposit));
     return (
       <form class="summary" onSubmit={this.pay} key="summary">
         <div class="appointment">
           <p class="when">
-            <span>{longDay(civilDate(slot.start, zone))}</span>
-            <span>{t.fromTo(clock(slot.start, zone), clock(slot.end, zone), span(minutes))}</span>
+            <span>{longDay(civilDate(slot.start))}</span>
+            <span>{t.fromTo(...hours(slot), span(minutes))}</span>
           </p>
           <button type="button" class="link" aria-label={t.changeSlot} onClick={() => this.props.backTo(2)}>
             {t.change}
@@ -284,7 +284,7 @@ export class BookingDialog extends Component<Props, State> {
         </dl>
         <div class="terms">
           <p>{language === "fr" ? artist.policy.text_fr : artist.policy.text_en}</p>
-          <p>{mine ? t.heldUntil(clock(mine, zone)) : t.holdNote(artist.hold_minutes)}</p>
+          <p>{mine ? t.heldUntil(clock(mine)) : t.holdNote(artist.hold_minutes)}</p>
           <p>{t.secure}</p>
         </div>
         <footer>
@@ -366,8 +366,7 @@ export class BookingDialog extends Component<Props, State> {
         if (!own) break;
         this.keep(own);
         changed();
-        const zone = artist.timezone;
-        say(t.flashYours(longDay(civilDate(own.start, zone)), clock(own.start, zone), own.hold_expires_at ? clock(own.hold_expires_at, zone) : ""), 3);
+        say(t.flashYours(longDay(civilDate(own.start)), clock(own.start, own.start_turn), own.hold_expires_at ? clock(own.hold_expires_at) : ""), 3);
         return this.setState({ rival: own });
       }
       case "flash-taken":
@@ -413,9 +412,9 @@ export class BookingDialog extends Component<Props, State> {
     this.setState({ sending: false }, () => void this.pay(event));
   }
 
-  private keep({ booking_id: id, start, end, hold_expires_at: until }: Held): void {
+  private keep({ booking_id: id, start, end, start_turn, end_turn, hold_expires_at: until }: Held): void {
     const { artist, flash } = this.props;
-    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, until });
+    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, start_turn: start_turn ?? null, end_turn: end_turn ?? null, until });
   }
 
   // What all steps share.
@@ -446,7 +445,7 @@ export class BookingDialog extends Component<Props, State> {
   }
 
   private slotKey(): string {
-    return `slot:${this.props.artist.slug}:${this.props.flash?.id ?? "project"}`;
+    return `chosen:${this.props.artist.slug}:${this.props.flash?.id ?? "project"}`;
   }
 
   private readonly escape = (event: Event): void => {

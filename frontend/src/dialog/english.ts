@@ -46,7 +46,7 @@ export const words: DialogWords = {
   afternoon: "Afternoon",
   evening: "Evening",
   ownSlot: "held for you",
-  studioTime: (town) => `Studio time (${town}).`,
+  studioTime: (clock) => `Studio hours: ${clock}.`,
   yourClock: "In small, the time where you are.",
   yourTime: (time) => `${time} where you are`,
   noSlots: "No free slot in these seven days.",

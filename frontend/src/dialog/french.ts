@@ -44,7 +44,7 @@ export const words = {
   afternoon: "Après-midi",
   evening: "Soir",
   ownSlot: "gardé pour vous",
-  studioTime: (town: string) => `Heures de l’atelier (${town}).`,
+  studioTime: (clock: string) => `Heures de l’atelier : ${clock}.`,
   yourClock: "En petit, l’heure chez vous.",
   yourTime: (time: string) => `soit ${time} chez vous`,
   noSlots: "Aucun créneau libre sur ces sept jours.",

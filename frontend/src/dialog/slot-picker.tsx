@@ -2,8 +2,9 @@
 
 import { Component, type ComponentChild, type VNode } from "preact";
 import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
-import { addDays, civilDate, clock, dateWords, dayRange, hourOf, longDay, zoneTown } from "../core/format";
+import { addDays, civilDate, clock, dateWords, dayRange, longDay, whoseClock } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
+import { clockHere, hourOf, isSame } from "./clocks";
 import { sentence } from "./problems";
 import type { MonthSheet } from "./month";
 import { t } from "./words";
@@ -63,7 +64,7 @@ export class CalComSlotPicker extends Component<Props, State> {
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
     const last = addDays(from, DAYS - 1);
     const [slot] = shown?.slots ?? [];
-    const isAbroad = slot && clock(slot.start) !== clock(slot.start, artist.timezone);
+    const isAbroad = slot && this.elsewhere(slot) !== "";
     return (
       <div class="picker" ref={(element) => { this.element = element; }} aria-busy={!week && !failure}>
         <div class="week">
@@ -112,7 +113,7 @@ export class CalComSlotPicker extends Component<Props, State> {
           </>
         )}
         <p class="help">
-          {t.studioTime(zoneTown(artist.timezone))} {isAbroad && t.yourClock}
+          {t.studioTime(whoseClock(artist))} {isAbroad && t.yourClock}
         </p>
       </div>
     );
@@ -124,12 +125,11 @@ export class CalComSlotPicker extends Component<Props, State> {
       [t.afternoon, (hour) => hour >= 12 && hour < 18],
       [t.evening, (hour) => hour >= 18],
     ];
-    const { timezone } = this.props.artist;
     return (
       <fieldset class="hours" key={day.date}>
         <legend>{t.slotsOf(longDay(day.date))}</legend>
         {parts.map(([name, within]) => {
-          const slots = day.slots.filter(({ start }) => within(hourOf(start, timezone)));
+          const slots = day.slots.filter(({ start }) => within(hourOf(start)));
           if (slots.length === 0) return null;
           return (
             <div class="part" key={name}>
@@ -165,43 +165,51 @@ export class CalComSlotPicker extends Component<Props, State> {
   }
 
   private slotTile(date: string, slot: Slot): VNode {
-    const { artist, own, choose } = this.props;
+    const { own, choose } = this.props;
     const id = `slot-${Date.parse(slot.start)}`;
-    const time = clock(slot.start, artist.timezone);
-    const elsewhere = clock(slot.start);
-    const mine = slot.start === own?.start;
+    const time = clock(slot.start, slot.start_turn);
+    const elsewhere = this.elsewhere(slot);
+    const mine = isSame(slot.start, own?.start);
     return (
       <div class="tile" key={id}>
         <input
           type="radio"
           name="slot"
           id={id}
-          checked={slot.start === this.props.slot?.start}
-          aria-label={[t.slotName(longDay(date), time), elsewhere !== time && t.yourTime(elsewhere), mine && t.ownSlot].filter(Boolean).join(", ")}
+          checked={isSame(slot.start, this.props.slot?.start)}
+          aria-label={[t.slotName(longDay(date), time), elsewhere && t.yourTime(elsewhere), mine && t.ownSlot].filter(Boolean).join(", ")}
           onChange={() => choose(slot)}
         />
         <label for={id}>
           <strong>{time}</strong>
-          {elsewhere !== time && <small>{elsewhere}</small>}
+          {elsewhere && <small>{elsewhere}</small>}
           {mine && <small>{t.ownSlot}</small>}
         </label>
       </div>
     );
   }
 
+  /** The slot on the visitor's own clock, for one who lives on another. */
+  private elsewhere({ start }: Slot): string {
+    // On the studio's own clock a browser with old tables would only contradict it.
+    if (Intl.DateTimeFormat().resolvedOptions().timeZone === this.props.artist.timezone) return "";
+    const here = clockHere(start);
+    return here === clock(start) ? "" : here;
+  }
+
   /** The date to begin with: the wanted day itself, else the seven days that have the chosen slot, else today. */
   private start(): string {
     const { artist, near, slot } = this.props;
     const now = today(artist);
-    if (near) return civilDate(near, artist.timezone);
+    if (near) return civilDate(near);
     if (!slot) return now;
-    const ahead = Math.round((Date.parse(civilDate(slot.start, artist.timezone)) - Date.parse(now)) / 86_400_000);
+    const ahead = Math.round((Date.parse(civilDate(slot.start)) - Date.parse(now)) / 86_400_000);
     return addDays(now, Math.max(0, Math.floor(ahead / DAYS) * DAYS));
   }
 
   private ownDate(): string | null {
-    const { own, artist } = this.props;
-    return own && civilDate(own.start, artist.timezone);
+    const { own } = this.props;
+    return own && civilDate(own.start);
   }
 
   private async openMonth(): Promise<void> {
@@ -233,12 +241,12 @@ export class CalComSlotPicker extends Component<Props, State> {
 
   /** The days as this client may use them: what they hold themselves stands among the free slots. */
   private days(week: Week): readonly Day[] {
-    const { own, artist } = this.props;
+    const { own } = this.props;
     if (!own) return week.days;
-    const date = civilDate(own.start, artist.timezone);
+    const date = civilDate(own.start);
     return week.days.map((day) => {
-      if (day.date !== date || day.slots.some(({ start }) => start === own.start)) return day;
-      return { date, slots: [...day.slots, own].sort((a, b) => a.start.localeCompare(b.start)) };
+      if (day.date !== date || day.slots.some(({ start }) => isSame(start, own.start))) return day;
+      return { date, slots: [...day.slots, own].sort((a, b) => Date.parse(a.start) - Date.parse(b.start)) };
     });
   }
 
@@ -249,7 +257,11 @@ export class CalComSlotPicker extends Component<Props, State> {
     this.setState({ from, week: null, failure: null, exhausted: false });
     try {
       const week = await daysFrom(artist, flash, from);
-      if (turn === this.asked) this.show(week);
+      if (turn !== this.asked) return;
+      const now = today(artist);
+      // The page lay open over midnight.
+      if (from < now) await this.load(now);
+      else this.show(week);
     } catch (failure) {
       if (turn !== this.asked || !(failure instanceof Problem)) return;
       this.setState({ failure });
@@ -260,10 +272,10 @@ export class CalComSlotPicker extends Component<Props, State> {
   /** Opens on the day of the chosen slot, on the one that was open, else on the first that is free. */
   private show(week: Week): void {
     const days = this.days(week);
-    const { artist, slot, near, choose } = this.props;
-    const chosen = days.find(({ slots }) => slots.some(({ start }) => start === slot?.start));
+    const { slot, near, choose } = this.props;
+    const chosen = days.find(({ slots }) => slots.some(({ start }) => isSame(start, slot?.start)));
     // Out of sight is not gone: only a slot of these days that is not free any more is given up.
-    if (slot && !chosen && days.some(({ date }) => date === civilDate(slot.start, artist.timezone))) choose(null);
+    if (slot && !chosen && days.some(({ date }) => date === civilDate(slot.start))) choose(null);
     const open = days.find((day) => day.date === this.state.day && day.slots.length > 0);
     const day = chosen ?? open ?? (near ? nearest(days, near) : undefined) ?? days.find(({ slots }) => slots.length > 0);
     const { wanted } = this;

@@ -4,6 +4,8 @@
 //! `#app` is what the script would render, so that it adopts it.
 
 use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use shared::db::Db;
 use shared::db::artists::{self, FlashState, Page};
 use shared::domain::contact::Locale;
 use shared::domain::ids::FlashId;
+use shared::domain::local::{LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::picture::Picture;
 use shared::domain::place::{AddressShown, map_url};
@@ -111,8 +114,11 @@ pub struct ArtistView {
     pub address_shown: AddressShown,
     /// The large image.
     pub hero_image: Option<String>,
-    /// Their zone, an IANA name.
-    pub timezone: String,
+    /// Their clock.
+    #[serde(flatten)]
+    pub clock: StudioClock,
+    /// The date there, now.
+    pub today: Date,
     /// The language they read.
     pub locale: Locale,
     /// What the deposit is in law: `acompte` or `arrhes`.
@@ -174,7 +180,7 @@ pub struct FlashView {
 }
 
 impl ArtistView {
-    fn of(page: Page, hold_minutes: u32) -> Self {
+    fn of(page: Page, hold_minutes: u32, now: Timestamp) -> Self {
         let artist = page.artist;
         let address = artist.address_shown.on_the_page(artist.address);
         let map_url = address.as_deref().map(|address| map_url(address, &artist.city));
@@ -199,7 +205,8 @@ impl ArtistView {
             address,
             address_shown: artist.address_shown,
             hero_image: artist.hero_image,
-            timezone: artist.zone_name,
+            today: LocalTime::of(now, &artist.zone).date(),
+            clock: StudioClock::of(&artist.zone),
             locale: artist.locale,
             flashes: page
                 .flashes
@@ -303,8 +310,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let language = http::query(&request, "lang")?
         .and_then(|tag| Locale::of_tag(&tag))
         .or_else(|| http::preferred_language(&request));
-    let page = match artists::page(&app.db, slug, app.clock.now()).await? {
-        Some(page) => ArtistView::of(page, app.hold_minutes),
+    let now = app.clock.now();
+    let page = match artists::page(&app.db, slug, now).await? {
+        Some(page) => ArtistView::of(page, app.hold_minutes, now),
         None if wants_page => return not_found_page(app, language.unwrap_or_default()),
         None => return Err(Error::NotFound),
     };

@@ -1,7 +1,6 @@
 //! `GET /api/bookings/{id}`: what the page after the payment shows. It tells what the database knows, never what
 //! a URL claims, and no more than the holder of the link may know.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use shared::db::{Db, bookings};
 use shared::domain::booking::{CancelReason, EntryKind, PaymentStatus, Status};
 use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
+use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::place::map_url;
 use shared::error::Error;
@@ -64,12 +64,12 @@ pub struct BookingView {
     pub title: String,
     /// Whose chair.
     pub artist: ArtistView,
-    /// The artist's zone.
-    pub timezone: String,
-    /// Start of the appointment.
-    pub start: Timestamp,
-    /// Its end.
-    pub end: Timestamp,
+    /// On whose clock it is told.
+    #[serde(flatten)]
+    pub clock: StudioClock,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub appointment: Appointment,
     /// The whole price; none for a project.
     pub price_cents: Option<Cents>,
     /// The deposit.
@@ -83,7 +83,7 @@ pub struct BookingView {
     /// What was given back so far.
     pub refunded_cents: Cents,
     /// When the hold ends.
-    pub hold_expires_at: Option<Timestamp>,
+    pub hold_expires_at: Option<LocalTime>,
     /// Where to pay, only while it can be paid.
     pub checkout_url: Option<String>,
     /// The booking in Cal.com, once it is there and stands.
@@ -155,16 +155,15 @@ fn show(app: &App, view: bookings::View) -> BookingView {
             city: view.artist_city,
             locale: view.artist_locale,
         },
-        timezone: view.timezone,
-        start: booking.starts_at,
-        end: booking.ends_at,
+        clock: StudioClock::of(&view.zone),
+        appointment: Appointment::of(booking.starts_at, booking.ends_at, &view.zone),
         price_cents: view.price,
         deposit_cents: booking.deposit,
         paid_cents: booking.in_hand(),
         rest_cents: booking.left_to_pay(view.price),
         currency: booking.currency.code(),
         refunded_cents: Cents::new(returned),
-        hold_expires_at: booking.state.hold_expires_at,
+        hold_expires_at: booking.state.hold_expires_at.map(|end| LocalTime::of(end, &view.zone)),
         checkout_url: view.checkout_url.filter(|_| payable),
         calendar_url: booking
             .calendar_booking

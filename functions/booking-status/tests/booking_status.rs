@@ -54,7 +54,7 @@ fn a_hold_says_where_and_until_when_to_pay() {
         assert!(url.contains(&held.session), "{url}");
         insta::assert_json_snapshot!(shown, {
             ".booking_id" => "[id]", ".checkout_url" => "[url]", ".hold_expires_at" => insta::dynamic_redaction(|value, _| {
-                assert!(value.as_str().expect("an instant").starts_with("2027-02-01T08:30:"), "{value:?}");
+                assert!(value.as_str().expect("an instant").starts_with("2027-02-01T09:30:") && value.as_str().expect("an instant").ends_with("+01:00"), "{value:?}");
                 "[half an hour later]"
             }),
         }, @r#"
@@ -74,7 +74,7 @@ fn a_hold_says_where_and_until_when_to_pay() {
           "checkout_url": "[url]",
           "currency": "eur",
           "deposit_cents": 6000,
-          "end": "2027-02-02T11:00:00Z",
+          "end": "2027-02-02T12:00:00+01:00",
           "hold_expires_at": "[half an hour later]",
           "hold_lapsed": false,
           "paid_cents": 0,
@@ -82,9 +82,11 @@ fn a_hold_says_where_and_until_when_to_pay() {
           "price_cents": 20000,
           "refunded_cents": 0,
           "rest_cents": 14000,
-          "start": "2027-02-02T09:00:00Z",
+          "start": "2027-02-02T10:00:00+01:00",
           "status": "pending",
           "timezone": "Europe/Paris",
+          "timezone_en": "Paris time",
+          "timezone_fr": "heure de Paris",
           "title": "Dague et ruban",
           "type": "flash"
         }
@@ -346,5 +348,61 @@ fn one_flight_to_the_database_is_enough() {
             assert_eq!(wire.flights(), flights, "{id}");
         }
         assert!(world.stripe.requests().is_empty(), "and Stripe is not asked");
+    });
+}
+
+#[test]
+fn a_booking_is_told_on_the_clock_it_was_made_for_wherever_the_artist_goes() {
+    World::run(|world| async move {
+        let moves_to = async |zone: &str| {
+            world.execute(&format!("update artists set timezone = '{zone}' where id = '{}'", NOA.id)).await;
+        };
+        let at_home = world.hold(&Plan::of(&NOA, 0, "2027-02-02T09:00:00Z")).await;
+        moves_to("Australia/Lord_Howe").await;
+        let abroad = world.hold(&Plan::of(&NOA, 0, "2027-02-03T00:45:00Z").by("guest@example.fr")).await;
+        let told = async |held: &Held| {
+            let shown = show(world, held).await;
+            (shown["start"].clone(), shown["timezone_fr"].clone())
+        };
+        let paris = (json!("2027-02-02T10:00:00+01:00"), json!("heure de Paris"));
+        let lord_howe = (json!("2027-02-03T11:45:00+11:00"), json!("heure de Lord Howe"));
+        assert_eq!((told(&at_home).await, told(&abroad).await), (paris.clone(), lord_howe.clone()));
+        for zone in ["Europe/Paris", "America/Vancouver"] {
+            moves_to(zone).await;
+            assert_eq!((told(&at_home).await, told(&abroad).await), (paris.clone(), lord_howe.clone()), "{zone}");
+        }
+    });
+}
+
+#[test]
+fn a_clock_that_changed_its_rules_is_told_as_it_goes_now() {
+    World::run_at("2026-12-01T08:00:00Z", |world| async move {
+        // Tables of before 2026 say ten o'clock.
+        world.execute(&format!("update artists set timezone = 'America/Vancouver' where id = '{}'", NOA.id)).await;
+        let held = world.hold(&Plan::of(&NOA, 0, "2027-01-15T18:00:00Z")).await;
+        let shown = show(world, &held).await;
+        assert_eq!(
+            (&shown["start"], &shown["timezone_fr"]),
+            (&json!("2027-01-15T11:00:00-07:00"), &json!("heure de Vancouver"))
+        );
+    });
+}
+
+#[test]
+fn both_turns_of_an_hour_that_comes_twice_are_named() {
+    World::run_at("2027-10-01T08:00:00Z", |world| async move {
+        let first = world.hold(&Plan::of(&NOA, 0, "2027-10-31T00:30:00Z")).await;
+        world
+            .execute(&format!(
+                "update bookings set ends_at = '2027-10-31T01:30:00Z', version = version + 1 where id = '{}'",
+                first.id
+            ))
+            .await;
+        let shown = show(world, &first).await;
+        assert_eq!(
+            (&shown["start"], &shown["end"]),
+            (&json!("2027-10-31T02:30:00+02:00"), &json!("2027-10-31T02:30:00+01:00"))
+        );
+        assert_eq!((&shown["start_turn"], &shown["end_turn"]), (&json!("summer"), &json!("winter")));
     });
 }

@@ -18,6 +18,7 @@ use shared::db::bookings::Reference;
 use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject};
 use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
 use shared::domain::ids::{BookingId, JobId};
+use shared::domain::local::{Appointment, LocalTime};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
 use shared::domain::slots::{Interval, Schedule, Slot, reach};
@@ -112,15 +113,14 @@ pub struct HeldView {
     /// Where to pay; none when a repeated request finds nothing left to pay.
     pub checkout_url: Option<String>,
     /// Until when the slot is kept.
-    pub hold_expires_at: Option<Timestamp>,
+    pub hold_expires_at: Option<LocalTime>,
     /// What is paid now.
     pub deposit_cents: Cents,
     /// Its currency.
     pub currency: &'static str,
-    /// Start of the appointment.
-    pub start: Timestamp,
-    /// Its end.
-    pub end: Timestamp,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub appointment: Appointment,
 }
 
 /// Answers one request.
@@ -154,18 +154,19 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     };
     let context = holds::ask(&app.db, &question, now).await?.ok_or(Error::NotFound)?;
 
+    let zone = &context.agenda.artist.zone;
     if let Some((hash, booking)) = &context.earlier {
         if hash != body_hash.as_ref() {
             return Err(Error::IdempotencyMismatch);
         }
         let hold = booking.clone().ok_or(Error::RequestInProgress)?;
-        return take_up(app, hold, Vec::new(), now).await;
+        return take_up(app, hold, zone, Vec::new(), now).await;
     }
     if let Some(hold) = &context.own {
-        return take_up(app, hold.clone(), Vec::new(), now).await;
+        return take_up(app, hold.clone(), zone, Vec::new(), now).await;
     }
     if let Some(hold) = &context.own_flash {
-        return Err(held_by_you(app, hold.clone(), now).await);
+        return Err(held_by_you(app, hold.clone(), zone, now).await);
     }
     check_limits(app, &context, now)?;
 
@@ -199,7 +200,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Err(Error::Refused(refusal)) => return too_late(app, &question, refusal, now).await,
         Err(error) => return Err(error),
     };
-    take_up(app, held(&new, &email), jobs, now).await
+    take_up(app, held(&new, &email), &artist.zone, jobs, now).await
 }
 
 /// The hold that was just written, as a later request would read it.
@@ -224,13 +225,13 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
 }
 
 /// Answers with a hold that can be paid, whether it is new or was left half-way by an earlier request.
-async fn take_up(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Reply {
-    http::reply(StatusCode::CREATED, &view(&payable(app, hold, jobs, now).await?, now)?)
+async fn take_up(app: &App, hold: Hold, zone: &TimeZone, jobs: Vec<JobId>, now: Timestamp) -> Reply {
+    http::reply(StatusCode::CREATED, &view(&payable(app, hold, jobs, now).await?, zone, now)?)
 }
 
 /// The client wants another slot for the unique flash that they hold: both at once cannot be, and which, they say.
-async fn held_by_you(app: &App, hold: Hold, now: Timestamp) -> Error {
-    let own = async { view(&payable(app, hold, Vec::new(), now).await?, now) };
+async fn held_by_you(app: &App, hold: Hold, zone: &TimeZone, now: Timestamp) -> Error {
+    let own = async { view(&payable(app, hold, Vec::new(), now).await?, zone, now) };
     match own.await {
         Ok(own) => Error::HeldByYou { own: serde_json::to_value(own).unwrap_or_default() },
         Err(error) => error,
@@ -321,16 +322,15 @@ async fn not_opened(app: &App, hold: &Hold, error: StripeError, now: Timestamp) 
     Error::Outside { service: Service::Stripe, why: error.to_string() }
 }
 
-fn view(hold: &Hold, now: Timestamp) -> Result<HeldView, Error> {
+fn view(hold: &Hold, zone: &TimeZone, now: Timestamp) -> Result<HeldView, Error> {
     Ok(HeldView {
         booking_id: hold.id,
         status: hold.status.clone(),
         checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
-        hold_expires_at: hold.hold_expires_at,
+        hold_expires_at: hold.hold_expires_at.map(|end| LocalTime::of(end, zone)),
         deposit_cents: hold.deposit()?,
         currency: "eur",
-        start: hold.start,
-        end: hold.end,
+        appointment: Appointment::of(hold.start, hold.end, zone),
     })
 }
 
@@ -366,7 +366,7 @@ struct Decided {
 /// first; the slot is only free once nobody can pay for it any more.
 async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now: Timestamp) -> Result<Decided, Error> {
     let agenda = context.agenda;
-    let from = wish.start.to_zoned(agenda.artist.zone.clone()).date();
+    let from = LocalTime::of(wish.start, &agenda.artist.zone).date();
     // Nothing would be free there to choose instead, and Cal.com need not be asked.
     if from > agenda.bookable_until(now) {
         return Err(Refusal::TooFarAhead.into());
@@ -374,7 +374,7 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
     let mut schedule = app.calendars.schedule(&agenda, window, now).await?;
     let duration = agenda.duration_minutes();
     let refuse = |refusal, schedule: &Schedule| {
-        let days = schedule.slots(from, FRESH_DAYS, duration, now);
+        let days = schedule.shown(from, FRESH_DAYS, duration, now);
         Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() }
     };
 
@@ -416,15 +416,15 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
 async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Timestamp) -> Reply {
     let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
     if let Some(hold) = context.own {
-        return take_up(app, hold, Vec::new(), now).await;
+        return take_up(app, hold, &context.agenda.artist.zone, Vec::new(), now).await;
     }
     if let Some(hold) = context.own_flash {
-        return Err(held_by_you(app, hold, now).await);
+        return Err(held_by_you(app, hold, &context.agenda.artist.zone, now).await);
     }
     let agenda = context.agenda;
     let schedule = app.calendars.schedule(&agenda, question.window, now).await?;
-    let from = question.start.to_zoned(agenda.artist.zone.clone()).date();
-    let days = schedule.slots(from, FRESH_DAYS, agenda.duration_minutes(), now);
+    let from = LocalTime::of(question.start, &agenda.artist.zone).date();
+    let days = schedule.shown(from, FRESH_DAYS, agenda.duration_minutes(), now);
     Err(Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() })
 }
 

@@ -1,16 +1,17 @@
 //! The list as a file for a spreadsheet, in the form that the artist's own opens by a double click.
 
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
 use shared::db::dashboard::Entry;
 use shared::domain::booking::{Booking, EntryKind};
 use shared::domain::contact::Locale;
+use shared::domain::local::{LocalTime, Turn, whose_clock};
 use shared::domain::money::Cents;
 
 /// What begins a file in UTF-8, so that Excel takes it for that.
 const BOM: &str = "\u{feff}";
 
 /// The list as CSV (RFC 4180). In French with semicolons and decimal commas, as a French Excel wants them.
-pub(crate) fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> String {
+pub(crate) fn write(entries: &[Entry], locale: Locale) -> String {
     let separator = locale.pick(";", ",");
     let heading = locale.pick(
         [
@@ -56,7 +57,6 @@ pub(crate) fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> Strin
     line(&mut text, separator, heading.map(str::to_owned));
     for entry in entries {
         let booking = &entry.booking;
-        let (start, end) = (booking.starts_at.to_zoned(zone.clone()), booking.ends_at.to_zoned(zone.clone()));
         let euros = |amount: Cents| {
             let text = amount.to_euros();
             if locale == Locale::Fr { text.replace('.', ",") } else { text }
@@ -66,9 +66,9 @@ pub(crate) fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> Strin
             &mut text,
             separator,
             [
-                start.strftime("%Y-%m-%d").to_string(),
-                start.strftime("%H:%M").to_string(),
-                end.strftime("%H:%M").to_string(),
+                LocalTime::of(booking.starts_at, &entry.zone).date().to_string(),
+                hour(booking.starts_at, entry, locale),
+                hour(booking.ends_at, entry, locale),
                 entry.kind.clone(),
                 entry.title.clone(),
                 booking.state.status.name().to_owned(),
@@ -87,6 +87,18 @@ pub(crate) fn write(entries: &[Entry], zone: &TimeZone, locale: Locale) -> Strin
         );
     }
     text
+}
+
+/// `02:30`; with what tells it apart where that alone would be mistaken: `02:30 heure d’été` when the hour comes twice that
+/// night, `10:00 heure de Bruxelles` when the artist has moved on since.
+fn hour(instant: Timestamp, entry: &Entry, locale: Locale) -> String {
+    let mut hour = LocalTime::of(instant, &entry.zone).wall().strftime("%H:%M").to_string();
+    let turn = Turn::of(instant, &entry.zone).map(|turn| turn.words(locale));
+    let clock = (entry.zone != entry.home).then(|| whose_clock(&entry.zone, locale));
+    for more in [turn, clock].into_iter().flatten() {
+        hour.extend([" ", &more]);
+    }
+    hour
 }
 
 /// What was received and what was given back or lost, as the ledger has it.

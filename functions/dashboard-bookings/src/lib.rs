@@ -23,6 +23,7 @@ use shared::domain::booking::{Actor, Booking, CancelReason, Change};
 use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{Task, Template};
+use shared::domain::local::LocalTime;
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
 use shared::domain::refusal::Refusal;
@@ -257,17 +258,16 @@ async fn file(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply
         );
         return Err(refused("/from", detail));
     }
-    let zone = TimeZone::get(&page.timezone).map_err(|error| Error::Internal(error.to_string()))?;
     let mut entries = page.entries;
     entries.retain(|entry| {
-        let day = entry.booking.starts_at.to_zoned(zone.clone()).date();
+        let day = LocalTime::of(entry.booking.starts_at, &entry.zone).date();
         from.is_none_or(|from| from <= day) && to.is_none_or(|to| day <= to)
     });
     let name = page.locale.pick("reservations", "bookings");
     Response::builder()
         .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
         .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\""))
-        .body(Body::Text(csv::write(&entries, &zone, page.locale)))
+        .body(Body::Text(csv::write(&entries, page.locale)))
         .map_err(|error| Error::Internal(error.to_string()))
 }
 

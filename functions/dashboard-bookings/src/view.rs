@@ -1,12 +1,15 @@
 //! What the dashboard says of a booking: the row of a list, and the whole of it.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::Value;
 use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
 use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::Template;
+use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
 
@@ -49,10 +52,11 @@ pub struct BookingRow {
     pub no_show: bool,
     /// What it is called.
     pub title: String,
-    /// Start of the appointment.
-    pub start: Timestamp,
-    /// Its end.
-    pub end: Timestamp,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub appointment: Appointment,
+    /// On whose clock that is, if not on the artist's present one.
+    pub clock: Option<StudioClock>,
     /// Who comes.
     pub client: Client,
     /// The whole price; none for a project.
@@ -62,7 +66,7 @@ pub struct BookingRow {
     /// What is left to pay on site; none of a booking without a price, or that does not lie ahead.
     pub rest_cents: Option<Cents>,
     /// Until when an unpaid slot is kept.
-    pub hold_expires_at: Option<Timestamp>,
+    pub hold_expires_at: Option<LocalTime>,
     /// Whether Cal.com knows.
     pub calendar_state: String,
     /// Jobs that will not be done by themselves.
@@ -72,7 +76,7 @@ pub struct BookingRow {
     /// The picture of its flash.
     pub flash_image: Option<String>,
     /// When it was made.
-    pub created_at: Timestamp,
+    pub created_at: LocalTime,
     /// What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`.
     pub actions: Vec<&'static str>,
 }
@@ -104,7 +108,7 @@ pub struct ProjectView {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MoneyEntry {
     /// When.
-    pub at: Timestamp,
+    pub at: LocalTime,
     /// What moved.
     pub kind: EntryKind,
     /// Signed cents.
@@ -154,7 +158,7 @@ pub struct MailView {
     /// `sending`, `sent` or `refused`.
     pub status: String,
     /// When it went out.
-    pub sent_at: Option<Timestamp>,
+    pub sent_at: Option<LocalTime>,
     /// Why it was refused.
     pub error: Option<String>,
     /// It may be sent once more.
@@ -195,6 +199,20 @@ pub struct JobView {
     pub can_retry: bool,
 }
 
+/// One line of the history.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct EventView {
+    /// When.
+    pub at: LocalTime,
+    /// Who: `client`, `artist`, `stripe`, `calcom` or `system`.
+    pub actor: String,
+    /// What, in one word.
+    pub kind: String,
+    /// Details.
+    pub data: Value,
+}
+
 /// Everything about one booking.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -209,7 +227,7 @@ pub struct BookingDetail {
     /// The artist's note.
     pub note: String,
     /// Until when a confirmation can be taken back.
-    pub undo_until: Option<Timestamp>,
+    pub undo_until: Option<LocalTime>,
     /// The money.
     pub money: Money,
     /// What calling it off would do with the money; none when it cannot be called off.
@@ -217,7 +235,7 @@ pub struct BookingDetail {
     /// The same if it is the client who calls it off; none of a hold that nobody has paid, which simply ends.
     pub cancellation_by_client: Option<CancellationView>,
     /// The history, oldest first.
-    pub timeline: Vec<TimelineLine>,
+    pub timeline: Vec<EventView>,
     /// The mails, oldest first.
     pub mails: Vec<MailView>,
     /// What Cal.com knows.
@@ -229,6 +247,7 @@ pub struct BookingDetail {
 /// The row of a booking.
 pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
     let actions = actions(&entry.booking, &entry.calendar_state, now);
+    let local = |instant| LocalTime::of(instant, &entry.zone);
     let dispute_lost = entry.booking.has_lost_dispute();
     let rest_cents = entry.booking.left_to_pay(entry.price);
     let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
@@ -243,8 +262,8 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
         cancel_reason: state.cancel_reason,
         no_show: state.no_show,
         title: entry.title,
-        start: starts_at,
-        end: ends_at,
+        appointment: Appointment::of(starts_at, ends_at, &entry.zone),
+        clock: (entry.zone != entry.home).then(|| StudioClock::of(&entry.zone)),
         client: Client {
             name: entry.client_name,
             email: entry.client_email,
@@ -254,12 +273,12 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
         price_cents: entry.price,
         deposit_cents: deposit,
         rest_cents,
-        hold_expires_at: state.hold_expires_at,
+        hold_expires_at: state.hold_expires_at.map(local),
         calendar_state: entry.calendar_state,
         failed_jobs: entry.failed_jobs,
         todo: entry.todo,
         flash_image: entry.flash_image,
-        created_at: entry.created_at,
+        created_at: local(entry.created_at),
         actions,
     }
 }
@@ -281,6 +300,8 @@ fn actions(booking: &Booking, calendar_state: &str, now: Timestamp) -> Vec<&'sta
 /// The whole of a booking.
 pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp) -> BookingDetail {
     let booking = &dossier.entry.booking;
+    let zone = &dossier.entry.zone;
+    let local = |instant| LocalTime::of(instant, zone);
     let status = booking.state.status;
     BookingDetail {
         project: dossier.project.map(|(description, body_zone, budget_cents)| ProjectView {
@@ -290,13 +311,17 @@ pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp
         }),
         policy_sentence: booking.policy.sentence(locale),
         note: dossier.note,
-        undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now),
-        money: money(booking),
+        undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now).map(local),
+        money: money(booking, zone),
         cancellation: cancellation(booking, Canceller::Artist, locale, now),
         cancellation_by_client: cancellation(booking, Canceller::Client, locale, now)
             .filter(|_| booking.deposit_due().is_none()),
-        timeline: dossier.timeline,
-        mails: dossier.mails.into_iter().map(|mail| mail_view(mail, status)).collect(),
+        timeline: dossier
+            .timeline
+            .into_iter()
+            .map(|TimelineLine { at, actor, kind, data }| EventView { at: local(at), actor, kind, data })
+            .collect(),
+        mails: dossier.mails.into_iter().map(|mail| mail_view(mail, status, zone)).collect(),
         calendar: CalendarView {
             state: dossier.entry.calendar_state.clone(),
             note: dossier.calendar_note,
@@ -310,7 +335,7 @@ pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp
     }
 }
 
-fn money(booking: &Booking) -> Money {
+fn money(booking: &Booking, zone: &TimeZone) -> Money {
     let ours = booking.ledger.iter().filter(|entry| entry.currency == booking.currency.code());
     let (mut captured, mut balance) = (0, 0);
     for entry in ours {
@@ -327,7 +352,7 @@ fn money(booking: &Booking) -> Money {
             .ledger
             .iter()
             .map(|entry| MoneyEntry {
-                at: entry.occurred_at,
+                at: LocalTime::of(entry.occurred_at, zone),
                 kind: entry.kind,
                 amount_cents: entry.amount,
                 stripe_id: entry.stripe_id.clone(),
@@ -390,7 +415,7 @@ pub fn can_resend(template: Template, status: Status) -> bool {
     }
 }
 
-fn mail_view(mail: MailRow, status: Status) -> MailView {
+fn mail_view(mail: MailRow, status: Status, zone: &TimeZone) -> MailView {
     let template = Template::ALL.into_iter().find(|template| template.name() == mail.template);
     MailView {
         can_resend: template.is_some_and(|template| can_resend(template, status)),
@@ -398,7 +423,7 @@ fn mail_view(mail: MailRow, status: Status) -> MailView {
         occurrence: mail.occurrence,
         recipient: mail.recipient,
         status: mail.status,
-        sent_at: mail.sent_at,
+        sent_at: mail.sent_at.map(|at| LocalTime::of(at, zone)),
         error: mail.error,
     }
 }

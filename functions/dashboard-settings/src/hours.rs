@@ -31,13 +31,15 @@ impl Hours {
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TimeOffInput {
-    /// RFC 3339.
+    /// RFC 3339, or without an offset as the clock of `timezone` shows it.
     #[cfg_attr(feature = "openapi", schemars(required))]
     starts_at: Option<String>,
-    /// RFC 3339.
+    /// As `starts_at`.
     #[cfg_attr(feature = "openapi", schemars(required))]
     ends_at: Option<String>,
     note: Option<String>,
+    /// On whose clock times without an offset are told: the artist's zone, an IANA name.
+    timezone: Option<String>,
 }
 
 /// The time off that is not over.
@@ -78,17 +80,18 @@ pub(crate) async fn list_time_off(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
     let input: TimeOffInput = body(asked.request)?;
-    let parsed = TimeOff::parse(input.starts_at.as_deref(), input.ends_at.as_deref(), input.note.as_deref(), asked.now);
-    let off = parsed.map_err(|flaws| asked.refuse(flaws))?;
+    let TimeOffInput { starts_at, ends_at, note, timezone } = &input;
+    let [starts_at, ends_at, note, timezone] = [starts_at, ends_at, note, timezone].map(Option::as_deref);
+    let off = TimeOff::parse(starts_at, ends_at, note, timezone, asked.now).map_err(|flaws| asked.refuse(flaws))?;
     let id = TimeOffId::new(Uuid::now_v7());
-    let Some(conflicts) = store::take_off(&asked.app.db, asked.who.user_id, id, &off, asked.now).await? else {
+    let taken = store::take_off(&asked.app.db, asked.who.user_id, id, off, asked.now).await?;
+    let Some((time_off, conflicts)) = taken else {
         return Err(asked.refuse_field(
             "/starts_at",
             "Vous avez déjà 200 périodes d’absence à venir.",
             "You already have 200 stretches of time off ahead.",
         ));
     };
-    let time_off = StoredTimeOff { id, starts_at: off.starts_at, ends_at: off.ends_at, note: off.note };
     http::reply(StatusCode::CREATED, &TakenOff { time_off, conflicts })
 }
 

@@ -1,12 +1,12 @@
-//! The figures of the artist's dashboard: `GET /api/dashboard/stats`. What each one means is said once, in SQL
-//! (`dashboard_stats` in the migrations).
+//! The figures of the artist's dashboard: `GET /api/dashboard/stats`. What each one means is said once
+//! (`shared::db::stats`).
 
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use shared::auth::Auth;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
-use shared::db::{Db, dashboard};
+use shared::db::{Db, stats};
 use shared::error::Error;
 use shared::http::{self, Reply, Web};
 use shared::net;
@@ -43,5 +43,5 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if request.method() != Method::GET {
         return Err(Error::MethodNotAllowed);
     }
-    http::reply(StatusCode::OK, &dashboard::stats(&app.db, who.user_id, now).await?)
+    http::reply(StatusCode::OK, &stats::stats(&app.db, who.user_id, now).await?)
 }

@@ -251,6 +251,25 @@ fn the_month_is_the_artists_own() {
 }
 
 #[test]
+fn the_month_is_that_of_our_own_tables_of_zones_and_not_of_the_server_s() {
+    // An instant, and the month of it by rules that are younger than the tables of most systems.
+    for (zone, instant, month, today) in [
+        ("Africa/Casablanca", "2026-12-31T23:30:00Z", "2026-12", "2026-12-31"),
+        ("America/Vancouver", "2027-01-01T07:15:00Z", "2027-01", "2027-01-01"),
+        ("America/Winnipeg", "2027-01-01T05:15:00Z", "2027-01", "2027-01-01"),
+    ] {
+        World::run_at("2026-12-20T08:00:00Z", |world| async move {
+            world.execute(&format!("update artists set timezone = '{zone}' where id = '{}'", NOA.id)).await;
+            paid_at(world, instant, "2027-01-20T09:00:00Z").await;
+            let body = stats(world, &NOA).await;
+            assert_eq!((&body["month"], &body["today"]), (&json!(month), &json!(today)), "{zone}");
+            assert_eq!(body["captured_cents"], 6_000, "{zone}");
+            assert_eq!(moved(&body), BTreeMap::from([(month.to_owned(), (6_000, 0))]), "{zone}");
+        });
+    }
+}
+
+#[test]
 fn the_figures_cost_one_flight() {
     World::run(|world| async move {
         let wire = world.wire().await;

@@ -77,7 +77,8 @@ fn an_artist_signs_in_and_no_script_can_read_what_the_browser_keeps() {
         assert_eq!(answer.body["user_id"], json!(LEA.user_id));
         assert_eq!(answer.body["email"], LEA.email);
         let page = json!({
-            "id": LEA.id, "slug": LEA.slug, "display_name": LEA.display_name, "timezone": "Europe/Paris", "locale": "fr",
+            "id": LEA.id, "slug": LEA.slug, "display_name": LEA.display_name, "timezone": "Europe/Paris",
+            "timezone_fr": "heure de Paris", "timezone_en": "Paris time", "locale": "fr",
         });
         assert_eq!(answer.body["artist"], page);
         let text = answer.body.to_string();

@@ -12,7 +12,8 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::domain::ids::FlashId;
-use shared::domain::slots::{Day, MAX_DAYS, reach};
+use shared::domain::local::LocalTime;
+use shared::domain::slots::{DayView, MAX_DAYS, reach};
 use shared::error::Error;
 use shared::http::{self, Fields, Reply, Web};
 use shared::net;
@@ -57,12 +58,14 @@ pub struct SlotsView<'a> {
     pub artist: &'a str,
     /// Their zone: the dates are its.
     pub timezone: &'a str,
+    /// The date there, now.
+    pub today: Date,
     /// How long the appointment takes.
     pub duration_minutes: u32,
     /// The last date that can be booked.
     pub bookable_until: Date,
     /// One entry a day, also for a day without slots.
-    pub days: Vec<Day>,
+    pub days: Vec<DayView>,
 }
 
 struct Query {
@@ -119,7 +122,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if query.flash.is_some() && agenda.flash.is_none() {
         return Err(shared::domain::refusal::Refusal::FlashUnavailable.into());
     }
-    let from = query.date.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
+    let today = LocalTime::of(now, &agenda.artist.zone).date();
+    let from = query.date.unwrap_or(today);
     let bookable_until = agenda.bookable_until(now);
     let duration_minutes = agenda.duration_minutes();
     http::reply(
@@ -127,9 +131,10 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         &SlotsView {
             artist: &agenda.artist.slug,
             timezone: &agenda.artist.zone_name,
+            today,
             duration_minutes,
             bookable_until,
-            days: schedule.slots(from, query.days, duration_minutes, now),
+            days: schedule.shown(from, query.days, duration_minutes, now),
         },
     )
 }

@@ -28,15 +28,17 @@ fn starts(answer: &Answer, date: &str) -> Vec<String> {
     let days = answer.body["days"].as_array().expect("days");
     let day = days.iter().find(|day| day["date"] == date).unwrap_or_else(|| panic!("no {date} in {days:?}"));
     let slots = day["slots"].as_array().expect("slots");
-    slots.iter().map(|slot| slot["start"].as_str().expect("a start")[11..16].to_owned()).collect()
+    slots.iter().map(|slot| start(slot)[11..16].to_owned()).collect()
 }
 
-fn every_start(answer: &Answer) -> Vec<&str> {
+/// When a slot starts, in UTC.
+fn start(slot: &Value) -> String {
+    at(slot["start"].as_str().expect("a start")).to_string()
+}
+
+fn every_start(answer: &Answer) -> Vec<String> {
     let days = answer.body["days"].as_array().expect("days");
-    days.iter()
-        .flat_map(|day| day["slots"].as_array().expect("slots"))
-        .map(|slot| slot["start"].as_str().expect("a start"))
-        .collect()
+    days.iter().flat_map(|day| day["slots"].as_array().expect("slots")).map(start).collect()
 }
 
 mod with_hours_of_her_own {
@@ -66,7 +68,8 @@ mod with_hours_of_her_own {
                 }
               ],
               "duration_minutes": 120,
-              "timezone": "Europe/Paris"
+              "timezone": "Europe/Paris",
+              "today": "2027-02-01"
             }
             "#);
             assert_eq!(
@@ -74,8 +77,8 @@ mod with_hours_of_her_own {
                 ["09:00", "09:30", "10:00", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30", "16:00"]
             );
             let last = answer.body["days"][0]["slots"].as_array().and_then(|slots| slots.last()).expect("a slot");
-            assert_eq!(last["start"], "2027-02-02T16:00:00Z");
-            assert_eq!(last["end"], "2027-02-02T18:00:00Z");
+            assert_eq!(last["start"], "2027-02-02T17:00:00+01:00");
+            assert_eq!(last["end"], "2027-02-02T19:00:00+01:00");
         });
     }
 
@@ -120,7 +123,7 @@ mod with_hours_of_her_own {
             let answer = ask(world, "artist=lea-marchetti&date=2026-02-03&days=2").await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.body["days"].as_array().expect("days").len(), 2);
-            assert_eq!(every_start(&answer), Vec::<&str>::new());
+            assert_eq!(every_start(&answer), Vec::<String>::new());
         });
     }
 

@@ -25,6 +25,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (6, include_str!("../samples/V006.sql")),
     (8, include_str!("../samples/V008.sql")),
     (9, include_str!("../samples/V009.sql")),
+    (15, include_str!("../samples/V015.sql")),
     (17, include_str!("../samples/V017.sql")),
     (19, include_str!("../samples/V019.sql")),
 ];

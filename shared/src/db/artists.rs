@@ -9,10 +9,11 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bookings::{euros, euros_opt};
-use super::{Db, Repeat, get, get_json, get_named};
+use super::{Db, Repeat, get, get_json, get_named, get_zone};
 use crate::domain::booking::{CalendarMode, Status};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, FlashId};
+use crate::domain::local::StudioClock;
 use crate::domain::money::{Cents, DepositRule};
 use crate::domain::place::AddressShown;
 use crate::domain::policy::{CancellationPolicy, DepositNature};
@@ -70,8 +71,9 @@ pub struct OwnPage {
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
-    /// Their zone, an IANA name.
-    pub timezone: String,
+    /// Their clock.
+    #[serde(flatten)]
+    pub clock: StudioClock,
     /// The language they read.
     pub locale: Locale,
 }
@@ -87,7 +89,7 @@ pub async fn own_page(db: &Db, user: Uuid) -> Result<Option<OwnPage>, Error> {
         id: ArtistId::new(get(&row, "id")?),
         slug: get(&row, "slug")?,
         display_name: get(&row, "display_name")?,
-        timezone: get(&row, "timezone")?,
+        clock: StudioClock::of(&get_zone(&row, "timezone")?),
         locale: Locale::from_tag(get(&row, "locale")?),
     }))
 }
@@ -301,8 +303,6 @@ fn read_holder(row: &Row) -> Result<Option<Occupied>, Error> {
 }
 
 fn read_artist(row: &Row) -> Result<Artist, Error> {
-    let zone_name: String = get(row, "timezone")?;
-    let zone = TimeZone::get(&zone_name).map_err(|error| Error::Internal(error.to_string()))?;
     let calendar = match (get(row, "cal_com_event_type_id")?, get(row, "cal_com_api_key")?) {
         (Some(event_type), Some(sealed_key)) => Some(CalendarAccess { event_type, sealed_key }),
         _ => None,
@@ -318,8 +318,8 @@ fn read_artist(row: &Row) -> Result<Artist, Error> {
         address_shown: get_named(row, "address_shown", AddressShown::parse)?,
         hero_image: get(row, "hero_image")?,
         locale: Locale::from_tag(get(row, "locale")?),
-        zone,
-        zone_name,
+        zone: get_zone(row, "timezone")?,
+        zone_name: get(row, "timezone")?,
         deposit_rule: DepositRule {
             percent: percent(row, "deposit_percent")?,
             minimum: euros(row, "deposit_minimum")?,

@@ -2,12 +2,13 @@
 //! its ledger rows and its jobs. Nothing else updates a booking's state.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::{Db, Repeat, get, get_json, get_named, get_named_opt, insert_jobs, job_ids, job_rows};
+use super::{Db, Repeat, get, get_json, get_named, get_named_opt, get_zone, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::{
     Booking, CalendarMode, CancelReason, Change, Entry, EntryKind, PaymentProblem, PaymentStatus, State, Status, Undo,
 };
@@ -348,8 +349,8 @@ pub struct View {
     pub artist_city: String,
     /// The language they write in.
     pub artist_locale: Locale,
-    /// Their zone, an IANA name.
-    pub timezone: String,
+    /// The zone on whose clock it is told.
+    pub zone: TimeZone,
 }
 
 /// Reads a booking for its page. One flight.
@@ -360,7 +361,8 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.type, b.title, b.price::text, b.checkout_url, a.slug, a.display_name, a.address, a.address_shown, a.city, a.locale, a.timezone \
+        ", b.type, b.title, b.price::text, b.checkout_url, a.slug, a.display_name, a.address, a.address_shown, a.city, a.locale, \
+         coalesce(b.timezone, a.timezone) as timezone \
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
@@ -376,6 +378,6 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
         address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
         artist_city: get(&row, "city")?,
         artist_locale: Locale::from_tag(get(&row, "locale")?),
-        timezone: get(&row, "timezone")?,
+        zone: get_zone(&row, "timezone")?,
     }))
 }

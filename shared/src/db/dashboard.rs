@@ -2,14 +2,15 @@
 //! is decided in the flight that reads or changes it.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bookings::{booking, booking_columns, euros_opt};
-use super::{Db, RELAY_AFTER, Repeat, get, get_json, insert_jobs, job_rows};
+use super::{Db, RELAY_AFTER, Repeat, get, get_json, get_zone, insert_jobs, job_rows};
 use crate::domain::booking::Booking;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
@@ -108,6 +109,10 @@ pub struct Entry {
     pub flash_image: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The zone on whose clock it is told.
+    pub zone: TimeZone,
+    /// The artist's present one.
+    pub home: TimeZone,
 }
 
 impl std::fmt::Debug for Entry {
@@ -121,8 +126,8 @@ impl std::fmt::Debug for Entry {
 pub struct Page {
     /// The artist's language.
     pub locale: Locale,
-    /// Their zone, an IANA name.
-    pub timezone: String,
+    /// Their zone.
+    pub zone: TimeZone,
     /// The bookings, in order.
     pub entries: Vec<Entry>,
 }
@@ -133,7 +138,7 @@ macro_rules! entry_columns {
         concat!(
             booking_columns!(),
             ", b.type, b.title, b.price::text, b.client_name, b.client_email, b.client_phone, b.client_locale, \
-             b.calendar_state, b.created_at, f.image as flash_image, dashboard_todo(b, $2) as todo, \
+             b.calendar_state, b.created_at, coalesce(b.timezone, a.timezone) as zone, a.timezone as home, f.image as flash_image, dashboard_todo(b, $2) as todo, \
              (select count(*) from outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded') \
                  and job_failed(o.outcome, o.last_error)) as failed_jobs"
         )
@@ -156,6 +161,8 @@ fn entry(row: &Row, group: i32) -> Result<Entry, Error> {
         todo: get(row, "todo")?,
         flash_image: get(row, "flash_image")?,
         created_at: get(row, "created_at")?,
+        zone: get_zone(row, "zone")?,
+        home: get_zone(row, "home")?,
         booking,
     })
 }
@@ -269,7 +276,7 @@ pub async fn list(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Pa
     let first = rows.first().ok_or(Error::NoArtist)?;
     Ok(Page {
         locale: Locale::from_tag(get(first, "artist_locale")?),
-        timezone: get(first, "timezone")?,
+        zone: get_zone(first, "timezone")?,
         entries: rows
             .iter()
             .filter_map(|row| get::<Option<i32>>(row, "grp").transpose().map(|group| entry(row, group?)))
@@ -288,8 +295,7 @@ fn pattern(words: &str) -> String {
 }
 
 /// One line of the history.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Deserialize)]
 pub struct TimelineLine {
     /// When.
     pub at: Timestamp,
@@ -503,131 +509,6 @@ pub async fn add_job(
         )
         .await?;
     Ok(get::<Option<Uuid>>(&found(row)?, "job")?.map(JobId::new))
-}
-
-/// The figures of the dashboard.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Stats {
-    /// The artist's zone, an IANA name: what a month is.
-    pub timezone: String,
-    /// Always `eur`.
-    pub currency: &'static str,
-    /// This month, e.g. `2026-11`.
-    pub month: String,
-    /// Captured less refunded, this month.
-    pub revenue_cents: i64,
-    /// Received this month.
-    pub captured_cents: i64,
-    /// Given back or lost to a dispute this month; positive.
-    pub refunded_cents: i64,
-    /// What is in hand for confirmed appointments that are still to come.
-    pub deposits_held_cents: i64,
-    /// Confirmed appointments that are not over.
-    pub upcoming_count: i64,
-    /// Holds that are not paid yet.
-    pub pending_count: i64,
-    /// Bookings that wait for the artist.
-    pub to_do_count: i64,
-    /// Of the appointments that were due in the months of the curve: those that were called off.
-    pub cancellations: Cancellations,
-    /// Of the appointments that took place in the months of the curve: those that nobody came to.
-    pub no_shows: NoShows,
-    /// The next appointment.
-    pub next: Option<Next>,
-    /// The last twelve months, oldest first.
-    pub curve: Vec<Month>,
-}
-
-/// How many of the confirmed appointments that were due were called off.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Cancellations {
-    /// So many.
-    pub cancelled: i64,
-    /// Of so many.
-    pub ended: i64,
-}
-
-/// How many of the appointments that took place were missed.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct NoShows {
-    /// So many.
-    pub no_show: i64,
-    /// Of so many.
-    pub ended: i64,
-}
-
-/// The next appointment, in a few words.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Next {
-    /// The booking.
-    pub id: BookingId,
-    /// What it is called.
-    pub title: String,
-    /// Who comes.
-    pub client_name: String,
-    /// Its start.
-    pub start: Timestamp,
-    /// Its end.
-    pub end: Timestamp,
-}
-
-impl std::fmt::Debug for Next {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Next").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// One month of the curve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Month {
-    /// E.g. `2026-11`.
-    pub month: String,
-    /// Received.
-    pub captured_cents: i64,
-    /// Given back or lost; positive.
-    pub refunded_cents: i64,
-    /// The difference.
-    pub revenue_cents: i64,
-}
-
-/// The statement of the figures, for the test that asks Postgres how it goes about it.
-pub const STATS_SQL: &str =
-    "select a.timezone, s.* from artists a cross join lateral dashboard_stats(a.id, $2) s where a.user_id = $1";
-
-/// The figures of an artist. One flight.
-///
-/// # Errors
-/// The account has no artist, or the database failed.
-pub async fn stats(db: &Db, user: Uuid, now: Timestamp) -> Result<Stats, Error> {
-    let row = db
-        .row(Repeat::Safe, STATS_SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ)])
-        .await?
-        .ok_or(Error::NoArtist)?;
-    let number = |column| get::<i64>(&row, column);
-    Ok(Stats {
-        timezone: get(&row, "timezone")?,
-        currency: "eur",
-        month: get(&row, "month")?,
-        revenue_cents: number("revenue_cents")?,
-        captured_cents: number("captured_cents")?,
-        refunded_cents: number("refunded_cents")?,
-        deposits_held_cents: number("deposits_held_cents")?,
-        upcoming_count: number("upcoming_count")?,
-        pending_count: number("pending_count")?,
-        to_do_count: number("to_do_count")?,
-        cancellations: Cancellations { cancelled: number("cancelled")?, ended: number("cancelled_of")? },
-        no_shows: NoShows { no_show: number("no_show")?, ended: number("no_show_of")? },
-        next: match get::<Option<Value>>(&row, "next")? {
-            None => None,
-            Some(next) => Some(serde_json::from_value(next).map_err(|error| Error::Internal(error.to_string()))?),
-        },
-        curve: get_json(&row, "curve")?,
-    })
 }
 
 #[cfg(test)]

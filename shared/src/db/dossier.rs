@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::artists::CalendarAccess;
 use super::bookings::{booking, booking_columns, euros_opt};
-use super::{Db, Repeat, get, get_named, insert_jobs, job_ids, job_rows};
+use super::{Db, Repeat, get, get_named, get_zone, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::Booking;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
@@ -62,7 +62,7 @@ pub struct Artist {
     pub address_shown: AddressShown,
     /// Its town.
     pub city: String,
-    /// The artist's zone.
+    /// The zone on whose clock the appointment is told.
     pub zone: TimeZone,
     /// Its IANA name.
     pub zone_name: String,
@@ -118,12 +118,11 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
          b.calendar_hint, b.calendar_missing_since, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
-         a.display_name, a.email, a.address, a.address_shown, a.city, a.timezone, a.slug, a.locale, \
+         a.display_name, a.email, a.address, a.address_shown, a.city, coalesce(b.timezone, a.timezone) as timezone, a.slug, a.locale, \
          a.cal_com_event_type_id, a.cal_com_api_key \
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
-    let zone_name: String = get(&row, "timezone")?;
     let project = match get::<Option<String>>(&row, "project_description")? {
         None => None,
         Some(description) => Some(Project {
@@ -148,8 +147,8 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
             address: get(&row, "address")?,
             address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
             city: get(&row, "city")?,
-            zone: TimeZone::get(&zone_name).map_err(|error| Error::Internal(error.to_string()))?,
-            zone_name,
+            zone: get_zone(&row, "timezone")?,
+            zone_name: get(&row, "timezone")?,
             slug: get(&row, "slug")?,
             locale: Locale::from_tag(get(&row, "locale")?),
         },

@@ -9,7 +9,9 @@ use jiff::{
     civil::{Date, DateTime, Time, Weekday},
     tz::{Offset, TimeZone},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use super::local::Appointment;
 
 /// The most days that one question may span.
 pub const MAX_DAYS: u8 = 31;
@@ -89,8 +91,7 @@ pub struct Schedule {
 }
 
 /// A free appointment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
     /// When it starts.
     pub start: Timestamp,
@@ -99,13 +100,22 @@ pub struct Slot {
 }
 
 /// The free slots that start on one local date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day {
     /// The date, in the artist's zone.
     pub date: Date,
     /// Its slots in order of time; none when the day is full or closed.
     pub slots: Vec<Slot>,
+}
+
+/// The free slots that start on one date of the studio.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct DayView {
+    /// The date, in the artist's zone.
+    pub date: Date,
+    /// Its slots in order of time; none when the day is full or closed.
+    pub slots: Vec<Appointment>,
 }
 
 /// Why a start is not accepted.
@@ -164,6 +174,18 @@ impl Schedule {
             }
         }
         listed
+    }
+
+    /// As [`Schedule::slots`], on the studio's clock.
+    #[must_use]
+    pub fn shown(&self, from: Date, days: u8, duration_minutes: u32, now: Timestamp) -> Vec<DayView> {
+        self.slots(from, days, duration_minutes, now)
+            .into_iter()
+            .map(|Day { date, slots }| DayView {
+                date,
+                slots: slots.iter().map(|slot| Appointment::of(slot.start, slot.end, &self.zone)).collect(),
+            })
+            .collect()
     }
 
     /// Decides whether an appointment may start at `start`: exactly when [`Schedule::slots`] lists it.

@@ -5,12 +5,13 @@ use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::words::{lines, moment, one_line, shortened, span, whose_clock};
+use super::words::{lines, moment, one_line, shortened, span};
 use super::{Attachment, Mail};
 use crate::domain::calendar::Question;
 use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
+use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
 use crate::domain::policy::DepositNature;
 use crate::ics;

@@ -5,6 +5,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
 use crate::domain::contact::Locale;
+use crate::domain::local::{LocalTime, Turn};
 
 /// The text on one line: no line break, no control character, none that reverses the reading order.
 pub(super) fn one_line(text: &str) -> String {
@@ -33,32 +34,23 @@ fn splits_or_hides(character: char) -> bool {
         || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `mardi 1er décembre 2026 à 14 h 00`, `Tuesday 1 December 2026 at 14:00`, on the clock of `zone`.
+/// `mardi 1er décembre 2026 à 14 h 00`, `Tuesday 1 December 2026 at 14:00`, on the clock of `zone`; an hour that comes
+/// twice that night with which of the two it is.
 pub(super) fn moment(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
-    let local = instant.to_zoned(zone.clone());
+    let local = LocalTime::of(instant, zone).wall();
     let (day, year, hour, minute) = (local.day(), local.year(), local.hour(), local.minute());
     let weekday = weekday(local.weekday(), locale);
     let month = month(local.month(), locale);
-    match locale {
+    let moment = match locale {
         Locale::Fr => {
             let day = if day == 1 { "1er".to_owned() } else { day.to_string() };
             format!("{weekday} {day}\u{a0}{month} {year} à {hour}\u{a0}h\u{a0}{minute:02}")
         }
         Locale::En => format!("{weekday} {day}\u{a0}{month} {year} at {hour:02}:{minute:02}"),
-    }
-}
-
-/// Whose clock it is: `heure de Paris`, `Paris time`.
-pub(super) fn whose_clock(zone: &TimeZone, locale: Locale) -> String {
-    let city = zone.iana_name().and_then(|name| name.split_once('/')).map(|(_, rest)| rest.replace('_', " "));
-    // `America/Argentina/Salta` is Salta.
-    let city = city.as_deref().map(|city| city.rsplit('/').next().unwrap_or(city));
-    match (city, locale) {
-        (None, _) => zone.iana_name().unwrap_or("UTC").to_owned(),
-        (Some(city), Locale::En) => format!("{city} time"),
-        (Some("Reunion"), Locale::Fr) => "heure de La Réunion".to_owned(),
-        (Some(city), Locale::Fr) if city.starts_with(['A', 'E', 'I', 'O', 'U', 'Y']) => format!("heure d’{city}"),
-        (Some(city), Locale::Fr) => format!("heure de {city}"),
+    };
+    match Turn::of(instant, zone) {
+        Some(turn) => format!("{moment} {}", turn.words(locale)),
+        None => moment,
     }
 }
 
@@ -137,24 +129,17 @@ mod tests {
         assert_eq!(moment(instant, &paris, Locale::Fr), "mardi 1er\u{a0}décembre 2026 à 14\u{a0}h\u{a0}00");
         assert_eq!(moment(instant, &paris, Locale::En), "Tuesday 1\u{a0}December 2026 at 14:00");
         // Half past two in the night when the clocks go back, the first and the second time.
-        for instant in ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"] {
+        for (instant, fr, en) in [
+            ("2026-10-25T00:30:00Z", "heure d’été", "summer time"),
+            ("2026-10-25T01:30:00Z", "heure d’hiver", "winter time"),
+        ] {
             let text = moment(at(instant), &paris, Locale::Fr);
-            assert_eq!(text, "dimanche 25\u{a0}octobre 2026 à 2\u{a0}h\u{a0}30");
+            assert_eq!(text, format!("dimanche 25\u{a0}octobre 2026 à 2\u{a0}h\u{a0}30 {fr}"));
+            let text = moment(at(instant), &paris, Locale::En);
+            assert_eq!(text, format!("Sunday 25\u{a0}October 2026 at 02:30 {en}"));
         }
         let text = moment(at("2026-08-31T23:30:00Z"), &zone("Pacific/Noumea"), Locale::En);
         assert_eq!(text, "Tuesday 1\u{a0}September 2026 at 10:30");
-    }
-
-    #[test]
-    fn the_clock_has_a_name() {
-        let named = |name, locale| whose_clock(&zone(name), locale);
-        assert_eq!(named("Europe/Paris", Locale::Fr), "heure de Paris");
-        assert_eq!(named("Europe/Paris", Locale::En), "Paris time");
-        assert_eq!(named("Europe/Amsterdam", Locale::Fr), "heure d’Amsterdam");
-        assert_eq!(named("America/New_York", Locale::Fr), "heure de New York");
-        assert_eq!(named("America/Argentina/Salta", Locale::En), "Salta time");
-        assert_eq!(named("Indian/Reunion", Locale::Fr), "heure de La Réunion");
-        assert_eq!(whose_clock(&TimeZone::UTC, Locale::Fr), "UTC");
     }
 
     #[test]

@@ -57,13 +57,14 @@ function mistake(ranges: readonly Range[]): string | null {
 
 interface Props {
   stored: readonly Opening[];
-  zone: string;
+  /** Whose clock the hours are on. */
+  clock: string;
   text?: string;
   /** Stored hours that are only a proposal are always worth sending. */
   saved: (after: { hours: Opening[] }) => void;
 }
 
-export function HoursForm({ stored, zone, text, saved }: Props): VNode {
+export function HoursForm({ stored, clock, text, saved }: Props): VNode {
   const { values: week, set, clear, dirty } = useDraft<Week>("hours", weekOf(stored));
   const { wrong, saying, busy, form, send, mend } = useSending<string>();
   const [moved, setMoved] = useState("");
@@ -102,7 +103,7 @@ export function HoursForm({ stored, zone, text, saved }: Props): VNode {
       }}
     >
       <p class="help">
-        {t.hours.zone(zone.replaceAll("_", " "))} {total > 0 && t.hours.total(span(total))}
+        {t.hours.zone(clock)} {total > 0 && t.hours.total(span(total))}
       </p>
       {DAYS.map((day) => {
         const ranges = week[day] ?? [];

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
+import { whoseClock } from "../../core/format";
 import { language } from "../../core/language";
 import { useLive } from "../live";
 import { Heading, Waiting } from "../parts";
@@ -57,14 +58,14 @@ export function Settings({ section, session, changed, leave }: Props): VNode {
 }
 
 function Drawer({ section, session, changed, leave }: Props & { section: Section }): VNode {
-  const zone = session.artist?.timezone ?? "Europe/Paris";
+  const { artist } = session;
   switch (section) {
     case "profile":
       return <Stored<Profile> what="profile">{(stored, take) => <ProfileForm stored={stored} saved={(after) => (take(after), changed())} />}</Stored>;
     case "hours":
-      return <Stored<{ hours: Opening[] }> what="hours">{(stored, take) => <HoursForm stored={stored.hours} zone={zone} saved={take} />}</Stored>;
+      return <Stored<{ hours: Opening[] }> what="hours">{(stored, take) => <HoursForm stored={stored.hours} clock={artist ? whoseClock(artist) : ""} saved={take} />}</Stored>;
     case "time-off":
-      return <Stored<{ time_off: TimeOff[] }> what="time-off">{(stored, _, refresh) => <TimeOffList stored={stored.time_off} zone={zone} refresh={refresh} />}</Stored>;
+      return <Stored<{ time_off: TimeOff[] }> what="time-off">{(stored, _, refresh) => <TimeOffList stored={stored.time_off} zone={artist?.timezone ?? "UTC"} refresh={refresh} />}</Stored>;
     case "flashes":
       return <Stored<{ flashes: OwnFlash[] }> what="flashes">{(stored, _, refresh) => <Flashes stored={stored.flashes} refresh={refresh} />}</Stored>;
     case "rules":

@@ -8,7 +8,6 @@ import { CheckField, Said, type Saying, Submit, TextField, useDraft, useSending 
 import { bookingAddress } from "../place";
 import { sentence } from "../problems";
 import type { TimeOff } from "../types";
-import { instantOf, wallClock } from "../when";
 import { t } from "../words";
 
 interface Input {
@@ -23,13 +22,13 @@ interface Input {
 const EMPTY: Input = { from: "", until: "", partial: false, fromHour: "14:00", untilHour: "18:00", note: "" };
 
 /** "mardi 24 novembre", "Du 24 au 28 décembre", or with the hours when days are not whole. */
-export function daysOff({ starts_at: starts, ends_at: ends }: TimeOff, zone: string): string {
+export function daysOff({ starts_at: starts, ends_at: ends }: TimeOff): string {
   const day = (date: string): string => dateWords(date, { weekday: "short", day: "numeric", month: "long", year: "numeric" });
-  const from = civilDate(starts, zone);
-  const whole = wallClock(starts, zone) === "00:00" && wallClock(ends, zone) === "00:00";
-  if (whole) return t.off.allDay(day(from), day(addDays(civilDate(ends, zone), -1)));
-  if (from === civilDate(ends, zone)) return t.off.sameDay(day(from), clock(starts, zone), clock(ends, zone));
-  return t.off.hours(day(from), clock(starts, zone), day(civilDate(ends, zone)), clock(ends, zone));
+  const from = civilDate(starts);
+  const whole = [starts, ends].every((end) => end.slice(11, 16) === "00:00");
+  if (whole) return t.off.allDay(day(from), day(addDays(civilDate(ends), -1)));
+  if (from === civilDate(ends)) return t.off.sameDay(day(from), clock(starts), clock(ends));
+  return t.off.hours(day(from), clock(starts), day(civilDate(ends)), clock(ends));
 }
 
 export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOff[]; zone: string; refresh: () => Promise<void> }): VNode {
@@ -39,9 +38,10 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
   const [conflicts, setConflicts] = useState<string[]>([]);
   const [said, say] = useState<Saying | null>(null);
 
+  /** As the studio's clock shows them: the API knows which instants these are. */
   const ends = (): { starts_at: string; ends_at: string } => ({
-    starts_at: instantOf(values.from, values.partial ? values.fromHour : "00:00", zone),
-    ends_at: values.partial ? instantOf(values.until || values.from, values.untilHour, zone) : instantOf(addDays(values.until || values.from, 1), "00:00", zone),
+    starts_at: `${values.from}T${(values.partial && values.fromHour) || "00:00"}`,
+    ends_at: values.partial ? `${values.until || values.from}T${values.untilHour || "00:00"}` : `${addDays(values.until || values.from, 1)}T00:00`,
   });
 
   const check = (): Partial<Record<"from" | "until", string>> => {
@@ -62,7 +62,7 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
     }
   };
 
-  const sorted = [...stored].sort((a, b) => a.starts_at.localeCompare(b.starts_at));
+  const sorted = [...stored].sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at));
   return (
     <>
       {sorted.length === 0 ? (
@@ -74,10 +74,10 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
           {sorted.map((off) => (
             <li key={off.id}>
               <span>
-                {daysOff(off, zone)}
+                {daysOff(off)}
                 {off.note && <small>{off.note}</small>}
               </span>
-              <button type="button" class="link" aria-label={t.off.removeOf(daysOff(off, zone))} onClick={() => void remove(off.id)}>
+              <button type="button" class="link" aria-label={t.off.removeOf(daysOff(off))} onClick={() => void remove(off.id)}>
                 {t.remove}
               </button>
             </li>
@@ -92,7 +92,7 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
         onSubmit={(event) => {
           event.preventDefault();
           void send(check, async () => {
-            const made = await addTimeOff({ ...ends(), note: values.note.trim() });
+            const made = await addTimeOff({ ...ends(), timezone: zone, note: values.note.trim() });
             draft.clear();
             setConflicts(made.conflicts);
             await refresh();

@@ -10,16 +10,16 @@ fn a_flash_is_held_and_can_be_paid() {
         let url = answer.body["checkout_url"].as_str().expect("a page").to_owned();
         assert_eq!(answer.header("cache-control"), "no-store");
         insta::assert_json_snapshot!(answer.body, {
-            ".booking_id" => "[id]", ".checkout_url" => "[url]", ".hold_expires_at" => insta::dynamic_redaction(at_half_past_eight),
+            ".booking_id" => "[id]", ".checkout_url" => "[url]", ".hold_expires_at" => insta::dynamic_redaction(at_half_past_nine),
         }, @r#"
         {
           "booking_id": "[id]",
           "checkout_url": "[url]",
           "currency": "eur",
           "deposit_cents": 5000,
-          "end": "2027-02-02T11:00:00Z",
+          "end": "2027-02-02T12:00:00+01:00",
           "hold_expires_at": "[half an hour later]",
-          "start": "2027-02-02T09:00:00Z",
+          "start": "2027-02-02T10:00:00+01:00",
           "status": "pending"
         }
         "#);
@@ -41,8 +41,8 @@ fn a_flash_is_held_and_can_be_paid() {
     });
 }
 
-fn at_half_past_eight(value: insta::internals::Content, _path: insta::internals::ContentPath<'_>) -> &'static str {
-    assert!(value.as_str().expect("an instant").starts_with("2027-02-01T08:30:"), "{value:?}");
+fn at_half_past_nine(value: insta::internals::Content, _path: insta::internals::ContentPath<'_>) -> &'static str {
+    assert!(value.as_str().expect("an instant").starts_with("2027-02-01T09:30:"), "{value:?}");
     "[half an hour later]"
 }
 
@@ -120,7 +120,7 @@ fn a_project_is_held_for_the_artists_time_and_deposit() {
         let row = world.booking(&id(&answer)).await;
         assert_eq!(
             (&answer.body["deposit_cents"], &answer.body["end"]),
-            (&json!(8_000), &json!("2027-02-02T12:00:00Z"))
+            (&json!(8_000), &json!("2027-02-02T13:00:00+01:00"))
         );
         let facts = [
             "type",
@@ -208,7 +208,7 @@ fn an_artist_who_wants_cal_com_told_after_the_payment_only_is_heard() {
 fn an_instant_may_be_written_with_an_offset() {
     World::run(|world| async move {
         let answer = book(world, &wish(&LEA, HIRONDELLE, "2027-02-02T10:00:00+01:00")).await;
-        assert_eq!((answer.status, &answer.body["start"]), (201, &json!(TUESDAY_AT_TEN)));
+        assert_eq!((answer.status, &answer.body["start"]), (201, &json!("2027-02-02T10:00:00+01:00")));
     });
 }
 
@@ -373,6 +373,7 @@ fn f21_a_night_session_across_the_clock_change_takes_its_real_time() {
             .await;
         let answer = book(world, &wish(&LEA, HIRONDELLE, "2027-03-28T00:00:00Z")).await;
         // 01:00 to 04:00 on the wall, two hours on the skin.
-        assert_eq!((answer.status, &answer.body["end"]), (201, &json!("2027-03-28T02:00:00Z")));
+        assert_eq!((answer.status, &answer.body["start"]), (201, &json!("2027-03-28T01:00:00+01:00")));
+        assert_eq!(answer.body["end"], "2027-03-28T04:00:00+02:00");
     });
 }

@@ -107,7 +107,11 @@ fn f4_one_that_was_paid_at_the_last_moment_is_confirmed_and_the_newcomer_is_told
         assert_eq!(world.ledger(&old.id()).await, [("capture".to_owned(), 5_000)]);
         assert_eq!(world.jobs().await, ["artist_pending", "artist_confirmed", "client_confirmed"]);
         assert_eq!(statuses(world).await, ["confirmed"], "the newcomer left nothing");
-        assert!(!fresh(&answer).contains(&THURSDAY_AT_TEN), "what was just paid is not offered: {:?}", fresh(&answer));
+        assert!(
+            !fresh(&answer).contains(&THURSDAY_AT_TEN.to_owned()),
+            "what was just paid is not offered: {:?}",
+            fresh(&answer)
+        );
         assert_eq!(world.stripe.sessions().len(), 1);
     });
 }

@@ -5,7 +5,7 @@ use dev::demo::{LEA, NOA};
 use dev::stripe::Recorded;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::testing::{self, Answer, World, post};
+use shared::testing::{self, Answer, World, at, post};
 
 mod accepted;
 mod lapsed;
@@ -102,13 +102,13 @@ async fn statuses(world: &World) -> Vec<String> {
     rows.iter().map(|row| row["status"].as_str().expect("a status").to_owned()).collect()
 }
 
-/// The starts among the fresh slots of a refusal.
-fn fresh(answer: &Answer) -> Vec<&str> {
+/// The starts among the fresh slots of a refusal, in UTC.
+fn fresh(answer: &Answer) -> Vec<String> {
     let days = answer.body["slots"].as_array().expect("fresh slots");
     assert_eq!(days.len(), 7, "a week of them");
     days.iter()
         .flat_map(|day| day["slots"].as_array().expect("slots"))
-        .map(|slot| slot["start"].as_str().expect("a start"))
+        .map(|slot| at(slot["start"].as_str().expect("a start")).to_string())
         .collect()
 }
 

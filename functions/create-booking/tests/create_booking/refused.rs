@@ -302,7 +302,7 @@ mod not_offered {
             ] {
                 let answer = book(world, &wish(&LEA, HIRONDELLE, start)).await;
                 assert_eq!((answer.status, answer.problem()), (409, "slot-taken"), "{start}: {why}");
-                assert!(!fresh(&answer).contains(&start), "{start}: {why}");
+                assert!(!fresh(&answer).contains(&start.to_owned()), "{start}: {why}");
             }
             left_no_trace(world).await;
         });

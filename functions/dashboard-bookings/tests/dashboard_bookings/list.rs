@@ -193,3 +193,35 @@ fn a_page_and_a_booking_cost_one_flight_each() {
         }
     });
 }
+
+#[test]
+fn list_page_and_file_tell_an_hour_that_comes_twice_and_the_clock_of_a_guest_spot() {
+    World::run_at("2027-10-01T08:00:00Z", |world| async move {
+        let night = world.hold(&Plan::of(&NOA, 0, "2027-10-31T00:30:00Z").by("night@example.fr")).await;
+        world
+            .execute(&format!(
+                "update bookings set ends_at = '2027-10-31T01:30:00Z', version = version + 1 where id = '{}'",
+                night.id
+            ))
+            .await;
+        let row = shown(world, &night.id()).await;
+        assert_eq!(
+            (&row["start_turn"], &row["end_turn"], &row["clock"]),
+            (&json!("summer"), &json!("winter"), &Value::Null)
+        );
+        let file = async || {
+            let answer = get(world, &NOA, "/api/dashboard/bookings.csv").await;
+            answer.body.as_str().expect("text").lines().nth(1).expect("a line").to_owned()
+        };
+        assert!(file().await.starts_with("2027-10-31;02:30 heure d’été;02:30 heure d’hiver;"), "{}", file().await);
+
+        world.execute(&format!("update artists set timezone = 'Europe/Brussels' where id = '{}'", NOA.id)).await;
+        let row = shown(world, &night.id()).await;
+        assert_eq!(
+            (&row["start"], &row["clock"]["timezone_fr"]),
+            (&json!("2027-10-31T02:30:00+02:00"), &json!("heure de Paris"))
+        );
+        let file = file().await;
+        assert!(file.starts_with("2027-10-31;02:30 heure d’été heure de Paris;"), "{file}");
+    });
+}

@@ -2,7 +2,8 @@
 
 use dev::demo::{LEA, NOA};
 use serde_json::Value;
-use shared::db::dashboard::{STATS_SQL, View, list_sql};
+use shared::db::dashboard::{View, list_sql};
+use shared::db::stats::{STATS_SQL, months_of_utc};
 use shared::testing::World;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -132,7 +133,13 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
             assert_by_index(words, &plan);
             println!("{words:?}: {pages} pages of the database");
         }
-        let (plan, pages) = plan(world, STATS_SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ)]).await;
+        let months = months_of_utc(now);
+        let (plan, pages) = plan(
+            world,
+            STATS_SQL,
+            &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ), (&months, Type::TIMESTAMPTZ_ARRAY)],
+        )
+        .await;
         assert_by_index("the figures", &plan);
         println!("the figures: {pages} pages of the database");
 

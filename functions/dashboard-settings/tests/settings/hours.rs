@@ -111,3 +111,21 @@ fn a_lapsed_hold_is_no_conflict_and_past_time_off_is_not_listed() {
         assert_eq!((past.status, past.pointers()), (422, vec!["#/ends_at"]));
     });
 }
+
+#[test]
+fn time_off_is_told_and_taken_on_the_studio_s_clock() {
+    World::run(|world| async move {
+        let wish =
+            json!({ "starts_at": "2027-02-04T00:00", "ends_at": "2027-02-05T00:00", "timezone": "Europe/Paris" });
+        let taken = post(world, &LEA, "time-off", wish).await;
+        assert_eq!(taken.status, 201, "{}", taken.body);
+        let ends = json!(["2027-02-04T00:00:00+01:00", "2027-02-05T00:00:00+01:00"]);
+        assert_eq!(json!([taken.body["starts_at"], taken.body["ends_at"]]), ends);
+        let listed = &get(world, &LEA, "time-off").await["time_off"][0];
+        assert_eq!(json!([listed["starts_at"], listed["ends_at"]]), ends);
+        // Without an offset, whose clock it is must be said.
+        let wish = json!({ "starts_at": "2027-02-04T00:00", "ends_at": "2027-02-05T00:00" });
+        let refused = post(world, &LEA, "time-off", wish).await;
+        assert_eq!((refused.status, refused.pointers()), (422, vec!["#/starts_at", "#/ends_at"]));
+    });
+}

@@ -424,3 +424,16 @@ fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
         }
     });
 }
+
+#[test]
+fn a_mail_tells_the_hour_on_the_clock_the_appointment_was_made_for() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.execute(&format!("update artists set timezone = 'America/Martinique' where id = '{}'", LEA.id)).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let mails = world.mails.messages();
+        let mail = mails.iter().find(|mail| mail.to == "jo@example.fr").expect("a mail to the client");
+        assert!(mail.text.contains("mardi 2\u{a0}février 2027 à 10\u{a0}h\u{a0}00, heure de Paris"), "{}", mail.text);
+    });
+}

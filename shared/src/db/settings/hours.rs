@@ -1,14 +1,16 @@
 //! Weekly hours and time off.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::of_an_artist;
-use crate::db::{Db, Repeat, get, get_json};
+use crate::db::{Db, Repeat, get, get_json, get_zone};
 use crate::domain::ids::{BookingId, TimeOffId};
+use crate::domain::local::LocalTime;
 use crate::domain::settings::hours::{Opening, TimeOff};
 use crate::error::Error;
 
@@ -49,17 +51,24 @@ pub async fn write(db: &Db, user: Uuid, week: &[Opening]) -> Result<(), Error> {
 }
 
 /// A stretch of time off.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StoredTimeOff {
     /// Its id.
     pub id: TimeOffId,
     /// Its first instant.
-    pub starts_at: Timestamp,
+    pub starts_at: LocalTime,
     /// The first instant after it.
-    pub ends_at: Timestamp,
+    pub ends_at: LocalTime,
     /// For the artist alone.
     pub note: String,
+}
+
+impl StoredTimeOff {
+    fn of(id: TimeOffId, off: TimeOff, zone: &TimeZone) -> Self {
+        let local = |instant| LocalTime::of(instant, zone);
+        Self { id, starts_at: local(off.starts_at), ends_at: local(off.ends_at), note: off.note }
+    }
 }
 
 /// The time off that is not over, in order. One flight.
@@ -69,10 +78,22 @@ pub struct StoredTimeOff {
 pub async fn time_off(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<StoredTimeOff>, Error> {
     const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'starts_at', t.starts_at, \
              'ends_at', t.ends_at, 'note', t.note) order by t.starts_at, t.id) \
-             from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off \
-         from artists a where a.user_id = $1";
+             from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off, \
+             a.timezone from artists a where a.user_id = $1";
+    #[derive(Deserialize)]
+    struct Row {
+        id: TimeOffId,
+        starts_at: Timestamp,
+        ends_at: Timestamp,
+        note: String,
+    }
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?)?;
-    get_json(&row, "time_off")
+    let zone = get_zone(&row, "timezone")?;
+    let rows = get_json::<Vec<Row>>(&row, "time_off")?;
+    Ok(rows
+        .into_iter()
+        .map(|Row { id, starts_at, ends_at, note }| StoredTimeOff::of(id, TimeOff { starts_at, ends_at, note }, &zone))
+        .collect())
 }
 
 /// Takes time off, and tells which appointments lie in it: they stay as they are. None when the list is full. One flight.
@@ -83,20 +104,20 @@ pub async fn take_off(
     db: &Db,
     user: Uuid,
     id: TimeOffId,
-    off: &TimeOff,
+    off: TimeOff,
     now: Timestamp,
-) -> Result<Option<Vec<BookingId>>, Error> {
+) -> Result<Option<(StoredTimeOff, Vec<BookingId>)>, Error> {
     const SQL: &str = "with mine as (select id from artists where user_id = $1), \
          written as (insert into time_off (id, artist_id, starts_at, ends_at, note) select $2, mine.id, $3, $4, $5 from mine \
              where (select count(*) from time_off t where t.artist_id = mine.id and t.ends_at > $6) < 200 \
              on conflict (id) do nothing returning id) \
-         select exists (select from written) as written, \
+         select a.timezone, exists (select from written) as written, \
              array(select b.id from bookings b where b.artist_id = mine.id \
                  and (b.status = 'confirmed' or (b.status = 'pending' \
                      and (b.hold_expires_at is null or b.hold_expires_at > $6))) \
                  and tstzrange(b.scheduled_at, b.ends_at, '[)') && tstzrange($3, $4, '[)') \
                  order by b.scheduled_at) as conflicts \
-         from mine";
+         from mine join artists a using (id)";
     let row = db
         .row(
             Repeat::Unsafe,
@@ -116,7 +137,8 @@ pub async fn take_off(
         return Ok(None);
     }
     let conflicts: Vec<Uuid> = get(&row, "conflicts")?;
-    Ok(Some(conflicts.into_iter().map(BookingId::new).collect()))
+    let stored = StoredTimeOff::of(id, off, &get_zone(&row, "timezone")?);
+    Ok(Some((stored, conflicts.into_iter().map(BookingId::new).collect())))
 }
 
 /// Takes time off back. False when there is no such thing. One flight.

@@ -1,9 +1,11 @@
 //! When the artist works: weekly hours on their wall clock, and time off.
 
+use jiff::tz::{AmbiguousTimestamp, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Flaws;
+use super::profile::zone;
 
 const DAY: u16 = 24 * 60;
 
@@ -119,7 +121,7 @@ pub struct TimeOff {
 }
 
 impl TimeOff {
-    /// Reads time off.
+    /// Reads time off. Its ends are instants, or hours on the clock of `timezone`.
     ///
     /// # Errors
     /// Names every field that is wrong.
@@ -127,11 +129,14 @@ impl TimeOff {
         starts_at: Option<&str>,
         ends_at: Option<&str>,
         note: Option<&str>,
+        timezone: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
-        let starts_at = instant(&mut flaws, "/starts_at", starts_at);
-        let ends_at = instant(&mut flaws, "/ends_at", ends_at);
+        let zone = timezone.and_then(|name| zone(Some(name), &mut flaws)).and_then(|name| TimeZone::get(&name).ok());
+        // An hour that comes twice is off both times.
+        let starts_at = instant(&mut flaws, "/starts_at", starts_at, zone.as_ref(), AmbiguousTimestamp::earlier);
+        let ends_at = instant(&mut flaws, "/ends_at", ends_at, zone.as_ref(), AmbiguousTimestamp::later);
         let note = flaws.line("/note", note, 0, 200);
         if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at) {
             if ends_at <= starts_at {
@@ -149,19 +154,26 @@ impl TimeOff {
     }
 }
 
-fn instant(flaws: &mut Flaws, pointer: &str, given: Option<&str>) -> Option<Timestamp> {
+fn instant(
+    flaws: &mut Flaws,
+    pointer: &str,
+    given: Option<&str>,
+    zone: Option<&TimeZone>,
+    which: fn(AmbiguousTimestamp) -> Result<Timestamp, jiff::Error>,
+) -> Option<Timestamp> {
     let text = given.unwrap_or_default().trim();
     if text.is_empty() {
         flaws.missing(pointer);
         return None;
     }
     // Postgres knows no instant before 4713 BC and writes years of four digits here.
-    let instant = text.parse().ok().filter(|at: &Timestamp| *at > Timestamp::UNIX_EPOCH);
+    let on_the_clock = || which(zone?.to_ambiguous_timestamp(text.parse().ok()?)).ok();
+    let instant = text.parse().ok().or_else(on_the_clock).filter(|at: &Timestamp| *at > Timestamp::UNIX_EPOCH);
     if instant.is_none() {
         flaws.add(
             pointer,
-            "L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z.",
-            "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z.",
+            "L’heure doit être au format RFC 3339, par exemple 2026-12-01T09:00:00Z, ou sans décalage avec `timezone`.",
+            "The time must be RFC 3339, e.g. 2026-12-01T09:00:00Z, or without an offset together with `timezone`.",
         );
     }
     instant
@@ -231,7 +243,7 @@ mod tests {
     #[test]
     fn time_off_lies_ahead_and_has_a_length() {
         let now: Timestamp = "2026-12-01T09:00:00Z".parse().expect("an instant");
-        let off = |from, to| TimeOff::parse(Some(from), Some(to), Some("Turin"), now);
+        let off = |from, to| TimeOff::parse(Some(from), Some(to), Some("Turin"), None, now);
         assert!(off("2026-11-30T00:00:00+01:00", "2026-12-02T00:00:00+01:00").is_ok(), "it may have begun");
         for (from, to) in [
             ("2026-12-03T00:00:00Z", "2026-12-03T00:00:00Z"),
@@ -241,8 +253,40 @@ mod tests {
         ] {
             assert_eq!(pointers(&off(from, to).expect_err(to)), ["/ends_at"]);
         }
-        let flaws = TimeOff::parse(Some("tomorrow"), None, Some("a\nb"), now).expect_err("all wrong");
+        let flaws = TimeOff::parse(Some("tomorrow"), None, Some("a\nb"), None, now).expect_err("all wrong");
         assert_eq!(pointers(&flaws), ["/starts_at", "/ends_at", "/note"]);
+    }
+
+    #[test]
+    fn time_off_is_told_on_the_studio_s_clock() {
+        let now: Timestamp = "2026-12-01T09:00:00Z".parse().expect("an instant");
+        let off = |from, to, zone| TimeOff::parse(Some(from), Some(to), None, Some(zone), now);
+        for (zone, from, to, starts, ends) in [
+            // British Columbia stays on summer time from November 2026 on.
+            (
+                "America/Vancouver",
+                "2027-01-15T09:00",
+                "2027-01-15T18:00",
+                "2027-01-15T16:00:00Z",
+                "2027-01-16T01:00:00Z",
+            ),
+            // The hour that comes twice is off twice, the one that never comes is off as well.
+            ("Europe/Paris", "2027-10-31T02:15", "2027-10-31T02:45", "2027-10-31T00:15:00Z", "2027-10-31T01:45:00Z"),
+            ("Europe/Paris", "2027-03-28T02:15", "2027-03-28T02:45", "2027-03-28T00:15:00Z", "2027-03-28T01:45:00Z"),
+            // An offset says it all.
+            (
+                "Europe/Paris",
+                "2027-01-15T09:00+02:00",
+                "2027-01-15T09:00",
+                "2027-01-15T07:00:00Z",
+                "2027-01-15T08:00:00Z",
+            ),
+        ] {
+            let read = off(from, to, zone).expect(from);
+            assert_eq!((read.starts_at.to_string(), read.ends_at.to_string()), (starts.into(), ends.into()));
+        }
+        let flaws = off("2027-01-15T09:00", "2027-01-15T18:00", "Mars/Base").expect_err("no such zone");
+        assert_eq!(pointers(&flaws), ["/timezone", "/starts_at", "/ends_at"]);
     }
 
     proptest! {

@@ -182,7 +182,8 @@ fn slug(draft: &ProfileDraft<'_>, flaws: &mut Flaws) -> Option<String> {
     None
 }
 
-fn zone(given: Option<&str>, flaws: &mut Flaws) -> Option<String> {
+/// The list's name of a zone that people name for a place.
+pub(super) fn zone(given: Option<&str>, flaws: &mut Flaws) -> Option<String> {
     let name = given.unwrap_or("Europe/Paris").trim();
     // Abbreviations and fixed offsets know no summer time; jiff's name for "I do not know" is no place either.
     let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && (name.contains('/') || name == "UTC"));

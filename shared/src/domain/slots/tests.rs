@@ -613,14 +613,23 @@ fn hours_that_make_no_sense_cannot_be_written() {
 }
 
 #[test]
-fn days_are_sent_as_dates_and_instants() {
-    let schedule = schedule("Europe/Paris", daily(&[(600, 660)]), 60);
-    let days = schedule.slots(date(2026, 11, 24), 1, 60, LONG_AGO);
-    let json = serde_json::json!([
-        {"date": "2026-11-24", "slots": [{"start": "2026-11-24T09:00:00Z", "end": "2026-11-24T10:00:00Z"}]},
-    ]);
-    assert_eq!(serde_json::to_value(&days).expect("days serialise"), json);
-    assert_eq!(serde_json::from_value::<Vec<Day>>(json).expect("and come back"), days);
+fn days_are_sent_as_the_studio_s_clock_shows_them() {
+    let shown = |hours, day| serde_json::to_value(schedule("Europe/Paris", hours, 60).shown(day, 1, 60, LONG_AGO));
+    assert_eq!(
+        shown(daily(&[(600, 660)]), date(2026, 11, 24)).expect("days serialise"),
+        serde_json::json!([
+            {"date": "2026-11-24", "slots": [{"start": "2026-11-24T10:00:00+01:00", "end": "2026-11-24T11:00:00+01:00"}]},
+        ])
+    );
+    // An hour that comes twice: 1 h to 3 h lasts three hours that night.
+    assert_eq!(
+        shown(daily(&[(60, 180)]), date(2027, 10, 31)).expect("days serialise")[0]["slots"],
+        serde_json::json!([
+            {"start": "2027-10-31T01:00:00+02:00", "end": "2027-10-31T02:00:00+02:00", "end_turn": "summer"},
+            {"start": "2027-10-31T02:00:00+02:00", "end": "2027-10-31T02:00:00+01:00", "start_turn": "summer", "end_turn": "winter"},
+            {"start": "2027-10-31T02:00:00+01:00", "end": "2027-10-31T03:00:00+01:00", "start_turn": "winter"},
+        ])
+    );
 }
 
 /// A random schedule around a random date of 2020 to 2040.
