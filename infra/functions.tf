@@ -24,7 +24,7 @@ locals {
       timeout = 10
     }
     manage-booking = {
-      uses    = ["web", "database", "queue", "stripe"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "queue", "stripe", "sender"], memory = 256, concurrency = 10
       timeout = 20 # Stripe's page is closed before the hold is
     }
     session = {
@@ -85,6 +85,7 @@ locals {
     queue          = { settings = ["QUEUE_URL"], parameters = [], may = ["send"] }
     jobs           = { settings = ["JOB_LEASE_SECONDS", "JOB_MAX_ATTEMPTS"], parameters = [], may = ["consume"] }
     mail           = { settings = ["MAIL_FROM", "MAIL_CONFIGURATION_SET"], parameters = [], may = ["mail"] }
+    sender         = { settings = ["MAIL_FROM"], parameters = [], may = [] }
     pictures_in    = { settings = ["IMAGES_BUCKET"], parameters = [], may = ["upload"] }
     pictures       = { settings = ["IMAGES_BUCKET"], parameters = [], may = ["see_pictures", "take_in", "publish", "bury"] }
     hold           = { settings = ["HOLD_MINUTES"], parameters = [], may = [] }
@@ -97,7 +98,8 @@ locals {
   permissions = {
     send    = { Action = ["sqs:SendMessage"], Resource = [local.jobs_arn] }
     consume = { Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [local.jobs_arn] }
-    mail    = { Action = ["ses:SendEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
+    # A message that is written by us is SendRawEmail to SES, though the call is SendEmail.
+    mail    = { Action = ["ses:SendEmail", "ses:SendRawEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
     # A presigned upload can do no more than who signed it.
     upload  = { Action = ["s3:PutObject"], Resource = ["${local.images_arn}/incoming/*"] }
     take_in = { Action = ["s3:GetObject", "s3:DeleteObject"], Resource = ["${local.images_arn}/incoming/*"] }

@@ -137,6 +137,7 @@ impl House {
                 queue: queue(),
                 clock: Clock::default(),
                 public_url: "https://ink.test".into(),
+                sender: "bookings@ink.test".into(),
             },
             auth: Auth::new(
                 http.clone(),

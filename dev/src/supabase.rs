@@ -159,6 +159,8 @@ impl Inner {
                 subject: subject.to_owned(),
                 text: format!("{sentence}\n\n{link}\n"),
                 html,
+                headers: Vec::new(),
+                invitation: None,
                 attachments: Vec::new(),
             });
         }

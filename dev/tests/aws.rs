@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use dev::aws::{Condition, MailGate, Ministack, Queues, Sqs, SqsGate, provide};
 use dev::host::{FunctionSpec, Host};
 use dev::queue::{EventSource, Options};
@@ -134,28 +136,83 @@ async fn the_inbox_shows_mails_with_their_attachments_and_the_gate_can_refuse() 
     let aws = Aws::start("mail").await;
     let file = aws.folder.join("mails.jsonl");
     let gate = MailGate::start_with(&aws.ministack.url(), None, Some(file.clone())).await.expect("a gate");
-    let mail = |from: &str| {
+    let message = |from: &str| {
+        [
+            &format!("From: InkFlow <{from}>"),
+            "To: client@example.com",
+            "Reply-To: lea@example.com",
+            "Subject: =?utf-8?Q?Confirm=C3=A9?=",
+            "Date: Mon, 23 Nov 2026 09:00:00 +0000",
+            "Message-ID: <1@inkflow.example>",
+            "MIME-Version: 1.0",
+            "Auto-Submitted: auto-generated",
+            "Content-Type: multipart/mixed; boundary=\"a\"",
+            "",
+            "--a",
+            "Content-Type: multipart/alternative; boundary=\"b\"",
+            "",
+            "--b",
+            "Content-Type: text/plain; charset=utf-8",
+            "",
+            "Bonjour",
+            "--b",
+            "Content-Type: text/html; charset=utf-8",
+            "",
+            "<p>Bonjour</p>",
+            "--b",
+            "Content-Type: text/calendar; method=REQUEST",
+            "",
+            "BEGIN:VCALENDAR",
+            "METHOD:REQUEST",
+            "END:VCALENDAR",
+            "",
+            "--b--",
+            "--a",
+            "Content-Type: image/png",
+            "Content-Transfer-Encoding: base64",
+            "Content-Disposition: attachment; filename=\"a.png\"",
+            "",
+            "iVBORw==",
+            "--a--",
+            "",
+        ]
+        .join("\r\n")
+    };
+    let raw = |from: &str, message: &str| {
         json!({
             "FromEmailAddress": from, "Destination": { "ToAddresses": ["client@example.com"] },
-            "ReplyToAddresses": ["lea@example.com"],
-            "Content": { "Simple": {
-                "Subject": { "Data": "Confirmé" },
-                "Body": { "Text": { "Data": "Bonjour" }, "Html": { "Data": "<p>Bonjour</p>" } },
-                "Attachments": [
-                    { "FileName": "rdv.ics", "ContentType": "text/calendar", "RawContent": "QkVHSU46VkNBTEVOREFS" },
-                    { "FileName": "a.png", "ContentType": "image/png", "RawContent": "iVBORw==" },
-                ],
-            } },
+            "Content": { "Raw": { "Data": BASE64.encode(message) } },
         })
     };
+    let mail = |from: &str| raw(from, &message(from));
     let client = reqwest::Client::new();
     let scope = "AWS4-HMAC-SHA256 Credential=inkflow-local/20260101/eu-west-3/ses/aws4_request, SignedHeaders=host, Signature=0";
     let send = async |mail: &Value| {
         let url = format!("{}/v2/email/outbound-emails", gate.url());
         client.post(url).header("authorization", scope).json(mail).send().await.expect("an answer").status().as_u16()
     };
-    let good = mail("InkFlow <bonjour@inkflow.example>");
+    const SENDER: &str = "bonjour@inkflow.example";
+    let good = mail(SENDER);
     assert_eq!(send(&good).await, 200);
+    let spoilt = [
+        message(SENDER).replacen("\r\n", "\n", 1),
+        message(SENDER).replace("<p>Bonjour", "<p>À bientôt"),
+        message(SENDER).replace("<p>Bonjour", &"x".repeat(999)),
+        message(SENDER).replace("Auto-Submitted: auto-generated\r\n", ""),
+        message(SENDER).replace("To: client@", "To: somebody@"),
+        message(SENDER).replace("To: client@", "To: victim@example.com, client@"),
+        message(SENDER).replace("From: InkFlow <bonjour@", "From: InkFlow <lea@"),
+        message(SENDER).replace("method=REQUEST", "method=CANCEL"),
+        message(SENDER).replace("; method=REQUEST", ""),
+    ];
+    for message in spoilt {
+        assert_eq!(send(&raw(SENDER, &message)).await, 400, "{message}");
+    }
+    let simple = json!({
+        "FromEmailAddress": SENDER, "Destination": { "ToAddresses": ["client@example.com"] },
+        "Content": { "Simple": { "Subject": { "Data": "Confirmé" }, "Body": { "Text": { "Data": "Bonjour" } } } },
+    });
+    assert_eq!(send(&simple).await, 400, "its headers are not ours");
     assert_eq!(send(&mail("stranger@other.example")).await, 400, "SES refuses a sender it does not know");
     gate.set(Condition::Bounce);
     assert_eq!(send(&good).await, 400);
@@ -166,9 +223,14 @@ async fn the_inbox_shows_mails_with_their_attachments_and_the_gate_can_refuse() 
     let [kept] = &gate.messages_to("client@example.com")[..] else { panic!("one mail was accepted") };
     assert_eq!((kept.subject.as_str(), kept.to.as_str()), ("Confirmé", "client@example.com"));
     assert_eq!((kept.text.as_str(), kept.html.as_str()), ("Bonjour", "<p>Bonjour</p>"));
+    assert_eq!((kept.from.as_str(), kept.reply_to.as_str()), ("InkFlow <bonjour@inkflow.example>", "lea@example.com"));
+    assert_eq!(kept.header("auto-submitted"), "auto-generated");
+    let invitation = kept.invitation.as_ref().expect("an invitation");
+    assert!(invitation.content.starts_with("BEGIN:VCALENDAR\r\n"), "{}", invitation.content);
+    assert_eq!(invitation.content_type, "text/calendar; method=REQUEST");
     assert!(!kept.message_id.is_empty());
     let files: Vec<_> = kept.attachments.iter().map(|file| (file.content.as_str(), file.encoding.as_str())).collect();
-    assert_eq!(files, [("BEGIN:VCALENDAR", "text"), ("iVBORw==", "base64")]);
+    assert_eq!(files, [("iVBORw==", "base64")]);
     assert!(gate.wait_for(Duration::from_millis(10), |mail| mail.subject == "Confirmé").await.is_some());
     assert!(gate.wait_for(Duration::from_millis(10), |mail| mail.subject == "Autre").await.is_none());
 

@@ -22,41 +22,71 @@ pub struct Event<'a> {
     pub starts_at: Timestamp,
     /// The end.
     pub ends_at: Timestamp,
-    /// Whether it takes place.
-    pub cancelled: bool,
     /// The title.
     pub summary: &'a str,
     /// Where.
     pub location: &'a str,
     /// What else to know, over several lines if need be.
     pub description: &'a str,
-    /// The artist: name and e-mail address.
+    /// Who invites: name and e-mail address.
     pub organizer: (&'a str, &'a str),
+    /// Who is invited, who has said yes already: name and e-mail address. Not of a published file (RFC 5546, 3.2.1).
+    pub attendee: Option<(&'a str, &'a str)>,
     /// The page of the booking.
     pub url: Option<&'a str>,
     /// Whether to remind the reader a day before.
     pub reminder: bool,
 }
 
+/// What a reader's calendar is to do with the file (RFC 5546).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Keep it, as a file that somebody has opened.
+    Publish,
+    /// Write it down, or correct what is there, as part of a mail.
+    Request,
+    /// Take it out.
+    Cancel,
+}
+
+impl Method {
+    /// The name, as in the file and in the type of the part of a mail that carries it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "PUBLISH",
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
 impl Event<'_> {
     /// The file's text.
-    pub fn to_ics(&self) -> String {
+    pub fn to_ics(&self, method: Method) -> String {
+        let cancelled = method == Method::Cancel;
         let mut file = File(String::with_capacity(1024));
         file.line("BEGIN:VCALENDAR");
         file.line("VERSION:2.0");
         file.line("PRODID:-//InkFlow//InkFlow//FR");
         file.line("CALSCALE:GREGORIAN");
-        file.line("METHOD:PUBLISH");
+        file.line(&format!("METHOD:{}", method.name()));
         file.line("BEGIN:VEVENT");
         file.line(&format!("UID:{}", text(self.uid)));
         file.line(&format!("SEQUENCE:{}", self.sequence));
         file.line(&format!("DTSTAMP:{}", utc(self.stamp)));
         file.line(&format!("DTSTART:{}", utc(self.starts_at)));
         file.line(&format!("DTEND:{}", utc(self.ends_at)));
-        file.line(if self.cancelled { "STATUS:CANCELLED" } else { "STATUS:CONFIRMED" });
+        file.line(if cancelled { "STATUS:CANCELLED" } else { "STATUS:CONFIRMED" });
         file.line(&format!("SUMMARY:{}", text(self.summary)));
         let (name, address) = self.organizer;
         file.line(&format!("ORGANIZER;CN={}:mailto:{}", parameter(name), uri(address)));
+        if let Some((name, address)) = self.attendee.filter(|_| method != Method::Publish) {
+            // Nobody is asked to answer: who paid has said yes.
+            let who = format!("CN={}", parameter(name));
+            let line =
+                format!("ATTENDEE;{who};ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:{}", uri(address));
+            file.line(&line);
+        }
         if !self.location.is_empty() {
             file.line(&format!("LOCATION:{}", text(self.location)));
         }
@@ -66,7 +96,7 @@ impl Event<'_> {
         if let Some(url) = self.url {
             file.line(&format!("URL:{}", uri(url)));
         }
-        if self.reminder && !self.cancelled {
+        if self.reminder && !cancelled {
             file.line("BEGIN:VALARM");
             file.line("ACTION:DISPLAY");
             file.line(&format!("DESCRIPTION:{}", text(self.summary)));
@@ -156,20 +186,20 @@ mod tests {
             stamp: "2026-11-22T10:00:00.123456Z".parse().expect("an instant"),
             starts_at: "2026-12-01T14:00:00+01:00".parse().expect("an instant"),
             ends_at: "2026-12-01T16:30:00+01:00".parse().expect("an instant"),
-            cancelled: false,
             summary,
             location: "12, rue de l’Encre; 75011 Paris",
             description,
-            organizer: ("Léa \"L\" Marchetti", "lea@example.com"),
+            organizer: ("Léa \"L\" Marchetti", "bookings@example.com"),
+            attendee: Some(("Jo, Martin; \"J\"", "jo@example.com")),
             url: Some("https://inkflow.example/booking/success?id=1"),
             reminder: true,
         }
     }
 
     /// What an independent parser makes of it.
-    fn parsed(ics: &str) -> icalendar::Event {
+    fn parsed(ics: &str, method: Method) -> icalendar::Event {
         let calendar = Calendar::from_str(ics).expect("a valid file");
-        assert_eq!(calendar.property_value("METHOD"), Some("PUBLISH"));
+        assert_eq!(calendar.property_value("METHOD"), Some(method.name()));
         let [CalendarComponent::Event(event)] = &calendar.components[..] else { panic!("not one event: {ics}") };
         event.clone()
     }
@@ -184,9 +214,9 @@ mod tests {
 
     #[test]
     fn another_parser_reads_the_same_appointment() {
-        let ics = event("Dragon; pivoine, \\ et lune", "Reste à payer : 150 €\nÀ bientôt").to_ics();
+        let ics = event("Dragon; pivoine, \\ et lune", "Reste à payer : 150 €\nÀ bientôt").to_ics(Method::Publish);
         lines_are_short_and_end_well(&ics);
-        let read = parsed(&ics);
+        let read = parsed(&ics, Method::Publish);
         assert_eq!(read.get_uid(), Some("0192f3a4-5b6c-7d8e-9f00-112233445566@inkflow"));
         assert_eq!(read.get_summary(), Some("Dragon; pivoine, \\ et lune"));
         assert_eq!(read.get_description(), Some("Reste à payer : 150 €\nÀ bientôt"));
@@ -196,16 +226,30 @@ mod tests {
         assert_eq!(read.property_value("DTSTART"), Some("20261201T130000Z"));
         assert_eq!(read.property_value("DTEND"), Some("20261201T153000Z"));
         assert_eq!(read.property_value("DTSTAMP"), Some("20261122T100000Z"));
-        assert_eq!(read.property_value("ORGANIZER"), Some("mailto:lea@example.com"));
-        assert!(ics.contains("ORGANIZER;CN=\"Léa 'L' Marchetti\":mailto:lea@example.com\r\n"));
+        assert_eq!(read.property_value("ORGANIZER"), Some("mailto:bookings@example.com"));
+        assert!(ics.contains("ORGANIZER;CN=\"Léa 'L' Marchetti\":mailto:bookings@example.com\r\n"));
         assert!(ics.contains("BEGIN:VALARM\r\nACTION:DISPLAY\r\n"));
     }
 
     #[test]
     fn a_cancelled_appointment_says_so_and_rings_no_more() {
-        let ics = Event { cancelled: true, ..event("Dragon", "") }.to_ics();
-        assert_eq!(parsed(&ics).get_status(), Some(icalendar::EventStatus::Cancelled));
+        let ics = event("Dragon", "").to_ics(Method::Cancel);
+        assert_eq!(parsed(&ics, Method::Cancel).get_status(), Some(icalendar::EventStatus::Cancelled));
         assert!(!ics.contains("VALARM"));
+    }
+
+    #[test]
+    fn who_is_invited_is_named_in_an_invitation_and_never_in_a_file_by_link() {
+        let of = |method| event("Dragon", "").to_ics(method).replace("\r\n ", "");
+        let line = "ATTENDEE;CN=\"Jo, Martin; 'J'\";ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:jo@example.com\r\n";
+        for method in [Method::Request, Method::Cancel] {
+            assert!(of(method).contains(line), "{}", of(method));
+            // An alarm and a status apart, all else is the same event.
+            parsed(&event("Dragon", "").to_ics(method), method);
+        }
+        let published = of(Method::Publish);
+        assert!(!published.contains("ATTENDEE"), "{published}");
+        assert_eq!(published.replace("PUBLISH", "REQUEST"), of(Method::Request).replace(line, ""));
     }
 
     #[test]
@@ -215,16 +259,17 @@ mod tests {
             let ics = Event {
                 location: &evil,
                 organizer: (&evil, &evil),
+                attendee: Some((&evil, &evil)),
                 url: Some(&evil),
                 uid: &evil,
                 ..event(&evil, &evil)
             }
-            .to_ics();
+            .to_ics(Method::Request);
             lines_are_short_and_end_well(&ics);
             let unfolded = ics.replace("\r\n ", "");
-            assert!(!unfolded.lines().any(|line| line.starts_with("ATTENDEE")), "{unfolded}");
+            assert!(!unfolded.lines().any(|line| line.starts_with("ATTENDEE:")), "{unfolded}");
             assert_eq!(unfolded.lines().filter(|line| *line == "END:VEVENT").count(), 1);
-            parsed(&ics);
+            parsed(&ics, Method::Request);
         }
     }
 
@@ -235,18 +280,18 @@ mod tests {
         ) {
             // The parser trims lines, as readers do.
             let (summary, description) = (summary.trim(), description.trim());
-            let ics = event(summary, description).to_ics();
+            let ics = event(summary, description).to_ics(Method::Publish);
             lines_are_short_and_end_well(&ics);
-            let read = parsed(&ics);
+            let read = parsed(&ics, Method::Publish);
             prop_assert_eq!(read.get_summary().unwrap_or_default(), summary);
             prop_assert_eq!(read.get_description().unwrap_or_default(), description);
         }
 
         #[test]
         fn whatever_is_written_there_is_one_event(summary in "\\PC*|[\\x00-\\x7f]{0,80}", place in "(?s).{0,80}") {
-            let ics = Event { location: &place, organizer: (&summary, &place), ..event(&summary, &place) }.to_ics();
+            let ics = Event { location: &place, organizer: (&summary, &place), ..event(&summary, &place) }.to_ics(Method::Request);
             lines_are_short_and_end_well(&ics);
-            parsed(&ics);
+            parsed(&ics, Method::Request);
         }
     }
 }

@@ -47,7 +47,7 @@ pub mod bucket;
 // SQS: carries the ids of jobs.
 pub mod queue;
 
-// SES: the mails, their templates and their calendar attachment.
+// SES: the mails, their templates and the message that travels.
 pub mod mail;
 
 // Logs.
@@ -64,6 +64,9 @@ pub mod settle;
 
 // Keeps personal data out of the words of a failure.
 pub mod redact;
+
+// An appointment as calendars take it.
+pub mod appointment;
 
 // The calendar file of an appointment (RFC 5545).
 pub mod ics;

@@ -3,24 +3,25 @@
 
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
-use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
-use aws_sdk_sesv2::types::{self as ses, Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use std::time::Duration;
 
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::domain::ids::BookingId;
 use crate::domain::job::Template;
+use crate::ics::Method;
 use crate::redact::without_addresses;
 
 pub mod letter;
-mod words;
+mod mime;
+pub(crate) mod words;
 
 /// How long one attempt, and both together, may take.
 const ATTEMPT_BOUND: Duration = Duration::from_secs(4);
@@ -41,8 +42,10 @@ pub struct Mail {
     pub text: String,
     /// The same as HTML.
     pub html: String,
-    /// Files that go with it.
-    pub attachments: Vec<Attachment>,
+    /// The appointment, for the reader's calendar.
+    pub calendar: Option<CalendarFile>,
+    /// When it is written.
+    pub sent_at: Timestamp,
     /// The booking it speaks of, for SES's own events.
     pub booking: BookingId,
     /// Which mail it is, for the same.
@@ -56,15 +59,13 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-/// A file that goes with a mail.
+/// The calendar file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// Its name.
-    pub file_name: String,
-    /// Its media type, with parameters.
-    pub content_type: String,
-    /// Its content.
-    pub content: Vec<u8>,
+pub struct CalendarFile {
+    /// What the reader's calendar is to do with it.
+    pub method: Method,
+    /// The file.
+    pub content: String,
 }
 
 /// What SES calls a mail it has taken.
@@ -114,11 +115,7 @@ impl Mailer {
         from: &str,
         configuration_set: Option<String>,
     ) -> Result<Self, ConfigError> {
-        // The name is each mail's own.
-        let from = from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end().trim_end_matches('>')).trim();
-        if !is_plain_address(from) {
-            return Err(ConfigError::Invalid { name: "MAIL_FROM", why: "must be an e-mail address".into() });
-        }
+        let from = sender(from)?;
         let mut config = aws_sdk_sesv2::config::Builder::from(aws);
         config.set_endpoint_url(endpoint);
         let config = config
@@ -127,7 +124,12 @@ impl Mailer {
                 TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_BOUND).operation_timeout(BOUND).build(),
             )
             .build();
-        Ok(Self { client: aws_sdk_sesv2::Client::from_conf(config), from: from.to_owned(), configuration_set })
+        Ok(Self { client: aws_sdk_sesv2::Client::from_conf(config), from, configuration_set })
+    }
+
+    /// The address that mails come from.
+    pub fn sender(&self) -> &str {
+        &self.from
     }
 
     /// Sends a mail.
@@ -140,14 +142,16 @@ impl Mailer {
         if !is_plain_address(&mail.to) || !is_plain_address(&mail.reply_to) {
             return Err(MailFailure::Permanent("an address is malformed".into()));
         }
-        let content = content(mail).map_err(|error| MailFailure::Permanent(error.to_string()))?;
+        let message = mime::compose(mail, &self.from).map_err(|error| MailFailure::Permanent(error.to_string()))?;
+        let message = RawMessage::builder().data(Blob::new(message)).build();
+        let message = message.map_err(|error| MailFailure::Permanent(error.to_string()))?;
         let mut request = self
             .client
             .send_email()
-            .from_email_address(format!("{} <{}>", phrase(&mail.from_name), self.from))
+            // The envelope; names and answers are in the message's own headers.
+            .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(&mail.to).build())
-            .reply_to_addresses(&mail.reply_to)
-            .content(content)
+            .content(EmailContent::builder().raw(message).build())
             .set_configuration_set_name(self.configuration_set.clone());
         for (name, value) in [("booking", mail.booking.to_string()), ("template", mail.template.name().to_owned())] {
             let tag = MessageTag::builder().name(name).value(value).build();
@@ -160,22 +164,18 @@ impl Mailer {
     }
 }
 
-fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
-    let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
-    let body = Body::builder().text(utf8(&mail.text)?).html(utf8(&mail.html)?).build();
-    let mut message = Message::builder().subject(utf8(&words::one_line(&mail.subject))?).body(body);
-    for file in &mail.attachments {
-        message = message.attachments(
-            ses::Attachment::builder()
-                .file_name(&file.file_name)
-                .content_type(&file.content_type)
-                .content_disposition(ses::AttachmentContentDisposition::Attachment)
-                .content_transfer_encoding(ses::AttachmentContentTransferEncoding::Base64)
-                .raw_content(Blob::new(file.content.clone()))
-                .build()?,
-        );
+/// The address in `MAIL_FROM`, which may have a name before it; the name is each mail's own.
+///
+/// # Errors
+/// There is none.
+pub fn sender(mail_from: &str) -> Result<String, ConfigError> {
+    let address =
+        mail_from.rsplit_once('<').map_or(mail_from, |(_, rest)| rest.trim_end().trim_end_matches('>')).trim();
+    if is_plain_address(address) {
+        Ok(address.to_owned())
+    } else {
+        Err(ConfigError::Invalid { name: "MAIL_FROM", why: "must be an e-mail address".into() })
     }
-    Ok(EmailContent::builder().simple(message.build()).build())
 }
 
 /// An address that cannot be read as anything else, such as a second recipient.
@@ -184,27 +184,6 @@ fn is_plain_address(address: &str) -> bool {
     let mut parts = address.split('@');
     matches!((parts.next(), parts.next(), parts.next()), (Some(name), Some(domain), None)
         if !name.is_empty() && !domain.is_empty() && address.bytes().all(plain))
-}
-
-/// A display name as a header may carry it (RFC 5322 and RFC 2047).
-fn phrase(name: &str) -> String {
-    /// 45 bytes are 60 characters of Base64; an encoded word has at most 75.
-    const CHUNK: usize = 45;
-    let name = words::one_line(name);
-    if name.is_ascii() {
-        return format!("\"{}\"", name.replace(['"', '\\'], "'"));
-    }
-    let mut chunks = vec![String::new()];
-    for character in name.chars() {
-        if chunks.last().is_some_and(|chunk| chunk.len() + character.len_utf8() > CHUNK) {
-            chunks.push(String::new());
-        }
-        if let Some(chunk) = chunks.last_mut() {
-            chunk.push(character);
-        }
-    }
-    let encoded = chunks.iter().map(|chunk| format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(chunk)));
-    encoded.collect::<Vec<_>>().join(" ")
 }
 
 fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailFailure {
@@ -301,15 +280,6 @@ mod tests {
         assert!(matches!(broken(ConnectorError::io("reset".into())), MailFailure::Retry(_)));
         assert!(matches!(failure(&SdkError::timeout_error("t")), MailFailure::Retry(_)));
         assert!(matches!(failure(&SdkError::construction_failure("c")), MailFailure::Permanent(_)));
-    }
-
-    #[test]
-    fn a_name_is_one_phrase_whatever_is_in_it() {
-        assert_eq!(phrase("Noa Keller"), "\"Noa Keller\"");
-        assert_eq!(phrase("Noa \"K\" <x@y.z>\r\nBcc: a@b.c"), "\"Noa 'K' <x@y.z> Bcc: a@b.c\"");
-        assert_eq!(phrase("Léa"), "=?UTF-8?B?TMOpYQ==?=");
-        let long = phrase(&"é".repeat(60));
-        assert!(long.split(' ').count() == 3 && long.split(' ').all(|word| word.len() <= 75), "{long}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::appointment;
 use crate::db::Db;
 use crate::db::bookings::{self, Applied, Reference};
 use crate::db::holds::Hold;
@@ -238,7 +239,7 @@ pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'
     };
     Ok(Checkout {
         booking: hold.id,
-        title: format!("{nature} – {}", hold.title),
+        title: format!("{nature} – {}", appointment::title(&hold.title, hold.locale)),
         deposit: hold.deposit()?,
         email: &hold.email,
         locale: hold.locale,

@@ -9,7 +9,8 @@ use serde_json::Value;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::Template;
 use shared::error::{Error, Service};
-use shared::mail::{Attachment, Mail, MailFailure, Mailer};
+use shared::ics::Method;
+use shared::mail::{CalendarFile, Mail, MailFailure, Mailer};
 use shared::queue::{self, Queue};
 use shared::{aws, net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -176,11 +177,11 @@ fn mail() -> Mail {
         subject: "Confirmé\u{a0}: mardi 1er décembre\r\nBcc: victim@example.com".into(),
         text: "Bonjour, 50\u{a0}€".into(),
         html: "<p>Bonjour, 50&nbsp;€</p>".into(),
-        attachments: vec![Attachment {
-            file_name: "rendez-vous.ics".into(),
-            content_type: "text/calendar; charset=utf-8; method=PUBLISH".into(),
-            content: b"BEGIN:VCALENDAR\r\n".to_vec(),
-        }],
+        calendar: Some(CalendarFile {
+            method: Method::Request,
+            content: "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n".into(),
+        }),
+        sent_at: "2026-11-23T09:00:00Z".parse().expect("an instant"),
         booking: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
         template: Template::ClientConfirmed,
     }
@@ -209,10 +210,10 @@ async fn a_mail_reaches_ses_as_it_was_written() {
     let text = all.to_string();
     assert!(text.contains(&mail.to), "{text}");
     let stored = find(&all, &id.0).unwrap_or_else(|| panic!("no such message: {text}"));
-    assert_eq!(stored["Source"], "=?UTF-8?B?TMOpYSBNYXJjaGV0dGk=?= <bookings@inkflow.example>");
+    assert_eq!(stored["Source"], "bookings@inkflow.example");
     assert_eq!(stored["Subject"], "Confirmé\u{a0}: mardi 1er décembre Bcc: victim@example.com");
-    assert_eq!(stored["BodyText"], mail.text);
-    assert_eq!(stored["BodyHtml"], mail.html);
+    let body = |name: &str| stored[name].as_str().unwrap_or_default().trim_end().to_owned();
+    assert_eq!((body("BodyText"), body("BodyHtml")), (mail.text.clone(), mail.html.clone()));
 }
 
 /// The object with this `MessageId`, wherever it is.

@@ -21,7 +21,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn letter(template: Template, locale: Locale) -> Letter {
-    let paid = template != Template::ArtistPending;
+    let paid = !matches!(template, Template::ArtistPending | Template::ClientHeld);
     Letter {
         template,
         locale,
@@ -32,6 +32,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             city: "Paris".into(),
             zone: TimeZone::get("Europe/Paris").expect("a zone"),
             slug: "lea-marchetti".into(),
+            has_calcom: false,
         },
         client: Client {
             name: "Camille Durand".into(),
@@ -52,6 +53,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             due: (!paid).then_some(Cents::new(5_000)),
             left_to_pay: (!matches!(template, Template::ClientCancelled | Template::ArtistCancelled))
                 .then_some(Cents::new(13_000)),
+            stands: paid,
             hold_expires_at: (!paid).then(|| at("2026-11-23T09:30:00Z")),
             calendar_url: Some("https://cal.com/booking/fKq8t1".into()),
             policy: policy(DepositNature::Acompte).sentence(locale),
@@ -63,6 +65,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             _ => Problem::Mismatch { received: Some((Cents::new(4_000), "eur".into())) },
         }),
         public_url: "https://inkflow.example".into(),
+        sender: "bookings@inkflow.example".into(),
         sent_at: at("2026-11-23T09:00:00Z"),
     }
 }
@@ -98,7 +101,7 @@ fn all() -> Vec<(String, Letter)> {
             add(template.name(), letter(template, locale));
         }
         let mut of_a_project = letter(Template::ArtistPending, locale);
-        of_a_project.booking.title = locale.pick("Projet personnalisé", "Custom project").into();
+        of_a_project.booking.title = String::new();
         of_a_project.booking.price = None;
         of_a_project.booking.left_to_pay = None;
         of_a_project.booking.nature = DepositNature::Arrhes;
@@ -112,6 +115,7 @@ fn all() -> Vec<(String, Letter)> {
         let mut unpaid = letter(Template::ClientMoved, locale);
         unpaid.booking.paid = Cents::ZERO;
         unpaid.booking.due = Some(Cents::new(5_000));
+        unpaid.booking.stands = false;
         unpaid.booking.hold_expires_at = Some(at("2026-11-23T09:30:00Z"));
         add("client_moved_unpaid", unpaid);
         let late = Ending {
@@ -124,6 +128,12 @@ fn all() -> Vec<(String, Letter)> {
         let free = Ending { in_calendar: false, returned: Cents::ZERO, stood: false, ..ENDING };
         let twofold = Ending { owed_beyond: Cents::new(5_000), ..ENDING };
         let disputed = Ending { returned: Cents::ZERO, disputed: true, ..ENDING };
+        let by_artist = Ending { in_calendar: false, ..ENDING };
+        let own = Letter { ending: Some(by_artist), ..letter(Template::ArtistCancelled, locale) };
+        add("artist_cancelled_by_artist", own);
+        let mut with_calcom = letter(Template::ArtistConfirmed, locale);
+        with_calcom.artist.has_calcom = true;
+        add("artist_confirmed_in_calcom", with_calcom);
         for (name, ending) in [("late", late), ("unpaid", free), ("arrhes", twofold), ("disputed", disputed)] {
             for template in [Template::ClientCancelled, Template::ArtistCancelled] {
                 add(
@@ -158,8 +168,13 @@ fn all() -> Vec<(String, Letter)> {
     letters
 }
 
+/// What keeps a piece of an address together.
+const NOWRAP: &str = "<span style=\"white-space:nowrap\">";
+
 /// The words of a page, as a reader sees them.
 fn words(html: &str) -> String {
+    // Where a long word may break is no space in it.
+    let html = html.replace("<wbr>", "").replace(NOWRAP, "").replace("</span>", "");
     let (_, body) = html.split_once("<body").expect("a body");
     let mut text = String::new();
     let mut inside = true;
@@ -187,10 +202,10 @@ fn squeezed(text: &str) -> String {
 }
 
 fn calendar(mail: &Mail) -> Option<String> {
-    let [file] = &mail.attachments[..] else { return None };
-    assert_eq!(file.file_name, "rendez-vous.ics");
-    assert_eq!(file.content_type, "text/calendar; charset=utf-8; method=PUBLISH");
-    Some(String::from_utf8(file.content.clone()).expect("UTF-8").replace("\r\n ", ""))
+    let file = mail.calendar.as_ref()?;
+    let content = file.content.replace("\r\n ", "");
+    assert!(content.contains(&format!("\r\nMETHOD:{}\r\n", file.method.name())), "{content}");
+    Some(content)
 }
 
 #[test]
@@ -221,7 +236,7 @@ fn text_and_html_say_the_same() {
     for (name, letter) in all() {
         let mail = letter.compose();
         let html = words(&mail.html);
-        for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "--") {
+        for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "-- ") {
             let line = line.strip_prefix("> ").unwrap_or(line);
             // A table says `Quand | mardi …`, a button hides its address.
             let parts: Vec<&str> = match line.split_once("\u{a0}: ").or_else(|| line.split_once(": ")) {
@@ -244,23 +259,34 @@ fn a_mail_of_a_hold_never_says_that_it_is_paid() {
         assert!(mail.text.contains(not_paid) && words(&mail.html).contains(not_paid));
         // 09:30 UTC on the artist's clock.
         assert!(mail.text.contains(locale.pick("10\u{a0}h\u{a0}30", "10:30")), "{}", mail.text);
-        assert!(mail.attachments.is_empty(), "an unpaid appointment goes into no calendar");
+        assert!(mail.calendar.is_none(), "an unpaid appointment goes into no calendar");
     }
 }
 
 #[test]
 fn only_the_mails_of_an_appointment_that_stands_or_stood_carry_a_calendar_file() {
-    for (_, letter) in all() {
-        let stands =
-            matches!(letter.template, Template::ArtistConfirmed | Template::ClientConfirmed | Template::ClientMoved)
-                && letter.booking.due.is_none();
+    for (name, letter) in all() {
+        let stands = matches!(
+            letter.template,
+            Template::ArtistConfirmed | Template::ArtistMoved | Template::ClientConfirmed | Template::ClientMoved
+        ) && letter.booking.stands;
         let stood = letter.ending.is_some_and(|ending| ending.stood);
         let file = calendar(&letter.compose());
-        assert_eq!(file.is_some(), stands || stood);
+        assert_eq!(file.is_some(), (stands || stood) && !letter.artist.has_calcom, "{name}");
         if let Some(file) = file {
-            assert_eq!(file.contains("STATUS:CANCELLED"), stood, "a calendar learns that it is off");
+            let how =
+                if stood { ["METHOD:CANCEL", "STATUS:CANCELLED"] } else { ["METHOD:REQUEST", "STATUS:CONFIRMED"] };
+            assert!(how.iter().all(|line| file.lines().any(|found| found == *line)), "{name}: {file}");
+            // Calendars believe a correction only of whom they had the appointment from: the mail's own sender.
+            assert!(file.contains("ORGANIZER;CN=\"Léa Marchetti\":mailto:bookings@inkflow.example\r\n"), "{file}");
+            let reader = if name.starts_with("artist") { "lea@marchetti.example" } else { "camille@example.com" };
+            let invited = file.lines().find(|line| line.starts_with("ATTENDEE")).unwrap_or_default();
+            assert!(invited.ends_with(&format!("PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:{reader}")), "{invited}");
         }
     }
+    let mut held = letter(Template::ClientMoved, Locale::Fr);
+    held.booking.stands = false;
+    assert!(calendar(&held.compose()).is_none(), "nothing is fixed yet");
     let file = |template| calendar(&letter(template, Locale::Fr).compose()).expect("a calendar file");
     let (artist, client) = (file(Template::ArtistConfirmed), file(Template::ClientConfirmed));
     for line in [
@@ -275,7 +301,61 @@ fn only_the_mails_of_an_appointment_that_stands_or_stood_carry_a_calendar_file()
     }
     assert!(artist.contains("SUMMARY:Camille Durand – Pivoine noire"));
     assert!(client.contains("SUMMARY:Pivoine noire – Léa Marchetti"));
-    assert!(!client.contains("camille@example.com") && !client.contains("+336"), "{client}");
+    assert!(!client.contains("+336"), "{client}");
+}
+
+#[test]
+fn an_unpaid_client_is_told_until_when_and_led_back_to_the_payment() {
+    for locale in LOCALES {
+        let mail = letter(Template::ClientHeld, locale).compose();
+        assert!(mail.subject.contains(locale.pick("10\u{a0}h\u{a0}30", "10:30")), "{}", mail.subject);
+        let page = "https://inkflow.example/booking/cancel?id=0192f3a4-5b6c-7d8e-9f00-112233445566";
+        assert!(mail.text.contains(page) && mail.html.contains(page));
+        assert!(
+            mail.calendar.is_none() && !mail.text.contains("Encre"),
+            "where it is, is told to whom it is confirmed"
+        );
+    }
+}
+
+#[test]
+fn a_project_is_called_in_its_readers_language() {
+    let named = |template, locale| {
+        let mut letter = letter(template, locale);
+        letter.booking.title = String::new();
+        letter.booking.project = Some(project());
+        let mail = letter.compose();
+        (mail.text.clone(), calendar(&mail).unwrap_or_default())
+    };
+    for template in [Template::ArtistConfirmed, Template::ClientConfirmed] {
+        let (text, file) = named(template, Locale::Fr);
+        assert!(text.contains("Projet sur mesure") && file.contains("Projet sur mesure"), "{text}{file}");
+        let (text, file) = named(template, Locale::En);
+        assert!(text.contains("Custom project") && file.contains("Custom project"), "{text}{file}");
+    }
+}
+
+#[test]
+fn an_address_breaks_before_its_at_and_dots_and_nowhere_else() {
+    let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
+    letter.client.email = "jo@mon-salon.fr".into();
+    let html = letter.compose().html;
+    let whole = |piece: &str| format!("{NOWRAP}{piece}</span>");
+    let pieces = [whole("jo"), whole("@mon-salon"), whole(".fr")].join("<wbr>");
+    assert!(html.contains(&format!("href=\"mailto:jo@mon-salon.fr\" style=\"color:#1a1612\">{pieces}</a>")), "{html}");
+    // What is longer than a line may break where it must.
+    letter.client.email = format!("{}@b.fr", "j".repeat(60));
+    let html = letter.compose().html;
+    assert!(html.contains(&format!(">{}<wbr>{}", "j".repeat(60), whole("@b"))), "{html}");
+}
+
+#[test]
+fn a_signature_is_set_off_as_programs_know_it() {
+    for (name, letter) in all() {
+        let text = letter.compose().text;
+        assert_eq!(text.lines().filter(|line| *line == "-- ").count(), 1, "{name}: {text}");
+        assert!(!text.lines().any(|line| line != "-- " && line.ends_with(' ')), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -284,9 +364,17 @@ fn mails_lead_nowhere_else_and_load_nothing() {
         let html = letter.compose().html;
         for (at, _) in html.match_indices("http") {
             let url = &html[at..];
-            let own = url.starts_with("https://inkflow.example/");
-            // The artist's own calendar, in mails to the artist.
-            let calendar = url.starts_with("https://cal.com/booking/fKq8t1") && name.starts_with("artist");
+            // The second is a part of the first of the others.
+            let own =
+                url.starts_with("https://inkflow.example/") || url.starts_with("https%3A%2F%2Finkflow.example%2F");
+            // The artist's own calendar, in mails to the artist; the client's, which is filled in once by hand.
+            let calendar = if name.starts_with("artist") {
+                url.starts_with("https://cal.com/booking/fKq8t1")
+            } else {
+                name.starts_with("client_confirmed")
+                    && (url.starts_with("https://calendar.google.com/calendar/render?")
+                        || url.starts_with("https://outlook.live.com/calendar/0/deeplink/compose?"))
+            };
             assert!(own || calendar, "{name}: {}", &url[..40]);
         }
         for loader in ["<img", "<link", "<script", "url(", "@import", "src=", "background="] {

@@ -130,7 +130,7 @@ async function takeUp(hold, zone, jobs, now) {
     success_url: `${site}/booking/success?id=${hold.id}`,
     cancel_url: `${site}/booking/cancel?id=${hold.id}`,
   }, { idempotencyKey: `checkout:${hold.id}:1`, stripeAccount: hold.account ?? undefined });
-  const [session] = await Promise.all([opening, send(jobs)]);
+  const [session] = await Promise.all([opening, send(jobs, 600)]);
   const opened = await rows(OPENED, [hold.id, session.id, session.url, new Date(now)]);
   if (!opened.length) {
     await stripe.checkout.sessions.expire(session.id);
@@ -192,7 +192,7 @@ async function create(event) {
     client_name: wish.name, client_email: wish.email, client_phone: wish.phone, client_locale: wish.locale,
     hold_expires_at: hold.hold_expires_at, checkout_expires_at: hold.checkout_expires_at, stripe_account_id: hold.account,
   };
-  const jobs = [mail(id, 'artist_pending', '1', now)];
+  const jobs = [mail(id, 'client_held', '1', now, 600_000)];
   let written;
   try {
     [written] = await rows(WRITE, [agenda.artist_id, JSON.stringify(row), new Date(now), key, key && hash, JSON.stringify(jobs), origin]);

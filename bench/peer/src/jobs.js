@@ -6,17 +6,17 @@ const sqs = new SQSClient({ region: process.env.AWS_REGION, endpoint: process.en
 const QueueUrl = process.env.QUEUE_URL;
 const body = (id) => JSON.stringify({ job_id: id });
 
-/** The row of one job. */
-export function job(args, dedupeKey, now) {
+/** The row of one job, wanted after `wait` milliseconds. */
+export function job(args, dedupeKey, now, wait = 0) {
   return {
     id: randomUUID(), kind: args.kind, booking_id: args.booking, args, dedupe_key: dedupeKey,
-    created_at: new Date(now), relay_at: new Date(now + 30_000),
+    created_at: new Date(now), relay_at: new Date(now + wait + 30_000),
   };
 }
 
 /** The row of a mail. */
-export const mail = (booking, template, occurrence, now) =>
-  job({ kind: 'send_email', booking, template, occurrence }, `send_email:${booking}:${template}:${occurrence}`, now);
+export const mail = (booking, template, occurrence, now, wait) =>
+  job({ kind: 'send_email', booking, template, occurrence }, `send_email:${booking}:${template}:${occurrence}`, now, wait);
 
 /** The statement's part that writes the jobs `rows` of the rows `from`. */
 export const insertJobs = (rows, from) => `
@@ -25,12 +25,12 @@ export const insertJobs = (rows, from) => `
   from ${from}, jsonb_to_recordset(${rows}::jsonb) as j(id uuid, kind text, booking_id uuid, args jsonb, dedupe_key text, created_at timestamptz, relay_at timestamptz)
   on conflict (dedupe_key) do nothing returning id`;
 
-/** Sends ids to the queue; what it does not take is sent again later by others. */
-export async function send(ids) {
+/** Sends ids to the queue, which keeps them for `DelaySeconds`; what it does not take is sent again later by others. */
+export async function send(ids, DelaySeconds = 0) {
   if (!ids.length) return;
   try {
-    if (ids.length === 1) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body(ids[0]) }));
-    else await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: ids.map((id, index) => ({ Id: String(index), MessageBody: body(id) })) }));
+    if (ids.length === 1) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body(ids[0]), DelaySeconds }));
+    else await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: ids.map((id, index) => ({ Id: String(index), MessageBody: body(id), DelaySeconds })) }));
   } catch (error) {
     console.log(JSON.stringify({ timestamp: new Date(), level: 'WARN', message: 'the sweeper will send these jobs', error: error.message }));
   }

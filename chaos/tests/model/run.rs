@@ -202,6 +202,7 @@ impl<'a> Run<'a> {
                     queue: world.queue(),
                     clock: world.clock(),
                     public_url: PUBLIC_URL.into(),
+                    sender: "bookings@ink.test".into(),
                 };
                 let wish = request(Method::POST, &format!("/api/bookings/{id}/release"), &[], None);
                 mortal(answer(&web, wish, |request| manage_booking::handle(&app, request)), death).await.map(said)

@@ -1,5 +1,5 @@
 //! The gate that every mail passes, and the inbox behind it: ministack's SES forgets attachments, this does not.
-//! What SES refuses never reaches the inbox.
+//! What SES refuses never reaches the inbox, and neither does a message that some relay on the way would spoil.
 
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -45,12 +46,26 @@ pub struct Mail {
     pub reply_to: String,
     /// The subject.
     pub subject: String,
+    /// The headers as they travel, unfolded.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
     /// The plain text.
     pub text: String,
     /// The HTML.
     pub html: String,
+    /// The appointment as a way to show the mail, which is where Gmail and Outlook look for it.
+    #[serde(default)]
+    pub invitation: Option<Attachment>,
     /// The attached files.
     pub attachments: Vec<Attachment>,
+}
+
+impl Mail {
+    /// A header's value as it travels; nothing where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
 }
 
 /// A file of a mail.
@@ -210,47 +225,114 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
         let why = "Email address is not verified: somebody has pulled a switch.";
         return refusal(StatusCode::BAD_REQUEST, "MessageRejected", why).into_response();
     }
-    let (status, headers, answer) = gate.way.pass(&parts, body.clone()).await;
-    if sends && status.is_success() {
+    let mail = match sends.then(|| read(&body)).transpose() {
+        Ok(mail) => mail,
+        Err(why) => return refusal(StatusCode::BAD_REQUEST, "BadRequestException", &why).into_response(),
+    };
+    let (status, headers, answer) = gate.way.pass(&parts, body).await;
+    if let Some(mail) = mail.filter(|_| status.is_success()) {
         let id = serde_json::from_slice::<Value>(&answer).ok();
         let id = id.as_ref().and_then(|answer| answer["MessageId"].as_str()).unwrap_or_default();
-        if let Ok(request) = serde_json::from_slice(&body) {
-            gate.inbox.keep(mail(&request, id));
-        }
+        gate.inbox.keep(Mail { message_id: id.to_owned(), ..mail });
     }
     (status, headers, answer).into_response()
 }
 
-fn mail(request: &Value, id: &str) -> Mail {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let addresses = |list: &Value| -> String {
-        let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-        list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-    };
-    let simple = &request["Content"]["Simple"];
-    let attachments = simple["Attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
-    Mail {
-        message_id: id.to_owned(),
-        at: Timestamp::now(),
-        from: text(&request["FromEmailAddress"]),
-        to: addresses(&request["Destination"]["ToAddresses"]),
-        reply_to: addresses(&request["ReplyToAddresses"]),
-        subject: text(&simple["Subject"]["Data"]),
-        text: text(&simple["Body"]["Text"]["Data"]),
-        html: text(&simple["Body"]["Html"]["Data"]),
-        attachments: attachments.iter().map(attachment).collect(),
+/// The longest line of a message (RFC 5322, 2.1.1). SES ends the connection over a longer one, or folds it where it likes.
+const LONGEST_LINE: usize = 998;
+
+/// Reads a request to send; an error says what SES, or somebody behind it, would not take.
+fn read(body: &[u8]) -> Result<Mail, String> {
+    let request: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let data =
+        request["Content"]["Raw"]["Data"].as_str().ok_or("only a raw message has every header that is wanted")?;
+    let bytes = BASE64.decode(data).map_err(|error| format!("the message is no base64: {error}"))?;
+    travels(&bytes)?;
+    let message = MessageParser::new().parse(&bytes).ok_or("the message cannot be read")?;
+    for name in ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Auto-Submitted"] {
+        let count = message.headers().iter().filter(|header| header.name().eq_ignore_ascii_case(name)).count();
+        if count != 1 {
+            return Err(format!("the message has {count} headers {name}"));
+        }
     }
+    let envelope = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let to: Vec<String> =
+        request["Destination"]["ToAddresses"].as_array().into_iter().flatten().map(envelope).collect();
+    if addresses(message.to()) != to || to.len() != 1 {
+        return Err(format!("the message is to {:?}, its envelope to {to:?}", addresses(message.to())));
+    }
+    if addresses(message.from()) != [envelope(&request["FromEmailAddress"])] {
+        return Err("the message and its envelope have different senders".into());
+    }
+    let files: Vec<(bool, Attachment)> =
+        message.parts.iter().filter_map(|part| file(part).transpose()).collect::<Result<_, _>>()?;
+    let (attached, shown): (Vec<_>, Vec<_>) = files.into_iter().partition(|(attached, _)| *attached);
+    let sender = message.from().and_then(|from| from.first());
+    Ok(Mail {
+        message_id: String::new(),
+        at: Timestamp::now(),
+        from: format!(
+            "{} <{}>",
+            sender.and_then(|sender| sender.name()).unwrap_or_default(),
+            sender.and_then(|sender| sender.address()).unwrap_or_default()
+        ),
+        to: to.join(", "),
+        reply_to: addresses(message.reply_to()).join(", "),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        headers: message.headers_raw().map(|(name, value)| (name.to_owned(), unfolded(value))).collect(),
+        text: message.body_text(0).unwrap_or_default().replace("\r\n", "\n"),
+        html: message.body_html(0).unwrap_or_default().replace("\r\n", "\n"),
+        invitation: shown.into_iter().map(|(_, file)| file).next(),
+        attachments: attached.into_iter().map(|(_, file)| file).collect(),
+    })
 }
 
-fn attachment(given: &Value) -> Attachment {
-    let text = |name: &str| given[name].as_str().unwrap_or_default().to_owned();
-    let raw = text("RawContent");
-    let content_type = text("ContentType");
-    let readable = content_type.starts_with("text/") || content_type.contains("json") || content_type.is_empty();
-    let decoded = BASE64.decode(&raw).ok().and_then(|bytes| String::from_utf8(bytes).ok()).filter(|_| readable);
-    let (content, encoding) = match decoded {
-        Some(content) => (content, "text"),
-        None => (raw, "base64"),
+/// Whether every relay passes the message on as it is: seven bits, whole line ends, no endless line.
+fn travels(message: &[u8]) -> Result<(), String> {
+    if !message.is_ascii() || message.contains(&0) {
+        return Err("the message has bytes that are no ASCII".into());
+    }
+    let text = std::str::from_utf8(message).map_err(|error| error.to_string())?;
+    for line in text.split("\r\n") {
+        if line.contains(['\r', '\n']) {
+            return Err("the message has half a line end".into());
+        }
+        if line.len() > LONGEST_LINE {
+            return Err(format!("the message has a line of {} characters", line.len()));
+        }
+    }
+    Ok(())
+}
+
+fn addresses(list: Option<&Address<'_>>) -> Vec<String> {
+    let each = list.into_iter().flat_map(|list| list.iter());
+    each.filter_map(|one| one.address()).map(str::to_owned).collect()
+}
+
+fn unfolded(value: &str) -> String {
+    value.trim().replace("\r\n", "")
+}
+
+/// The file that a part is, and whether it is attached; none for the mail's own text.
+fn file(part: &MessagePart<'_>) -> Result<Option<(bool, Attachment)>, String> {
+    let Some(kind) = part.content_type() else { return Ok(None) };
+    let name = format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default());
+    let attached = part.content_disposition().is_some_and(|how| how.is_attachment());
+    if !attached && name != "text/calendar" {
+        return Ok(None);
+    }
+    let bytes = part.contents();
+    let readable = name.starts_with("text/") || name.contains("json") || name == "application/ics";
+    let (content, encoding) = match std::str::from_utf8(bytes).ok().filter(|_| readable) {
+        Some(text) => (text.to_owned(), "text"),
+        None => (BASE64.encode(bytes), "base64"),
     };
-    Attachment { filename: text("FileName"), content_type, content, encoding: encoding.to_owned() }
+    let method = kind.attribute("method");
+    if name == "text/calendar" && !method.is_some_and(|method| content.contains(&format!("\r\nMETHOD:{method}\r\n"))) {
+        return Err(format!("the calendar part says method {method:?}, its content another"));
+    }
+    let parameters = kind.attributes().into_iter().flatten();
+    let content_type = parameters.fold(name, |all, parameter| format!("{all}; {}={}", parameter.name, parameter.value));
+    let filename = part.attachment_name().unwrap_or_default().to_owned();
+    Ok(Some((attached, Attachment { filename, content_type, content, encoding: encoding.to_owned() })))
 }

@@ -362,7 +362,7 @@ fn settings_and_roles_are_exact(state: &Value) {
             wanted.insert("sqs:SendMessage");
         }
         if started.contains("Mailer::from_env") {
-            wanted.insert("ses:SendEmail");
+            wanted.extend(["ses:SendEmail", "ses:SendRawEmail"]);
         }
         match function.as_str() {
             "worker" => wanted.extend([

@@ -4,6 +4,7 @@
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
+use shared::appointment;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, bookings};
@@ -25,6 +26,8 @@ pub struct App {
     pub clock: Clock,
     /// Where clients see their Cal.com booking.
     pub calcom_web: String,
+    /// Origin of the site.
+    pub public_url: String,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
             db: Db::from_env()?,
             clock: config::clock()?,
             calcom_web: config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?,
+            public_url: config::public_url()?,
         })
     }
 }
@@ -60,7 +64,7 @@ pub struct BookingView {
     /// `flash` or `project`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// Whose chair.
     pub artist: ArtistView,
@@ -88,6 +92,18 @@ pub struct BookingView {
     pub checkout_url: Option<String>,
     /// The booking in Cal.com, once it is there and stands.
     pub calendar_url: Option<String>,
+    /// Pages elsewhere that the appointment opens in, once it stands.
+    pub links: Option<LinksView>,
+}
+
+/// Pages elsewhere that an appointment opens in. A browser inside another app cannot open the calendar file.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct LinksView {
+    /// Google Calendar, with the appointment filled in.
+    pub google: String,
+    /// Outlook, with the same.
+    pub outlook: String,
 }
 
 /// The artist, as public as their page.
@@ -106,6 +122,8 @@ pub struct ArtistView {
     pub city: String,
     /// The language they write in: that of a flash's title.
     pub locale: Locale,
+    /// Where the artist reads, for those whose appointment stands.
+    pub email: Option<String>,
 }
 
 /// Answers one request.
@@ -123,11 +141,12 @@ pub async fn handle(app: &App, request: Request) -> Reply {
 
 fn show(app: &App, view: bookings::View) -> BookingView {
     let now = app.clock.now();
-    let booking = view.booking;
+    let booking = view.booking.clone();
     let payable = booking.state.status == Status::Pending
         && booking.state.payment_problem.is_none()
         && booking.state.hold_expires_at.is_some_and(|end| end > now);
     let stands = matches!(booking.state.status, Status::Confirmed | Status::Completed);
+    let links = stands.then(|| links(app, &view));
     let returned: i64 = booking
         .ledger
         .iter()
@@ -154,6 +173,7 @@ fn show(app: &App, view: bookings::View) -> BookingView {
             display_name: view.artist_name,
             city: view.artist_city,
             locale: view.artist_locale,
+            email: stands.then_some(view.artist_email),
         },
         clock: StudioClock::of(&view.zone),
         appointment: Appointment::of(booking.starts_at, booking.ends_at, &view.zone),
@@ -169,5 +189,21 @@ fn show(app: &App, view: bookings::View) -> BookingView {
             .calendar_booking
             .filter(|_| stands)
             .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
+        links,
     }
+}
+
+fn links(app: &App, view: &bookings::View) -> LinksView {
+    let appointment = appointment::Appointment {
+        id: view.booking.id,
+        version: view.booking.version,
+        locale: view.client_locale,
+        title: appointment::title(&view.title, view.client_locale),
+        artist: &view.artist_name,
+        place: &appointment::place(&view.artist_address, &view.artist_city),
+        starts_at: view.booking.starts_at,
+        ends_at: view.booking.ends_at,
+        public_url: &app.public_url,
+    };
+    LinksView { google: appointment.google(), outlook: appointment.outlook() }
 }

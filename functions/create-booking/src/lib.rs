@@ -15,7 +15,7 @@ use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::db::artists::Agenda;
 use shared::db::bookings::Reference;
-use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject};
+use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject, Written};
 use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::local::{Appointment, LocalTime};
@@ -160,10 +160,10 @@ pub async fn handle(app: &App, request: Request) -> Reply {
             return Err(Error::IdempotencyMismatch);
         }
         let hold = booking.clone().ok_or(Error::RequestInProgress)?;
-        return take_up(app, hold, zone, Vec::new(), now).await;
+        return take_up(app, hold, zone, &Written::default(), now).await;
     }
     if let Some(hold) = &context.own {
-        return take_up(app, hold.clone(), zone, Vec::new(), now).await;
+        return take_up(app, hold.clone(), zone, &Written::default(), now).await;
     }
     if let Some(hold) = &context.own_flash {
         return Err(held_by_you(app, hold.clone(), zone, now).await);
@@ -194,13 +194,13 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         calendar: artist.calendar_mode,
         idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
     };
-    let jobs = match holds::write(&app.db, &new, now).await {
-        Ok(jobs) => jobs,
+    let written = match holds::write(&app.db, &new, now).await {
+        Ok(written) => written,
         // Somebody was faster by a breath. It may have been this very client, on a second click.
         Err(Error::Refused(refusal)) => return too_late(app, &question, refusal, now).await,
         Err(error) => return Err(error),
     };
-    take_up(app, held(&new, &email), &artist.zone, jobs, now).await
+    take_up(app, held(&new, &email), &artist.zone, &written, now).await
 }
 
 /// The hold that was just written, as a later request would read it.
@@ -225,13 +225,13 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
 }
 
 /// Answers with a hold that can be paid, whether it is new or was left half-way by an earlier request.
-async fn take_up(app: &App, hold: Hold, zone: &TimeZone, jobs: Vec<JobId>, now: Timestamp) -> Reply {
-    http::reply(StatusCode::CREATED, &view(&payable(app, hold, jobs, now).await?, zone, now)?)
+async fn take_up(app: &App, hold: Hold, zone: &TimeZone, written: &Written, now: Timestamp) -> Reply {
+    http::reply(StatusCode::CREATED, &view(&payable(app, hold, written, now).await?, zone, now)?)
 }
 
 /// The client wants another slot for the unique flash that they hold: both at once cannot be, and which, they say.
 async fn held_by_you(app: &App, hold: Hold, zone: &TimeZone, now: Timestamp) -> Error {
-    let own = async { view(&payable(app, hold, Vec::new(), now).await?, zone, now) };
+    let own = async { view(&payable(app, hold, &Written::default(), now).await?, zone, now) };
     match own.await {
         Ok(own) => Error::HeldByYou { own: serde_json::to_value(own).unwrap_or_default() },
         Err(error) => error,
@@ -239,12 +239,13 @@ async fn held_by_you(app: &App, hold: Hold, zone: &TimeZone, now: Timestamp) -> 
 }
 
 /// Opens the page of a hold that has none yet.
-async fn payable(app: &App, hold: Hold, jobs: Vec<JobId>, now: Timestamp) -> Result<Hold, Error> {
+async fn payable(app: &App, hold: Hold, written: &Written, now: Timestamp) -> Result<Hold, Error> {
     if hold.checkout_url.is_some() || !hold.is_live(now) {
         return Ok(hold);
     }
     // The jobs go to the queue while Stripe thinks; what the queue does not take, the sweeper sends.
-    let (opened, ()) = tokio::join!(Box::pin(open(app, hold, now)), send(app, &jobs));
+    let (opened, (), ()) =
+        tokio::join!(Box::pin(open(app, hold, now)), send(app, &written.jobs), send_later(app, written));
     let (hold, session) = match opened? {
         Opened::Page(page) => *page,
         Opened::Meanwhile(hold) => return Ok(*hold),
@@ -343,6 +344,14 @@ async fn send(app: &App, jobs: &[JobId]) {
     }
 }
 
+/// The queue keeps what is to wait.
+async fn send_later(app: &App, written: &Written) {
+    let Some((job, wait)) = written.later else { return };
+    if let Err(error) = app.queue.send_after(&[job], wait.unsigned_abs()).await {
+        tracing::warn!(error = %error, jobs = 1, "the sweeper will send this job");
+    }
+}
+
 async fn give_up(app: &App, hold: &Hold, now: Timestamp) {
     let reference = Reference { booking: Some(hold.id), payment_intent: None };
     let released = settle::settle(&app.db, &reference, None, now, |booking, _| {
@@ -416,7 +425,7 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
 async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Timestamp) -> Reply {
     let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
     if let Some(hold) = context.own {
-        return take_up(app, hold, &context.agenda.artist.zone, Vec::new(), now).await;
+        return take_up(app, hold, &context.agenda.artist.zone, &Written::default(), now).await;
     }
     if let Some(hold) = context.own_flash {
         return Err(held_by_you(app, hold, &context.agenda.artist.zone, now).await);
@@ -443,7 +452,7 @@ fn check_limits(app: &App, context: &Context, now: Timestamp) -> Result<(), Erro
     Ok(())
 }
 
-/// What is booked, from the database, and in a few words.
+/// What is booked, from the database, and the title it has: a project has none, each reader calls it by what it is.
 fn subject(wish: &Wish, agenda: &Agenda) -> Result<(Subject, String), Error> {
     match &wish.choice {
         Choice::Flash(_) => {
@@ -451,10 +460,7 @@ fn subject(wish: &Wish, agenda: &Agenda) -> Result<(Subject, String), Error> {
             let subject = Subject::Flash { id: flash.id, price: flash.price, repeatable: flash.repeatable };
             Ok((subject, flash.title.clone()))
         }
-        Choice::Project(brief) => {
-            let title = wish.locale.pick("Projet sur mesure", "Custom project");
-            Ok((Subject::Project(brief.clone()), title.to_owned()))
-        }
+        Choice::Project(brief) => Ok((Subject::Project(brief.clone()), String::new())),
     }
 }
 

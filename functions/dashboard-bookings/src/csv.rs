@@ -1,6 +1,7 @@
 //! The list as a file for a spreadsheet, in the form that the artist's own opens by a double click.
 
 use jiff::Timestamp;
+use shared::appointment;
 use shared::db::dashboard::Entry;
 use shared::domain::booking::{Booking, EntryKind};
 use shared::domain::contact::Locale;
@@ -70,7 +71,7 @@ pub(crate) fn write(entries: &[Entry], locale: Locale) -> String {
                 hour(booking.starts_at, entry, locale),
                 hour(booking.ends_at, entry, locale),
                 entry.kind.clone(),
-                entry.title.clone(),
+                appointment::title(&entry.title, locale).to_owned(),
                 booking.state.status.name().to_owned(),
                 if booking.state.no_show { "1" } else { "" }.to_owned(),
                 booking.state.payment_status.name().to_owned(),

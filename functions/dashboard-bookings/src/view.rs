@@ -50,7 +50,7 @@ pub struct BookingRow {
     pub cancel_reason: Option<CancelReason>,
     /// Nobody came.
     pub no_show: bool,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// When it takes place.
     #[serde(flatten)]

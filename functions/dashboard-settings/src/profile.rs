@@ -37,6 +37,8 @@ pub struct ProfileInput {
     timezone: Option<String>,
     /// An image's id, or the path that is shown already; null for none.
     hero_image: Option<String>,
+    /// Whether to be mailed of a hold before it is paid; left as it is where nothing is said.
+    pending_mails: Option<bool>,
 }
 
 /// The profile as it is.
@@ -65,6 +67,8 @@ pub struct ProfileView {
     pub hero_image: Option<String>,
     /// The path of the large picture.
     pub hero: Option<String>,
+    /// Whether they are mailed of a hold before it is paid.
+    pub pending_mails: bool,
     /// Where clients find the page.
     pub public_url: String,
     /// Whether a flash is on sale.
@@ -99,6 +103,7 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
         address_shown: stored.address_shown,
         locale: stored.locale,
         timezone: stored.timezone,
+        pending_mails: stored.pending_mails,
         has_flash: stored.has_flash,
         has_hours: stored.has_hours,
         has_calendar: stored.has_calendar,
@@ -118,6 +123,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         locale: input.locale.as_deref(),
         timezone: input.timezone.as_deref(),
         hero_image: input.hero_image.as_deref(),
+        pending_mails: input.pending_mails,
     })
     .map_err(|flaws| asked.refuse(flaws))?;
     let new = ArtistId::new(Uuid::now_v7());

@@ -4,9 +4,10 @@
 //! `POST /api/bookings/{id}/release`, `POST /api/bookings/{id}/check` and `GET /api/bookings/{id}/calendar.ics`. A paid
 //! booking is not cancelled here.
 
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{self as web, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use shared::appointment::{self, Appointment};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, dossier, holds};
@@ -15,11 +16,11 @@ use shared::domain::ids::BookingId;
 use shared::domain::refusal::Refusal;
 use shared::error::Error;
 use shared::http::{self, Reply};
-use shared::ics::Event;
+use shared::ics::Method;
 use shared::queue::Queue;
 use shared::settle::{self, Closed, Settled};
 use shared::stripe::Stripe;
-use shared::{aws, net};
+use shared::{aws, mail, net};
 
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
@@ -34,6 +35,8 @@ pub struct App {
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,
+    /// The address that mails come from: the file names it as the mail does.
+    pub sender: String,
 }
 
 impl App {
@@ -49,6 +52,7 @@ impl App {
             stripe: Stripe::from_env(http)?,
             clock: config::clock()?,
             public_url: config::public_url()?,
+            sender: mail::sender(&config::required("MAIL_FROM")?)?,
         })
     }
 }
@@ -99,9 +103,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let action = segments.next().unwrap_or_default();
     let id: BookingId = segments.next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
     match (action, request.method()) {
-        ("release", &Method::POST) => release(app, id).await,
-        ("check", &Method::POST) => check(app, id).await,
-        ("calendar.ics", &Method::GET) => calendar(app, id).await,
+        ("release", &web::Method::POST) => release(app, id).await,
+        ("check", &web::Method::POST) => check(app, id).await,
+        ("calendar.ics", &web::Method::GET) => calendar(app, id).await,
         ("release" | "check" | "calendar.ics", _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
@@ -157,35 +161,31 @@ async fn send(app: &App, settled: &Settled) {
     }
 }
 
-/// The appointment as a calendar file, as the confirmation mail carries it. Only one that stands has one.
+/// The appointment as a calendar file: what the confirmation mail carries, but for who is invited and asked to do what.
+///
+/// A program that opens a file takes a published event in without a word, and an invitation as a question to somebody.
+/// Only an appointment that stands has one.
 async fn calendar(app: &App, id: BookingId) -> Reply {
     let dossier = dossier::read(&app.db, id).await?.ok_or(Error::NotFound)?;
     let booking = &dossier.booking;
     if !matches!(booking.state.status, Status::Confirmed | Status::Completed) {
         return Err(Error::NotFound);
     }
-    let place = [dossier.artist.address.as_str(), dossier.artist.city.as_str()]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let file = Event {
-        uid: &format!("{id}@inkflow"),
-        sequence: booking.version,
-        stamp: app.clock.now(),
+    let locale = dossier.client.locale;
+    let appointment = Appointment {
+        id,
+        version: booking.version,
+        locale,
+        title: appointment::title(&dossier.title, locale),
+        artist: &dossier.artist.name,
+        place: &appointment::place(&dossier.artist.address, &dossier.artist.city),
         starts_at: booking.starts_at,
         ends_at: booking.ends_at,
-        cancelled: false,
-        summary: &format!("{} – {}", dossier.title, dossier.artist.name),
-        location: &place,
-        description: "",
-        organizer: (&dossier.artist.name, &dossier.artist.email),
-        url: Some(&format!("{}/booking/success?id={id}", app.public_url)),
-        reminder: true,
-    }
-    .to_ics();
+        public_url: &app.public_url,
+    };
+    let file = appointment.file_for_client(Method::Publish, &app.sender, None, app.clock.now());
     Response::builder()
-        .header(header::CONTENT_TYPE, "text/calendar; charset=utf-8")
+        .header(header::CONTENT_TYPE, "text/calendar; charset=utf-8; method=PUBLISH")
         .header(header::CONTENT_DISPOSITION, "attachment; filename=\"rendez-vous.ics\"")
         .body(Body::Text(file))
         .map_err(|error| Error::Internal(error.to_string()))

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::db::dossier::{self, Dossier};
 use shared::db::emails::{self, Occasion};
-use shared::domain::booking::{CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
+use shared::domain::booking::{CalendarMode, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::calendar::Question;
 use shared::domain::ids::BookingId;
 use shared::domain::job::{Outcome, RefundReason, Template};
 use shared::domain::money::Cents;
 use shared::domain::policy::DepositNature;
-use shared::error::Error;
+use shared::error::{Error, Service};
 use shared::mail::MailFailure;
 use shared::mail::letter::{self, Letter, Problem};
+use shared::settle;
 
 use crate::{App, wait};
 
 /// How long to wait when SES takes no mail at all until an operator acts.
 const PAUSED: Duration = Duration::from_secs(600);
+
+/// With less left, a mail about a hold comes too late.
+const LEAST_TO_PAY: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) async fn send(
     app: &App,
@@ -31,7 +35,12 @@ pub(crate) async fn send(
     let Some(dossier) = dossier::read(&app.db, id).await? else {
         return Ok(Outcome::Discard { why: "there is no such booking".into() });
     };
-    if let Some(why) = untrue(&dossier, template, occurrence, now) {
+    if template == Template::ClientHeld {
+        // Most have paid by now, or gave the slot back: that is no failure.
+        if !can_still_pay(&dossier, now) || is_paid(app, &dossier, now).await? {
+            return Ok(Outcome::Done);
+        }
+    } else if let Some(why) = untrue(&dossier, template, occurrence, now) {
         return Ok(Outcome::Discard { why: why.into() });
     }
     let mail = letter(app, &dossier, template, occurrence, now).compose();
@@ -51,6 +60,34 @@ pub(crate) async fn send(
         Err(MailFailure::Pause(why)) => Ok(Outcome::Retry { after: PAUSED, why }),
         Err(MailFailure::Retry(why)) => Ok(Outcome::Retry { after: wait(attempts), why }),
     }
+}
+
+/// Whether there is a page to pay on, and time to do so.
+fn can_still_pay(dossier: &Dossier, now: Timestamp) -> bool {
+    let state = &dossier.booking.state;
+    let in_time = |end: Timestamp| end.duration_since(now) >= LEAST_TO_PAY;
+    state.status == Status::Pending
+        && state.payment_problem.is_none()
+        && dossier.booking.ledger.is_empty()
+        && dossier.booking.checkout_session.is_some()
+        // A hold that outlasts its page waits for the bank of somebody who has paid.
+        && state.hold_expires_at.is_some_and(|end| in_time(end) && dossier.checkout_expires_at.is_some_and(|page| end <= page))
+}
+
+/// Asks Stripe, which may know of a payment that no webhook brought; it is settled then.
+async fn is_paid(app: &App, dossier: &Dossier, now: Timestamp) -> Result<bool, Error> {
+    let Some(session) = &dossier.booking.checkout_session else { return Ok(false) };
+    let session = app
+        .stripe
+        .session(session, dossier.stripe_account.as_deref())
+        .await
+        .map_err(|error| Error::Outside { service: Service::Stripe, why: error.to_string() })?;
+    if session.status.as_deref() == Some("open") {
+        return Ok(false);
+    }
+    let settled = settle::session(&app.db, dossier.booking.id, &session, now).await?;
+    crate::send(app, settled.jobs()).await;
+    Ok(true)
 }
 
 /// Why a mail should not go out any more, if so.
@@ -75,7 +112,9 @@ fn untrue(dossier: &Dossier, template: Template, occurrence: &str, now: Timestam
         Template::ArtistCancelled | Template::ClientCancelled if state.status != Status::Cancelled => {
             Some("the booking is not cancelled any more")
         }
-        Template::ClientMoved if !matches!(state.status, Status::Pending | Status::Confirmed) => {
+        Template::ClientMoved | Template::ArtistMoved
+            if !matches!(state.status, Status::Pending | Status::Confirmed) =>
+        {
             Some("the booking does not stand any more")
         }
         _ => None,
@@ -95,6 +134,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
             city: dossier.artist.city.clone(),
             zone: dossier.artist.zone.clone(),
             slug: dossier.artist.slug.clone(),
+            has_calcom: booking.calendar != CalendarMode::Off,
         },
         client: letter::Client {
             name: dossier.client.name.clone(),
@@ -118,6 +158,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
             paid: booking.in_hand(),
             due: booking.deposit_due(),
             left_to_pay: booking.left_to_pay(dossier.price),
+            stands: matches!(booking.state.status, Status::Confirmed | Status::Completed),
             hold_expires_at: booking.state.hold_expires_at,
             calendar_url: booking
                 .calendar_booking
@@ -129,6 +170,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
         ending: ending(dossier),
         problem: problem(dossier, template, occurrence),
         public_url: app.public_url.clone(),
+        sender: app.mailer.sender().to_owned(),
         sent_at: now,
     }
 }
@@ -215,6 +257,8 @@ fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Pr
         Template::ArtistPending
         | Template::ArtistConfirmed
         | Template::ArtistCancelled
+        | Template::ArtistMoved
+        | Template::ClientHeld
         | Template::ClientConfirmed
         | Template::ClientCancelled
         | Template::ClientMoved

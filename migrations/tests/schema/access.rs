@@ -255,7 +255,7 @@ async fn assert_can_do_its_work(database: &Database) {
 
 #[test]
 fn the_functions_role_may_set_only_what_artists_set() {
-    let artists = "slug display_name email bio city address address_shown locale timezone";
+    let artists = "slug display_name email bio city address address_shown locale timezone pending_mails";
     let expected: BTreeMap<String, [String; 2]> = [
         (
             "artists",

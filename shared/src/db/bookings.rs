@@ -215,6 +215,10 @@ pub async fn apply(
          ), taken_back as ( \
              update outbox o set done_at = $4, outcome = 'discarded', last_error = 'taken back' \
              from withdrawn w, go where o.id = w.id \
+         ), dropped as ( \
+             update outbox o set done_at = $4, outcome = 'done' from go \
+             where o.dedupe_key = 'send_email:' || go.id || ':client_held:1' and o.done_at is null and o.attempts = 0 \
+                 and $6->>'status' <> 'pending' and $6->>'undo_until' is null \
          ), moved as ( \
              update bookings b set \
                  status = $6->>'status', payment_status = $6->>'payment_status', cancel_reason = $6->>'cancel_reason', \
@@ -331,16 +335,20 @@ pub struct View {
     pub booking: Booking,
     /// `flash` or `project`.
     pub kind: String,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
     /// Stripe's page.
     pub checkout_url: Option<String>,
+    /// The client's language.
+    pub client_locale: Locale,
     /// The artist's address on the site.
     pub artist_slug: String,
     /// Their name.
     pub artist_name: String,
+    /// Where they read.
+    pub artist_email: String,
     /// Where the appointment takes place.
     pub artist_address: String,
     /// From when on clients are told.
@@ -361,7 +369,7 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.type, b.title, b.price::text, b.checkout_url, a.slug, a.display_name, a.address, a.address_shown, a.city, a.locale, \
+        ", b.type, b.title, b.price::text, b.checkout_url, b.client_locale, a.slug, a.display_name, a.email, a.address, a.address_shown, a.city, a.locale, \
          coalesce(b.timezone, a.timezone) as timezone \
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
@@ -373,7 +381,9 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
         price: euros_opt(&row, "price")?,
         checkout_url: get(&row, "checkout_url")?,
         artist_slug: get(&row, "slug")?,
+        client_locale: Locale::from_tag(get(&row, "client_locale")?),
         artist_name: get(&row, "display_name")?,
+        artist_email: get(&row, "email")?,
         artist_address: get(&row, "address")?,
         address_shown: get_named(&row, "address_shown", AddressShown::parse)?,
         artist_city: get(&row, "city")?,

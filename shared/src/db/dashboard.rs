@@ -87,7 +87,7 @@ pub struct Entry {
     pub booking: Booking,
     /// `flash` or `project`.
     pub kind: String,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,

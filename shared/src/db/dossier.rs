@@ -21,12 +21,14 @@ use crate::error::Error;
 pub struct Dossier {
     /// The booking.
     pub booking: Booking,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
     /// It stood at some time: the client's calendar may hold it.
     pub was_confirmed: bool,
+    /// When Stripe's page closes.
+    pub checkout_expires_at: Option<Timestamp>,
     /// The connected account, or the platform's own.
     pub stripe_account: Option<String>,
     /// The artist.
@@ -114,7 +116,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
+        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.checkout_expires_at, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
          b.calendar_hint, b.calendar_missing_since, \
          b.client_name, b.client_email, b.client_phone, b.client_locale, \
          b.project_description, b.project_body_zone, b.project_budget::text, \
@@ -140,6 +142,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         title: get(&row, "title")?,
         price: euros_opt(&row, "price")?,
         was_confirmed: get(&row, "was_confirmed")?,
+        checkout_expires_at: get(&row, "checkout_expires_at")?,
         stripe_account: get(&row, "stripe_account_id")?,
         artist: Artist {
             name: get(&row, "display_name")?,

@@ -56,7 +56,7 @@ pub struct Hold {
     pub session: Option<String>,
     /// Its page.
     pub checkout_url: Option<String>,
-    /// What is booked, in a few words.
+    /// What is booked, in a few words; empty for a project.
     pub title: String,
     /// What the deposit is in law.
     pub nature: DepositNature,
@@ -213,7 +213,7 @@ pub struct NewHold<'a> {
     pub subject: &'a Subject,
     /// When.
     pub slot: Slot,
-    /// What is booked, in a few words.
+    /// What is booked, in a few words; empty for a project.
     pub title: &'a str,
     /// What is paid ahead.
     pub deposit: Cents,
@@ -241,12 +241,21 @@ pub struct NewHold<'a> {
     pub idempotency: Option<(&'a str, &'a [u8])>,
 }
 
+/// The jobs of a hold that was just written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Those to send at once.
+    pub jobs: Vec<JobId>,
+    /// The one that waits, and for how long.
+    pub later: Option<(JobId, SignedDuration)>,
+}
+
 /// Writes a hold with its history, its jobs and its idempotency key: all or nothing. One flight.
 ///
 /// # Errors
 /// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster,
 /// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
-pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<JobId>, Error> {
+pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Written, Error> {
     const SQL: &str = concat!(
         "with claimed as ( \
              insert into idempotency_keys (scope, key, request_hash, booking_id, created_at) \
@@ -271,7 +280,11 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
          ), history as ( \
              insert into booking_events (booking_id, at, actor, kind) select id, $3, 'client', 'held' from held \
          ), jobs as (",
-        insert_jobs!("$6", "held, "),
+        // Most artists want to hear of what is paid only.
+        insert_jobs!(
+            "(select case when a.pending_mails then $8::jsonb else '[]' end from artists a where a.id = $1) || $6",
+            "held, "
+        ),
         ") select exists (select from held) as held, array(select id from jobs) as jobs"
     );
     let (kind, flash_id, unique_flash_id, price, brief) = match hold.subject {
@@ -292,7 +305,14 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
         "checkout_expires_at": hold.checkout_expires_at, "stripe_account_id": hold.account,
         "calendar_state": if hold.calendar == CalendarMode::Off { "off" } else { "waiting" },
     });
-    let jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now, now);
+    let news = job_rows(&[Booking::news_of_a_new_hold(hold.id)], 1, now, now);
+    let mut jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now, now);
+    let reminder = Booking::reminder_of_a_new_hold(hold.id, hold.hold_expires_at, now);
+    let waiting = reminder.as_ref().map(|(task, at)| job_rows(std::slice::from_ref(task), 1, *at, now));
+    let waiting = waiting.unwrap_or_else(|| json!([]));
+    if let (Value::Array(jobs), Value::Array(waiting)) = (&mut jobs, &waiting) {
+        jobs.extend_from_slice(waiting);
+    }
     let (key, hash) = hold.idempotency.unzip();
     let row = db
         .row(
@@ -306,6 +326,7 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
                 (&hash, Type::BYTEA),
                 (&jobs, Type::JSONB),
                 (&hold.origin, Type::BYTEA),
+                (&news, Type::JSONB),
             ],
         )
         .await
@@ -315,7 +336,10 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Vec<Jo
     if !super::get::<bool>(&row, "held")? {
         return Err(Error::RequestInProgress);
     }
-    job_ids(&row, "jobs")
+    let waits = |job: &JobId| waiting[0]["id"] == job.to_string();
+    let (later, jobs): (Vec<JobId>, Vec<JobId>) = job_ids(&row, "jobs")?.into_iter().partition(waits);
+    let later = later.first().copied().zip(reminder).map(|(job, (_, at))| (job, at.duration_since(now)));
+    Ok(Written { jobs, later })
 }
 
 /// Stores where the client pays. Returns false when the hold has ended meanwhile. One flight.

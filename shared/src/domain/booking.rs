@@ -28,6 +28,12 @@ const CHECKOUT_SHORTEST: SignedDuration = SignedDuration::from_mins(30);
 /// How far Stripe's clock and ours may differ when we ask ourselves whether a page has become too short.
 const CHECKOUT_CLOCKS: SignedDuration = SignedDuration::from_secs(30);
 
+/// How long a client who holds a slot may take to pay before a mail says where to go on: most have paid by then.
+const REMINDER_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// What must be left of the hold then: a mail that comes too late to act on is worse than none.
+const REMINDER_LEAVES: SignedDuration = SignedDuration::from_mins(10);
+
 /// How long an artist can take back a confirmation by hand.
 pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
 
@@ -334,14 +340,29 @@ pub fn checkout_end_anew(hold_expires_at: Timestamp, now: Timestamp) -> Timestam
 }
 
 impl Booking {
-    /// The jobs of a hold that was just taken: the artist hears of it, and Cal.com if it is to know now.
+    /// The jobs of a hold that was just taken: Cal.com hears of it, if it is to know now.
     pub fn tasks_of_a_new_hold(id: BookingId, calendar: CalendarMode) -> Vec<Task> {
-        let mut tasks =
-            vec![Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() }];
-        if calendar == CalendarMode::AtBooking {
-            tasks.push(Task::SyncCalendar { booking: id });
+        match calendar {
+            CalendarMode::AtBooking => vec![Task::SyncCalendar { booking: id }],
+            CalendarMode::Off | CalendarMode::AfterPayment => Vec::new(),
         }
-        tasks
+    }
+
+    /// What is told of a new hold to an artist who asked for it.
+    pub fn news_of_a_new_hold(id: BookingId) -> Task {
+        Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() }
+    }
+
+    /// The mail that leads the client of a hold back to the payment, and when it goes out; none where the hold is too
+    /// short for it.
+    pub fn reminder_of_a_new_hold(
+        id: BookingId,
+        hold_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<(Task, Timestamp)> {
+        let at = now.checked_add(REMINDER_AFTER).ok()?;
+        let task = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: "1".into() };
+        (hold_expires_at.duration_since(at) >= REMINDER_LEAVES).then_some((task, at))
     }
 
     /// True when the hold has run out; readers then offer the slot again at once.
@@ -822,7 +843,8 @@ impl Booking {
             tasks.push(Task::ExpireCheckout { booking: self.id, session: session.clone() });
         }
         tasks.push(self.mail(Template::ClientCancelled, "1"));
-        if reason != CancelReason::Artist {
+        // What artists call off themselves is no news to them; only their own copy of the appointment must go.
+        if reason != CancelReason::Artist || self.artist_has_a_copy() {
             tasks.push(self.mail(Template::ArtistCancelled, "1"));
         }
         let actor = match reason {
@@ -937,7 +959,11 @@ impl Booking {
             return Change::nothing("slot_taken");
         }
         let mut tasks = self.calendar_task();
-        tasks.push(self.mail(Template::ClientMoved, &format!("{}", self.version + 1)));
+        let occurrence = format!("{}", self.version + 1);
+        tasks.push(self.mail(Template::ClientMoved, &occurrence));
+        if !matches!(actor, Actor::Artist | Actor::Calcom) || self.artist_has_a_copy() {
+            tasks.push(self.mail(Template::ArtistMoved, &occurrence));
+        }
         Change {
             outcome: "moved",
             state: Some(State { undo: None, ..self.state.clone() }),
@@ -1027,6 +1053,13 @@ impl Booking {
     fn undisputed(&self) -> PaymentStatus {
         let owed = self.state.status == Status::Cancelled;
         self.standing(if owed { PaymentStatus::RefundPending } else { PaymentStatus::Paid }, &[])
+    }
+
+    /// The artist was mailed a calendar file of the appointment, which is to be kept true. Cal.com looks after its own.
+    fn artist_has_a_copy(&self) -> bool {
+        self.calendar == CalendarMode::Off
+            && self.state.status == Status::Confirmed
+            && self.state.payment_intent.is_some()
     }
 
     fn calendar_task(&self) -> Vec<Task> {

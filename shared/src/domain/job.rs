@@ -99,7 +99,7 @@ impl Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
-    /// To the artist: somebody holds a slot and is about to pay.
+    /// To an artist who wants to hear of it: somebody holds a slot and is about to pay.
     ArtistPending,
     /// To the artist: the deposit is paid, the booking stands.
     ArtistConfirmed,
@@ -107,8 +107,12 @@ pub enum Template {
     ArtistCalendarConflict,
     /// To the artist: money came otherwise than asked, a refund failed, or a payment is disputed.
     ArtistPaymentProblem,
-    /// To the artist: the client or the calendar called the appointment off.
+    /// To the artist: the appointment is called off, and out of the artist's calendar.
     ArtistCancelled,
+    /// To the artist: the appointment has another time.
+    ArtistMoved,
+    /// To the client: the slot is still held and not paid, and how to go on.
+    ClientHeld,
     /// To the client: the booking stands.
     ClientConfirmed,
     /// To the client: the appointment is called off, and what becomes of the money.
@@ -121,12 +125,14 @@ pub enum Template {
 
 impl Template {
     /// Every mail.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ArtistPending,
         Self::ArtistConfirmed,
         Self::ArtistCalendarConflict,
         Self::ArtistPaymentProblem,
         Self::ArtistCancelled,
+        Self::ArtistMoved,
+        Self::ClientHeld,
         Self::ClientConfirmed,
         Self::ClientCancelled,
         Self::ClientMoved,
@@ -140,8 +146,13 @@ impl Template {
             | Self::ArtistConfirmed
             | Self::ArtistCalendarConflict
             | Self::ArtistPaymentProblem
-            | Self::ArtistCancelled => true,
-            Self::ClientConfirmed | Self::ClientCancelled | Self::ClientMoved | Self::ClientLateRefund => false,
+            | Self::ArtistCancelled
+            | Self::ArtistMoved => true,
+            Self::ClientHeld
+            | Self::ClientConfirmed
+            | Self::ClientCancelled
+            | Self::ClientMoved
+            | Self::ClientLateRefund => false,
         }
     }
 
@@ -153,6 +164,8 @@ impl Template {
             Self::ArtistCalendarConflict => "artist_calendar_conflict",
             Self::ArtistPaymentProblem => "artist_payment_problem",
             Self::ArtistCancelled => "artist_cancelled",
+            Self::ArtistMoved => "artist_moved",
+            Self::ClientHeld => "client_held",
             Self::ClientConfirmed => "client_confirmed",
             Self::ClientCancelled => "client_cancelled",
             Self::ClientMoved => "client_moved",

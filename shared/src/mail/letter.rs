@@ -5,8 +5,9 @@ use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::words::{lines, moment, one_line, shortened, span};
-use super::{Attachment, Mail};
+use super::words::{clock, lines, moment, one_line, shortened, span};
+use super::{CalendarFile, Mail};
+use crate::appointment::{self, Appointment};
 use crate::domain::calendar::Question;
 use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
@@ -14,7 +15,7 @@ use crate::domain::job::{RefundReason, Template};
 use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
 use crate::domain::policy::DepositNature;
-use crate::ics;
+use crate::ics::Method;
 
 /// How many characters of a name a subject shows.
 const NAME_IN_SUBJECT: usize = 60;
@@ -40,6 +41,9 @@ pub struct Letter {
     pub problem: Option<Problem>,
     /// The origin of the site, without a slash at its end.
     pub public_url: String,
+    /// The address that mails come from, which is who invites: a calendar believes a correction only of whom it had the
+    /// appointment from.
+    pub sender: String,
     /// Now.
     pub sent_at: Timestamp,
 }
@@ -59,6 +63,8 @@ pub struct Artist {
     pub zone: TimeZone,
     /// The last segment of the artist's page.
     pub slug: String,
+    /// Whether Cal.com keeps the appointment in their calendar. A file of ours would put it there twice.
+    pub has_calcom: bool,
 }
 
 /// Who comes.
@@ -85,7 +91,7 @@ pub struct Booking {
     pub id: BookingId,
     /// Its version, which orders the calendar files of one booking.
     pub version: i32,
-    /// The flash's title, or what a project is called.
+    /// The flash's title; empty for a project.
     pub title: String,
     /// What the client wrote of a project; none for a flash.
     pub project: Option<Project>,
@@ -105,6 +111,8 @@ pub struct Booking {
     pub due: Option<Cents>,
     /// What is left to pay on site, where it is known.
     pub left_to_pay: Option<Cents>,
+    /// Whether it is confirmed.
+    pub stands: bool,
     /// Until when an unpaid slot is kept.
     pub hold_expires_at: Option<Timestamp>,
     /// The booking in the artist's own calendar.
@@ -194,7 +202,8 @@ impl Letter {
     /// # Panics
     /// Never: a template can only fail to be written where a string cannot grow.
     pub fn compose(&self) -> Mail {
-        let view = View::of(self);
+        let calendar = self.calendar_file();
+        let view = View { file: calendar.is_some(), ..View::of(self) };
         let (text, html) = render(self.template, self.locale, &view).expect("a template writes into a string");
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
         let to_artist = self.is_to_artist();
@@ -205,7 +214,8 @@ impl Letter {
             subject: one_line(subject),
             text: tidy(text),
             html,
-            attachments: self.calendar_file(&view).into_iter().collect(),
+            calendar,
+            sent_at: self.sent_at,
             booking: self.booking.id,
             template: self.template,
         }
@@ -216,52 +226,44 @@ impl Letter {
     }
 
     /// The appointment as a file, for the mails that say it stands, has moved, or stands no more.
-    fn calendar_file(&self, view: &View) -> Option<Attachment> {
-        let (summary, description) = match self.template {
-            Template::ArtistConfirmed | Template::ArtistCancelled => (
-                format!("{} – {}", view.client, view.title),
-                [&[view.client_phone.clone(), view.client_email.clone()][..], &view.description].concat().join("\n"),
-            ),
-            Template::ClientConfirmed | Template::ClientMoved | Template::ClientCancelled => (
-                format!("{} – {}", view.title, view.artist),
-                self.locale
-                    .pick(
-                        "Répondre à l’e-mail de confirmation pour écrire à l’artiste.",
-                        "Answer the confirmation mail to write to the artist.",
-                    )
-                    .to_owned(),
-            ),
-            Template::ArtistPending
-            | Template::ArtistCalendarConflict
-            | Template::ArtistPaymentProblem
-            | Template::ClientLateRefund => return None,
+    fn calendar_file(&self) -> Option<CalendarFile> {
+        let method = match self.template {
+            Template::ArtistConfirmed | Template::ClientConfirmed => Method::Request,
+            Template::ArtistMoved | Template::ClientMoved if self.booking.stands => Method::Request,
+            Template::ArtistCancelled | Template::ClientCancelled if self.ending.is_some_and(|ending| ending.stood) => {
+                Method::Cancel
+            }
+            _ => return None,
         };
-        let cancelled = matches!(self.template, Template::ArtistCancelled | Template::ClientCancelled);
-        if cancelled && !self.ending.is_some_and(|ending| ending.stood) {
+        let (artist, client) = (one_line(&self.artist.name), one_line(&self.client.name));
+        let place = appointment::place(&self.artist.address, &self.artist.city);
+        let title = one_line(appointment::title(&self.booking.title, self.locale));
+        let appointment = self.appointment(&title, &artist, &place);
+        let content = if !self.is_to_artist() {
+            let reader = (client.as_str(), self.client.email.as_str());
+            appointment.file_for_client(method, &self.sender, Some(reader), self.sent_at)
+        } else if self.artist.has_calcom {
             return None;
-        }
-        if self.template == Template::ClientMoved && self.booking.hold_expires_at.is_some() {
-            return None;
-        }
-        let event = ics::Event {
-            uid: &format!("{}@inkflow", self.booking.id),
-            sequence: self.booking.version,
-            stamp: self.sent_at,
+        } else {
+            let mut notes = vec![one_line(&self.client.phone), one_line(&self.client.email)];
+            notes.extend(self.booking.project.iter().flat_map(|project| lines(&project.description)));
+            appointment.file_for_artist(method, &self.sender, &self.artist.email, &client, &notes, self.sent_at)
+        };
+        Some(CalendarFile { method, content })
+    }
+
+    fn appointment<'a>(&'a self, title: &'a str, artist: &'a str, place: &'a str) -> Appointment<'a> {
+        Appointment {
+            id: self.booking.id,
+            version: self.booking.version,
+            locale: self.locale,
+            title,
+            artist,
+            place,
             starts_at: self.booking.starts_at,
             ends_at: self.booking.ends_at,
-            cancelled,
-            summary: &summary,
-            location: &view.place,
-            description: &description,
-            organizer: (&view.artist, &self.artist.email),
-            url: (!self.is_to_artist()).then_some(view.booking_url.as_str()),
-            reminder: !self.is_to_artist(),
-        };
-        Some(Attachment {
-            file_name: "rendez-vous.ics".into(),
-            content_type: "text/calendar; charset=utf-8; method=PUBLISH".into(),
-            content: event.to_ics().into_bytes(),
-        })
+            public_url: &self.public_url,
+        }
     }
 }
 
@@ -272,11 +274,18 @@ struct View {
     booking_url: String,
     /// The booking in the artist's dashboard.
     dashboard_url: String,
+    /// Where an unpaid slot is paid or given back.
+    resume_url: String,
+    /// The appointment is attached.
+    file: bool,
+    /// The same without a file: links that fill in a calendar.
+    google_url: String,
+    outlook_url: String,
     calendar_url: Option<String>,
     client: String,
     client_short: String,
-    client_email: String,
-    client_phone: String,
+    client_email: Breakable,
+    client_phone: Breakable,
     title: String,
     when: String,
     /// The same, with whose clock that is.
@@ -293,6 +302,8 @@ struct View {
     arrhes: bool,
     paid: bool,
     held_until: Option<String>,
+    /// The same without its day.
+    held_until_clock: Option<String>,
     policy: String,
     description: Vec<String>,
     body_zone: Option<String>,
@@ -320,13 +331,10 @@ impl View {
             Locale::En => cents.euros_en(),
         };
         let page = |path: &str| format!("{}{path}", letter.public_url.trim_end_matches('/'));
-        let place = [&artist.address, &artist.city].map(|part| one_line(part));
-        let place = match place {
-            // Many people write the town into the address.
-            [address, city] if city.is_empty() || address.contains(&city) => address,
-            [address, city] if address.is_empty() => city,
-            [address, city] => format!("{address}, {city}"),
-        };
+        let place = appointment::place(&artist.address, &artist.city);
+        let (artist_name, title) = (one_line(&artist.name), one_line(appointment::title(&booking.title, locale)));
+        let appointment = letter.appointment(&title, &artist_name, &place);
+        let (booking_url, google_url, outlook_url) = (appointment.page(), appointment.google(), appointment.outlook());
         let project = booking.project.as_ref();
         let amount = match &letter.problem {
             Some(Problem::Mismatch { received: Some((cents, currency)) }) if currency != "eur" => {
@@ -340,19 +348,23 @@ impl View {
         };
         let when = moment(booking.starts_at, &artist.zone, locale);
         Self {
-            artist: one_line(&artist.name),
+            file: false,
             artist_url: page(&format!("/artist/{}", artist.slug)),
-            booking_url: page(&format!("/booking/success?id={}", booking.id)),
+            booking_url,
             dashboard_url: page(&format!("/dashboard#/bookings/{}", booking.id)),
+            resume_url: page(&format!("/booking/cancel?id={}", booking.id)),
+            google_url,
+            outlook_url,
             calendar_url: booking.calendar_url.clone().filter(|url| is_link(url)),
             client: one_line(&client.name),
             client_short: shortened(&one_line(&client.name), NAME_IN_SUBJECT),
-            client_email: one_line(&client.email),
-            client_phone: one_line(&client.phone),
-            title: one_line(&booking.title),
+            client_email: Breakable(one_line(&client.email)),
+            client_phone: Breakable(one_line(&client.phone)),
             when_there: format!("{when}, {}", whose_clock(&artist.zone, locale)),
             when,
             lasts: span(booking.starts_at, booking.ends_at, locale),
+            artist: artist_name,
+            title,
             place,
             price: booking.price.map(euros),
             deposit: euros(booking.deposit),
@@ -363,6 +375,7 @@ impl View {
             paid: booking.paid > Cents::ZERO && letter.ending.is_none(),
             in_hand: euros(booking.paid),
             held_until: booking.hold_expires_at.map(|end| moment(end, &artist.zone, locale)),
+            held_until_clock: booking.hold_expires_at.map(|end| clock(end, &artist.zone, locale)),
             policy: one_line(&booking.policy),
             description: project.map(|project| lines(&project.description)).unwrap_or_default(),
             body_zone: project.map(|project| one_line(&project.body_zone)).filter(|zone| !zone.is_empty()),
@@ -378,6 +391,32 @@ impl View {
             problem: letter.problem.clone(),
             amount,
         }
+    }
+}
+
+/// A word that is long and has its own places to break: an e-mail address before its `@` and dots, and nowhere else.
+struct Breakable(String);
+
+impl Breakable {
+    /// What stays in one piece, or so long that it may break where it must.
+    fn pieces(&self) -> Vec<(&str, bool)> {
+        /// As much as a narrow telephone shows on a line of such a table.
+        const SHORT: usize = 22;
+        let mut cuts: Vec<usize> = self.0.match_indices(['@', '.']).map(|(at, _)| at).filter(|at| *at > 0).collect();
+        cuts.push(self.0.len());
+        let mut begin = 0;
+        let pieces = cuts.into_iter().map(|end| {
+            let piece = &self.0[begin..end];
+            begin = end;
+            (piece, piece.chars().count() <= SHORT)
+        });
+        pieces.collect()
+    }
+}
+
+impl std::fmt::Display for Breakable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -418,6 +457,10 @@ files! {
     ArtistCalendarConflict En "mail/artist_calendar_conflict.en.txt" "mail/artist_calendar_conflict.en.html";
     ArtistPaymentProblem Fr "mail/artist_payment_problem.fr.txt" "mail/artist_payment_problem.fr.html";
     ArtistPaymentProblem En "mail/artist_payment_problem.en.txt" "mail/artist_payment_problem.en.html";
+    ArtistMoved Fr "mail/artist_moved.fr.txt" "mail/artist_moved.fr.html";
+    ArtistMoved En "mail/artist_moved.en.txt" "mail/artist_moved.en.html";
+    ClientHeld Fr "mail/client_held.fr.txt" "mail/client_held.fr.html";
+    ClientHeld En "mail/client_held.en.txt" "mail/client_held.en.html";
     ClientConfirmed Fr "mail/client_confirmed.fr.txt" "mail/client_confirmed.fr.html";
     ClientConfirmed En "mail/client_confirmed.en.txt" "mail/client_confirmed.en.html";
     ArtistCancelled Fr "mail/artist_cancelled.fr.txt" "mail/artist_cancelled.fr.html";
@@ -430,11 +473,15 @@ files! {
     ClientLateRefund En "mail/client_late_refund.en.txt" "mail/client_late_refund.en.html";
 }
 
+const SIGNATURE: &str = "-- ";
+
 /// Takes away the empty lines that conditions in a text template leave behind.
 fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut empty = true;
-    for line in text.lines().map(str::trim_end) {
+    for line in text.lines() {
+        // The space is what tells programs where the signature begins (RFC 3676, 4.3).
+        let line = if line == SIGNATURE { line } else { line.trim_end() };
         if !(line.is_empty() && empty) {
             tidied.push_str(line);
             tidied.push('\n');

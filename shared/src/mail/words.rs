@@ -8,7 +8,7 @@ use crate::domain::contact::Locale;
 use crate::domain::local::{LocalTime, Turn};
 
 /// The text on one line: no line break, no control character, none that reverses the reading order.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let plain = |character: char| if splits_or_hides(character) { ' ' } else { character };
     // Not split_whitespace: no-break spaces are wanted where they are.
     let words = text.chars().map(plain).collect::<String>();
@@ -52,6 +52,13 @@ pub(super) fn moment(instant: Timestamp, zone: &TimeZone, locale: Locale) -> Str
         Some(turn) => format!("{moment} {}", turn.words(locale)),
         None => moment,
     }
+}
+
+/// `14 h 00`, `14:00`, on the clock of `zone`.
+pub(super) fn clock(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
+    let local = instant.to_zoned(zone.clone());
+    let (hour, minute) = (local.hour(), local.minute());
+    locale.pick(format!("{hour}\u{a0}h\u{a0}{minute:02}"), format!("{hour:02}:{minute:02}"))
 }
 
 /// `45 min`, `2 h`, `2 h 30`, with no-break spaces.

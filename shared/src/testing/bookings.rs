@@ -98,11 +98,7 @@ impl World {
             }
             None => {
                 let brief = ProjectBrief::parse("Une branche d’olivier sur l’avant-bras", "avant-bras", None);
-                (
-                    Subject::Project(brief.expect("a brief")),
-                    agenda.artist.project_deposit,
-                    "Projet sur mesure".to_owned(),
-                )
+                (Subject::Project(brief.expect("a brief")), agenda.artist.project_deposit, String::new())
             }
         };
         let end =
@@ -128,8 +124,8 @@ impl World {
             calendar: agenda.artist.calendar_mode,
             idempotency: None,
         };
-        let jobs = holds::write(&db, &new, now).await.expect("the slot is free");
-        (id, jobs)
+        let written = holds::write(&db, &new, now).await.expect("the slot is free");
+        (id, written.jobs)
     }
 
     /// The hold as the database has it.

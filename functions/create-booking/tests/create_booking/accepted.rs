@@ -137,7 +137,7 @@ fn a_project_is_held_for_the_artists_time_and_deposit() {
             facts.map(|fact| row[fact].clone()),
             [
                 json!("project"),
-                json!("Projet sur mesure"),
+                json!(""),
                 Value::Null,
                 Value::Null,
                 Value::Null,
@@ -191,6 +191,37 @@ fn the_artist_and_their_calendar_hear_of_it_by_jobs_in_the_queue() {
         assert_eq!(sent, open);
         assert!(world.mails.messages().is_empty(), "nothing is sent from here");
         assert!(world.calcom.bookings().is_empty(), "nothing is written there from here");
+    });
+}
+
+#[test]
+fn no_artist_is_mailed_before_the_payment_who_did_not_ask_for_it() {
+    World::run(|world| async move {
+        world.execute("update artists set pending_mails = default").await;
+        let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!(world.jobs().await, Vec::<String>::new());
+        // What is put by is the client's one reminder, and the queue does not bring it now.
+        let rows = world.rows("select args->>'template' as template, relay_at, created_at from outbox", &[]).await;
+        let [reminder] = &rows[..] else { panic!("{rows:?}") };
+        assert_eq!(reminder["template"], "client_held");
+        let at =
+            |field: &str| reminder[field].as_str().expect("an instant").parse::<jiff::Timestamp>().expect("an instant");
+        assert_eq!(at("relay_at").duration_since(at("created_at")).as_secs(), 10 * 60 + 30);
+        assert_eq!(world.receive().await["Records"], json!([]));
+        // Once it is paid, given back or lapsed, nothing is left to do.
+        let hold = world.stored_hold(id(&answer).parse().expect("an id")).await;
+        let reason = shared::domain::booking::CancelReason::Client;
+        shared::settle::close(
+            &world.db(),
+            &world.stripe_client(),
+            &hold,
+            shared::testing::PUBLIC_URL,
+            reason,
+            world.now(),
+        )
+        .await
+        .expect("closed");
+        assert_eq!(world.rows("select outcome from outbox", &[]).await, [json!({ "outcome": "done" })]);
     });
 }
 

@@ -78,6 +78,25 @@ fn an_address_that_is_taken_is_refused_with_free_ones_beside_it() {
 }
 
 #[test]
+fn an_artist_says_whether_to_be_mailed_before_the_payment() {
+    World::run(|world| async move {
+        world.execute("update artists set pending_mails = default").await;
+        let mut profile = get(world, &LEA, "profile").await;
+        assert_eq!(profile["pending_mails"], false, "artists hear of what is paid");
+        profile["pending_mails"] = true.into();
+        assert_eq!(put(world, &LEA, "profile", profile.clone()).await.body["pending_mails"], true);
+        // A page of before knows nothing of it, and changes nothing.
+        profile.as_object_mut().expect("an object").remove("pending_mails");
+        assert_eq!(put(world, &LEA, "profile", profile.clone()).await.body["pending_mails"], true);
+        profile["pending_mails"] = "oui".into();
+        assert_eq!(put(world, &LEA, "profile", profile).await.status, 400);
+        let (user, mut first) = (uuid::Uuid::now_v7(), sam());
+        first["pending_mails"] = true.into();
+        assert_eq!(as_user(world, user, "PUT", "profile", Some(&first)).await.body["pending_mails"], true);
+    });
+}
+
+#[test]
 fn a_new_account_that_clicks_twice_has_one_page() {
     World::run(|world| async move {
         let user = uuid::Uuid::now_v7();

@@ -65,6 +65,209 @@ fn the_artist_hears_of_a_hold_and_that_it_is_not_paid() {
     });
 }
 
+/// The job that reminds the client of a hold.
+async fn reminder(world: &World) -> JobId {
+    let rows = world.rows("select id from outbox where args->>'template' = 'client_held'", &[]).await;
+    assert_eq!(rows.len(), 1, "one for each hold");
+    rows[0]["id"].as_str().expect("an id").parse().expect("an id")
+}
+
+#[test]
+fn a_client_who_has_not_paid_after_ten_minutes_gets_one_mail_with_the_way_back() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.advance_minutes(10);
+        let id = reminder(world).await;
+        for _ in 0..3 {
+            assert_eq!(run(world, &[id]).await, [false]);
+            // Redriven by hand.
+            world.execute("update outbox set done_at = null, outcome = null, locked_until = null").await;
+        }
+        let mails = world.mails.messages_to("jo@example.fr");
+        let mail = only(&mails);
+        // Held at 8 o'clock in UTC, for half an hour, on the studio's clock.
+        assert!(
+            mail.subject.starts_with("Votre créneau vous attend jusqu’à 9\u{a0}h\u{a0}30\u{a0}: Hirondelle"),
+            "{}",
+            mail.subject
+        );
+        let page = format!("https://ink.test/booking/cancel?id={}", held.id);
+        assert!(mail.text.contains(&page) && mail.html.contains(&page), "{}", mail.text);
+        assert!(mail.invitation.is_none() && mail.attachments.is_empty());
+        assert!(!mail.text.contains("rue"), "where it is, is told to whom it is confirmed: {}", mail.text);
+    });
+}
+
+#[test]
+fn nobody_who_has_paid_given_back_or_waits_for_a_bank_is_reminded() {
+    for what in ["paid", "released", "lapsed", "late", "bank", "unopened"] {
+        World::run(|world| async move {
+            let plan = Plan::of(&LEA, 0, "2027-02-02T09:00:00Z");
+            let id = if what == "unopened" {
+                world.hold_unopened(&plan).await.0
+            } else {
+                let held = world.hold(&plan).await;
+                match what {
+                    "paid" => drop(world.confirm(&held).await),
+                    "released" => cancel(world, &held, "client").await,
+                    // The bank of somebody who has paid takes its time.
+                    "bank" => {
+                        world
+                            .execute("update bookings set hold_expires_at = hold_expires_at + interval '7 days'")
+                            .await;
+                    }
+                    _ => {}
+                }
+                held.id
+            };
+            // A mail that was held up for long has nothing to say any more.
+            world.advance_minutes(match what {
+                "lapsed" => 31,
+                "late" => 26,
+                _ => 10,
+            });
+            world.mails.clear();
+            let job = add(world, &mail(id, Template::ClientHeld, "late"), 9).await;
+            assert_eq!(run(world, &[job]).await, [false], "{what}");
+            assert_eq!(
+                (ended(world, job).await, world.mails.messages_to("jo@example.fr").len()),
+                (json!("done"), 0),
+                "{what}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_payment_that_no_webhook_brought_is_found_instead_of_asking_for_it_again() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.pay(&held);
+        world.advance_minutes(10);
+        assert_eq!(run(world, &[reminder(world).await]).await, [false]);
+        assert_eq!(world.booking(&held.id()).await["status"], "confirmed");
+        run_everything(world).await;
+        let to_client = world.mails.messages_to("jo@example.fr");
+        assert!(only(&to_client).subject.contains("confirmé"), "{}", to_client[0].subject);
+    });
+}
+
+#[test]
+fn while_stripe_cannot_say_whether_it_is_paid_nobody_is_reminded() {
+    World::run(|world| async move {
+        world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.advance_minutes(10);
+        let id = reminder(world).await;
+        world.stripe.switch(|switches| switches.api.down = Some(dev::stripe::Down::Unavailable));
+        assert_eq!(run(world, &[id]).await, [true]);
+        assert!(world.mails.messages_to("jo@example.fr").is_empty());
+        world.stripe.switch(|switches| *switches = dev::stripe::Switches::default());
+        assert_eq!(run(world, &[id]).await, [false]);
+        assert_eq!(world.mails.messages_to("jo@example.fr").len(), 1);
+    });
+}
+
+/// The calendar file of the newest mail to somebody, the same as a way to show it and as an attachment.
+fn file_to(world: &World, to: &str) -> String {
+    let mails = world.mails.messages_to(to);
+    let mail = mails.first().unwrap_or_else(|| panic!("no mail to {to}"));
+    let invitation = mail.invitation.as_ref().unwrap_or_else(|| panic!("no invitation in {}", mail.subject));
+    assert_eq!(mail.attachments.len(), 1);
+    assert_eq!(mail.attachments[0].content, invitation.content);
+    invitation.content.replace("\r\n ", "")
+}
+
+fn value<'a>(file: &'a str, name: &str) -> &'a str {
+    let line = file.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {file}"));
+    line.trim_start_matches(':')
+}
+
+#[test]
+fn a_called_off_appointment_leaves_the_calendars_of_both_by_the_uid_it_came_with() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let people = ["jo@example.fr", LEA.email];
+        let came = people.map(|to| file_to(world, to));
+        let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+        let now = world.now();
+        settle::settle(&world.db(), &reference, None, now, |booking, _| {
+            booking.cancel(CancelReason::Artist, shared::domain::policy::Canceller::Artist, now)
+        })
+        .await
+        .expect("cancelled");
+        world.mails.clear();
+        run_everything(world).await;
+        for (to, came) in people.into_iter().zip(came) {
+            let gone = file_to(world, to);
+            assert_eq!((value(&came, "METHOD"), value(&gone, "METHOD")), ("REQUEST", "CANCEL"));
+            assert_eq!(value(&gone, "STATUS"), "CANCELLED");
+            for same in ["UID", "ORGANIZER", "ATTENDEE", "DTSTART"] {
+                assert_eq!(value(&gone, same), value(&came, same));
+            }
+            let sequence = |file: &str| value(file, "SEQUENCE").parse::<i32>().expect("a number");
+            assert!(sequence(&gone) > sequence(&came));
+        }
+        let to_artist = world.mails.messages_to(LEA.email);
+        assert!(only(&to_artist).text.contains("Vous avez annulé ce rendez-vous."), "{}", to_artist[0].text);
+    });
+}
+
+#[test]
+fn the_artist_s_own_copy_moves_along_unless_cal_com_keeps_it() {
+    World::run(|world| async move {
+        for (plan, artist, copies) in
+            [(Plan::of(&LEA, 0, "2027-02-02T09:00:00Z"), &LEA, true), (Plan::default(), &NOA, false)]
+        {
+            let held = world.hold(&plan).await;
+            world.confirm(&held).await;
+            run_everything(world).await;
+            let confirmed = world.mails.messages_to(artist.email).remove(0);
+            assert_eq!(confirmed.invitation.is_some(), copies, "{}", confirmed.subject);
+            let day = jiff::SignedDuration::from_hours(24);
+            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            settle::settle(&world.db(), &reference, None, world.now(), |booking, _| {
+                let (start, end) = (booking.starts_at + day, booking.ends_at + day);
+                booking.move_to(start, end, shared::domain::booking::Actor::Client, true)
+            })
+            .await
+            .expect("moved");
+            world.mails.clear();
+            run_everything(world).await;
+            let told = world.mails.messages_to(artist.email);
+            assert!(only(&told).subject.starts_with("Nouvelle date"), "{}", told[0].subject);
+            assert_eq!(told[0].invitation.is_some(), copies);
+            let client = file_to(world, "jo@example.fr");
+            assert_eq!((value(&client, "METHOD"), value(&client, "DTSTART")), ("REQUEST", "20270203T090000Z"));
+            if copies {
+                assert_eq!(value(&file_to(world, artist.email), "DTSTART"), "20270203T090000Z");
+            }
+            world.mails.clear();
+        }
+    });
+}
+
+#[test]
+fn the_mails_of_one_booking_are_one_conversation_that_no_machine_answers() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        world.advance_minutes(10);
+        run(world, &[reminder(world).await]).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let mails = world.mails.messages_to("jo@example.fr");
+        assert_eq!(mails.len(), 2);
+        for mail in &mails {
+            let thread = format!("<{}.client@ink.test>", held.id);
+            assert_eq!((mail.header("References"), mail.header("In-Reply-To")), (thread.as_str(), thread.as_str()));
+            assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+        }
+        let to_artist = world.mails.messages_to(LEA.email);
+        assert_eq!(to_artist[0].header("References"), format!("<{}.artist@ink.test>", held.id));
+    });
+}
+
 #[test]
 fn a_project_s_words_reach_the_artist_and_nobody_else() {
     World::run(|world| async move {

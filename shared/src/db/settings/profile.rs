@@ -36,6 +36,8 @@ pub struct Stored {
     pub timezone: String,
     /// The path of the large picture.
     pub hero_image: Option<String>,
+    /// Whether they are mailed of a hold before it is paid.
+    pub pending_mails: bool,
     /// Whether a flash is on sale.
     pub has_flash: bool,
     /// Whether there are weekly hours.
@@ -49,7 +51,7 @@ pub struct Stored {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
-    const SQL: &str = "select a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, \
+    const SQL: &str = "select a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
          exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
          exists (select from availability v where v.artist_id = a.id) as has_hours, \
          a.cal_com_event_type_id is not null as has_calendar \
@@ -66,6 +68,7 @@ pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
         locale: Locale::from_tag(get(&row, "locale")?),
         timezone: get(&row, "timezone")?,
         hero_image: get(&row, "hero_image")?,
+        pending_mails: get(&row, "pending_mails")?,
         has_flash: get(&row, "has_flash")?,
         has_hours: get(&row, "has_hours")?,
         has_calendar: get(&row, "has_calendar")?,
@@ -93,7 +96,7 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
     const SQL: &str = concat!(
         "with mine as (select id, hero_image from artists where user_id = $1), \
          r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text, \
-             address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid)), \
+             address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)), \
          picture as (select ",
         picture_path!(),
         " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
@@ -104,11 +107,13 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
              from r), \
          changed as (update artists a set slug = r.slug, display_name = r.display_name, email = r.email, bio = r.bio, \
              city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone, \
-             hero_image = coalesce((select path from picture), r.hero_path), updated_at = $3 \
+             hero_image = coalesce((select path from picture), r.hero_path), \
+             pending_mails = coalesce(r.pending_mails, a.pending_mails), updated_at = $3 \
              from r, verdict v where a.user_id = $1 and not v.slug_taken and not v.no_picture returning a.id), \
          created as (insert into artists (id, user_id, slug, display_name, email, bio, city, address, address_shown, \
-                 locale, timezone, created_at, updated_at) \
-             select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, $3, $3 \
+                 locale, timezone, pending_mails, created_at, updated_at) \
+             select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, \
+                 coalesce(r.pending_mails, false), $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
              on conflict do nothing returning id) \
          select v.slug_taken, v.no_picture, exists (select from changed) as changed, \
@@ -128,6 +133,7 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
         "city": profile.city, "address": profile.address,
         "address_shown": profile.address_shown, "locale": profile.locale.code(),
         "timezone": profile.timezone, "hero_path": hero_path, "hero_id": hero_id,
+        "pending_mails": profile.pending_mails,
     });
     let asked = db
         .row(

@@ -571,16 +571,51 @@ fn a_dispute_won_over_money_that_went_back_or_must_go_back_makes_nothing_paid() 
 }
 
 #[test]
-fn a_new_hold_is_told_to_the_artist_and_to_the_calendar_that_wants_it_now() {
+fn a_new_hold_is_told_to_nobody_but_the_calendar_that_wants_it_now() {
     let id = held().id;
-    let mail = Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() };
-    for (calendar, writes) in
-        [(CalendarMode::Off, false), (CalendarMode::AfterPayment, false), (CalendarMode::AtBooking, true)]
-    {
-        let tasks = Booking::tasks_of_a_new_hold(id, calendar);
-        assert_eq!(tasks.contains(&Task::SyncCalendar { booking: id }), writes, "{calendar:?}");
-        assert!(tasks.contains(&mail), "{calendar:?}");
+    for (calendar, tasks) in [
+        (CalendarMode::Off, Vec::new()),
+        (CalendarMode::AfterPayment, Vec::new()),
+        (CalendarMode::AtBooking, vec![Task::SyncCalendar { booking: id }]),
+    ] {
+        assert_eq!(Booking::tasks_of_a_new_hold(id, calendar), tasks, "{calendar:?}");
     }
+}
+
+#[test]
+fn the_client_is_reminded_of_a_hold_once_while_there_is_time_to_pay() {
+    let id = held().id;
+    let reminder = |minutes| Booking::reminder_of_a_new_hold(id, later(minutes), NOW);
+    let mail = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: "1".into() };
+    assert_eq!(reminder(30), Some((mail.clone(), later(10))));
+    assert_eq!(reminder(24 * 60), Some((mail.clone(), later(10))));
+    assert_eq!(reminder(20), Some((mail, later(10))), "ten minutes are left");
+    assert_eq!(reminder(19), None);
+    assert_eq!(Booking::reminder_of_a_new_hold(id, Timestamp::MAX, Timestamp::MAX), None);
+}
+
+#[test]
+fn the_artists_own_copy_follows_whoever_changes_the_appointment() {
+    let (starts_at, ends_at) = (later(20 * 24 * 60), later(20 * 24 * 60 + 120));
+    let alone = Booking { calendar: CalendarMode::Off, ..paid() };
+    let with_calcom = Booking { calendar: CalendarMode::AfterPayment, ..paid() };
+    let told = |change: &Change, template| mails(change).iter().any(|(told, _)| *told == template);
+    for actor in [Actor::Artist, Actor::Client, Actor::System] {
+        let change = alone.move_to(starts_at, ends_at, actor, true);
+        assert!(told(&change, Template::ArtistMoved), "{actor:?}");
+    }
+    // Cal.com keeps its own copy: only the news of somebody else's change is told.
+    for (actor, news) in [(Actor::Artist, false), (Actor::Calcom, false), (Actor::Client, true)] {
+        let change = with_calcom.move_to(starts_at, ends_at, actor, true);
+        assert_eq!(told(&change, Template::ArtistMoved), news, "{actor:?}");
+    }
+    let by_artist = |booking: &Booking| {
+        told(&booking.cancel(CancelReason::Artist, Canceller::Artist, NOW), Template::ArtistCancelled)
+    };
+    assert!(by_artist(&alone) && !by_artist(&with_calcom));
+    let unpaid = Booking { calendar: CalendarMode::Off, ..held() };
+    assert!(!by_artist(&unpaid), "no file was ever sent");
+    assert!(!told(&unpaid.move_to(starts_at, ends_at, Actor::Artist, true), Template::ArtistMoved));
 }
 
 #[test]

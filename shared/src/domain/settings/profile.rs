@@ -33,6 +33,8 @@ pub struct ProfileDraft<'a> {
     pub timezone: Option<&'a str>,
     /// The large picture: an image's id, or the path that is shown already.
     pub hero_image: Option<&'a str>,
+    /// Whether to be mailed of a hold before it is paid; unchanged where nothing is said.
+    pub pending_mails: Option<bool>,
 }
 
 /// A profile that can be stored.
@@ -58,6 +60,8 @@ pub struct Profile {
     pub timezone: String,
     /// What becomes of the large picture.
     pub hero: Hero,
+    /// Whether to be mailed of a hold before it is paid; unchanged where nothing is said.
+    pub pending_mails: Option<bool>,
 }
 
 /// What becomes of the large picture.
@@ -124,7 +128,19 @@ impl Profile {
                 Some(locale),
                 Some(timezone),
                 Some(hero),
-            ) => Ok(Self { slug, display_name, email, bio, city, address, address_shown, locale, timezone, hero }),
+            ) => Ok(Self {
+                slug,
+                display_name,
+                email,
+                bio,
+                city,
+                address,
+                address_shown,
+                locale,
+                timezone,
+                hero,
+                pending_mails: draft.pending_mails,
+            }),
             _ => Err(flaws),
         }
     }
@@ -267,6 +283,7 @@ mod tests {
             locale: Some("fr"),
             timezone: Some("Europe/Paris"),
             hero_image: None,
+            pending_mails: None,
         }
     }
 
