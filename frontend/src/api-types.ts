@@ -860,6 +860,8 @@ export interface components {
             city: string;
             /** @description Their name. */
             display_name: string;
+            /** @description Where the artist reads, for those whose appointment stands. */
+            email: string | null;
             /** @description The language they write in: that of a flash's title. */
             locale: components["schemas"]["Locale"];
             /** @description The same on a map. */
@@ -948,7 +950,7 @@ export interface components {
             status: components["schemas"]["Status"];
             /** @description The history, oldest first. */
             timeline: components["schemas"]["EventView"][];
-            /** @description What it is called. */
+            /** @description What it is called; empty for a project. */
             title: string;
             /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
             todo: string[];
@@ -1060,7 +1062,7 @@ export interface components {
             start_turn?: string | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["Status"];
-            /** @description What it is called. */
+            /** @description What it is called; empty for a project. */
             title: string;
             /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
             todo: string[];
@@ -1104,6 +1106,8 @@ export interface components {
             hold_expires_at: string | null;
             /** @description True for an unpaid hold that has run out: its slot is offered again. */
             hold_lapsed: boolean;
+            /** @description Pages elsewhere that the appointment opens in, once it stands. */
+            links: components["schemas"]["LinksView"] | null;
             /** @description What the client has paid and not got back. */
             paid_cents: components["schemas"]["Cents"];
             /** @description Where the deposit is. */
@@ -1129,7 +1133,7 @@ export interface components {
             timezone_en: string;
             /** @description The same for people, in French: `heure de Bruxelles`. */
             timezone_fr: string;
-            /** @description What it is called. */
+            /** @description What it is called; empty for a project. */
             title: string;
             /** @description `flash` or `project`. */
             type: string;
@@ -1449,6 +1453,13 @@ export interface components {
         LinkRequest: {
             email?: string | null;
         };
+        /** @description Pages elsewhere that an appointment opens in. A browser inside another app cannot open the calendar file. */
+        LinksView: {
+            /** @description Google Calendar, with the appointment filled in. */
+            google: string;
+            /** @description Outlook, with the same. */
+            outlook: string;
+        };
         /** @description The language a person reads. */
         Locale: "fr" | "en";
         /** @description A mail on record. */
@@ -1545,7 +1556,7 @@ export interface components {
             start: string;
             /** @description Which of the two, when the clock shows the hour of its start twice that night. */
             start_turn?: string | null;
-            /** @description What it is called. */
+            /** @description What it is called; empty for a project. */
             title: string;
         };
         /** @description How many of the appointments that took place were missed. */
@@ -1792,6 +1803,11 @@ export interface components {
              * @default null
              */
             locale?: string | null;
+            /**
+             * @description Whether to be mailed of a hold before it is paid; left as it is where nothing is said.
+             * @default null
+             */
+            pending_mails?: boolean | null;
             /** @default null */
             slug?: string;
             /**
@@ -1828,6 +1844,8 @@ export interface components {
             hero_image: string | null;
             /** @description Their language. */
             locale: components["schemas"]["Locale"];
+            /** @description Whether they are mailed of a hold before it is paid. */
+            pending_mails: boolean;
             /** @description Where clients find the page. */
             public_url: string;
             /** @description Their address on the site. */

@@ -1,6 +1,7 @@
 // After the payment page: what the database says about a booking, never what the address suggests.
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
+import { Address } from "../core/address";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { Boundary } from "../core/boundary";
 import { civilDate, clock, hours, longDay, money, whoseClock } from "../core/format";
@@ -176,6 +177,16 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
             {t.addToCalendar}
           </a>
         )}
+        {booking.status === "confirmed" && booking.links && (
+          <p class="elsewhere">
+            <a class="link" href={booking.links.google} rel="noopener">
+              {t.inGoogle}
+            </a>
+            <a class="link" href={booking.links.outlook} rel="noopener">
+              {t.inOutlook}
+            </a>
+          </p>
+        )}
         {booking.status === "confirmed" && isOfTheWeb(booking.calendar_url) && (
           <a class="button quiet" href={booking.calendar_url} rel="noopener">
             {t.openCalendar}
@@ -305,6 +316,7 @@ function Ticket({ booking }: { booking: Booking }): VNode {
         <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />
         <Row name={t.with} value={artist.display_name} />
         {place && <Row name={t.place} value={place} map={artist.map_url} />}
+        {artist.email && <Row name={t.write} value={<a href={`mailto:${artist.email}`}><Address of={artist.email} /></a>} />}
         {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
         {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
         {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
@@ -313,7 +325,7 @@ function Ticket({ booking }: { booking: Booking }): VNode {
   );
 }
 
-function Row({ name, value, map, lang }: { name: string; value: string; map?: string | null; lang?: Language | undefined }): VNode {
+function Row({ name, value, map, lang }: { name: string; value: ComponentChild; map?: string | null; lang?: Language | undefined }): VNode {
   return (
     <div>
       <dt>{name}</dt>
@@ -347,6 +359,7 @@ function Next(): VNode {
 
 /** What is booked, without the artist's name that mails put behind it. */
 function titleOf({ title, artist }: Booking): string {
+  if (!title) return t.custom;
   const name = ` · ${artist.display_name}`;
   return title.endsWith(name) ? title.slice(0, -name.length) : title;
 }

@@ -92,7 +92,7 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
           </Part>
         ) : (
           <Part title="Flash">
-            <Facts facts={[[booking.title, booking.price_cents === null ? "" : money(booking.price_cents)]]} />
+            <Facts facts={[[booking.title || t.booking.project, booking.price_cents === null ? "" : money(booking.price_cents)]]} />
           </Part>
         )}
         <Money booking={booking} />

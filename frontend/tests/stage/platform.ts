@@ -6,11 +6,19 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 
+interface MailFile {
+  filename: string;
+  content_type: string;
+  content: string;
+}
+
 export interface Mail {
   to: string;
   subject: string;
   text: string;
-  attachments: { filename: string; content_type: string; content: string }[];
+  html: string;
+  invitation: MailFile | null;
+  attachments: MailFile[];
 }
 
 export interface Booking {

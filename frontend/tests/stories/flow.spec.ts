@@ -46,7 +46,8 @@ test("a client books a flash, pays, and takes the appointment along", async ({ c
   expect(event.location).toContain("Lyon");
 
   const mail = await platform.mail(person.email, /confirm/i);
-  expect(mail.attachments.map((attachment) => attachment.content_type).join()).toContain("text/calendar");
+  expect(mail.invitation?.content_type).toContain("method=REQUEST");
+  expect(mail.attachments.map((attachment) => attachment.filename)).toEqual(["rendez-vous.ics"]);
 });
 
 test("the street is told from when the artist chose, and nobody else reads it", async ({ client, page, platform }) => {

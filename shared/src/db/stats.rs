@@ -82,7 +82,7 @@ pub struct NoShows {
 pub struct Next {
     /// The booking.
     pub id: BookingId,
-    /// What it is called.
+    /// What it is called; empty for a project.
     pub title: String,
     /// Who comes.
     pub client_name: String,

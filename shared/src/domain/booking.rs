@@ -891,7 +891,10 @@ impl Booking {
             line.actor = Actor::Artist;
             line.data["on_behalf_of"] = Actor::Client.name().into();
         }
-        change.tasks.retain(|task| !matches!(task, Task::SendEmail { template: Template::ArtistCancelled, .. }));
+        // Their own copy of the appointment must go all the same.
+        if !self.artist_has_a_copy() {
+            change.tasks.retain(|task| !matches!(task, Task::SendEmail { template: Template::ArtistCancelled, .. }));
+        }
         change
     }
 

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { language } from "../../core/language";
 import { write } from "../api";
-import { RadioField, SelectField, Submit, TextField, useDraft, useSending } from "../form";
+import { CheckField, RadioField, SelectField, Submit, TextField, useDraft, useSending } from "../form";
 import type { Profile, ProfileInput } from "../types";
 import { t } from "../words";
 import { PictureField, type Chosen } from "./picture";
@@ -46,7 +46,7 @@ function mistakes(values: ProfileInput, brief: boolean): Partial<Record<Field, s
 
 /** What is sent: what the API gave on top of what it takes stays here. */
 function inputOf(values: ProfileInput, hero: string | null): ProfileInput {
-  const { slug, display_name, email, bio, city, address, address_shown, locale, timezone } = values;
+  const { slug, display_name, email, bio, city, address, address_shown, locale, timezone, pending_mails } = values;
   return {
     slug: slug.trim(),
     display_name: display_name.trim(),
@@ -58,6 +58,7 @@ function inputOf(values: ProfileInput, hero: string | null): ProfileInput {
     locale,
     timezone,
     hero_image: hero,
+    pending_mails,
   };
 }
 
@@ -98,6 +99,7 @@ export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after:
       <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
       {values.slug.trim() !== stored.slug && <p class="alert">{t.profile.slugWarn}</p>}
       <TextField {...text("email")} type="email" label={t.profile.email} help={t.profile.emailHelp} most={254} autocomplete="email" />
+      <CheckField label={t.profile.pendingMails} help={t.profile.pendingMailsHelp} checked={values.pending_mails} set={(pending_mails) => set({ pending_mails })} />
       <TextField {...text("bio")} label={t.profile.bio} help={t.profile.bioHelp} lines={4} most={600} optional />
       <TextField {...text("city")} label={t.profile.city} most={80} optional autocomplete="address-level2" />
       <TextField {...text("address")} label={t.profile.address} help={t.profile.addressHelp} most={200} optional autocomplete="street-address" />
@@ -144,6 +146,7 @@ export function FirstProfileForm({ email, saved }: { email: string; saved: (afte
     locale: language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || "Europe/Paris",
     hero_image: null,
+    pending_mails: false,
   };
   const { values, set, clear } = useDraft<ProfileInput>("first-profile", empty);
   const { wrong, suggestions, saying, busy, form, send, mend } = useSending<Field>();

@@ -1,0 +1,43 @@
+// What a mail is for: the way back to a payment, the appointment in any calendar, and lines that fit any screen.
+
+import { expect, test } from "../stage/story.ts";
+
+test("a client who left the payment comes back by the mail, and pays", async ({ client, page, platform }) => {
+  await platform.bookedFor("Camille Durand", { paid: false });
+  await platform.wait(11);
+  await platform.sweep();
+  const mail = await platform.mail("camille.durand@example.fr", /^Votre créneau vous attend jusqu’à \d+\sh\s\d\d\s: Hirondelle/);
+  const back = /Reprendre le paiement\s: (\S+)/.exec(mail.text)?.[1] ?? "";
+  await page.goto(back);
+  await client.press(page.getByRole("button", { name: "Reprendre le paiement" }));
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+});
+
+test("an appointment opens in two other calendars, on a map and in a mail to the artist", async ({ page, platform }) => {
+  const id = await platform.bookedFor("Camille Durand");
+  await page.goto(`/booking/success?id=${id}`);
+  const main = page.getByRole("main");
+  const link = (name: string | RegExp) => main.getByRole("link", { name });
+  await expect(link("Google Agenda")).toHaveAttribute("href", /^https:\/\/calendar\.google\.com\/calendar\/render\?action=TEMPLATE&text=Hirondelle/);
+  await expect(link("Outlook")).toHaveAttribute("href", /^https:\/\/outlook\.live\.com\/calendar\/0\/deeplink\/compose\?.*&startdt=\d{4}-/);
+  await expect(link(/montée de la Grande-Côte/)).toHaveAttribute("href", /^https:\/\/www\.google\.com\/maps\/search\/\?api=1&query=14%20mont/);
+  await expect(link("lea@marchetti.example")).toHaveAttribute("href", "mailto:lea@marchetti.example");
+});
+
+test("a mail is as wide as the screen, whatever people are called", async ({ context, platform }) => {
+  await platform.bookedFor("Camille Durand");
+  const long = "W".repeat(100);
+  for (const [to, name] of [
+    ["camille.durand@example.fr", "Léa Marchetti"],
+    ["lea@marchetti.example", "Camille Durand"],
+  ] as const) {
+    const mail = await platform.mail(to, /confirmé/i);
+    expect(mail.html).toContain(name);
+    const page = await context.newPage();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.setContent(mail.html.replaceAll(name, long).replaceAll("camille.durand@", `${long.toLowerCase()}@`));
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), to).toBe(390);
+    await page.close();
+  }
+});
