@@ -113,11 +113,11 @@ test("back from the payment page the slot is still held, and is given back", asy
   await visitor.until("the page is back", async () => /\/artist\//.test(await visitor.hand.address()));
   // Firefox brings the page back as it was left, with the dialog open; the others read it anew.
   if (await visitor.hand.run(() => document.querySelector("dialog[open]") !== null)) await visitor.press("button", fr.close);
-  await visitor.sees("button", "Reprendre le paiement");
+  await visitor.sees("button", "Payer l’acompte");
   await visitor.isFit("a slot is held");
   await visitor.press("button", "Libérer le créneau");
   await visitor.reads(/Le créneau est libéré/);
-  await visitor.misses("button", "Reprendre le paiement");
+  await visitor.misses("button", "Payer l’acompte");
   const rows = await platform.sql`select status from bookings`;
   expect(rows.map((row) => row.status)).toEqual(["cancelled"]);
 });
