@@ -74,7 +74,6 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|dialog\/words)/, priority: 1 },
-            { name: "holds", test: /src\/(artist\/hold|core\/hold-clock)/, priority: 1 },
           ],
         },
       },

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const FILES = [
-  "src/artist/words.ts", "src/artist/hold-words.ts", "src/dialog/french.ts", "src/booking/words.ts", "src/dashboard/french.ts", "src/failure/words.ts",
+  "src/artist/words.ts", "src/artist/hold-words.ts", "src/dialog/rival.tsx", "src/dialog/french.ts", "src/booking/words.ts", "src/dashboard/french.ts", "src/failure/words.ts",
   "index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html", "dashboard.html",
 ];
 const fix = process.argv.includes("--fix");

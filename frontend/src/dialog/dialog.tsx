@@ -3,9 +3,9 @@
 import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
-import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
+import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor } from "../core/api";
 import { civilDate, clock, hours, longDay, money, span } from "../core/format";
-import { type OwnHold, forgetHold, keepHold } from "../core/hold";
+import { type OwnHold, keepHold } from "../core/hold";
 import { foreign, language } from "../core/language";
 import { recall, remember } from "../core/memory";
 import { small, srcset } from "../core/picture";
@@ -61,6 +61,7 @@ export class BookingDialog extends Component<Props, State> {
   };
   private element: HTMLDialogElement | null = null;
   private focusMistake = false;
+  private Rival: typeof import("./rival").Rival | null = null;
   private gone = false;
 
   override componentDidMount(): void {
@@ -95,6 +96,7 @@ export class BookingDialog extends Component<Props, State> {
 
   override render({ artist, flash, step, own }: Props, { alert, rival, online }: State): ComponentChild {
     const subject = flash?.image ?? artist.hero_image ?? "/icon.svg";
+    const { Rival } = this;
     const titles = { 1: flash ? t.detailsTitle : t.ideaTitle, 2: t.slotTitle, 3: t.summaryTitle };
     return (
       <dialog
@@ -130,8 +132,8 @@ export class BookingDialog extends Component<Props, State> {
             <div class="alerts" role="alert">
               {!online && <p class="alert">{t.offline}</p>}
               {alert?.step === step && <p class="alert">{alert.text}</p>}
+              {rival && Rival && step === 3 && <Rival rival={rival} take={this.pay} refused={this.refused} />}
             </div>
-            {rival && step === 3 && this.choices(rival)}
             {flash?.state === "held" && !own && step === 1 && <p class="note">{t.heldNote}</p>}
             {step === 1 ? this.details() : step === 2 ? this.slots() : this.summary()}
           </div>
@@ -299,8 +301,8 @@ export class BookingDialog extends Component<Props, State> {
     );
   }
 
-  private readonly pay = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  private readonly pay = async (event?: Event): Promise<void> => {
+    event?.preventDefault();
     const { artist, flash, changed } = this.props;
     const { slot, answers, sending } = this.state;
     if (sending || !slot) return;
@@ -333,7 +335,7 @@ export class BookingDialog extends Component<Props, State> {
     return this.props.artist.address_shown === "with_summary" && this.state.street === null;
   }
 
-  private refused(problem: Problem): void {
+  private readonly refused = (problem: Problem): void => {
     const { flash, artist, changed, backTo } = this.props;
     const say = (text: string, step: Step): void => this.setState({ alert: { text, step } });
     const words = sentence(problem);
@@ -361,14 +363,9 @@ export class BookingDialog extends Component<Props, State> {
         this.setState({ wrong });
         return backTo(step);
       }
-      case "flash-yours": {
-        const { own } = problem;
-        if (!own) break;
-        this.keep(own);
-        changed();
-        say(t.flashYours(longDay(civilDate(own.start)), clock(own.start, own.start_turn), own.hold_expires_at ? clock(own.hold_expires_at) : ""), 3);
-        return this.setState({ rival: own });
-      }
+      case "flash-yours":
+        if (!problem.own) break;
+        return void this.meet(problem.own);
       case "flash-taken":
         changed();
         break;
@@ -379,42 +376,20 @@ export class BookingDialog extends Component<Props, State> {
         forgetKey();
     }
     say(words, 3);
-  }
+  };
 
-  private choices(rival: Held): VNode {
-    return (
-      <p class="choices">
-        <button type="button" class="button" onClick={() => rival.checkout_url && leaveFor(rival.checkout_url)}>
-          {t.resume}
-        </button>
-        <button type="button" class="button quiet" aria-disabled={this.state.sending} onClick={(event) => void this.swap(rival, event)}>
-          {t.swap}
-        </button>
-      </p>
-    );
-  }
-
-  /** Gives the other slot back, and takes this one. */
-  private async swap(rival: Held, event: Event): Promise<void> {
-    if (this.state.sending) return;
-    this.setState({ sending: true });
-    try {
-      await releaseBooking(rival.booking_id);
-      forgetHold(rival.booking_id);
-      forgetWeeks();
-    } catch (problem) {
-      this.setState({ sending: false });
-      if (problem instanceof Problem && problem.slug === "already-paid") {
-        return leaveFor(`/booking/success?id=${encodeURIComponent(rival.booking_id)}`);
-      }
-      return this.refused(problem instanceof Problem ? problem : new Problem("internal"));
-    }
-    this.setState({ sending: false }, () => void this.pay(event));
+  /** The client holds this flash for another time: what can be done is fetched by those few. */
+  private async meet(rival: Held): Promise<void> {
+    this.keep(rival);
+    this.props.changed();
+    this.Rival ??= (await import("./rival")).Rival;
+    this.setState({ rival });
   }
 
   private keep({ booking_id: id, start, end, start_turn, end_turn, hold_expires_at: until }: Held): void {
     const { artist, flash } = this.props;
-    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, start_turn: start_turn ?? null, end_turn: end_turn ?? null, until });
+    const turns = { start_turn: start_turn ?? null, end_turn: end_turn ?? null };
+    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, until });
   }
 
   // What all steps share.

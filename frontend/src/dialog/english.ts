@@ -9,8 +9,6 @@ export const words: DialogWords = {
   back: "Back",
   next: "Continue",
   retry: "Try again",
-  deposit: "Deposit",
-  arrhes: "Deposit",
   offline: "You are offline. Your answers are kept here.",
 
   detailsTitle: "Your details",
@@ -71,7 +69,6 @@ export const words: DialogWords = {
   rest: "To pay on site",
   change: "Change",
   changeSlot: "Change the slot",
-  changeDetails: "Change your details",
   details: "Your details",
   holdNote: (minutes) =>
     `As soon as you click, the slot is yours for ${minutes} minutes, time enough to pay. Without payment it is released and you owe nothing.`,
@@ -87,10 +84,7 @@ export const words: DialogWords = {
   slotTaken: "This slot has just been taken. Here are those that are left: nothing you typed is lost.",
   tooFarAhead: "The books are not open for this date yet. Choose an earlier one: nothing you have typed is lost.",
   flashTaken: "Somebody else has just taken this flash. If they do not pay, it comes back.",
-  flashYours: (day, time, until) => `You already hold this flash: ${day}, ${time}, kept for you until ${until}. Pay for that slot, or swap it for this one.`,
   heldNote: "Somebody is paying the deposit of this flash right now. If it is you, in another browser: give the same details, and you will find your booking.",
-  resume: "Resume payment",
-  swap: "Swap the slot",
   flashGone: "This flash is no longer offered.",
   invalid: "Some fields need your attention.",
   tooManyHolds: "Too many slots are waiting for their payment. Pay one of them, or try again in a few minutes.",

@@ -7,8 +7,6 @@ export const words = {
   back: "Retour",
   next: "Continuer",
   retry: "Réessayer",
-  deposit: "Acompte",
-  arrhes: "Arrhes",
   offline: "Vous êtes hors ligne. Vos réponses sont gardées ici.",
 
   detailsTitle: "Vos coordonnées",
@@ -69,7 +67,6 @@ export const words = {
   rest: "À payer sur place",
   change: "Modifier",
   changeSlot: "Modifier le créneau",
-  changeDetails: "Modifier les coordonnées",
   details: "Coordonnées",
   holdNote: (minutes: number) =>
     `Dès que vous cliquez, le créneau est à vous pendant ${minutes} minutes, le temps de payer. Sans paiement, il est rendu et rien ne vous est demandé.`,
@@ -85,11 +82,7 @@ export const words = {
   slotTaken: "Ce créneau vient d’être pris. Voici ceux qui restent : rien de ce que vous avez saisi n’est perdu.",
   tooFarAhead: "L’agenda n’est pas encore ouvert pour cette date. Choisissez-en une plus proche : rien de ce que vous avez saisi n’est perdu.",
   flashTaken: "Ce flash vient d’être retenu par quelqu’un d’autre. S’il n’est pas payé, il reviendra.",
-  flashYours: (day: string, time: string, until: string) =>
-    `Vous retenez déjà ce flash : ${day}, ${time}, gardé pour vous jusqu’à ${until}. Payez ce créneau, ou échangez-le contre celui-ci.`,
   heldNote: "Quelqu’un paie l’acompte de ce flash en ce moment. Si c’est vous, dans un autre navigateur : donnez les mêmes coordonnées, vous retrouverez votre réservation.",
-  resume: "Reprendre le paiement",
-  swap: "Échanger le créneau",
   flashGone: "Ce flash n’est plus proposé.",
   invalid: "Quelques champs sont à revoir.",
   tooManyHolds: "Trop de créneaux attendent déjà leur paiement. Payez-en un, ou réessayez dans quelques minutes.",
