@@ -57,6 +57,7 @@ mod with_hours_of_her_own {
             }) }, @r#"
             {
               "artist": "lea-marchetti",
+              "bookable_until": "2027-07-31",
               "days": [
                 {
                   "date": "2027-02-02",
