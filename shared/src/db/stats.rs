@@ -1,5 +1,7 @@
-//! The figures of the dashboard. What each one counts is said in SQL (`dashboard_stats` in the migrations); which month of
-//! the studio it falls into is decided here, by the zones of this program and not by those of the server.
+//! The figures of the dashboard.
+//!
+//! What each one counts is said in SQL (`dashboard_stats` in the migrations); which month of the studio it falls into is
+//! decided here, by the zones of this program and not by those of the server.
 
 use std::collections::BTreeMap;
 

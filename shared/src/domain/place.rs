@@ -1,5 +1,7 @@
-//! Where the studio is, and from when on a client is told. For somebody who works alone, at home, that is a matter of
-//! safety: the street leaves this service only where [`AddressShown`] lets it. The town is public.
+//! Where the studio is, and from when on a client is told.
+//!
+//! For somebody who works alone, at home, that is a matter of safety: the street leaves this service only where
+//! [`AddressShown`] lets it. The town is public.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
