@@ -241,6 +241,7 @@ const BAD_ROWS: &[Bad] = &[
     ("bookings_no_show_is_completed", "bookings", &[("no_show", "true")]),
     ("bookings_undo_of_unpaid", "bookings", &[("undo_until", "now()")]),
     ("bookings_undo_hold_needs_undo", "bookings", &[("undo_hold_expires_at", "now()")]),
+    ("bookings_timezone_named", "bookings", &[("timezone", "''")]),
     ("bookings_note_is_short", "bookings", &[("note", "repeat('x', 2001)")]),
     ("bookings_payment_intent_unique", "bookings", &[("stripe_payment_intent_id", "'pi_sample_1'")]),
     ("bookings_checkout_session_unique", "bookings", &[("stripe_checkout_session_id", "'cs_sample_1'")]),
