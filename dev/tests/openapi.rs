@@ -607,6 +607,7 @@ fn problem() -> Value {
                 },
             },
             "slots": { "type": "array", "items": { "$ref": "#/components/schemas/DayView" } },
+            "own": { "$ref": "#/components/schemas/HeldView" },
         },
     })
 }

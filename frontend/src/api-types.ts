@@ -785,23 +785,6 @@ export interface components {
             /** @description How to send it. */
             upload: components["schemas"]["UploadView"];
         };
-        /** @description An appointment on the studio's clock. */
-        Appointment: {
-            /**
-             * Format: date-time
-             * @description When it ends.
-             */
-            end: string;
-            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
-            end_turn?: string | null;
-            /**
-             * Format: date-time
-             * @description When it starts.
-             */
-            start: string;
-            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
-            start_turn?: string | null;
-        };
         /**
          * Format: uuid
          * @description An artist.
@@ -1114,6 +1097,11 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatus"];
             /** @description The whole price; none for a project. */
             price_cents: components["schemas"]["Cents"] | null;
+            /**
+             * Format: date-time
+             * @description Until when a client who cancels gets everything back; none once that is over, or when there is nothing to cancel.
+             */
+            refundable_until: string | null;
             /** @description What was given back so far. */
             refunded_cents: components["schemas"]["Cents"];
             /** @description What is left to pay on site; none of a booking without a price, or that does not lie ahead. */
@@ -1127,6 +1115,8 @@ export interface components {
             start_turn?: string | null;
             /** @description Where it is in its life. A hold that has run out is still `pending` until it is released. */
             status: components["schemas"]["Status"];
+            /** @description What a client who cancels gets back, and how to cancel; none when there is nothing to cancel. */
+            terms: components["schemas"]["TermsView"] | null;
             /** @description The zone, an IANA name. */
             timezone: string;
             /** @description In English: `Brussels time`. */
@@ -1269,15 +1259,22 @@ export interface components {
             email?: string | null;
             password?: string | null;
         };
-        /** @description The free slots that start on one date of the studio. */
+        /** @description The free slots of one date as they are shown. */
         DayView: {
             /**
              * Format: date
              * @description The date, in the artist's zone.
              */
             date: string;
+            /**
+             * Format: date-time
+             * @description When the first of them becomes free, if those who hold it do not pay.
+             */
+            frees_at: string | null;
+            /** @description Slots are offered on this day, and all of them are taken. */
+            full: boolean;
             /** @description Its slots in order of time; none when the day is full or closed. */
-            slots: components["schemas"]["Appointment"][];
+            slots: components["schemas"]["SlotView"][];
         };
         /** @description A kind of ledger row. */
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
@@ -1383,6 +1380,11 @@ export interface components {
              * @description Until when the slot is kept.
              */
             hold_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when a client who cancels gets everything back; none once that is over.
+             */
+            refundable_until: string | null;
             /**
              * Format: date-time
              * @description When it starts.
@@ -1760,6 +1762,10 @@ export interface components {
             text_en: string;
             /** @description In French. */
             text_fr: string;
+            /** @description In English. */
+            way_en: string;
+            /** @description How to cancel, and what comes back if the artist does; in French. */
+            way_fr: string;
         };
         /** @description RFC 9457. `type` is an anchor of the site's page of problems; a refused slot comes with those that are free. */
         Problem: {
@@ -1770,6 +1776,7 @@ export interface components {
             }[];
             /** Format: uri */
             instance: string;
+            own?: components["schemas"]["HeldView"];
             slots?: components["schemas"]["DayView"][];
             status: number;
             title: string;
@@ -2007,6 +2014,28 @@ export interface components {
              */
             user_id: string;
         };
+        /** @description A free slot as it is shown. */
+        SlotView: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /** @description Which of the two, when the clock shows the hour of its end twice that night. */
+            end_turn?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when a client who cancels gets everything back; none once that is over.
+             */
+            refundable_until: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts.
+             */
+            start: string;
+            /** @description Which of the two, when the clock shows the hour of its start twice that night. */
+            start_turn?: string | null;
+        };
         /** @description The answer. */
         SlotsView: {
             /** @description The artist's slug. */
@@ -2145,6 +2174,13 @@ export interface components {
             name_fr: string;
             /** @description The policy. */
             policy: components["schemas"]["PolicyFigures"];
+        };
+        /** @description The cancellation policy of one appointment, in both languages. */
+        TermsView: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /** @description What a test found. */
         TestView: {

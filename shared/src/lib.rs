@@ -62,6 +62,9 @@ pub mod calendar;
 // How money reaches a booking, whoever brings the news.
 pub mod settle;
 
+// The cancellation policy of one appointment in words.
+pub mod terms;
+
 // Keeps personal data out of the words of a failure.
 pub mod redact;
 

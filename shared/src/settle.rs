@@ -9,10 +9,12 @@ use crate::db::bookings::{self, Applied, Reference};
 use crate::db::holds::Hold;
 use crate::domain::booking::{Actor, Booking, CancelReason, Change, Payment, RefundFact, checkout_end};
 use crate::domain::ids::{BookingId, JobId};
+use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
 use crate::domain::policy::{Canceller, DepositNature};
 use crate::error::Error;
 use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
+use crate::terms;
 
 // What each of Stripe's events does.
 pub mod events;
@@ -233,13 +235,14 @@ pub async fn close(
 /// # Errors
 /// The stored amount is not one.
 pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'a>, Error> {
-    let nature = match hold.nature {
+    let nature = match hold.policy.nature {
         DepositNature::Acompte => hold.locale.pick("Acompte", "Deposit"),
         DepositNature::Arrhes => hold.locale.pick("Arrhes", "Deposit"),
     };
     Ok(Checkout {
         booking: hold.id,
         title: format!("{nature} – {}", appointment::title(&hold.title, hold.locale)),
+        note: note(hold)?,
         deposit: hold.deposit()?,
         email: &hold.email,
         locale: hold.locale,
@@ -248,6 +251,19 @@ pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'
         public_url,
         account: hold.account.as_deref(),
     })
+}
+
+/// What Stripe's page says beside its button: until when the slot is kept, and what becomes of the money. As it was when
+/// the slot was taken, however late the page is opened: a repeated call sends the same.
+fn note(hold: &Hold) -> Result<String, Error> {
+    let zone = hold.zone()?;
+    let terms = terms::of_appointment(&hold.policy, hold.start, &zone, hold.locale, hold.created_at);
+    let Some(end) = hold.hold_expires_at else { return Ok(terms) };
+    let (end, clock) = (terms::hour(end, &zone, hold.locale), whose_clock(&zone, hold.locale));
+    Ok(hold.locale.pick(
+        format!("Votre créneau est gardé jusqu’à {end}, {clock}. {terms}"),
+        format!("Your slot is kept until {end}, {clock}. {terms}"),
+    ))
 }
 
 /// A refund as the rules see it. `pending` and `requires_action` count as gone: the money is on its way.

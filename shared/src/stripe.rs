@@ -14,8 +14,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAllowedPaymentMethodTypes,
-    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
-    ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
+    CreateCheckoutSessionCustomText, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionPaymentIntentData, CustomTextPositionParam, ExpireCheckoutSession, ProductData,
+    RetrieveCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_core::event::ListEvent;
@@ -243,6 +244,8 @@ pub struct Checkout<'a> {
     pub booking: BookingId,
     /// What Stripe's page calls it.
     pub title: String,
+    /// What Stripe's page says beside its button.
+    pub note: String,
     /// How much.
     pub deposit: Cents,
     /// Prefilled on Stripe's page.
@@ -478,6 +481,8 @@ fn create_checkout(checkout: &Checkout<'_>) -> CreateCheckoutSession {
     let mut payment = CreateCheckoutSessionPaymentIntentData::new();
     payment.description = Some(checkout.title.clone());
     payment.metadata = Some(metadata.clone());
+    let mut text = CreateCheckoutSessionCustomText::new();
+    text.submit = Some(CustomTextPositionParam::new(checkout.note.as_str()));
     // The amount must stay the one we asked for, in euros.
     let mut adaptive_pricing = CreateCheckoutSessionAdaptivePricing::new();
     adaptive_pricing.enabled = Some(false);
@@ -488,6 +493,7 @@ fn create_checkout(checkout: &Checkout<'_>) -> CreateCheckoutSession {
         .adaptive_pricing(adaptive_pricing)
         .line_items(vec![item])
         .payment_intent_data(payment)
+        .custom_text(text)
         .metadata(metadata)
         .client_reference_id(booking.clone())
         .customer_email(checkout.email)
@@ -624,6 +630,7 @@ mod tests {
         let body = create_checkout(&Checkout {
             booking,
             title: "Acompte – Hirondelle".into(),
+            note: "Gardé jusqu’à 11 h 33".into(),
             deposit: Cents::new(5000),
             email: "jo@example.fr",
             locale: Locale::Fr,
@@ -642,6 +649,7 @@ mod tests {
             "line_items[0][price_data][currency]=eur".to_owned(),
             "adaptive_pricing[enabled]=false".to_owned(),
             "expires_at=1800000000".to_owned(),
+            "custom_text[submit][message]=Gard%C3%A9+jusqu%E2%80%99%C3%A0+11+h+33".to_owned(),
             "locale=fr".to_owned(),
             format!("metadata[booking_id]={booking}"),
             format!("payment_intent_data[metadata][booking_id]={booking}"),

@@ -56,7 +56,7 @@ fn letter(template: Template, locale: Locale) -> Letter {
             stands: paid,
             hold_expires_at: (!paid).then(|| at("2026-11-23T09:30:00Z")),
             calendar_url: Some("https://cal.com/booking/fKq8t1".into()),
-            policy: policy(DepositNature::Acompte).sentence(locale),
+            policy: terms(DepositNature::Acompte, locale),
         },
         refund: Some(Refund { amount: Cents::new(5_000), reason: RefundReason::Late }),
         ending: matches!(template, Template::ClientCancelled | Template::ArtistCancelled).then_some(ENDING),
@@ -82,6 +82,12 @@ const ENDING: Ending = Ending {
 
 fn policy(nature: DepositNature) -> CancellationPolicy {
     CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, free_moves: 1, nature }
+}
+
+fn terms(nature: DepositNature, locale: Locale) -> String {
+    let (starts_at, zone) = (at("2026-12-01T13:00:00Z"), TimeZone::get("Europe/Paris").expect("a zone"));
+    let terms = shared::terms::of_appointment(&policy(nature), starts_at, &zone, locale, at("2026-11-23T09:00:00Z"));
+    format!("{terms} {}", policy(nature).way(true, locale))
 }
 
 fn project() -> Project {
@@ -144,7 +150,7 @@ fn all() -> Vec<(String, Letter)> {
         }
         let mut arrhes = letter(Template::ClientConfirmed, locale);
         arrhes.booking.nature = DepositNature::Arrhes;
-        arrhes.booking.policy = policy(DepositNature::Arrhes).sentence(locale);
+        arrhes.booking.policy = terms(DepositNature::Arrhes, locale);
         arrhes.booking.price = Some(arrhes.booking.deposit);
         arrhes.booking.left_to_pay = Some(Cents::ZERO);
         add("client_confirmed_arrhes", arrhes);

@@ -30,6 +30,8 @@ struct PayPage {
     amount: String,
     lines: Vec<Line>,
     email: Option<String>,
+    /// What the shop says beside the button, as Stripe shows it.
+    note: Option<String>,
     minutes_left: i64,
     deadline: String,
     back_url: Option<String>,
@@ -164,6 +166,7 @@ fn open_page(session: &Session, now: i64, problem: Option<&'static str>) -> PayP
             })
             .collect(),
         email: session.customer_email.clone(),
+        note: session.echo.get("custom_text").and_then(|text| text["submit"]["message"].as_str()).map(str::to_owned),
         minutes_left: (session.expires_at - now).max(0).div_euclid(60),
         deadline: deadline.to_zoned(paris).strftime("%H:%M").to_string(),
         back_url: session.cancel_url.clone(),

@@ -98,6 +98,7 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
                 {trouble}
               </p>
             )}
+            {booking.terms && <p class="help">{booking.terms[language]}</p>}
             {this.actions(booking)}
             {booking.status === "confirmed" && <Next />}
           </>

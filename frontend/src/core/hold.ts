@@ -1,17 +1,14 @@
 // The slots that this browser holds unpaid, so that their owner finds them again in every tab, also when the one of
 // before is gone. What they are worth, the API says.
 
+import type { Slot } from "./api";
 import { recall, remember } from "./memory";
 
-export interface OwnHold {
+export interface OwnHold extends Slot {
   id: string;
   artist: string;
   /** The flash's id, or null for a project. */
   flash: string | null;
-  start: string;
-  end: string;
-  start_turn?: string | null;
-  end_turn?: string | null;
   /** When it ends. */
   until: string;
 }

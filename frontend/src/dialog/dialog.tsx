@@ -4,7 +4,7 @@ import { Component, type ComponentChild, type ComponentChildren, type VNode } fr
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
 import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor } from "../core/api";
-import { civilDate, clock, hours, longDay, money, span } from "../core/format";
+import { civilDate, clock, hours, longDay, money, shortDay, span } from "../core/format";
 import { type OwnHold, keepHold } from "../core/hold";
 import { foreign, language } from "../core/language";
 import { recall, remember } from "../core/memory";
@@ -285,7 +285,9 @@ export class BookingDialog extends Component<Props, State> {
           <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} as="strong" />
         </dl>
         <div class="terms">
-          <p>{language === "fr" ? artist.policy.text_fr : artist.policy.text_en}</p>
+          <p>
+            {refund(artist, slot)} {language === "fr" ? artist.policy.way_fr : artist.policy.way_en}
+          </p>
           <p>{mine ? t.heldUntil(clock(mine)) : t.holdNote(artist.hold_minutes)}</p>
           <p>{t.secure}</p>
         </div>
@@ -386,10 +388,10 @@ export class BookingDialog extends Component<Props, State> {
     this.setState({ rival });
   }
 
-  private keep({ booking_id: id, start, end, start_turn, end_turn, hold_expires_at: until }: Held): void {
+  private keep({ booking_id: id, start, end, start_turn, end_turn, refundable_until, hold_expires_at: until }: Held): void {
     const { artist, flash } = this.props;
     const turns = { start_turn: start_turn ?? null, end_turn: end_turn ?? null };
-    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, until });
+    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, refundable_until, until });
   }
 
   // What all steps share.
@@ -443,4 +445,12 @@ function Row({ name, value, as }: { name: string; value: ComponentChildren; as?:
       <dd>{value}</dd>
     </div>
   );
+}
+
+/** What comes back if this very appointment is cancelled: until a date, or not any more. */
+function refund({ policy, deposit_nature: nature }: Artist, { refundable_until: until }: Slot): string {
+  const { full_refund_hours: hours, late_refund_percent: late } = policy;
+  const arrhes = nature === "arrhes";
+  if (!until) return t.notRefundable(hours, late, arrhes);
+  return t.refundable(`${shortDay(civilDate(until))}, ${clock(until)}`, late, arrhes);
 }

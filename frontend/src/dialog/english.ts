@@ -38,6 +38,8 @@ export const words: DialogWords = {
   later: "Seven days later",
   slotCount: (n) => (n === 0 ? "full" : n === 1 ? "1 slot" : `${n} slots`),
   full: "full",
+  closed: "closed",
+  freesAt: (day, time) => `${day}: a slot on hold is free again at ${time}, if it is not paid.`,
   slotsOf: (day) => `Slots on ${day}`,
   slotName: (day, time) => `${day}, ${time}`,
   morning: "Morning",
@@ -70,6 +72,14 @@ export const words: DialogWords = {
   change: "Change",
   changeSlot: "Change the slot",
   details: "Your details",
+  refundable: (until, late) => {
+    const after = late >= 100 ? "" : late > 0 ? `; after that, ${late}% of it is returned` : "; after that, the artist keeps it";
+    return `The deposit is refundable until ${until}${after}.`;
+  },
+  notRefundable: (hours, late) => {
+    const soon = `This appointment is less than ${hours > 72 && hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`} away`;
+    return late > 0 ? `${soon}: ${late}% of the deposit is refundable.` : `${soon}: the deposit is no longer refundable.`;
+  },
   holdNote: (minutes) =>
     `As soon as you click, the slot is yours for ${minutes} minutes, time enough to pay. Without payment it is released and you owe nothing.`,
   heldUntil: (time) => `This slot is held for you until ${time}. Resuming leads to the same payment: you will not pay twice.`,

@@ -36,6 +36,8 @@ export const words = {
   later: "Sept jours plus tard",
   slotCount: (n: number) => (n === 0 ? "complet" : n === 1 ? "1 créneau" : `${n} créneaux`),
   full: "complet",
+  closed: "fermé",
+  freesAt: (day: string, time: string) => `${day} : un créneau retenu se libère à ${time}, s’il n’est pas payé.`,
   slotsOf: (day: string) => `Créneaux du ${day}`,
   slotName: (day: string, time: string) => `${day}, ${time}`,
   morning: "Matin",
@@ -68,6 +70,17 @@ export const words = {
   change: "Modifier",
   changeSlot: "Modifier le créneau",
   details: "Coordonnées",
+  refundable: (until: string, late: number, arrhes: boolean) => {
+    const rest = arrhes ? "elles restent à l’artiste" : "il reste à l’artiste";
+    const share = arrhes ? `elles sont rendues à ${late} %` : `il est rendu à ${late} %`;
+    const after = late >= 100 ? "" : ` ; ensuite, ${late > 0 ? share : rest}`;
+    return `${arrhes ? "Remboursables" : "Remboursable"} jusqu’au ${until}${after}.`;
+  },
+  notRefundable: (hours: number, late: number, arrhes: boolean) => {
+    const soon = `Ce rendez-vous est dans moins de ${hours > 72 && hours % 24 === 0 ? `${hours / 24} jours` : `${hours} heures`}`;
+    if (late > 0) return `${soon} : ${arrhes ? "les arrhes ne sont rendues" : "l’acompte n’est rendu"} qu’à ${late} %.`;
+    return `${soon} : ${arrhes ? "les arrhes ne sont plus remboursables" : "l’acompte n’est plus remboursable"}.`;
+  },
   holdNote: (minutes: number) =>
     `Dès que vous cliquez, le créneau est à vous pendant ${minutes} minutes, le temps de payer. Sans paiement, il est rendu et rien ne vous est demandé.`,
   heldUntil: (time: string) => `Ce créneau est gardé pour vous jusqu’à ${time}. Reprendre mène au même paiement : vous ne paierez pas deux fois.`,
@@ -82,7 +95,7 @@ export const words = {
   slotTaken: "Ce créneau vient d’être pris. Voici ceux qui restent : rien de ce que vous avez saisi n’est perdu.",
   tooFarAhead: "L’agenda n’est pas encore ouvert pour cette date. Choisissez-en une plus proche : rien de ce que vous avez saisi n’est perdu.",
   flashTaken: "Ce flash vient d’être retenu par quelqu’un d’autre. S’il n’est pas payé, il reviendra.",
-  heldNote: "Quelqu’un paie l’acompte de ce flash en ce moment. Si c’est vous, dans un autre navigateur : donnez les mêmes coordonnées, vous retrouverez votre réservation.",
+  heldNote: "Quelqu’un paie ce flash en ce moment. Si c’est vous, donnez les mêmes coordonnées : vous retrouverez votre réservation.",
   flashGone: "Ce flash n’est plus proposé.",
   invalid: "Quelques champs sont à revoir.",
   tooManyHolds: "Trop de créneaux attendent déjà leur paiement. Payez-en un, ou réessayez dans quelques minutes.",

@@ -98,6 +98,14 @@ export class CalComSlotPicker extends Component<Props, State> {
               <legend class="only-heard">{t.day}</legend>
               {this.days(week).map((each) => this.dayTile(each))}
             </fieldset>
+            {this.days(week).map(
+              ({ date, frees_at: at }) =>
+                at && (
+                  <p class="help" key={date}>
+                    {t.freesAt(capital(longDay(date)), clock(at))}
+                  </p>
+                ),
+            )}
             {shown ? (
               this.hours(shown)
             ) : (
@@ -142,7 +150,7 @@ export class CalComSlotPicker extends Component<Props, State> {
     );
   }
 
-  private dayTile({ date, slots }: Day): VNode {
+  private dayTile({ date, slots, full }: Day): VNode {
     const id = `day-${date}`;
     return (
       <div class="tile" key={date}>
@@ -152,13 +160,13 @@ export class CalComSlotPicker extends Component<Props, State> {
           id={id}
           checked={date === this.state.day}
           disabled={slots.length === 0}
-          aria-label={`${longDay(date)}, ${t.slotCount(slots.length)}`}
+          aria-label={`${longDay(date)}, ${slots.length > 0 ? t.slotCount(slots.length) : full ? t.full : t.closed}`}
           onChange={() => this.setState({ day: date })}
         />
         <label for={id}>
           <span>{dateWords(date, { weekday: "short" })}</span>
           <strong>{dateWords(date, { day: "numeric" })}</strong>
-          <small>{slots.length === 0 ? "–" : slots.length}</small>
+          <small>{slots.length > 0 ? <i class="free" /> : full ? t.full : t.closed}</small>
         </label>
       </div>
     );
@@ -246,7 +254,7 @@ export class CalComSlotPicker extends Component<Props, State> {
     const date = civilDate(own.start);
     return week.days.map((day) => {
       if (day.date !== date || day.slots.some(({ start }) => isSame(start, own.start))) return day;
-      return { date, slots: [...day.slots, own].sort((a, b) => Date.parse(a.start) - Date.parse(b.start)) };
+      return { ...day, slots: [...day.slots, own].sort((a, b) => Date.parse(a.start) - Date.parse(b.start)) };
     });
   }
 
@@ -323,6 +331,10 @@ export class CalComSlotPicker extends Component<Props, State> {
 
 async function loadMonth(): Promise<typeof MonthSheet> {
   return (await import("./month")).MonthSheet;
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function nearest(days: readonly Day[], moment: string): Day | undefined {

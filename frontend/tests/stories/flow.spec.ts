@@ -26,9 +26,16 @@ test("a client books a flash, pays, and takes the appointment along", async ({ c
   expect(slot, "a whole name").toMatch(/^(lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) \d+.* \S+, \d+\sh\s\d\d/);
   await expect(client.dialog).toContainText("150");
   await expect(client.payButton).toHaveText(/Payer l’acompte de 50\s€/);
+  await expect(client.dialog).toContainText(/Remboursable jusqu’au \S+ \d+ \S+, \d+\sh\s\d\d|l’acompte n’est plus remboursable/);
+  await expect(client.dialog).toContainText("Pour annuler, répondez à l’e-mail de confirmation.");
+  await expect(client.dialog).not.toContainText("déplacer");
   await barrierFree(page, "step 3");
 
   await client.pay();
+  const until = /gardé jusqu’à (\d+\sh\s\d\d)/.exec((await page.locator("main").innerText()).replace(/\u00a0/g, " "))?.[1];
+  const id = new URL((await page.getByRole("link", { name: /Revenir au site/ }).getAttribute("href")) ?? "").searchParams.get("id") ?? "";
+  const [row] = await platform.sql`select to_char(hold_expires_at at time zone 'Europe/Paris', 'FMHH24 "h" MI') as until from bookings where id = ${id}`;
+  expect(until, "the hour on Stripe's page is the end of the hold").toBe(row?.until);
   await client.choose("paid");
   await client.sees("C’est confirmé");
   await expect(page).toHaveURL(/\/booking\/success\?id=/);

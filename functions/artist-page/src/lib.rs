@@ -145,6 +145,10 @@ pub struct PolicyView {
     pub text_fr: String,
     /// In English.
     pub text_en: String,
+    /// How to cancel, and what comes back if the artist does; in French.
+    pub way_fr: String,
+    /// In English.
+    pub way_en: String,
 }
 
 /// What a custom project takes.
@@ -191,6 +195,8 @@ impl ArtistView {
                 late_refund_percent: artist.policy.late_refund_percent,
                 text_fr: artist.policy.sentence(Locale::Fr),
                 text_en: artist.policy.sentence(Locale::En),
+                way_fr: artist.policy.way(false, Locale::Fr),
+                way_en: artist.policy.way(false, Locale::En),
             },
             deposit_nature: artist.policy.nature.name(),
             project: ProjectView {

@@ -16,6 +16,7 @@ use shared::domain::money::Cents;
 use shared::domain::place::map_url;
 use shared::error::Error;
 use shared::http::{self, Reply};
+use shared::terms;
 
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
@@ -84,6 +85,10 @@ pub struct BookingView {
     pub rest_cents: Option<Cents>,
     /// The currency of all amounts.
     pub currency: &'static str,
+    /// Until when a client who cancels gets everything back; none once that is over, or when there is nothing to cancel.
+    pub refundable_until: Option<LocalTime>,
+    /// What a client who cancels gets back, and how to cancel; none when there is nothing to cancel.
+    pub terms: Option<TermsView>,
     /// What was given back so far.
     pub refunded_cents: Cents,
     /// When the hold ends.
@@ -104,6 +109,16 @@ pub struct LinksView {
     pub google: String,
     /// Outlook, with the same.
     pub outlook: String,
+}
+
+/// The cancellation policy of one appointment, in both languages.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TermsView {
+    /// In French.
+    pub fr: String,
+    /// In English.
+    pub en: String,
 }
 
 /// The artist, as public as their page.
@@ -147,6 +162,12 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         && booking.state.hold_expires_at.is_some_and(|end| end > now);
     let stands = matches!(booking.state.status, Status::Confirmed | Status::Completed);
     let links = stands.then(|| links(app, &view));
+    let can_cancel =
+        booking.state.status == Status::Confirmed && booking.in_hand() > Cents::ZERO && booking.starts_at > now;
+    let terms = |locale| {
+        let terms = terms::of_appointment(&booking.policy, booking.starts_at, &view.zone, locale, now);
+        format!("{terms} {}", booking.policy.way(false, locale))
+    };
     let returned: i64 = booking
         .ledger
         .iter()
@@ -182,6 +203,12 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         paid_cents: booking.in_hand(),
         rest_cents: booking.left_to_pay(view.price),
         currency: booking.currency.code(),
+        refundable_until: booking
+            .policy
+            .refundable_until(booking.starts_at, now)
+            .filter(|_| can_cancel)
+            .map(|until| LocalTime::of(until, &view.zone)),
+        terms: can_cancel.then(|| TermsView { fr: terms(Locale::Fr), en: terms(Locale::En) }),
         refunded_cents: Cents::new(returned),
         hold_expires_at: booking.state.hold_expires_at.map(|end| LocalTime::of(end, &view.zone)),
         checkout_url: view.checkout_url.filter(|_| payable),

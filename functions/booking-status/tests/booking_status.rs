@@ -87,10 +87,12 @@ fn a_hold_says_where_and_until_when_to_pay() {
           "paid_cents": 0,
           "payment_status": "unpaid",
           "price_cents": 20000,
+          "refundable_until": null,
           "refunded_cents": 0,
           "rest_cents": 14000,
           "start": "2027-02-02T10:00:00+01:00",
           "status": "pending",
+          "terms": null,
           "timezone": "Europe/Paris",
           "timezone_en": "Paris time",
           "timezone_fr": "heure de Paris",
@@ -215,6 +217,34 @@ fn a_confirmed_booking_is_paid_and_links_to_the_calendar() {
             ]
         );
     });
+}
+
+#[test]
+fn a_refund_rule_is_a_date_until_it_is_over_and_then_says_so() {
+    World::run(|world| async move {
+        // Noa's terms: everything up to 96 hours before, then half. It is Monday, the appointment on Wednesday of next week.
+        let held = world.hold(&Plan::of(&NOA, 0, "2027-02-10T09:00:00Z")).await;
+        assert_eq!(show(world, &held).await["terms"], Value::Null, "there is nothing to give back yet");
+        world.confirm(&held).await;
+        let shown = show(world, &held).await;
+        assert_eq!(shown["refundable_until"].as_str().map(jiff_of), Some(jiff_of("2027-02-06T09:00:00Z")));
+        assert_eq!(
+            shown["terms"]["fr"],
+            "L’acompte est remboursable jusqu’au samedi 6\u{a0}février 2027 à 10\u{a0}h\u{a0}00\u{202f}; ensuite, il est rendu à \
+             50\u{a0}%. Pour annuler, répondez à l’e-mail de confirmation. Si l’artiste annule, tout vous est rendu."
+        );
+        world.advance_minutes(6 * 24 * 60);
+        let shown = show(world, &held).await;
+        assert_eq!(shown["refundable_until"], Value::Null);
+        let terms = shown["terms"]["en"].as_str().expect("terms");
+        assert!(terms.starts_with("This appointment is less than 4\u{a0}days away: 50% of the deposit"), "{terms}");
+        world.advance_minutes(10 * 24 * 60);
+        assert_eq!(show(world, &held).await["terms"], Value::Null, "it is over");
+    });
+}
+
+fn jiff_of(text: &str) -> jiff::Timestamp {
+    text.parse().expect("an instant")
 }
 
 #[test]

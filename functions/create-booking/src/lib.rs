@@ -121,6 +121,8 @@ pub struct HeldView {
     /// When it takes place.
     #[serde(flatten)]
     pub appointment: Appointment,
+    /// Until when a client who cancels gets everything back; none once that is over.
+    pub refundable_until: Option<LocalTime>,
 }
 
 /// Answers one request.
@@ -200,11 +202,11 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Err(Error::Refused(refusal)) => return too_late(app, &question, refusal, now).await,
         Err(error) => return Err(error),
     };
-    take_up(app, held(&new, &email), &artist.zone, &written, now).await
+    take_up(app, held(&new, &email, &artist.zone_name, now), &artist.zone, &written, now).await
 }
 
 /// The hold that was just written, as a later request would read it.
-fn held(new: &NewHold<'_>, email: &str) -> Hold {
+fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold {
     Hold {
         id: new.id,
         status: "pending".into(),
@@ -214,7 +216,9 @@ fn held(new: &NewHold<'_>, email: &str) -> Hold {
         session: None,
         checkout_url: None,
         title: new.title.to_owned(),
-        nature: new.policy.nature,
+        policy: *new.policy,
+        timezone: timezone.to_owned(),
+        created_at: now,
         acompte_amount: new.deposit.to_euros(),
         email: email.to_owned(),
         locale: new.locale,
@@ -332,6 +336,7 @@ fn view(hold: &Hold, zone: &TimeZone, now: Timestamp) -> Result<HeldView, Error>
         deposit_cents: hold.deposit()?,
         currency: "eur",
         appointment: Appointment::of(hold.start, hold.end, zone),
+        refundable_until: hold.policy.refundable_until(hold.start, now).map(|until| LocalTime::of(until, zone)),
     })
 }
 
@@ -383,7 +388,7 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
     let mut schedule = app.calendars.schedule(&agenda, window, now).await?;
     let duration = agenda.duration_minutes();
     let refuse = |refusal, schedule: &Schedule| {
-        let days = schedule.shown(from, FRESH_DAYS, duration, now);
+        let days = schedule.shown(from, FRESH_DAYS, duration, &agenda.artist.policy, now);
         Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() }
     };
 
@@ -433,7 +438,7 @@ async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Tim
     let agenda = context.agenda;
     let schedule = app.calendars.schedule(&agenda, question.window, now).await?;
     let from = LocalTime::of(question.start, &agenda.artist.zone).date();
-    let days = schedule.shown(from, FRESH_DAYS, agenda.duration_minutes(), now);
+    let days = schedule.shown(from, FRESH_DAYS, agenda.duration_minutes(), &agenda.artist.policy, now);
     Err(Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() })
 }
 

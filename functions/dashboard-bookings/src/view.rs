@@ -12,6 +12,7 @@ use shared::domain::job::Template;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
+use shared::terms;
 
 /// The client of a booking.
 #[derive(Serialize)]
@@ -309,7 +310,7 @@ pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp
             body_zone,
             budget_cents,
         }),
-        policy_sentence: booking.policy.sentence(locale),
+        policy_sentence: policy_sentence(booking, zone, locale, now),
         note: dossier.note,
         undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now).map(local),
         money: money(booking, zone),
@@ -332,6 +333,16 @@ pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp
         },
         jobs: dossier.jobs.into_iter().map(|job| job_view(job, locale, now)).collect(),
         row: row(dossier.entry, now),
+    }
+}
+
+/// What the client accepted: with its date while the appointment lies ahead, else as a rule.
+fn policy_sentence(booking: &Booking, zone: &TimeZone, locale: Locale, now: Timestamp) -> String {
+    let ahead = matches!(booking.state.status, Status::Pending | Status::Confirmed) && booking.starts_at > now;
+    if ahead {
+        terms::of_appointment(&booking.policy, booking.starts_at, zone, locale, now)
+    } else {
+        booking.policy.sentence(locale)
     }
 }
 

@@ -134,7 +134,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
             today,
             duration_minutes,
             bookable_until,
-            days: schedule.shown(from, query.days, duration_minutes, now),
+            days: schedule.shown(from, query.days, duration_minutes, &agenda.artist.policy, now),
         },
     )
 }

@@ -61,10 +61,14 @@ mod with_hours_of_her_own {
               "days": [
                 {
                   "date": "2027-02-02",
+                  "frees_at": null,
+                  "full": false,
                   "slots": 15
                 },
                 {
                   "date": "2027-02-03",
+                  "frees_at": null,
+                  "full": false,
                   "slots": 10
                 }
               ],

@@ -7,6 +7,7 @@ use shared::db::dossier::{self, Dossier};
 use shared::db::emails::{self, Occasion};
 use shared::domain::booking::{CalendarMode, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::calendar::Question;
+use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::job::{Outcome, RefundReason, Template};
 use shared::domain::money::Cents;
@@ -15,6 +16,7 @@ use shared::error::{Error, Service};
 use shared::mail::MailFailure;
 use shared::mail::letter::{self, Letter, Problem};
 use shared::settle;
+use shared::terms;
 
 use crate::{App, wait};
 
@@ -164,7 +166,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
                 .calendar_booking
                 .as_ref()
                 .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
-            policy: dossier.booking.policy.sentence(locale),
+            policy: policy(dossier, locale, now),
         },
         refund: refund(dossier, template, occurrence),
         ending: ending(dossier),
@@ -182,6 +184,16 @@ fn street(dossier: &Dossier, template: Template, now: Timestamp) -> String {
         return artist.address.clone();
     }
     artist.address_shown.to_client(artist.address.clone(), &dossier.booking, now).unwrap_or_default()
+}
+
+/// What a client who cancels gets back, while there is something to cancel.
+fn policy(dossier: &Dossier, locale: Locale, now: Timestamp) -> String {
+    let booking = &dossier.booking;
+    if booking.starts_at <= now {
+        return String::new();
+    }
+    let terms = terms::of_appointment(&booking.policy, booking.starts_at, &dossier.artist.zone, locale, now);
+    format!("{terms} {}", booking.policy.way(true, locale))
 }
 
 /// How the appointment was called off and what becomes of its money, as the ledger and the terms have it.

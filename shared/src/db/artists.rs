@@ -1,8 +1,8 @@
 //! The artist's page and agenda: each one flight, whatever is on it.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -168,6 +168,12 @@ impl Occupied {
         self.status == Status::Pending.name() && self.hold_expires_at.is_some_and(|end| end <= now)
     }
 
+    /// The time that a live hold takes, and when it ends unless it is paid; none for one that waits for a bank for days.
+    fn hold(&self, now: Timestamp) -> Option<(Interval, Timestamp)> {
+        let end = self.hold_expires_at.filter(|_| self.is_held(now))?;
+        (end.duration_since(now) <= SignedDuration::from_hours(24)).then(|| (self.interval(), end))
+    }
+
     /// True for a hold that is neither paid nor lapsed.
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.status == Status::Pending.name() && !self.has_lapsed(now)
@@ -201,6 +207,7 @@ impl Agenda {
             hours: self.hours.clone(),
             closed: self.time_off.clone(),
             busy: self.occupied.iter().filter(|booking| !booking.has_lapsed(now)).map(Occupied::interval).collect(),
+            held: self.occupied.iter().filter_map(|booking| booking.hold(now)).collect(),
             buffer_minutes: self.buffer_minutes,
             notice_minutes: self.notice_minutes,
             step_minutes: self.step_minutes,

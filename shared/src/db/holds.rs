@@ -1,5 +1,6 @@
 //! The hold: one flight to know everything `create-booking` decides from, one to write it.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::domain::booking::{Booking, CalendarMode};
 use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{ArtistId, BookingId, FlashId, JobId};
 use crate::domain::money::Cents;
-use crate::domain::policy::{CancellationPolicy, DepositNature};
+use crate::domain::policy::CancellationPolicy;
 use crate::domain::refusal::Refusal;
 use crate::domain::slots::{Interval, Slot};
 use crate::error::{Error, OnConstraint};
@@ -58,8 +59,12 @@ pub struct Hold {
     pub checkout_url: Option<String>,
     /// What is booked, in a few words; empty for a project.
     pub title: String,
-    /// What the deposit is in law.
-    pub nature: DepositNature,
+    /// The promise made to the client.
+    pub policy: CancellationPolicy,
+    /// The artist's zone, an IANA name.
+    pub timezone: String,
+    /// When it was taken.
+    pub created_at: Timestamp,
     /// The deposit, as the database writes it: exact euros.
     pub acompte_amount: String,
     /// Where the client's receipt goes.
@@ -83,6 +88,14 @@ impl Hold {
         Cents::from_euros(&self.acompte_amount).map_err(|error| Error::Internal(format!("acompte_amount: {error}")))
     }
 
+    /// The artist's zone.
+    ///
+    /// # Errors
+    /// The stored name is not one.
+    pub fn zone(&self) -> Result<TimeZone, Error> {
+        TimeZone::get(&self.timezone).map_err(|error| Error::Internal(format!("timezone: {error}")))
+    }
+
     /// True while the client can still pay it.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.status == "pending" && self.hold_expires_at.is_some_and(|end| end > now)
@@ -94,7 +107,8 @@ macro_rules! hold_json {
     () => {
         "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
          'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id, \
-         'checkout_url', b.checkout_url, 'title', b.title, 'nature', b.policy->'nature', 'acompte_amount', b.acompte_amount::text, \
+         'checkout_url', b.checkout_url, 'title', b.title, 'policy', b.policy, 'created_at', b.created_at, \
+         'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'acompte_amount', b.acompte_amount::text, \
          'email', b.client_email, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
          'account', b.stripe_account_id)"
     };

@@ -156,6 +156,24 @@ impl CancellationPolicy {
         locale.pick(self.in_french(), self.in_english())
     }
 
+    /// How a client cancels, which in a mail is by answering it, and what the client gets if the artist does.
+    #[must_use]
+    pub fn way(&self, in_the_mail: bool, locale: Locale) -> String {
+        let how = match (locale, in_the_mail) {
+            (Locale::Fr, true) => "Pour annuler, répondez à cet e-mail.",
+            (Locale::Fr, false) => "Pour annuler, répondez à l’e-mail de confirmation.",
+            (Locale::En, true) => "To cancel, reply to this mail.",
+            (Locale::En, false) => "To cancel, reply to the confirmation mail.",
+        };
+        let artist = match (locale, self.nature) {
+            (Locale::Fr, DepositNature::Acompte) => "Si l’artiste annule, tout vous est rendu.",
+            (Locale::Fr, DepositNature::Arrhes) => "Si l’artiste annule, le double vous est dû.",
+            (Locale::En, DepositNature::Acompte) => "If the artist cancels, everything is returned.",
+            (Locale::En, DepositNature::Arrhes) => "If the artist cancels, you are owed twice the deposit.",
+        };
+        format!("{how} {artist}")
+    }
+
     fn in_french(&self) -> String {
         let arrhes = self.nature == DepositNature::Arrhes;
         let percent = self.late_refund_percent.min(100);
@@ -178,12 +196,8 @@ impl CancellationPolicy {
                 (percent, false) => format!("il vous est rendu à {percent}\u{a0}%"),
             });
         }
-        text.push_str(". Pour annuler, répondez à l’e-mail de confirmation.");
-        text.push_str(if arrhes {
-            " Si l’artiste annule, le double vous est dû."
-        } else {
-            " Si l’artiste annule, tout vous est rendu."
-        });
+        text.push_str(". ");
+        text.push_str(&self.way(false, Locale::Fr));
         text
     }
 
@@ -201,11 +215,8 @@ impl CancellationPolicy {
                 percent => format!("{percent}% of it is returned"),
             });
         }
-        text.push_str(". To cancel, reply to the confirmation mail.");
-        text.push_str(match self.nature {
-            DepositNature::Acompte => " If the artist cancels, everything is returned.",
-            DepositNature::Arrhes => " If the artist cancels, you are owed twice the deposit.",
-        });
+        text.push_str(". ");
+        text.push_str(&self.way(false, Locale::En));
         text
     }
 }

@@ -11,7 +11,8 @@ use jiff::{
 };
 use serde::Serialize;
 
-use super::local::Appointment;
+use super::local::{Appointment, LocalTime};
+use super::policy::CancellationPolicy;
 
 /// The most days that one question may span.
 pub const MAX_DAYS: u8 = 31;
@@ -77,6 +78,8 @@ pub struct Schedule {
     pub closed: Vec<Interval>,
     /// Live bookings and holds.
     pub busy: Vec<Interval>,
+    /// Those of them that nobody has paid yet, each with its end: who does not pay gives the time back.
+    pub held: Vec<(Interval, Timestamp)>,
     /// Minutes kept free between two appointments; none are kept around time off.
     pub buffer_minutes: u32,
     /// A slot must start at least so many minutes from now.
@@ -108,14 +111,29 @@ pub struct Day {
     pub slots: Vec<Slot>,
 }
 
-/// The free slots that start on one date of the studio.
+/// A free slot as it is shown.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SlotView {
+    /// When it takes place.
+    #[serde(flatten)]
+    pub appointment: Appointment,
+    /// Until when a client who cancels gets everything back; none once that is over.
+    pub refundable_until: Option<LocalTime>,
+}
+
+/// The free slots of one date as they are shown.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DayView {
     /// The date, in the artist's zone.
     pub date: Date,
     /// Its slots in order of time; none when the day is full or closed.
-    pub slots: Vec<Appointment>,
+    pub slots: Vec<SlotView>,
+    /// Slots are offered on this day, and all of them are taken.
+    pub full: bool,
+    /// When the first of them becomes free, if those who hold it do not pay.
+    pub frees_at: Option<LocalTime>,
 }
 
 /// Why a start is not accepted.
@@ -176,16 +194,46 @@ impl Schedule {
         listed
     }
 
-    /// As [`Schedule::slots`], on the studio's clock.
+    /// As [`Schedule::slots`], with what a client wants to know beside each.
     #[must_use]
-    pub fn shown(&self, from: Date, days: u8, duration_minutes: u32, now: Timestamp) -> Vec<DayView> {
-        self.slots(from, days, duration_minutes, now)
+    pub fn shown(
+        &self,
+        from: Date,
+        days: u8,
+        duration_minutes: u32,
+        policy: &CancellationPolicy,
+        now: Timestamp,
+    ) -> Vec<DayView> {
+        let listed = self.slots(from, days, duration_minutes, now);
+        let local = |at| LocalTime::of(at, &self.zone);
+        let show = |slot: Slot| SlotView {
+            appointment: Appointment::of(slot.start, slot.end, &self.zone),
+            refundable_until: policy.refundable_until(slot.start, now).map(local),
+        };
+        listed
             .into_iter()
-            .map(|Day { date, slots }| DayView {
-                date,
-                slots: slots.iter().map(|slot| Appointment::of(slot.start, slot.end, &self.zone)).collect(),
+            .map(|Day { date, slots }| {
+                let taken = if slots.is_empty() { self.taken(date, duration_minutes, now) } else { Vec::new() };
+                DayView {
+                    date,
+                    slots: slots.into_iter().map(show).collect(),
+                    full: !taken.is_empty(),
+                    frees_at: taken.into_iter().flatten().min().map(local),
+                }
             })
             .collect()
+    }
+
+    /// The starts of a date that would be free, were they not taken: for each when it becomes free by itself, if ever.
+    fn taken(&self, date: Date, duration_minutes: u32, now: Timestamp) -> Vec<Option<Timestamp>> {
+        let taken = |start: &Timestamp| self.verdict(*start, duration_minutes, now) == Err(SlotRefusal::Busy);
+        let frees_at = |start: Timestamp| {
+            let wanted = Interval { start, end: start.checked_add(minutes(duration_minutes)).ok()? };
+            let in_the_way = self.busy.iter().filter(|busy| busy.is_within(minutes(self.buffer_minutes), wanted));
+            let ends = in_the_way.map(|busy| self.held.iter().find(|(held, _)| held == busy).map(|(_, end)| *end));
+            ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+        };
+        self.starts(&[date], duration_minutes).into_iter().filter(taken).map(frees_at).collect()
     }
 
     /// Decides whether an appointment may start at `start`: exactly when [`Schedule::slots`] lists it.

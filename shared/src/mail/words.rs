@@ -36,7 +36,7 @@ fn splits_or_hides(character: char) -> bool {
 
 /// `mardi 1er décembre 2026 à 14 h 00`, `Tuesday 1 December 2026 at 14:00`, on the clock of `zone`; an hour that comes
 /// twice that night with which of the two it is.
-pub(super) fn moment(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
+pub(crate) fn moment(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
     let local = LocalTime::of(instant, zone).wall();
     let (day, year, hour, minute) = (local.day(), local.year(), local.hour(), local.minute());
     let weekday = weekday(local.weekday(), locale);
@@ -55,7 +55,7 @@ pub(super) fn moment(instant: Timestamp, zone: &TimeZone, locale: Locale) -> Str
 }
 
 /// `14 h 00`, `14:00`, on the clock of `zone`.
-pub(super) fn clock(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
+pub(crate) fn clock(instant: Timestamp, zone: &TimeZone, locale: Locale) -> String {
     let local = instant.to_zoned(zone.clone());
     let (hour, minute) = (local.hour(), local.minute());
     locale.pick(format!("{hour}\u{a0}h\u{a0}{minute:02}"), format!("{hour:02}:{minute:02}"))

@@ -19,6 +19,7 @@ fn a_flash_is_held_and_can_be_paid() {
           "deposit_cents": 5000,
           "end": "2027-02-02T12:00:00+01:00",
           "hold_expires_at": "[half an hour later]",
+          "refundable_until": null,
           "start": "2027-02-02T10:00:00+01:00",
           "status": "pending"
         }
@@ -74,6 +75,7 @@ fn stripe_is_asked_for_exactly_this_booking_once() {
         allowed_payment_method_types[0]=card
         cancel_url=https://ink.test/booking/cancel?id=[id]
         client_reference_id=[id]
+        custom_text[submit][message]=Votre créneau est gardé jusqu’à 9 h 30, heure de Paris. Ce rendez-vous est dans moins de 72 heures : l’acompte n’est plus remboursable.
         customer_email=jo@example.fr
         line_items[0][price_data][currency]=eur
         line_items[0][price_data][product_data][name]=Acompte – Hirondelle

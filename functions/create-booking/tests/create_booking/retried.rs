@@ -101,6 +101,32 @@ fn a_hold_of_the_flash_that_has_no_page_yet_gets_one() {
 }
 
 #[test]
+fn stripes_page_says_the_same_hour_and_the_same_date_as_ours_however_late_it_is_asked_for() {
+    World::run(|world| async move {
+        let body = wish(&LEA, HIRONDELLE, "2027-02-05T09:00:00Z");
+        world.stripe.switch(|switches| switches.api.lose_answer = 1);
+        let held = book(world, &body).await;
+        let note = world.stripe.sessions()[0]["custom_text"]["submit"]["message"].as_str().expect("a note").to_owned();
+        // Half past eight in UTC is half past nine in Paris.
+        assert_eq!(
+            note,
+            "Votre créneau est gardé jusqu’à 9\u{a0}h\u{a0}30, heure de Paris. L’acompte est remboursable jusqu’au mardi \
+             2\u{a0}février 2027 à 10\u{a0}h\u{a0}00\u{202f}; ensuite, il reste à l’artiste."
+        );
+        assert!(held.body["hold_expires_at"].as_str().is_some_and(|end| end.contains(":30:")), "{:?}", held.body);
+        assert!(held.body["refundable_until"].is_string());
+        let tomorrow = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+        assert_eq!(tomorrow.body["refundable_until"], Value::Null, "it is the day before");
+        let notes: Vec<Value> =
+            world.stripe.sessions().iter().map(|page| page["custom_text"]["submit"]["message"].clone()).collect();
+        assert!(
+            notes.iter().any(|note| note.as_str().is_some_and(|note| note.contains("n’est plus remboursable"))),
+            "{notes:?}"
+        );
+    });
+}
+
+#[test]
 fn an_idempotency_key_names_one_request() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);

@@ -41,6 +41,7 @@ fn schedule(zone_name: &str, hours: Vec<OpeningHours>, step_minutes: u32) -> Sch
         hours,
         closed: Vec::new(),
         busy: Vec::new(),
+        held: Vec::new(),
         buffer_minutes: 0,
         notice_minutes: 0,
         step_minutes,
@@ -614,23 +615,35 @@ fn hours_that_make_no_sense_cannot_be_written() {
 
 #[test]
 fn days_are_sent_as_the_studio_s_clock_shows_them() {
-    let shown = |hours, day| serde_json::to_value(schedule("Europe/Paris", hours, 60).shown(day, 1, 60, LONG_AGO));
+    let shown = |hours, day| {
+        serde_json::to_value(schedule("Europe/Paris", hours, 60).shown(day, 1, 60, &STRICT, at("2026-11-20T00:00:00Z")))
+    };
     assert_eq!(
         shown(daily(&[(600, 660)]), date(2026, 11, 24)).expect("days serialise"),
         serde_json::json!([
-            {"date": "2026-11-24", "slots": [{"start": "2026-11-24T10:00:00+01:00", "end": "2026-11-24T11:00:00+01:00"}]},
+            {"date": "2026-11-24", "full": false, "frees_at": null, "slots": [{
+                "start": "2026-11-24T10:00:00+01:00", "end": "2026-11-24T11:00:00+01:00",
+                "refundable_until": "2026-11-23T10:00:00+01:00",
+            }]},
         ])
     );
     // An hour that comes twice: 1 h to 3 h lasts three hours that night.
     assert_eq!(
         shown(daily(&[(60, 180)]), date(2027, 10, 31)).expect("days serialise")[0]["slots"],
         serde_json::json!([
-            {"start": "2027-10-31T01:00:00+02:00", "end": "2027-10-31T02:00:00+02:00", "end_turn": "summer"},
-            {"start": "2027-10-31T02:00:00+02:00", "end": "2027-10-31T02:00:00+01:00", "start_turn": "summer", "end_turn": "winter"},
-            {"start": "2027-10-31T02:00:00+01:00", "end": "2027-10-31T03:00:00+01:00", "start_turn": "winter"},
+            {"start": "2027-10-31T01:00:00+02:00", "end": "2027-10-31T02:00:00+02:00", "end_turn": "summer", "refundable_until": "2027-10-30T01:00:00+02:00"},
+            {"start": "2027-10-31T02:00:00+02:00", "end": "2027-10-31T02:00:00+01:00", "start_turn": "summer", "end_turn": "winter", "refundable_until": "2027-10-30T02:00:00+02:00"},
+            {"start": "2027-10-31T02:00:00+01:00", "end": "2027-10-31T03:00:00+01:00", "start_turn": "winter", "refundable_until": "2027-10-30T03:00:00+02:00"},
         ])
     );
 }
+
+const STRICT: CancellationPolicy = CancellationPolicy {
+    full_refund_hours: 24,
+    late_refund_percent: 0,
+    free_moves: 0,
+    nature: crate::domain::policy::DepositNature::Acompte,
+};
 
 /// A random schedule around a random date of 2020 to 2040.
 #[derive(Clone, Debug)]
@@ -693,6 +706,7 @@ fn questions() -> impl Strategy<Value = Question> {
                     hours,
                     closed: intervals(closed),
                     busy: intervals(busy),
+                    held: Vec::new(),
                     buffer_minutes: buffer,
                     notice_minutes: notice,
                     step_minutes: step,
@@ -731,4 +745,36 @@ proptest! {
         }
         prop_assert_eq!(thinned.slots(from, days, duration, now), schedule.slots(from, days, duration, now));
     }
+}
+
+#[test]
+fn a_day_that_only_holds_close_says_when_it_may_be_free_again() {
+    let day = date(2026, 11, 24);
+    let now = at("2026-11-24T06:00:00Z");
+    let mut schedule = schedule("UTC", daily(&[(600, 840)]), 60);
+    let shown = |schedule: &Schedule, date| schedule.shown(date, 1, 120, &STRICT, now).remove(0);
+    let open = shown(&schedule, day);
+    assert_eq!((open.slots.len(), open.full, open.frees_at), (3, false, None));
+    assert_eq!(open.slots[0].refundable_until, None, "it is today");
+    let tomorrow = shown(&schedule, date(2026, 11, 25));
+    assert_eq!(tomorrow.slots[0].refundable_until.map(LocalTime::instant), Some(at("2026-11-24T10:00:00Z")));
+
+    // Ten to noon is booked, noon to two is held: noon to two comes back first.
+    let (booked, held) = (
+        between("2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"),
+        between("2026-11-24T12:00:00Z", "2026-11-24T14:00:00Z"),
+    );
+    let end = at("2026-11-24T06:20:00Z");
+    schedule.busy = vec![booked, held];
+    schedule.held = vec![(held, end)];
+    let closed = shown(&schedule, day);
+    assert_eq!((closed.slots.len(), closed.full, closed.frees_at.map(LocalTime::instant)), (0, true, Some(end)));
+    // Booked for good, nothing comes back.
+    schedule.held.clear();
+    let closed = shown(&schedule, day);
+    assert_eq!((closed.full, closed.frees_at), (true, None));
+    // On a day off nothing is full.
+    schedule.closed = vec![between("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z")];
+    let off = shown(&schedule, day);
+    assert_eq!((off.full, off.frees_at), (false, None));
 }
