@@ -19,6 +19,10 @@ locals {
       uses    = ["web", "database", "calendars", "queue", "stripe", "hold", "limits"], memory = 256, concurrency = 20
       timeout = 20 # Cal.com, the database and Stripe, one after the other
     }
+    contact = {
+      uses    = ["web"], memory = 256, concurrency = 10
+      timeout = 10 # asks nobody
+    }
     booking-status = {
       uses    = ["web", "database", "calcom_pages"], memory = 256, concurrency = 20
       timeout = 10

@@ -233,6 +233,17 @@ impl Document {
                 },
             ),
             (
+                ("POST", "/api/contact/read"),
+                Operation {
+                    id: "readContact",
+                    summary: "How a telephone number and an e-mail address are understood, before anything is booked.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<contact::ReadRequest>()),
+                    success: ok(200, json(self.answer::<contact::Reading>())),
+                    problems: &[(400, "malformed"), (413, "payload-too-large"), (415, "unsupported-media-type")],
+                },
+            ),
+            (
                 ("POST", "/api/webhooks/calcom"),
                 Operation {
                     id: "calcomWebhook",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::db::Db;
 use shared::db::holds::{self, NewHold, Subject};
 use shared::domain::booking::{CalendarMode, checkout_end};
-use shared::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber};
+use shared::domain::contact::{Country, EmailAddress, FullName, Locale, PhoneNumber};
 use shared::domain::ids::{ArtistId, BookingId, FlashId};
 use shared::domain::money::Cents;
 use shared::domain::policy::{CancellationPolicy, DepositNature};
@@ -74,7 +74,7 @@ async fn hold(db: &Db, client: usize, wanted: &Wanted, now: Timestamp) -> Result
         },
         name: &FullName::parse("Jo Martin").expect("a name"),
         email: &EmailAddress::parse(&format!("jo{client}@example.fr")).expect("an address"),
-        phone: &PhoneNumber::parse("06 12 34 56 78").expect("a number"),
+        phone: &PhoneNumber::parse("06 12 34 56 78", Country::of_zone("Europe/Paris")).expect("a number"),
         locale: Locale::Fr,
         origin: b"",
         hold_expires_at,

@@ -160,6 +160,10 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
         assert!(slots["days"][0]["slots"].as_array().is_some_and(|slots| !slots.is_empty()), "{slots}");
     }
 
+    let (status, reading) = stage.ask("contact").await;
+    let reading = parsed(&reading);
+    assert_eq!((status, &reading["phone"]["written"]), (200, &json!("+32 470 12 34 56")), "{reading}");
+
     let (status, held) = stage.ask("create-booking.flash").await;
     let held = parsed(&held);
     assert_eq!((status, &held["deposit_cents"]), (201, &json!(5_000)), "{held}");

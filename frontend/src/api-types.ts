@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contact/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How a telephone number and an e-mail address are understood, before anything is booked. */
+        post: operations["readContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/bookings": {
         parameters: {
             query?: never;
@@ -1211,8 +1228,10 @@ export interface components {
             locale: components["schemas"]["Locale"];
             /** @description Their name. */
             name: string;
-            /** @description How to call them. */
+            /** @description How to call them, as a telephone dials it. */
             phone: string;
+            /** @description The same in groups, to be read. */
+            phone_written: string;
         };
         /** @description A connection as it comes in. */
         ConnectionInput: {
@@ -1275,6 +1294,15 @@ export interface components {
             full: boolean;
             /** @description Its slots in order of time; none when the day is full or closed. */
             slots: components["schemas"]["SlotView"][];
+        };
+        /** @description An e-mail address as it is understood. */
+        EmailReading: {
+            /** @description As mails are sent to it. */
+            address: string | null;
+            /** @description What was probably meant, when it is a slip away from the domain of a large provider. */
+            probably: string | null;
+            /** @description Why it would be refused. */
+            wrong: string | null;
         };
         /** @description A kind of ledger row. */
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
@@ -1703,6 +1731,15 @@ export interface components {
         PaymentSeen: "paid" | "processing" | "open" | "closed";
         /** @description Where the deposit is. */
         PaymentStatus: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed";
+        /** @description A telephone number as it is understood. */
+        PhoneReading: {
+            /** @description Whose number it is, where that is known. */
+            country: string | null;
+            /** @description With its country code, in groups: `+33 6 12 34 56 78`. */
+            written: string | null;
+            /** @description Why it would be refused. */
+            wrong: string | null;
+        };
         /** @description A policy in figures. */
         PolicyFigures: {
             /**
@@ -1889,6 +1926,27 @@ export interface components {
             budget_cents: components["schemas"]["Cents"] | null;
             /** @description What it should be. */
             description: string;
+        };
+        /** @description What is to be read. */
+        ReadRequest: {
+            /** @default null */
+            email?: string | null;
+            /** @default null */
+            locale?: string | null;
+            /** @default null */
+            phone?: string | null;
+            /**
+             * @description The artist's IANA zone: a number without its country code is one of the country there.
+             * @default null
+             */
+            timezone?: string | null;
+        };
+        /** @description How it is understood. */
+        Reading: {
+            /** @description The address; none when none was given. */
+            email: components["schemas"]["EmailReading"] | null;
+            /** @description The number; none when none was given. */
+            phone: components["schemas"]["PhoneReading"] | null;
         };
         /** @description The answer to a release. */
         ReleasedView: {
@@ -2658,6 +2716,57 @@ export interface operations {
             };
             /** @description calendar-unavailable, try-again */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description How a telephone number and an e-mail address are understood, before anything is booked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,6 +15,7 @@ export type Slots = Answer<paths["/api/calendar/slots"]["get"]>;
 export type Day = Slots["days"][number];
 export type Slot = Day["slots"][number];
 export type BookingRequest = Sent<paths["/api/bookings/create"]["post"]>;
+export type Reading = Answer<paths["/api/contact/read"]["post"]>;
 export type Held = Answer<paths["/api/bookings/create"]["post"]>;
 export type Booking = Answer<paths["/api/bookings/{id}"]["get"]>;
 export type Checked = Answer<paths["/api/bookings/{id}/check"]["post"]>;

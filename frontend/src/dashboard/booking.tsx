@@ -75,7 +75,7 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
           <Facts
             facts={[
               [t.detail.email, <a href={`mailto:${client.email}`}><Address of={client.email} /></a>],
-              [t.detail.phone, <a href={`tel:${client.phone.replace(/\s/g, "")}`}>{client.phone}</a>],
+              [t.detail.phone, <a href={`tel:${client.phone}`}>{client.phone_written}</a>],
               [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
             ]}
           />

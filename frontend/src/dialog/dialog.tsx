@@ -13,6 +13,7 @@ import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
 import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
 import { sentence } from "./problems";
 import { isSame } from "./clocks";
+import type { Read, Reader } from "./reading";
 import { CalComSlotPicker } from "./slot-picker";
 import { t } from "./words";
 
@@ -63,6 +64,9 @@ export class BookingDialog extends Component<Props, State> {
   private focusMistake = false;
   private Rival: typeof import("./rival").Rival | null = null;
   private gone = false;
+  /** Says how the server understands what is typed; there once somebody types. */
+  private reader: Reader | null = null;
+  private checking = false;
 
   override componentDidMount(): void {
     for (const change of ["online", "offline"]) addEventListener(change, this.connection);
@@ -159,7 +163,8 @@ export class BookingDialog extends Component<Props, State> {
 
   private field({ name, label, help, lines, type, autocomplete, inputmode, optional, most, heading }: Field): VNode {
     const error = this.state.wrong[name];
-    const described = [help && `${name}-help`, error && `${name}-error`].filter(Boolean).join(" ");
+    const isRead = name === "phone" || name === "email";
+    const described = [help && `${name}-help`, isRead && `${name}-said`, error && `${name}-error`].filter(Boolean).join(" ");
     const shared = {
       id: name,
       name,
@@ -186,6 +191,11 @@ export class BookingDialog extends Component<Props, State> {
           // The JSX types know each kind of input on its own, not the choice between them.
           <input type={(type ?? "text") as "text"} {...(autocomplete && { autocomplete })} {...(inputmode && { inputMode: inputmode })} {...shared} />
         )}
+        {isRead && (
+          <p class="said" role="status" id={`${name}-said`}>
+            {this.reader?.said(name)}
+          </p>
+        )}
         {error && (
           <p class="error" id={`${name}-error`}>
             {error}
@@ -205,12 +215,32 @@ export class BookingDialog extends Component<Props, State> {
       if (still) wrong[name] = still;
       else delete wrong[name];
     }
+    if (name === "phone" || name === "email") void this.reading().then((reader) => reader?.typed(name));
     this.setState({ answers, wrong });
   }
 
-  private readonly checkDetails = (event: Event): void => {
+  private async reading(): Promise<Reader | null> {
+    try {
+      const { Reader } = await import("./reading");
+      const take = (name: Read, text: string): void => this.answer(name, text);
+      this.reader ??= new Reader(this.props.artist, () => this.state.answers, take, () => !this.gone && this.forceUpdate());
+    } catch {
+      // Without it the booking itself says what is wrong.
+    }
+    return this.reader;
+  }
+
+  private readonly checkDetails = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const wrong = mistakes(this.state.answers, this.props.flash);
+    if (this.checking) return;
+    this.checking = true;
+    const { answers } = this.state;
+    // A network that takes its time stops nobody.
+    const patience = new Promise<undefined>((resolve) => setTimeout(resolve, 1500));
+    const refused = await Promise.race([this.reading().then((reader) => reader?.refusals()), patience]);
+    this.checking = false;
+    if (this.gone || answers !== this.state.answers) return;
+    const wrong = { ...mistakes(answers, this.props.flash), ...refused };
     if (Object.keys(wrong).length === 0) return this.advance(2);
     this.focusMistake = true;
     this.setState({ wrong, alert: { text: t.invalid, step: 1 } });
@@ -279,7 +309,7 @@ export class BookingDialog extends Component<Props, State> {
           {!flash && <Row name={t.ideaTitle} value={answers.description} as="told" />}
           {!flash && <Row name={t.bodyZone} value={answers.body_zone} />}
           {!flash && answers.budget?.trim() && <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />}
-          <Row name={t.details} value={[answers.name, "\n", <Address key="email" of={answers.email ?? ""} />, "\n", answers.phone]} />
+          <Row name={t.details} value={[answers.name, "\n", <Address key="email" of={answers.email ?? ""} />, "\n", this.reader?.phone ?? answers.phone]} />
           <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
           {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
           <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} as="strong" />

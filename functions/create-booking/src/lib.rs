@@ -13,10 +13,11 @@ use shared::availability::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
-use shared::db::artists::Agenda;
+use shared::db::artists::{self, Agenda};
 use shared::db::bookings::Reference;
 use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject, Written};
 use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
+use shared::domain::contact::PhoneNumber;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::local::{Appointment, LocalTime};
 use shared::domain::money::Cents;
@@ -33,7 +34,7 @@ use uuid::Uuid;
 // The request, parsed once.
 pub mod request;
 
-use request::{Choice, Wish, parse};
+use request::{Choice, Wish, artist_to_ask, parse};
 
 /// How many days of fresh slots go with a refusal.
 const FRESH_DAYS: u8 = 7;
@@ -134,7 +135,10 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         return Err(Error::MethodNotAllowed);
     }
     let now = app.clock.now();
-    let wish = parse(&request)?;
+    let wish = match parse(&request, None) {
+        Ok(wish) => wish,
+        Err(error) => return Err(whole(app, &request, error).await),
+    };
     let key = idempotency_key(&request)?;
     let body_hash = digest::digest(&digest::SHA256, request.body());
     let origin = digest::digest(&digest::SHA256, app.web.client_address(&request).as_bytes());
@@ -149,7 +153,6 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         window,
         start: wish.start,
         email: &email,
-        phone: wish.phone.as_str(),
         origin: origin.as_ref(),
         idempotency_key: key.as_deref(),
         rate_window: window_start(now),
@@ -164,10 +167,11 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         let hold = booking.clone().ok_or(Error::RequestInProgress)?;
         return take_up(app, hold, zone, &Written::default(), now).await;
     }
-    if let Some(hold) = &context.own {
+    let phone = wish.phone_at(&context.agenda.artist.zone_name)?;
+    if let Some(hold) = context.own.as_ref().filter(|hold| hold.phone == phone.as_str()) {
         return take_up(app, hold.clone(), zone, &Written::default(), now).await;
     }
-    if let Some(hold) = &context.own_flash {
+    if let Some(hold) = context.own_flash.as_ref().filter(|hold| hold.phone == phone.as_str()) {
         return Err(held_by_you(app, hold.clone(), zone, now).await);
     }
     check_limits(app, &context, now)?;
@@ -187,7 +191,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         policy: &artist.policy,
         name: &wish.name,
         email: &wish.email,
-        phone: &wish.phone,
+        phone: &phone,
         locale: wish.locale,
         origin: origin.as_ref(),
         hold_expires_at,
@@ -199,10 +203,20 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let written = match holds::write(&app.db, &new, now).await {
         Ok(written) => written,
         // Somebody was faster by a breath. It may have been this very client, on a second click.
-        Err(Error::Refused(refusal)) => return too_late(app, &question, refusal, now).await,
+        Err(Error::Refused(refusal)) => return too_late(app, &question, &phone, refusal, now).await,
         Err(error) => return Err(error),
     };
     take_up(app, held(&new, &email, &artist.zone_name, now), &artist.zone, &written, now).await
+}
+
+/// All that is wrong with a request, so that the client hears of it at once: what a national number is depends on the
+/// artist's country, for which the database is asked.
+async fn whole(app: &App, request: &Request, error: Error) -> Error {
+    let Some(artist) = artist_to_ask(request) else { return error };
+    match artists::zone(&app.db, &artist).await {
+        Ok(Some(zone)) => parse(request, Some(&zone)).err().unwrap_or(error),
+        _ => error,
+    }
 }
 
 /// The hold that was just written, as a later request would read it.
@@ -221,6 +235,7 @@ fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold 
         created_at: now,
         acompte_amount: new.deposit.to_euros(),
         email: email.to_owned(),
+        phone: new.phone.as_str().to_owned(),
         locale: new.locale,
         start: new.slot.start,
         end: new.slot.end,
@@ -427,12 +442,12 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
 
 /// The database said no at the last moment: answer with this client's own hold if that is what stands in the
 /// way, else with the slots that are free now.
-async fn too_late(app: &App, question: &Question<'_>, refusal: Refusal, now: Timestamp) -> Reply {
+async fn too_late(app: &App, question: &Question<'_>, phone: &PhoneNumber, refusal: Refusal, now: Timestamp) -> Reply {
     let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
-    if let Some(hold) = context.own {
+    if let Some(hold) = context.own.filter(|hold| hold.phone == phone.as_str()) {
         return take_up(app, hold, &context.agenda.artist.zone, &Written::default(), now).await;
     }
-    if let Some(hold) = context.own_flash {
+    if let Some(hold) = context.own_flash.filter(|hold| hold.phone == phone.as_str()) {
         return Err(held_by_you(app, hold, &context.agenda.artist.zone, now).await);
     }
     let agenda = context.agenda;

@@ -5,11 +5,14 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::contact::{EmailAddress, FullName, InvalidField, Locale, PhoneNumber, ProjectBrief};
+use shared::domain::contact::{Country, EmailAddress, FullName, InvalidField, Locale, PhoneNumber, ProjectBrief};
 use shared::domain::ids::FlashId;
 use shared::domain::money::Cents;
 use shared::error::Error;
 use shared::http::{self, Fields};
+
+/// Where the number stands in the body.
+const PHONE: &str = "/client/phone";
 
 /// The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once.
 #[derive(Debug, Default, Deserialize)]
@@ -74,8 +77,8 @@ pub struct Wish {
     pub name: FullName,
     /// Where the mails go.
     pub email: EmailAddress,
-    /// How the artist calls back.
-    pub phone: PhoneNumber,
+    /// How the artist calls back, as typed: what it means depends on where the artist is.
+    pub phone: String,
     /// When.
     pub start: Timestamp,
     /// The client's language.
@@ -83,6 +86,16 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// The number to call back, read where the artist is.
+    ///
+    /// # Errors
+    /// It is no number there, and none of another country.
+    pub fn phone_at(&self, zone: &str) -> Result<PhoneNumber, Error> {
+        let mut fields = Fields::default();
+        let read = PhoneNumber::parse(&self.phone, Country::of_zone(zone));
+        fields.keep(PHONE, read, |error| error.sentence(self.locale).to_owned()).ok_or_else(|| fields.into_error())
+    }
+
     /// The flash, if it is one.
     pub fn flash(&self) -> Option<FlashId> {
         match self.choice {
@@ -92,11 +105,11 @@ impl Wish {
     }
 }
 
-/// Reads the wish of a request.
+/// Reads the wish of a request; the number to call back only as far as `zone`, the artist's, is known.
 ///
 /// # Errors
 /// The body cannot be read, or fields are wrong: then all of them are named.
-pub fn parse(request: &Request) -> Result<Wish, Error> {
+pub fn parse(request: &Request, zone: Option<&str>) -> Result<Wish, Error> {
     let body: BookingRequest = http::json(request)?;
     let locale = body.locale.as_deref().map_or_else(|| http::language(request), Locale::from_tag);
     let mut fields = Fields::default();
@@ -121,7 +134,12 @@ pub fn parse(request: &Request) -> Result<Wish, Error> {
     let client = body.client.unwrap_or_default();
     let name = fields.keep("/client/name", FullName::parse(client.name.as_deref().unwrap_or_default()), words);
     let email = fields.keep("/client/email", EmailAddress::parse(client.email.as_deref().unwrap_or_default()), words);
-    let phone = fields.keep("/client/phone", PhoneNumber::parse(client.phone.as_deref().unwrap_or_default()), words);
+    let phone = client.phone.unwrap_or_default();
+    let flaw = match zone {
+        Some(zone) => PhoneNumber::parse(&phone, Country::of_zone(zone)).err(),
+        None => PhoneNumber::flaw_anywhere(&phone),
+    };
+    let phone = fields.keep(PHONE, flaw.map_or(Ok(phone), Err), words);
     let choice = match body.kind.as_deref() {
         Some("flash") => fields.keep("/flash_id", body.flash_id.unwrap_or_default().parse().map(Choice::Flash), |_| {
             locale.pick("Choisissez un flash.", "Choose a flash.").to_owned()
@@ -137,6 +155,13 @@ pub fn parse(request: &Request) -> Result<Wish, Error> {
         }
         _ => Err(fields.into_error()),
     }
+}
+
+/// The artist of a request that cannot be granted, if what is wrong with its number depends on where they are.
+pub fn artist_to_ask(request: &Request) -> Option<String> {
+    let body: BookingRequest = http::json(request).ok()?;
+    let phone = body.client?.phone?;
+    body.artist.filter(|_| PhoneNumber::flaw_anywhere(&phone).is_none() && !phone.contains('+'))
 }
 
 fn project(request: ProjectRequest, fields: &mut Fields, locale: Locale) -> Option<ProjectBrief> {

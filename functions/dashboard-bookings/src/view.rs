@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
 use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
-use shared::domain::contact::Locale;
+use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::Template;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
@@ -22,8 +22,10 @@ pub struct Client {
     pub name: String,
     /// Where mails go.
     pub email: String,
-    /// How to call them.
+    /// How to call them, as a telephone dials it.
     pub phone: String,
+    /// The same in groups, to be read.
+    pub phone_written: String,
     /// The language they read.
     pub locale: Locale,
 }
@@ -268,6 +270,7 @@ pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
         client: Client {
             name: entry.client_name,
             email: entry.client_email,
+            phone_written: PhoneNumber::from_stored(entry.client_phone.clone()).written(),
             phone: entry.client_phone,
             locale: entry.client_locale,
         },

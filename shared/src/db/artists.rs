@@ -94,6 +94,15 @@ pub async fn own_page(db: &Db, user: Uuid) -> Result<Option<OwnPage>, Error> {
     }))
 }
 
+/// The IANA zone of an artist; none when there is no such artist. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn zone(db: &Db, slug: &str) -> Result<Option<String>, Error> {
+    const SQL: &str = "select timezone from artists where slug = $1 and active";
+    db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await?.map(|row| get(&row, "timezone")).transpose()
+}
+
 /// The way into an artist's Cal.com.
 #[derive(Debug, Clone)]
 pub struct CalendarAccess {

@@ -30,8 +30,6 @@ pub struct Question<'a> {
     pub start: Timestamp,
     /// The client's e-mail, as compared.
     pub email: &'a str,
-    /// The client's phone.
-    pub phone: &'a str,
     /// Hash of the client's network address.
     pub origin: &'a [u8],
     /// The client's idempotency key.
@@ -69,6 +67,8 @@ pub struct Hold {
     pub acompte_amount: String,
     /// Where the client's receipt goes.
     pub email: String,
+    /// How the artist calls back.
+    pub phone: String,
     /// The client's language.
     pub locale: Locale,
     /// Start of the appointment.
@@ -109,7 +109,7 @@ macro_rules! hold_json {
          'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id, \
          'checkout_url', b.checkout_url, 'title', b.title, 'policy', b.policy, 'created_at', b.created_at, \
          'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'acompte_amount', b.acompte_amount::text, \
-         'email', b.client_email, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
+         'email', b.client_email, 'phone', b.client_phone, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
          'account', b.stripe_account_id)"
     };
 }
@@ -119,7 +119,8 @@ macro_rules! hold_json {
 pub struct Context {
     /// The artist's agenda around the wished slot.
     pub agenda: Agenda,
-    /// The client's own hold of exactly this slot and flash, from an earlier try.
+    /// The hold of exactly this slot and flash under this e-mail, from an earlier try. It is this client's own if the
+    /// number to call back is the same, which is read once the artist's country is known.
     pub own: Option<Hold>,
     /// The client's own hold of this unique flash, whatever the slot.
     pub own_flash: Option<Hold>,
@@ -140,27 +141,27 @@ pub struct Context {
 pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Option<Context>, Error> {
     const SQL: &str = concat!(
         "with counted as ( \
-             insert into rate_limits (bucket, window_start, count) values ('create-booking:' || encode($8, 'hex'), $9, 1) \
+             insert into rate_limits (bucket, window_start, count) values ('create-booking:' || encode($7, 'hex'), $8, 1) \
              on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning count \
          ) select a.*, (select count from counted) as requests, \
-         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
-             and (b.client_email = $6 or b.client_origin = $8)) as holds_by_client, \
-         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $10 \
+         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $9 \
+             and (b.client_email = $6 or b.client_origin = $7)) as holds_by_client, \
+         (select count(*) from bookings b where b.status = 'pending' and b.hold_expires_at > $9 \
              and b.artist_id = a.artist_id) as holds_on_artist, \
          (select ",
         hold_json!(),
-        " from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $10 \
-             and b.scheduled_at = $5 and b.client_email = $6 and b.client_phone = $7 \
+        " from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $9 \
+             and b.scheduled_at = $5 and b.client_email = $6 \
              and b.flash_id is not distinct from $2) as own, \
          (select ",
         hold_json!(),
-        " from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $10 \
-             and b.client_email = $6 and b.client_phone = $7) as own_flash, \
+        " from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $9 \
+             and b.client_email = $6) as own_flash, \
          i.request_hash, \
          (select ",
         hold_json!(),
         " from bookings b where b.id = i.booking_id) as earlier \
-         from agenda($1, $2, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $11"
+         from agenda($1, $2, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $10"
     );
     let row = db
         .row(
@@ -173,7 +174,6 @@ pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Opt
                 (&question.window.end, Type::TIMESTAMPTZ),
                 (&question.start, Type::TIMESTAMPTZ),
                 (&question.email, Type::TEXT),
-                (&question.phone, Type::TEXT),
                 (&question.origin, Type::BYTEA),
                 (&question.rate_window, Type::TIMESTAMPTZ),
                 (&now, Type::TIMESTAMPTZ),

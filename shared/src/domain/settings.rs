@@ -2,7 +2,7 @@
 //!
 //! Nothing here reaches a booking that is made: bookings carry their own price, deposit, times and policy.
 
-use super::contact::{Locale, is_one_line, is_text};
+use super::contact::{Locale, is_one_line, is_text, seen, unstrayed};
 
 // Who the artist is.
 pub mod profile;
@@ -83,10 +83,11 @@ impl Flaws {
 
     /// One line of text; `least` characters at the least.
     fn line(&mut self, pointer: &str, given: Option<&str>, least: usize, most: usize) -> Option<String> {
-        let text = given.unwrap_or_default().trim();
-        let length = text.chars().count();
-        if length < least {
-            if length == 0 {
+        let text = unstrayed(given.unwrap_or_default());
+        let text = text.trim();
+        let (visible, length) = (seen(text), text.chars().count());
+        if visible < least {
+            if visible == 0 {
                 self.missing(pointer);
             } else {
                 self.add(pointer, format!("{least} caractères au moins."), format!("At least {least} characters."));
@@ -107,7 +108,7 @@ impl Flaws {
 
     /// Some lines of text, perhaps none.
     fn lines(&mut self, pointer: &str, given: Option<&str>, most: usize) -> Option<String> {
-        let text = given.unwrap_or_default().trim().replace("\r\n", "\n");
+        let text = unstrayed(given.unwrap_or_default()).trim().replace("\r\n", "\n");
         if text.chars().count() > most {
             self.too_long(pointer, most);
         } else if !is_text(&text) {
@@ -159,8 +160,10 @@ mod tests {
         assert_eq!(flaws.line("/a", Some("  Léa "), 1, 3), Some("Léa".to_owned()));
         assert_eq!(flaws.lines("/b", Some("a\r\nb"), 3), Some("a\nb".to_owned()));
         assert_eq!(flaws.lines("/b", None, 3), Some(String::new()));
+        assert_eq!(flaws.line("/a", Some("\u{202e}L\u{ad}éa\u{200f}"), 1, 3), Some("Léa".to_owned()));
         assert!(flaws.is_empty());
-        for (text, least, most) in [("", 1, 9), ("a", 2, 9), ("abcd", 1, 3), ("a\nb", 1, 9), ("a\u{202e}b", 1, 9)] {
+        for (text, least, most) in [("", 1, 9), ("a", 2, 9), ("abcd", 1, 3), ("a\nb", 1, 9), ("\u{200d}\u{3164}", 1, 9)]
+        {
             assert_eq!(flaws.line("/x", Some(text), least, most), None, "{text:?}");
         }
         assert_eq!(flaws.lines("/x", Some("a\u{0}b"), 9), None);

@@ -9,7 +9,7 @@ use super::words::{clock, lines, moment, one_line, shortened, span};
 use super::{CalendarFile, Mail};
 use crate::appointment::{self, Appointment};
 use crate::domain::calendar::Question;
-use crate::domain::contact::Locale;
+use crate::domain::contact::{Locale, PhoneNumber};
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
 use crate::domain::local::whose_clock;
@@ -286,6 +286,8 @@ struct View {
     client_short: String,
     client_email: Breakable,
     client_phone: Breakable,
+    /// The same as a telephone dials it.
+    client_dials: String,
     title: String,
     when: String,
     /// The same, with whose clock that is.
@@ -359,7 +361,8 @@ impl View {
             client: one_line(&client.name),
             client_short: shortened(&one_line(&client.name), NAME_IN_SUBJECT),
             client_email: Breakable(one_line(&client.email)),
-            client_phone: Breakable(one_line(&client.phone)),
+            client_phone: Breakable(one_line(&PhoneNumber::from_stored(client.phone.clone()).written())),
+            client_dials: one_line(&client.phone),
             when_there: format!("{when}, {}", whose_clock(&artist.zone, locale)),
             when,
             lasts: span(booking.starts_at, booking.ends_at, locale),

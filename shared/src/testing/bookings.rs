@@ -10,7 +10,7 @@ use super::{PUBLIC_URL, World, at};
 use crate::db::artists;
 use crate::db::holds::{self, Hold, NewHold, Subject};
 use crate::domain::booking::{checkout_end, hold_end};
-use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
+use crate::domain::contact::{Country, EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{BookingId, FlashId, JobId};
 use crate::domain::slots::{Slot, reach};
 use crate::settle::{self, Settled};
@@ -115,7 +115,7 @@ impl World {
             policy: &agenda.artist.policy,
             name: &FullName::parse("Jo Martin").expect("a name"),
             email: &EmailAddress::parse(&plan.email).expect("an address"),
-            phone: &PhoneNumber::parse("+33612345678").expect("a number"),
+            phone: &PhoneNumber::parse("+33612345678", Country::of_zone("Europe/Paris")).expect("a number"),
             locale: Locale::Fr,
             origin: b"somewhere",
             hold_expires_at,

@@ -262,6 +262,27 @@ fn what_is_stored_is_what_was_parsed() {
 }
 
 #[test]
+fn a_number_without_its_code_is_one_of_the_artists_country() {
+    World::run(|world| async move {
+        for (zone, start, phone, stored) in [
+            ("Europe/Brussels", "2027-02-02T09:00:00Z", "0450 00 12 34", "+32450001234"),
+            ("Europe/Zurich", "2027-02-03T09:00:00Z", "078 123 45 67", "+41781234567"),
+            ("Europe/Paris", "2027-02-04T09:00:00Z", "+32 (0)450 00 12 34", "+32450001234"),
+        ] {
+            world.execute(&format!("update artists set timezone = '{zone}' where slug = 'lea-marchetti'")).await;
+            let mut body = wish(&LEA, HIRONDELLE, start);
+            body["client"]["phone"] = json!(phone);
+            body["client"]["email"] = json!("jo@bücher.example");
+            let row = world.booking(&id(&book(world, &body).await)).await;
+            assert_eq!(
+                (&row["client_phone"], &row["client_email"]),
+                (&json!(stored), &json!("jo@xn--bcher-kva.example"))
+            );
+        }
+    });
+}
+
+#[test]
 fn the_language_is_the_browsers_when_the_body_names_none() {
     World::run(|world| async move {
         for (start, header, locale) in

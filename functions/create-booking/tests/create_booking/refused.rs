@@ -139,7 +139,7 @@ mod incomplete {
                 "pointer": "#/client/email"
               },
               {
-                "detail": "Commencez par 0 pour un numéro français, ou par + et l’indicatif du pays.",
+                "detail": "Il manque des chiffres à ce numéro, ou l’indicatif de son pays, comme +32 ou +687.",
                 "pointer": "#/client/phone"
               },
               {
@@ -174,7 +174,7 @@ mod incomplete {
                 "pointer": "#/client/email"
               },
               {
-                "detail": "Start with + and the country code, or with 0 for a French number.",
+                "detail": "This number is missing some digits, or its country code, such as +44 or +32.",
                 "pointer": "#/client/phone"
               },
               {
@@ -191,6 +191,28 @@ mod incomplete {
               }
             ]
             "##);
+            left_no_trace(world).await;
+        });
+    }
+
+    #[test]
+    fn a_number_that_is_none_where_the_artist_is_is_named_with_everything_else() {
+        World::run(|world| async move {
+            world.execute("update artists set timezone = 'Europe/Brussels' where slug = 'lea-marchetti'").await;
+            let mut body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+            // A French number, without its code, for a Belgian artist.
+            body["client"] = json!({ "name": "J", "email": "jo@example.fr", "phone": "06 12 34 56 78" });
+            let answer = book(world, &body).await;
+            is_refused(&answer, 422, "invalid");
+            assert_eq!(answer.pointers(), ["#/client/name", "#/client/phone"]);
+            body["client"]["name"] = json!("Jo Martin");
+            let answer = book(world, &body).await;
+            is_refused(&answer, 422, "invalid");
+            assert_eq!(answer.pointers(), ["#/client/phone"]);
+            // Of an artist whom nobody knows, nothing is said of the number.
+            body["client"]["name"] = json!("J");
+            body["artist"] = json!("nobody");
+            assert_eq!(book(world, &body).await.pointers(), ["#/client/name"]);
             left_no_trace(world).await;
         });
     }

@@ -42,7 +42,7 @@ fn a_booking_is_shown_with_all_that_happened_to_it() {
         assert_eq!(row["status"], "confirmed");
         assert_eq!(
             row["client"],
-            json!({ "name": "Jo Martin", "email": "jo@example.fr", "phone": "+33612345678", "locale": "fr" })
+            json!({ "name": "Jo Martin", "email": "jo@example.fr", "phone": "+33612345678", "phone_written": "+33 6 12 34 56 78", "locale": "fr" })
         );
         assert_eq!((&row["deposit_cents"], &row["price_cents"]), (&json!(6000), &json!(20000)));
         assert_eq!(row["rest_cents"], 14000);

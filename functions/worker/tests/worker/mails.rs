@@ -50,7 +50,7 @@ fn the_artist_hears_of_a_hold_and_that_it_is_not_paid() {
             "mardi 2\u{a0}février 2027 à 10\u{a0}h\u{a0}00",
             "50\u{a0}€",
             "Hirondelle",
-            "+33612345678",
+            "+33 6 12 34 56 78",
             "jo@example.fr",
         ] {
             assert!(mail.text.contains(fact), "{fact} is not in {}", mail.text);
@@ -592,6 +592,7 @@ fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
             "keller.example",
             "Martin",
             "33612345678",
+            "6 12 34 56 78",
             "olivier",
             "cal_test",
             "sk_test",
