@@ -25,6 +25,16 @@ pub(crate) async fn ids(world: &World, query: &str, limit: usize) -> (Vec<String
     unreachable!("a list ends")
 }
 
+/// How many cells a program sees that takes each of these characters for the end of one.
+fn columns(line: &str, separators: &[char]) -> usize {
+    let mut quoted = false;
+    let ends = line.chars().filter(|character| {
+        quoted ^= *character == '"';
+        !quoted && separators.contains(character)
+    });
+    ends.count() + 1
+}
+
 /// Noa's bookings of every kind, in the order of the list; it is Monday, 8 o'clock UTC.
 async fn some_of_every_kind(world: &World) -> Vec<(&'static str, String)> {
     let hold = async |start: &str, email: &str| world.hold(&Plan::of(&NOA, 0, start).by(email)).await;
@@ -149,11 +159,15 @@ fn the_file_opens_in_a_spreadsheet_and_runs_nothing_there() {
         assert!(text.starts_with("\u{feff}Date;Début;Fin;"), "{text}");
         let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
         assert_eq!(lines.len(), 3);
+        // With every separator that LibreOffice begins with.
+        let width = lines[0].split(';').count();
+        assert!(lines.iter().all(|line| columns(line, &[',', ';', '\t']) == width), "{text}");
         let line = |id: &str| *lines.iter().find(|line| line.ends_with(id)).expect("a line");
         let paid = line(&held.id());
         assert!(paid.contains(";\"'=cmd|' /c calc'!A1; \"\"x\"\"\";"), "{paid}");
-        assert!(paid.contains(";200,00;60,00;60,00;0,00;"), "{paid}");
-        assert!(paid.contains(";'+33612345678;"), "{paid}");
+        assert!(paid.contains(";\"200,00\";\"60,00\";\"60,00\";\"0,00\";"), "{paid}");
+        assert!(paid.contains(";+33 6 12 34 56 78;"), "{paid}");
+        assert!(paid.contains(";Flash;") && paid.contains(";Confirmé;;Payé;"), "{paid}");
         // Half past midnight in Paris, on the day whose night loses an hour.
         let late = line(&other.id());
         assert!(late.starts_with("2027-03-28;00:30;03:30;"), "{late}");
