@@ -447,6 +447,8 @@ export const words: DashboardWords = {
     choose: "Choose a picture",
     change: "Change the picture",
     help: "JPEG, PNG or WebP, 15 MB at most.",
+    heic:
+      "This photo is in HEIC, which browsers do not show: export it as JPEG (on an iPhone: Settings, Camera, Formats, “Most Compatible”), or send a screenshot.",
     wrongType: "This picture is neither JPEG, PNG nor WebP.",
     tooLarge: "This picture is larger than 15 MB.",
     sending: "Sending the picture…",

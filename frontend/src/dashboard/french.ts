@@ -445,6 +445,8 @@ export const words = {
     choose: "Choisir une image",
     change: "Changer d’image",
     help: "JPEG, PNG ou WebP, 15 Mo au plus.",
+    heic:
+      "Cette photo est en HEIC, que les navigateurs ne montrent pas : exportez-la en JPEG (sur iPhone : Réglages, Appareil photo, Formats, « Le plus compatible »), ou envoyez une capture d’écran.",
     wrongType: "Cette image n’est ni JPEG, ni PNG, ni WebP.",
     tooLarge: "Cette image dépasse 15 Mo.",
     sending: "Envoi de l’image…",

@@ -3,18 +3,19 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
-use shared::domain::picture::{LEAST_SIDE, MOST_PIXELS, Refused, widths};
+use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
+use shared::domain::picture::{LEAST_SIDE, MOST_PIXELS, Refused, is_too_narrow, widths};
+
+use crate::colour::Meaning;
+use crate::jpeg::{self, Outline};
 
 /// What decoding may take of memory: a picture of the most pixels, with four channels of sixteen bits.
 const MOST_MEMORY: u64 = MOST_PIXELS * 8 + (16 << 20);
 
 /// JPEG's usual balance: at 82 neither lines nor skin show blocks.
 const QUALITY: u8 = 82;
-
-/// The largest colour profile that is kept.
-const MOST_PROFILE: usize = 64 * 1024;
 
 /// One size of a picture.
 #[derive(Debug)]
@@ -27,18 +28,72 @@ pub struct Size {
     pub jpeg: Vec<u8>,
 }
 
+/// A decoded picture, upright, in the numbers of its file.
+enum Decoded {
+    Light(RgbImage),
+    Ink(RgbaImage),
+}
+
+impl Decoded {
+    fn dimensions(&self) -> (u32, u32) {
+        match self {
+            Self::Light(picture) => picture.dimensions(),
+            Self::Ink(picture) => picture.dimensions(),
+        }
+    }
+
+    /// Made smaller first: a page's size is converted in a fraction of the time that a photograph's takes.
+    fn shown(self, width: u32, height: u32, meaning: &Meaning) -> RgbImage {
+        let smaller = (width, height) != self.dimensions();
+        match self {
+            Self::Light(picture) if smaller => {
+                meaning.shown(imageops::resize(&picture, width, height, FilterType::CatmullRom))
+            }
+            Self::Light(picture) => meaning.shown(picture),
+            Self::Ink(picture) if smaller => {
+                meaning.printed(&imageops::resize(&picture, width, height, FilterType::CatmullRom))
+            }
+            Self::Ink(picture) => meaning.printed(&picture),
+        }
+    }
+}
+
 /// Makes the sizes of an upload, the widest last.
 ///
 /// What the file says of itself is believed only after it was decoded: neither its name nor its announced type counts.
-/// Nothing of its metadata is kept but the colour profile, which says how the colours are meant; its orientation is
-/// applied first.
+/// Nothing of its metadata is kept. Its orientation is applied, and its colours become those of sRGB.
 ///
 /// # Errors
 /// Says why it cannot be shown.
 pub fn develop(bytes: &[u8]) -> Result<Vec<Size>, Refused> {
-    let format = image::guess_format(bytes).map_err(|_| Refused::NotAPicture)?;
-    if !matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) {
-        return Err(Refused::NotAPicture);
+    let (decoded, meaning) = decode(bytes)?;
+    let (width, height) = decoded.dimensions();
+    let height_at = |wanted: u32| {
+        let height = (u64::from(height) * u64::from(wanted) + u64::from(width) / 2) / u64::from(width);
+        u32::try_from(height).unwrap_or(u32::MAX).max(1)
+    };
+    // From the widest down: each one begins from the one before it.
+    let mut wanted = widths(width).into_iter().rev();
+    let widest = wanted.next().unwrap_or(width);
+    let mut picture = decoded.shown(widest, if widest < width { height_at(widest) } else { height }, &meaning);
+    let mut sizes = vec![written(&picture)?];
+    for width in wanted {
+        picture = imageops::resize(&picture, width, height_at(width), FilterType::CatmullRom);
+        sizes.push(written(&picture)?);
+    }
+    sizes.reverse();
+    Ok(sizes)
+}
+
+fn decode(bytes: &[u8]) -> Result<(Decoded, Meaning), Refused> {
+    let format = match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => format,
+        _ if is_heic(bytes) => return Err(Refused::Heic),
+        _ => return Err(Refused::NotAPicture),
+    };
+    let outline = (format == ImageFormat::Jpeg).then(|| Outline::of(bytes));
+    if outline.is_some_and(Outline::is_unusual) {
+        return Err(Refused::UnusualJpeg);
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -55,27 +110,39 @@ pub fn develop(bytes: &[u8]) -> Result<Vec<Size>, Refused> {
     }
     decoder.set_limits(limits).map_err(refusal)?;
     let orientation = decoder.orientation().map_err(refusal)?;
-    let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_for_rgb(profile));
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(refusal)?;
-    picture.apply_orientation(orientation);
-    let mut picture = opaque(picture);
-    let whole = (u64::from(picture.width()), u64::from(picture.height()));
-    let mut sizes = Vec::new();
-    // From the widest down: each one begins from the one before it.
-    for width in widths(picture.width()).into_iter().rev() {
-        if width < picture.width() {
-            let height = (whole.1 * u64::from(width) + whole.0 / 2) / whole.0;
-            let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
-            picture = DynamicImage::ImageRgb8(picture).resize_exact(width, height, FilterType::CatmullRom).into_rgb8();
-        }
-        sizes.push(Size {
-            width: picture.width(),
-            height: picture.height(),
-            jpeg: written(&picture, profile.as_deref())?,
-        });
+    let upright = if is_turned(orientation) { (height, width) } else { (width, height) };
+    if is_too_narrow(upright.0, upright.1) {
+        return Err(Refused::TooNarrow);
     }
-    sizes.reverse();
-    Ok(sizes)
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let meaning = (format == ImageFormat::Png).then(|| Meaning::of_png(bytes)).flatten();
+    let meaning = meaning.unwrap_or_else(|| Meaning::of_profile(profile.as_deref()));
+    let decoded = if outline.is_some_and(Outline::is_in_inks) {
+        let mut picture = DynamicImage::ImageRgba8(jpeg::inks(bytes).ok_or(Refused::Unreadable)?);
+        picture.apply_orientation(orientation);
+        Decoded::Ink(picture.into_rgba8())
+    } else {
+        let mut picture = DynamicImage::from_decoder(decoder).map_err(refusal)?;
+        picture.apply_orientation(orientation);
+        Decoded::Light(opaque(picture))
+    };
+    // Cameras forget the end now and then; without one, every row is looked for.
+    if outline.is_some_and(|outline| !outline.is_ended) && !jpeg::is_whole(bytes) {
+        return Err(Refused::Unreadable);
+    }
+    Ok((decoded, meaning))
+}
+
+/// True if the picture lies on its side in the file.
+fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH)
+}
+
+/// True for what an iPhone, and many an Android, keeps its photographs in: a box `ftyp` of one of these kinds.
+fn is_heic(bytes: &[u8]) -> bool {
+    const KINDS: [&[u8]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
+    bytes.get(4..8) == Some(b"ftyp") && bytes.get(8..12).is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// JPEG knows no transparency: what is clear becomes the white of paper.
@@ -94,21 +161,10 @@ fn opaque(picture: DynamicImage) -> RgbImage {
     })
 }
 
-/// Whether a colour profile speaks of red, green and blue: bytes 16 to 19 of its header (ICC.1).
-fn is_for_rgb(profile: &[u8]) -> bool {
-    profile.len() <= MOST_PROFILE && profile.get(16..20) == Some(b"RGB ")
-}
-
-fn written(picture: &RgbImage, profile: Option<&[u8]>) -> Result<Vec<u8>, Refused> {
-    use image::ImageEncoder as _;
+fn written(picture: &RgbImage) -> Result<Size, Refused> {
     let mut jpeg = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
-    if let Some(profile) = profile {
-        // An encoder that takes no profile writes sRGB, which is what most pictures are.
-        let _ = encoder.set_icc_profile(profile.to_vec());
-    }
-    encoder.encode_image(picture).map_err(|_| Refused::Unreadable)?;
-    Ok(jpeg)
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(picture).map_err(|_| Refused::Unreadable)?;
+    Ok(Size { width: picture.width(), height: picture.height(), jpeg })
 }
 
 /// What a failure of the decoder says about the file.

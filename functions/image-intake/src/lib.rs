@@ -16,7 +16,14 @@ use shared::domain::picture::{MOST_BYTES, Refused, incoming_key, key, of_incomin
 use shared::error::Error;
 use shared::net;
 
+// From bytes to the sizes of pages.
 pub mod develop;
+
+// What numbers mean, and what they are in sRGB.
+pub mod colour;
+
+// The peculiarities of JPEG.
+pub mod jpeg;
 
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
@@ -77,7 +84,10 @@ async fn take_in(app: &App, id: ImageId) -> Result<&'static str, Error> {
         Fetched::Missing => return Ok("gone"),
         Fetched::TooLarge => Err(Refused::TooHeavy),
         // Some seconds of work; the runtime waits for nothing else meanwhile.
-        Fetched::Bytes(bytes) => develop::develop(&bytes),
+        // A stranger's bytes: should a decoder stumble over them, they cannot be read, today or when the event comes again.
+        Fetched::Bytes(bytes) => {
+            std::panic::catch_unwind(|| develop::develop(&bytes)).unwrap_or(Err(Refused::Unreadable))
+        }
     };
     let now = app.clock.now();
     let fate = match developed {

@@ -165,12 +165,105 @@ fn what_only_pretends_to_be_a_picture_is_refused() {
     }
     assert_eq!(develop::develop(b"\x89PNG\r\n\x1a\nthis is no PNG at all").err(), Some(Refused::Unreadable));
     assert_eq!(develop::develop(b"\xff\xd8\xff\xe0 neither a JPEG").err(), Some(Refused::Unreadable));
-    let whole = jpeg(&halves(400, 400));
     assert_eq!(develop::develop(&jpeg(&halves(400, 299))).err(), Some(Refused::TooSmall));
-    // Half a file is a grey half, which is worse than none; a decoder may also call it readable, but never panic.
-    let _ = develop::develop(&whole[..whole.len() / 2]);
+    for kind in [b"heic", b"mif1", b"hevc"] {
+        let bytes = [b"\0\0\0\x18ftyp".as_slice(), kind, b"\0\0\0\0mif1heic"].concat();
+        assert_eq!(develop::develop(&bytes).err(), Some(Refused::Heic));
+    }
+    assert_eq!(develop::develop(b"\0\0\0\x18ftypisom\0\0\0\0isomavc1").err(), Some(Refused::NotAPicture));
+}
+
+#[test]
+fn a_jpeg_that_is_cut_off_is_refused_and_what_stands_behind_its_end_is_no_matter() {
+    let whole = jpeg(&RgbImage::from_fn(600, 400, |x, y| Rgb([(x % 251) as u8, (y % 241) as u8, (x * y % 239) as u8])));
+    assert!(develop::develop(&whole).is_ok());
+    for share in [2, 10, 33, 50, 75, 90] {
+        let cut = &whole[..whole.len() * share / 100];
+        assert_eq!(develop::develop(cut).err(), Some(Refused::Unreadable), "{share} %");
+    }
     for cut in (0..whole.len()).step_by(97) {
         let _ = develop::develop(&whole[..cut]);
+    }
+    // Cameras that forget the end; a phone's film behind the picture; a second picture.
+    for more in [b"".as_slice(), b"\0\0\0\x18ftypmp42 and a film", &whole] {
+        assert!(develop::develop(&[&whole, more].concat()).is_ok());
+    }
+    assert!(develop::develop(&whole[..whole.len() - 2]).is_ok(), "only its end is missing");
+    // A picture may be grey where it ends.
+    let grey = RgbImage::from_fn(600, 400, |_, y| if y < 200 { Rgb([200, 20, 20]) } else { Rgb([128, 128, 128]) });
+    assert!(develop::develop(&jpeg(&grey)).is_ok());
+}
+
+#[test]
+fn a_jpeg_of_an_unusual_kind_is_called_that() {
+    let usual = jpeg(&halves(400, 400));
+    let frame = usual.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+    for kind in [0xc3, 0xc9, 0xca, 0xcb] {
+        let mut bytes = usual.clone();
+        bytes[frame + 1] = kind;
+        assert_eq!(develop::develop(&bytes).err(), Some(Refused::UnusualJpeg), "{kind:x}");
+    }
+    let mut twelve_bits = usual.clone();
+    (twelve_bits[frame + 1], twelve_bits[frame + 4]) = (0xc1, 12);
+    assert_eq!(develop::develop(&twelve_bits).err(), Some(Refused::UnusualJpeg));
+}
+
+#[test]
+fn what_would_be_a_strip_on_a_page_is_refused_and_phones_of_fifty_megapixels_are_not() {
+    assert_eq!(develop::develop(&jpeg(&halves(8_000, 400))).err(), Some(Refused::TooNarrow));
+    // On its side in the file, upright on the page.
+    let tall = with_exif(&jpeg(&halves(2_000, 310)), &exif(6));
+    assert_eq!(develop::develop(&tall).map(|sizes| sizes.len()).ok(), Some(1));
+    let low = with_exif(&jpeg(&halves(310, 2_000)), &exif(6));
+    assert_eq!(develop::develop(&low).err(), Some(Refused::TooNarrow));
+    // 8192 × 6144, as phones write it: only the header is asked here, for time's sake.
+    assert_eq!(develop::develop(&claiming(8_192, 6_144)).err(), Some(Refused::Unreadable));
+    assert_eq!(develop::develop(&claiming(8_192, 6_300)).err(), Some(Refused::TooManyPixels));
+}
+
+/// The difference of two colours as people see it (CIE 1976), of numbers in sRGB.
+fn difference(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let lab = |colour: [u8; 3]| {
+        let [red, green, blue] = colour.map(|value| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        });
+        let [x, y, z] = [
+            (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505,
+            0.2126 * red + 0.7152 * green + 0.0722 * blue,
+            (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089,
+        ]
+        .map(|value| if value > 0.008_856 { value.cbrt() } else { 7.787 * value + 16.0 / 116.0 });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    };
+    lab(one).iter().zip(lab(other)).map(|(one, other)| (one - other).powi(2)).sum::<f64>().sqrt()
+}
+
+/// `tests/pictures/make` wrote the pictures, and what LittleCMS makes of each of their patches.
+#[test]
+fn colours_are_those_that_the_profile_of_the_file_means() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+    let expected = std::fs::read_to_string(folder.join("expected.tsv")).expect("the table");
+    let mut shown = std::collections::BTreeMap::new();
+    let mut worst = std::collections::BTreeMap::<&str, f64>::new();
+    for line in expected.lines() {
+        let (name, numbers) = line.split_once('\t').expect("a name");
+        let picture = shown.entry(name).or_insert_with(|| {
+            let sizes = develop::develop(&std::fs::read(folder.join(name)).expect("a picture")).expect(name);
+            let widest = sizes.last().expect("a size");
+            assert!(!has(&widest.jpeg, b"ICC_PROFILE"), "{name}: sRGB is said by saying nothing");
+            image::load_from_memory(&widest.jpeg).expect("a JPEG").into_rgb8()
+        });
+        let numbers: Vec<u32> = numbers.split('\t').map(|number| number.parse().expect("a number")).collect();
+        let [x, y, red, green, blue] = numbers[..] else { panic!("{line}") };
+        let wanted = [red, green, blue].map(|value| u8::try_from(value).expect("a byte"));
+        let found = difference(picture.get_pixel(x, y).0, wanted);
+        let worst = worst.entry(name).or_default();
+        *worst = worst.max(found);
+    }
+    assert_eq!(worst.len(), 8);
+    for (name, worst) in worst {
+        assert!(worst < 6.0, "{name}: {worst:.1}");
     }
 }
 

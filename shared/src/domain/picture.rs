@@ -9,8 +9,9 @@ use super::settings::Flaws;
 /// The most that a picture may weigh: more than any phone's JPEG.
 pub const MOST_BYTES: i64 = 15 * 1024 * 1024;
 
-/// The most pixels that are decoded: a phone's largest mode. What claims more is no photograph.
-pub const MOST_PIXELS: u64 = 50_000_000;
+/// The most pixels that are decoded: what phones call 50 megapixels is up to 8192 × 6144. What claims more is seldom a
+/// photograph, and takes more memory than there is.
+pub const MOST_PIXELS: u64 = 51_000_000;
 
 /// The least of its shorter side, so that it can be looked at.
 pub const LEAST_SIDE: u32 = 300;
@@ -99,9 +100,16 @@ impl Upload {
                 None
             }
         };
+        // image/heic, image/heif, image/heic-sequence and image/heif-sequence.
+        let is_heic = content_type.is_some_and(|given| given.to_ascii_lowercase().starts_with("image/hei"));
         let content_type = content_type.and_then(ContentType::parse);
         if content_type.is_none() {
-            flaws.add("/content_type", "Envoyez une image JPEG, PNG ou WebP.", "Send a JPEG, PNG or WebP picture.");
+            let (fr, en) = if is_heic {
+                HEIC
+            } else {
+                ("Envoyez une image JPEG, PNG ou WebP.", "Send a JPEG, PNG or WebP picture.")
+            };
+            flaws.add("/content_type", fr, en);
         }
         let size = match size {
             Some(size) if (1..=MOST_BYTES).contains(&size) => i32::try_from(size).ok(),
@@ -121,6 +129,12 @@ impl Upload {
     }
 }
 
+/// What to do with a photograph in HEIC, in French and in English.
+const HEIC: (&str, &str) = (
+    "Cette photo est en HEIC, que les navigateurs ne montrent pas\u{a0}: exportez-la en JPEG (sur iPhone\u{a0}: Réglages, Appareil photo, Formats, «\u{a0}Le plus compatible\u{a0}»), ou envoyez une capture d’écran.",
+    "This photo is in HEIC, which browsers do not show: export it as JPEG (on an iPhone: Settings, Camera, Formats, “Most Compatible”), or send a screenshot.",
+);
+
 /// Why a picture was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
@@ -134,13 +148,28 @@ pub enum Refused {
     TooManyPixels,
     /// Too small to be looked at.
     TooSmall,
+    /// So long and narrow that it is too small once it fits a page.
+    TooNarrow,
+    /// The format in which iPhones keep their photographs.
+    Heic,
+    /// A JPEG of a kind that hardly anything writes or shows.
+    UnusualJpeg,
     /// It never came.
     NotReceived,
 }
 
 impl Refused {
-    const ALL: [Self; 6] =
-        [Self::TooHeavy, Self::NotAPicture, Self::Unreadable, Self::TooManyPixels, Self::TooSmall, Self::NotReceived];
+    const ALL: [Self; 9] = [
+        Self::TooHeavy,
+        Self::NotAPicture,
+        Self::Unreadable,
+        Self::TooManyPixels,
+        Self::TooSmall,
+        Self::TooNarrow,
+        Self::Heic,
+        Self::UnusualJpeg,
+        Self::NotReceived,
+    ];
 
     /// The name as stored and as sent.
     #[must_use]
@@ -151,6 +180,9 @@ impl Refused {
             Self::Unreadable => "unreadable",
             Self::TooManyPixels => "too_many_pixels",
             Self::TooSmall => "too_small",
+            Self::TooNarrow => "too_narrow",
+            Self::Heic => "heic",
+            Self::UnusualJpeg => "unusual_jpeg",
             Self::NotReceived => "not_received",
         }
     }
@@ -171,10 +203,24 @@ impl Refused {
             (Self::NotAPicture, Locale::En) => "This file is not a JPEG, PNG or WebP picture.",
             (Self::Unreadable, Locale::Fr) => "Cette image est abîmée\u{a0}: exportez-la de nouveau.",
             (Self::Unreadable, Locale::En) => "This picture is damaged: export it again.",
-            (Self::TooManyPixels, Locale::Fr) => "Cette image a plus de 50\u{a0}mégapixels\u{a0}: réduisez-la.",
-            (Self::TooManyPixels, Locale::En) => "This picture has more than 50 megapixels: make it smaller.",
+            (Self::TooManyPixels, Locale::Fr) => "Cette image a plus de 51\u{a0}mégapixels\u{a0}: réduisez-la.",
+            (Self::TooManyPixels, Locale::En) => "This picture has more than 51 megapixels: make it smaller.",
             (Self::TooSmall, Locale::Fr) => "Cette image fait moins de 300\u{a0}pixels de côté.",
             (Self::TooSmall, Locale::En) => "This picture is smaller than 300 pixels.",
+            (Self::TooNarrow, Locale::Fr) => {
+                "Cette image est trop allongée\u{a0}: sur une page, elle ferait moins de 300\u{a0}pixels de haut. Recadrez-la."
+            }
+            (Self::TooNarrow, Locale::En) => {
+                "This picture is too long: on a page it would be less than 300 pixels high. Crop it."
+            }
+            (Self::Heic, Locale::Fr) => HEIC.0,
+            (Self::Heic, Locale::En) => HEIC.1,
+            (Self::UnusualJpeg, Locale::Fr) => {
+                "Ce type de JPEG (codage arithmétique, sans perte ou 12\u{a0}bits) n’est pas pris en charge\u{a0}: exportez l’image en JPEG ordinaire ou en PNG."
+            }
+            (Self::UnusualJpeg, Locale::En) => {
+                "This kind of JPEG (arithmetic coding, lossless or 12 bits) is not supported: export the picture as an ordinary JPEG or as PNG."
+            }
             (Self::NotReceived, Locale::Fr) => "L’image n’est pas arrivée. Envoyez-la de nouveau.",
             (Self::NotReceived, Locale::En) => "The picture did not arrive. Send it again.",
         }
@@ -210,6 +256,13 @@ pub fn key(id: ImageId, width: u32) -> String {
 pub fn widths(original: u32) -> Vec<u32> {
     let most = original.min(WIDTHS[WIDTHS.len() - 1]);
     WIDTHS.into_iter().filter(|width| *width < most).chain([most]).collect()
+}
+
+/// True for a picture that is too low to be looked at once it is as wide as a page.
+#[must_use]
+pub fn is_too_narrow(width: u32, height: u32) -> bool {
+    let widest = u64::from(WIDTHS[WIDTHS.len() - 1]);
+    u64::from(width) > widest && u64::from(height) * widest < u64::from(LEAST_SIDE) * u64::from(width)
 }
 
 /// An uploaded picture that is shown, read from the path of its widest size.
@@ -301,6 +354,29 @@ mod tests {
         assert_eq!(widths(1_599), [480, 800, 1_200, 1_599]);
         assert_eq!(widths(480), [480]);
         assert_eq!(widths(300), [300]);
+    }
+
+    #[test]
+    fn a_photograph_in_heic_is_told_what_to_do() {
+        for given in ["image/heic", "image/heif", "IMAGE/HEIC-sequence"] {
+            let flaws = Upload::parse(Some("flash"), Some(given), Some(100)).expect_err("not taken").into_vec();
+            assert!(flaws[0].fr.contains("HEIC") && flaws[0].en.contains("Most Compatible"), "{given}");
+        }
+        let flaws = Upload::parse(Some("flash"), Some("image/gif"), Some(100)).expect_err("not taken").into_vec();
+        assert_eq!(flaws[0].en, "Send a JPEG, PNG or WebP picture.");
+    }
+
+    #[test]
+    fn what_is_low_on_a_page_is_too_narrow() {
+        for (width, height, narrow) in [
+            (16_000, 300, true),
+            (8_000, 1_499, true),
+            (8_000, 1_500, false),
+            (1_600, 300, false),
+            (300, 16_000, false),
+        ] {
+            assert_eq!(is_too_narrow(width, height), narrow, "{width} × {height}");
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ export function PictureField({ kind, label, help, current, error, chosen }: Prop
     };
     setTrouble("");
     setPreview(null);
+    // Android gives its HEIC no type at all; the name tells.
+    if (/^image\/hei[cf]|^$/.test(file.type) && /hei[cf]$/i.test(file.type || file.name)) return fail(t.picture.heic);
     if (!TYPES.includes(file.type)) return fail(t.picture.wrongType);
     if (file.size > MOST) return fail(t.picture.tooLarge);
     setStage("sending");
