@@ -1,3 +1,2 @@
--- What V015 made, in use: the artist has moved on, and what was booked before is told on the clock of then.
-update artists set timezone = 'Australia/Lord_Howe', updated_at = '2026-11-20T10:08:00Z'
-    where id = '00000000-0000-7000-8000-0000000000a1';
+-- What V015 made, in use: a studio that anybody may find, with its books open for a year.
+update artists set address_shown = 'public', horizon_days = 365 where id = '00000000-0000-7000-8000-0000000000a2';

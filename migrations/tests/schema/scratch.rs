@@ -25,9 +25,10 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (6, include_str!("../samples/V006.sql")),
     (8, include_str!("../samples/V008.sql")),
     (9, include_str!("../samples/V009.sql")),
+    (14, include_str!("../samples/V014.sql")),
     (15, include_str!("../samples/V015.sql")),
+    (16, include_str!("../samples/V016.sql")),
     (17, include_str!("../samples/V017.sql")),
-    (19, include_str!("../samples/V019.sql")),
 ];
 
 pub(crate) struct Database {
