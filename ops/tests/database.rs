@@ -52,9 +52,9 @@ async fn the_password_of_the_functions_is_kept_and_opens_the_database() {
     assert!(said.contains("applied V1__extensions_and_role") && said.contains("gets in"), "{said}");
     let url = value(&file, "DATABASE_URL");
     let client = connect(&url).await.expect("the functions get in");
-    let role: String = client.query_one("select current_user::text", &[]).await.expect("a row").get(0);
+    let role: String = client.query_typed("select current_user::text", &[]).await.expect("a row")[0].get(0);
     assert_eq!(role, "inkflow_app");
-    assert!(client.query_one("select count(*) from artists", &[]).await.is_ok(), "the schema is there");
+    assert!(client.query_typed("select count(*) from artists", &[]).await.is_ok(), "the schema is there");
     let password = url.split(':').nth(2).and_then(|rest| rest.split('@').next()).expect("a password").to_owned();
     assert!(password.len() >= 32 && !said.contains(&password), "a password that is on no screen");
     assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);

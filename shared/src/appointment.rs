@@ -1,4 +1,5 @@
 //! One appointment as calendars take it: the file of the mail and of the page, and the links beside it.
+//!
 //! Whoever shows an appointment outside InkFlow asks here, so that it is the same one everywhere. Pure.
 
 use jiff::Timestamp;
