@@ -70,11 +70,11 @@ fn drop(all: &mut BTreeSet<Promise>, kind: Kind, name: &str, table: Option<&str>
 }
 
 fn read(statement: &[String], all: &mut BTreeSet<Promise>) {
-    // `if exists`, `if not exists`, `concurrently` and `or replace` say nothing about names.
+    // `if exists`, `if not exists`, `concurrently`, `unlogged` and `or replace` say nothing about names.
     let words: Vec<&str> = statement
         .iter()
         .map(String::as_str)
-        .filter(|word| !["if", "not", "exists", "concurrently", "or", "replace", "only"].contains(word))
+        .filter(|word| !["if", "not", "exists", "concurrently", "or", "replace", "only", "unlogged"].contains(word))
         .collect();
     let mut table = "";
     let mut found = Vec::new();

@@ -69,8 +69,8 @@ fn m5_a_unique_flash_is_held_by_one_client_at_a_time_whatever_the_slot() {
         id(&book(world, &wish(&LEA, PIVOINE, TUESDAY_AT_TEN)).await);
         let answer = book_from_afar(world, &of_sam(&wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z"))).await;
         is_refused(&answer, 409, "flash-taken");
-        // Not even the same client, at another time: the flash is held.
-        is_refused(&book(world, &wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z")).await, 409, "flash-taken");
+        // Not even the same client, at another time: the flash is held, and they are led to where they hold it.
+        is_refused(&book(world, &wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z")).await, 409, "flash-yours");
         assert_eq!(statuses(world).await.len(), 1);
     });
 }

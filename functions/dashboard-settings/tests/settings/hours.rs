@@ -27,7 +27,7 @@ fn a_week_is_replaced_as_a_whole_and_clients_see_it_at_once() {
         assert_eq!(get(world, &LEA, "hours").await, shifted);
         assert_eq!(
             slots(world, LEA.slug, "2027-02-04").await.first().map(String::as_str),
-            Some("2027-02-04T10:00:00Z")
+            Some("2027-02-04T11:00:00+01:00")
         );
         assert_eq!(slots(world, LEA.slug, "2027-02-05").await, Vec::<String>::new(), "Friday is closed now");
         assert_eq!(put(world, &LEA, "hours", json!({ "hours": [] })).await.status, 200);

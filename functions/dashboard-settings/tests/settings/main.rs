@@ -82,6 +82,9 @@ async fn promise(world: &World, id: &str) -> Value {
     for moving in ["updated_at", "stripe_checked_at"] {
         row.as_object_mut().expect("a row").remove(moving);
     }
+    // The clock it is told on, whether it is kept with the booking or still the artist's own.
+    let clock = "select coalesce(b.timezone, a.timezone) as zone from bookings b join artists a on a.id = b.artist_id";
+    row["timezone"] = world.rows(&format!("{clock} where b.id = '{id}'"), &[]).await[0]["zone"].clone();
     row
 }
 

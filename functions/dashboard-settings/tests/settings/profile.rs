@@ -35,7 +35,7 @@ fn the_first_profile_creates_the_page_and_a_bookable_one_follows_step_by_step() 
         let free = slots(world, "sam-nouveau", "2027-02-03").await;
         assert_eq!(
             (free.first().map(String::as_str), free.last().map(String::as_str)),
-            (Some("2027-02-03T09:00:00Z"), Some("2027-02-03T21:00:00Z"))
+            (Some("2027-02-03T10:00:00+01:00"), Some("2027-02-03T22:00:00+01:00"))
         );
 
         let artist = world.rows(&format!("select id from artists where user_id = '{user}'"), &[]).await;
