@@ -84,7 +84,8 @@ fn every_setting_that_a_function_reads_is_explained() {
     let readme = read("README.md");
     for function in functions() {
         let (settings, _) = reads(&function);
-        assert!(settings.contains("DATABASE_URL"), "{function}: {settings:?}");
+        // `contact` answers from tables of its own.
+        assert!(settings.contains("DATABASE_URL") != (function == "contact"), "{function}: {settings:?}");
         for setting in settings {
             assert!(
                 explained.contains(setting.as_str()),

@@ -102,7 +102,8 @@ impl Desk {
             desk.stub(quiet, &format!("echo \"{quiet} $*\" >>\"$desk/said\""));
         }
         for program in ["migrate", "doctor", "redrive"] {
-            desk.program(program, "echo \"$(basename \"$0\") $*\"");
+            // What is piped in is read to its end, as the real ones read it.
+            desk.program(program, "[ -t 0 ] || cat >/dev/null; echo \"$(basename \"$0\") $*\"");
         }
         if let Some(bash) = std::env::var_os("OLD_BASH") {
             std::os::unix::fs::symlink(bash, desk.path("first/bash")).expect("linked");
