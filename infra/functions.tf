@@ -103,7 +103,7 @@ locals {
     send    = { Action = ["sqs:SendMessage"], Resource = [local.jobs_arn] }
     consume = { Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [local.jobs_arn] }
     # A message that is written by us is SendRawEmail to SES, though the call is SendEmail.
-    mail    = { Action = ["ses:SendEmail", "ses:SendRawEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
+    mail = { Action = ["ses:SendEmail", "ses:SendRawEmail"], Resource = [local.mail_identity_arn, local.mail_configuration_set_arn] }
     # A presigned upload can do no more than who signed it.
     upload  = { Action = ["s3:PutObject"], Resource = ["${local.images_arn}/incoming/*"] }
     take_in = { Action = ["s3:GetObject", "s3:DeleteObject"], Resource = ["${local.images_arn}/incoming/*"] }

@@ -135,7 +135,7 @@ run "the_platform" {
     condition = (
       contains(aws_cloudfront_cache_policy.this["page"].parameters_in_cache_key_and_forwarded_to_origin[0].headers_config[0].headers[0].items, "accept-language") &&
       alltrue([for behavior in aws_cloudfront_distribution.site.ordered_cache_behavior :
-        length(behavior.function_association) == (startswith(behavior.path_pattern, "/artist/") ? 1 : 0)])
+      length(behavior.function_association) == (startswith(behavior.path_pattern, "/artist/") ? 1 : 0)])
     )
     error_message = "A page that is kept for one language must not be shown to a reader of the other."
   }
