@@ -21,7 +21,8 @@ async function open(browser: Browser, viewport: Size): Promise<Hand> {
     // Not `goBack`: it waits for a page to load, which one out of the back-forward cache does not in Firefox.
     back: async () => void (await page.evaluate("void history.back()")),
     reload: async () => void (await page.reload()),
-    address: async () => page.url(),
+    // Of a page out of the back-forward cache Firefox tells Playwright no address.
+    address: async () => String(await page.evaluate("location.href")),
     run: (look, ...given) => page.evaluate(`(${look})(...${JSON.stringify(given)})`),
     load: async (script) => void (await page.evaluate(script)),
     press: (x, y) => page.mouse.click(x, y),
