@@ -683,7 +683,8 @@ impl Booking {
         if self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
             return Change::nothing("already_applied");
         }
-        let ledger = vec![entry];
+        // Of a payment that had gone back already the bank takes nothing, and a movement of nothing is no row.
+        let ledger: Vec<Entry> = Some(entry).filter(|entry| entry.amount < Cents::ZERO).into_iter().collect();
         let before = if owned { PaymentStatus::Disputed } else { self.state.payment_status };
         let state = State { payment_status: self.standing(before, &ledger), ..self.state.clone() };
         Change {

@@ -534,6 +534,13 @@ fn a_won_dispute_leaves_the_deposit_paid_and_a_lost_one_takes_it_from_the_ledger
 }
 
 #[test]
+fn a_dispute_lost_over_money_that_had_gone_back_moves_nothing() {
+    let nothing = Entry { amount: Cents::ZERO, ..lost("dp_1", "pi_1") };
+    let change = paid().dispute_closed(Some(nothing), "dp_1", "pi_1");
+    assert_eq!((change.outcome, change.ledger), ("dispute_lost", Vec::new()));
+}
+
+#[test]
 fn a_lost_dispute_leaves_the_ledger_even_if_its_opening_comes_after() {
     let change = paid().dispute_closed(Some(lost("dp_1", "pi_1")), "dp_1", "pi_1");
     assert_eq!(movements(&change), [(EntryKind::DisputeLost, -5_000, "dp_1")]);
