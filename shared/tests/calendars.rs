@@ -173,10 +173,11 @@ fn icalendar_reads_request_and_cancel_of_one_appointment() {
 
 #[test]
 fn ical_js_reads_request_and_cancel_of_one_appointment() {
-    let installed = checkout().join("frontend/tests/node_modules");
-    if !installed.join("ical.js").is_dir() {
-        return skip("ical.js (npm ci in frontend/tests)");
+    let packages = checkout().join("frontend/tests");
+    if said(Command::new(checkout().join("dev/setup/npm-packages")).arg(&packages)).is_none() {
+        return skip("node with ical.js, from npm,");
     }
+    let installed = packages.join("node_modules");
     every_reader_finds_what_is_meant("ical.js", || {
         let mut command = Command::new("node");
         command.arg(script("by_ical_js.mjs")).arg(&installed);
