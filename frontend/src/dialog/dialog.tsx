@@ -397,7 +397,7 @@ export class BookingDialog extends Component<Props, State> {
       }
       case "flash-yours":
         if (!problem.own) break;
-        return void this.meet(problem.own);
+        return void this.meet(problem.own).catch(() => say(words, 3));
       case "flash-taken":
         changed();
         break;
@@ -410,7 +410,7 @@ export class BookingDialog extends Component<Props, State> {
     say(words, 3);
   };
 
-  /** The client holds this flash for another time: what can be done is fetched by those few. */
+  /** The client holds this flash for another time: what can be done is fetched by those few. Fails where the line is cut. */
   private async meet(rival: Held): Promise<void> {
     this.keep(rival);
     this.props.changed();

@@ -183,6 +183,13 @@ export class Platform {
     return ((await this.#get(`${this.calcom}/_control/bookings`)) as { status: string }[]).map((booking) => booking.status);
   }
 
+  /** Somebody calls the only booking at Cal.com off, in Cal.com: the client or the artist there, or the artist who asks for another time. */
+  async callOff(by: "client" | "artist" | "reschedule"): Promise<void> {
+    const [booking] = (await this.#get(`${this.calcom}/_control/bookings`)) as { uid: string }[];
+    if (!booking) throw new Error("nothing is booked at Cal.com");
+    await this.#post(`${this.calcom}/_control/bookings/${booking.uid}/cancel`, { by, reason: "Un autre jour, s’il vous plaît" });
+  }
+
   async mail(to: string, about: RegExp): Promise<Mail> {
     for (const until = Date.now() + 15_000; ; ) {
       const mails = (await this.#get(this.#mails)) as Mail[];

@@ -1,7 +1,7 @@
 // The artist's day: coming in, confirming, cancelling with the money going back, and two tabs that do not fight.
 
 import { LEA, NOA, linkFor } from "../stage/artist.ts";
-import { barrierFree, expect, test } from "../stage/story.ts";
+import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
 const DAGUE = "019aa000-0000-7000-8000-0000000000f6";
 
@@ -65,6 +65,47 @@ test("a session is renewed without a word, and when it is over nothing typed is 
   await expect(page.getByRole("status").filter({ hasText: "Enregistré." })).toBeVisible();
   await expect(note).toHaveValue("Préfère l’après-midi.");
 });
+
+for (const decision of ["back", "off"] as const) {
+  test(`a booking that Cal.com called off waits for the artist, who ${decision === "back" ? "puts it back there" : "cancels it and sees the euros on the button"}`, async ({ artist, platform }) => {
+    const { page } = artist;
+    const id = await platform.bookedFor("Inès Roy", { artist: "noa-keller", flash: DAGUE });
+    await expect.poll(() => platform.calendar()).toEqual(["accepted"]);
+    await platform.callOff("reschedule");
+    await platform.sweep();
+    await artist.enter(NOA);
+    const row = artist.row("Inès Roy");
+    await expect(row).toContainText("n’est plus dans Cal.com");
+    const back = artist.button("Remettre dans Cal.com le rendez-vous de Inès Roy", row);
+    const off = artist.button(artist.words.cancel("Inès Roy"), row);
+    await expect(back).toBeVisible();
+    await expect(off).toHaveText("Annuler…");
+    expect((await platform.booking(id)).status, "nothing is decided by itself").toBe("confirmed");
+    expect(await platform.refunds()).toEqual([]);
+    await barrierFree(page, "called off in Cal.com");
+    await fits(page, "called off in Cal.com");
+    if (decision === "back") {
+      await artist.press(back);
+      await expect(row.getByRole("status")).toBeVisible();
+      await expect.poll(() => platform.calendar().then((statuses) => statuses.filter((status) => status === "accepted").length)).toBe(1);
+      expect((await platform.booking(id)).status).toBe("confirmed");
+      expect(await platform.refunds()).toEqual([]);
+    } else {
+      await artist.open(`#/bookings/${id}`);
+      const offHere = artist.button(artist.words.cancel("Inès Roy"));
+      await expect(offHere).toHaveText(/^Annuler et rendre \d+\s€$/);
+      await artist.press(offHere);
+      await expect(artist.dialog()).toBeVisible();
+      await barrierFree(page, "calling off what Cal.com called off");
+      await artist.press(artist.dialog().getByText("Moi", { exact: true }));
+      const said = (await artist.button(/^Annuler et rendre/, artist.dialog()).textContent()) ?? "";
+      await artist.press(artist.button(/^Annuler et rendre/, artist.dialog()));
+      await expect(artist.dialog()).toBeHidden();
+      await expect.poll(async () => (await platform.booking(id)).status).toBe("cancelled");
+      await expect.poll(() => platform.refunds().then((cents) => cents.map((cent) => `Annuler et rendre ${cent / 100}\u00a0€`))).toEqual([said]);
+    }
+  });
+}
 
 test("a request is confirmed at once, and taken back", async ({ artist, platform }) => {
   const id = await platform.bookedFor("Sacha Petit", { paid: false });

@@ -63,6 +63,23 @@ test("another browser, the same person: the flash they hold leads back to its pa
   expect((await platform.booking(id)).status).toBe("confirmed");
 });
 
+test("one's own hold stands in the way, and the line is too bad for what could be done about it: words at least", async ({ client, another, witness }) => {
+  const person = somebody();
+  await client.reserve(person, PIECE);
+  const other = await another();
+  await other.page.route(/\/assets\/rival-[^/]*\.js$/, (route) => route.abort());
+  await other.visit();
+  await other.press(other.button(`C’est vous\u202f? Retrouver votre réservation de ${PIECE}`));
+  await other.at(other.words.contact);
+  await other.toSlots(person);
+  await other.toSummary();
+  witness.expects(/^409: POST .*\/create/);
+  witness.expects(/rival-/);
+  await other.press(other.payButton);
+  await expect(other.alert).toContainText(/\S/);
+  await expect(other.payButton, "the button can be pressed again").toBeEnabled();
+});
+
 test("the slot of a flash that is held is swapped for another", async ({ client, another, platform, witness }) => {
   const person = somebody();
   const id = await client.reserve(person, PIECE);

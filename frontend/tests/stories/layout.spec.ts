@@ -89,6 +89,54 @@ test("text at twice its size still fits", async ({ client, page }) => {
   await fits(page, "step 3 at 200 %");
 });
 
+test("no figure is drawn in the display face, whose 1 is the letter l", async ({ client, page }) => {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("DOM.enable");
+  await devtools.send("CSS.enable");
+  let looked = 0;
+  const figures = async (state: string): Promise<void> => {
+    await page.evaluate(() => document.fonts.ready);
+    const marked = await page.evaluate(() => {
+      const shown = [...document.querySelectorAll<HTMLElement>("body *")].filter(
+        (element) =>
+          element.checkVisibility() &&
+          getComputedStyle(element).fontFamily.includes("Instrument") &&
+          [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && /\d/.test(node.textContent ?? "")),
+      );
+      for (const element of shown) {
+        const figure = document.createElement("span");
+        figure.textContent = "1";
+        figure.dataset.figure = element.textContent ?? "";
+        element.append(figure);
+      }
+      return shown.length;
+    });
+    looked += marked;
+    const { root } = await devtools.send("DOM.getDocument");
+    const { nodeIds } = await devtools.send("DOM.querySelectorAll", { nodeId: root.nodeId, selector: "[data-figure]" });
+    expect(nodeIds.length, state).toBe(marked);
+    for (const nodeId of nodeIds) {
+      const { fonts } = await devtools.send("CSS.getPlatformFontsForNode", { nodeId });
+      expect(fonts.map(({ familyName }) => familyName), state).not.toContain("Instrument Serif");
+      expect(fonts.length, state).toBe(1);
+    }
+    await page.evaluate(() => document.querySelectorAll("[data-figure]").forEach((figure) => figure.remove()));
+  };
+  await client.visit();
+  await figures("the artist's page");
+  await client.proposeProject();
+  await client.describe();
+  await client.toSlots(somebody());
+  await figures("step 2");
+  await client.toSummary();
+  await figures("step 3");
+  await client.pay();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+  await figures("confirmed");
+  expect(looked, "dates and hours in the display face").toBeGreaterThan(1);
+});
+
 test("every page comes with the strict policy", async ({ request }) => {
   for (const address of PAGES) {
     const policy = (await request.get(address)).headers()["content-security-policy"] ?? "";

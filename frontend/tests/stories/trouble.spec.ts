@@ -34,6 +34,25 @@ test("two people want one slot: one gets it, the other keeps every answer and re
   expect(mail.text, "the name typed before the refusal").toContain("Ana");
 });
 
+test("on a slow line a press is answered before the dialog has come", async ({ client, page }) => {
+  let send = (): void => undefined;
+  const kept = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  await page.route(/\/assets\/dialog-[^/]*\.js$/, async (route) => {
+    await kept;
+    await route.continue();
+  });
+  await client.visit();
+  await client.press(client.button(client.words.proposeProject));
+  const waiting = page.getByText("Un instant, la réservation s’ouvre…");
+  await expect(waiting).toBeVisible();
+  await barrierFree(page, "the dialog is on its way");
+  send();
+  await client.at(client.words.contact);
+  await expect(waiting).toHaveCount(0);
+});
+
 test("each step is one Back away, and nothing typed is lost on the way", async ({ client, page }) => {
   const person = somebody();
   await client.visit();
