@@ -114,6 +114,10 @@ fmt: ## Format the code
 openapi: own-target ## Write frontend/openapi.json anew from the code
 	@UPDATE_OPENAPI=1 cargo test --quiet -p dev --test openapi
 
+.PHONY: reviewed-plan
+reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/plan), to be read in the commit
+	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p dev --test infra the_plan_is
+
 .PHONY: migrate
 migrate: own-target ## Apply the schema to DATABASE_URL
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }

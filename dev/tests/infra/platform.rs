@@ -25,7 +25,7 @@ use crate::source::{functions, reads};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How `terraform init` finds its provider here; none when Terraform cannot run.
-fn terraform() -> Option<Vec<String>> {
+pub(crate) fn terraform() -> Option<Vec<String>> {
     let told = std::env::var("TEST_TERRAFORM").ok();
     if told.is_none() {
         eprintln!(
@@ -36,7 +36,7 @@ fn terraform() -> Option<Vec<String>> {
 }
 
 /// Runs a program to its end, and fails with all that it said.
-async fn run(command: &mut Command) -> String {
+pub(crate) async fn run(command: &mut Command) -> String {
     let done = command.kill_on_drop(true).stdin(Stdio::null()).output().await.expect("it starts");
     let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
@@ -49,14 +49,14 @@ fn built() -> PathBuf {
     exe.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>").to_owned()
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("inkflow-infra-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     folder
 }
 
 /// A copy of `infra/` in `folder`, so that Terraform's own files stay out of the checkout.
-fn copy_of_infra(folder: &Path) -> PathBuf {
+pub(crate) fn copy_of_infra(folder: &Path) -> PathBuf {
     fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to).expect("a folder");
         for entry in fs::read_dir(from).expect("a folder").flatten() {
@@ -79,7 +79,7 @@ fn copy_of_infra(folder: &Path) -> PathBuf {
     infra
 }
 
-fn terraform_in(infra: &Path) -> Command {
+pub(crate) fn terraform_in(infra: &Path) -> Command {
     let mut command = Command::new("terraform");
     command.current_dir(infra).env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("TF_CLI_ARGS", "-no-color");
     if !std::env::var("TF_CLI_CONFIG_FILE").is_ok_and(|file| Path::new(&file).is_file()) {
