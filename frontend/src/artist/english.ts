@@ -8,7 +8,7 @@ export const en: ArtistWords = {
   proposeProject: "Suggest a project",
   seeFlashes: "See the flashes",
   flashesTitle: "Flashes",
-  flashesNote: "Drawn by hand, ready to be tattooed.",
+  flashesNote: "To be booked as they are, at the price shown.",
   noFlashes: "All flashes are gone. The calendar is still open: suggest a project.",
   depositOf: (amount) => `deposit ${amount}`,
   arrhesOf: (amount) => `deposit ${amount}`,

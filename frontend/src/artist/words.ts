@@ -8,7 +8,7 @@ const fr = {
   proposeProject: "Proposer un projet",
   seeFlashes: "Voir les flashs",
   flashesTitle: "Flashs",
-  flashesNote: "Dessinés à la main, prêts à être tatoués.",
+  flashesNote: "À réserver tels quels, au prix affiché.",
   noFlashes: "Tous les flashs sont partis. L’agenda, lui, reste ouvert : proposez un projet.",
   depositOf: (amount: string) => `acompte ${amount}`,
   arrhesOf: (amount: string) => `arrhes ${amount}`,

@@ -384,6 +384,9 @@ export const words: DashboardWords = {
     see: "See my page",
     toOverview: "Go to the dashboard",
     instagram: "For your Instagram bio",
+    inYourName: "What your clients read in your name",
+    changePolicy: "Change the cancellation terms",
+    changeDeposit: "Change the deposit",
   },
 
   settings: {

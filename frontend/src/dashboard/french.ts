@@ -382,6 +382,9 @@ export const words = {
     see: "Voir ma page",
     toOverview: "Aller au tableau de bord",
     instagram: "À coller dans votre bio Instagram",
+    inYourName: "Ce que vos clients lisent en votre nom",
+    changePolicy: "Changer l’annulation",
+    changeDeposit: "Changer l’acompte",
   },
 
   settings: {

@@ -3,13 +3,14 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { whoseClock } from "../core/format";
+import { language } from "../core/language";
 import { read } from "./api";
 import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
 import { FlashForm } from "./settings/flashes";
 import { FIRST_WEEK, HoursForm } from "./settings/hours";
 import { FirstProfileForm } from "./settings/profile";
-import type { Opening, Profile, Session } from "./types";
+import type { Opening, Policy, Profile, Session } from "./types";
 import { t } from "./words";
 
 interface Props {
@@ -86,8 +87,30 @@ function Further({ clock }: { clock: string }): VNode {
           <h2>{t.start.instagram}</h2>
           <CopyLink address={profile.data.public_url} label={t.overview.link} />
         </div>
+        <InYourName />
       </div>
     </Step>
+  );
+}
+
+/** What clients read in the artist's name before the artist has written anything. */
+function InYourName(): VNode | null {
+  const policy = useLive<Policy>("policy", () => read("policy"));
+  if (!policy.data) return null;
+  const { fr, en } = policy.data.sentences;
+  return (
+    <section class="preview" aria-labelledby="in-your-name">
+      <h2 id="in-your-name">{t.start.inYourName}</h2>
+      <blockquote lang={language}>{language === "fr" ? fr : en}</blockquote>
+      <p class="actions">
+        <a class="button quiet" href="#/settings/policy">
+          {t.start.changePolicy}
+        </a>
+        <a class="button quiet" href="#/settings/rules">
+          {t.start.changeDeposit}
+        </a>
+      </p>
+    </section>
   );
 }
 

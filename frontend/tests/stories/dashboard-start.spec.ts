@@ -45,6 +45,11 @@ test("an empty account becomes a page with a picture, and a client books it", as
 
   await artist.sees("Votre page est ouverte");
   await expect(page.getByLabel("Adresse de votre page")).toHaveValue(new RegExp(`/artist/${slug}$`));
+  // What stands on the page in the artist's name is shown before anybody else reads it.
+  const terms = page.getByRole("region", { name: "Ce que vos clients lisent en votre nom" });
+  await expect(terms).toContainText("72 heures");
+  await expect(artist.link("Changer l’annulation", terms)).toHaveAttribute("href", "#/settings/policy");
+  await expect(artist.link("Changer l’acompte", terms)).toHaveAttribute("href", "#/settings/rules");
   await barrierFree(page, "first steps, done");
 
   await client.visit(slug);
