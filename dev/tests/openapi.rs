@@ -88,6 +88,17 @@ impl Document {
         let ok = |status, (media, schema): (&'static str, Value)| (status, media, schema);
         let mut all = BTreeMap::from([
             (
+                ("GET", "/api/artists"),
+                Operation {
+                    id: "listArtists",
+                    summary: "Who can be booked here.",
+                    parameters: vec![],
+                    body: None,
+                    success: ok(200, json(self.answer::<artist_page::ArtistList>())),
+                    problems: &[(503, "try-again")],
+                },
+            ),
+            (
                 ("GET", "/api/artists/{slug}"),
                 Operation {
                     id: "getArtist",

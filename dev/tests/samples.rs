@@ -160,6 +160,8 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     let (status, page) = stage.ask("artist-page.html").await;
     assert_eq!(status, 200);
     assert!(page.contains("Léa Marchetti"), "{page}");
+    let (status, list) = stage.ask("artist-page.list").await;
+    assert_eq!((status, &parsed(&list)["artists"][0]["slug"]), (200, &json!("lea-marchetti")));
     for (sample, minutes) in [("slots", 120), ("slots.project", 180)] {
         let (status, slots) = stage.ask(sample).await;
         let slots = parsed(&slots);

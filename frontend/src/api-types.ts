@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/artists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be booked here. */
+        get: operations["listArtists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artists/{slug}": {
         parameters: {
             query?: never;
@@ -802,11 +819,31 @@ export interface components {
             /** @description How to send it. */
             upload: components["schemas"]["UploadView"];
         };
+        /** @description An artist in few words. */
+        ArtistCard: {
+            /** @description A few sentences, in the artist's language. */
+            bio: string;
+            /** @description Their town. */
+            city: string;
+            /** @description Their name. */
+            display_name: string;
+            /** @description Their large image, else that of their first flash. */
+            image: string | null;
+            /** @description The language of the artist's words. */
+            locale: components["schemas"]["Locale"];
+            /** @description Their address on the site. */
+            slug: string;
+        };
         /**
          * Format: uuid
          * @description An artist.
          */
         ArtistId: string;
+        /** @description The artists of the site, by name. */
+        ArtistList: {
+            /** @description At most [`artists::MOST_LISTED`]. */
+            artists: components["schemas"]["ArtistCard"][];
+        };
         /** @description The artist as their page shows them. No e-mail, no keys, no account. */
         ArtistView: {
             /** @description Where the appointment takes place, if the artist shows it to everybody. */
@@ -2321,6 +2358,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listArtists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who can be booked here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtistList"];
+                };
+            };
+            /** @description try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getArtist: {
         parameters: {
             query?: never;

@@ -36,6 +36,35 @@ test("who reads English gets English without asking, and the artist's words keep
   await expect(page.locator("html")).toHaveAttribute("lang", "fr");
 });
 
+test("the first page shows who can be booked: a new artist too, and none who has closed", async ({ page, platform, request, witness }) => {
+  const cards = page.locator(".artists li");
+  await page.goto("/?lang=fr");
+  await expect(cards).toHaveCount(2);
+  await expect(cards.first().getByRole("link")).toHaveAttribute("href", "/artist/lea-marchetti?lang=fr");
+  await barrierFree(page, "the first page with its artists");
+  await fits(page, "the first page with its artists");
+  await platform.sql`update artists set active = false where slug = 'noa-keller'`;
+  try {
+    await expect(async () => {
+      await page.reload();
+      await expect(cards).toHaveCount(1, { timeout: 2_000 });
+    }).toPass();
+    expect((await request.get("/api/artists")).status()).toBe(200);
+  } finally {
+    await platform.sql`update artists set active = true where slug = 'noa-keller'`;
+  }
+
+  const note = page.getByRole("status");
+  await page.route("**/api/artists", (route) => route.fulfill({ json: { artists: [] } }));
+  await page.reload();
+  await expect(note).toHaveText("Personne n’a encore ouvert ses réservations.");
+  await barrierFree(page, "nobody can be booked");
+  witness.expects(/^503: GET .*\/api\/artists$/);
+  await page.route("**/api/artists", (route) => route.fulfill({ status: 503, json: {} }));
+  await page.reload();
+  await expect(note).toContainText("ne se charge pas");
+});
+
 test("an artist who is not here is a page that says so", async ({ page, witness }) => {
   witness.expects(/^404: GET .*\/artist\/nobody/);
   const answer = await page.goto("/artist/nobody");

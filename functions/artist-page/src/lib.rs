@@ -1,4 +1,5 @@
-//! `GET /api/artists/{slug}` and `GET /artist/{slug}`: what the vitrine shows, as JSON and as a page.
+//! `GET /api/artists/{slug}` and `GET /artist/{slug}`: what the vitrine shows, as JSON and as a page; `GET /api/artists`: who
+//! has one.
 //!
 //! The page is ready before any script runs: a shared link previews, and the pictures load at once. What stands in
 //! `#app` is what the script would render, so that it adopts it.
@@ -23,6 +24,10 @@ use shared::domain::place::{AddressShown, map_url};
 use shared::domain::policy::DepositNature;
 use shared::error::Error;
 use shared::http::{self, Reply};
+
+pub use list::{ArtistCard, ArtistList};
+
+mod list;
 
 /// How long CloudFront may show a page before it asks again: a flash that was sold a minute ago is refused with
 /// words when somebody tries to book it.
@@ -309,6 +314,9 @@ fn span(minutes: u32, locale: Locale) -> String {
 pub async fn handle(app: &App, request: Request) -> Reply {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Error::MethodNotAllowed);
+    }
+    if request.uri().path().trim_end_matches('/') == "/api/artists" {
+        return list::answer(app).await;
     }
     let wants_page = request.uri().path().starts_with("/artist/");
     let slug = http::last_segment(&request);

@@ -3,7 +3,7 @@
 use artist_page::{App, PageAssets, handle};
 use dev::demo::{LEA, NOA};
 use lambda_http::http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::testing::{self, Answer, PUBLIC_URL, Plan, World, get};
 
 fn assets() -> PageAssets {
@@ -27,6 +27,52 @@ async fn states(world: &World, slug: &str) -> Vec<String> {
     let answer = ask(world, &format!("/api/artists/{slug}")).await;
     let flashes = answer.body["flashes"].as_array().expect("flashes");
     flashes.iter().map(|flash| flash["state"].as_str().expect("a state").to_owned()).collect()
+}
+
+mod the_list {
+    use super::*;
+
+    async fn slugs(world: &World) -> Vec<String> {
+        let answer = ask(world, "/api/artists").await;
+        assert_eq!(answer.status, 200);
+        let artists = answer.body["artists"].as_array().expect("artists").clone();
+        artists.iter().map(|artist| artist["slug"].as_str().expect("a slug").to_owned()).collect()
+    }
+
+    #[test]
+    fn names_whoever_has_an_open_page_and_something_to_book() {
+        World::run(|world| async move {
+            let answer = ask(world, "/api/artists").await;
+            assert!(answer.header("cache-control").contains("s-maxage=30"));
+            assert_eq!(
+                answer.body["artists"][0],
+                json!({
+                    "slug": LEA.slug, "display_name": LEA.display_name, "city": LEA.city, "bio": LEA.bio, "locale": "fr",
+                    "image": LEA.hero_image
+                })
+            );
+            let all = slugs(world).await;
+            assert!(all.contains(&NOA.slug.to_owned()), "a calendar elsewhere is enough");
+            world.execute(&format!("update artists set active = false where slug = '{}'", NOA.slug)).await;
+            assert!(!slugs(world).await.contains(&NOA.slug.to_owned()));
+            // Without hours nobody can be booked; without a large image the first flash stands for the artist.
+            world.execute(&format!("update artists set hero_image = null where slug = '{}'", LEA.slug)).await;
+            let answer = ask(world, "/api/artists").await;
+            assert_eq!(answer.body["artists"][0]["image"], LEA.flashes[0].image);
+            world.execute(&format!("delete from availability where artist_id = '{}'", LEA.id)).await;
+            assert!(!slugs(world).await.contains(&LEA.slug.to_owned()));
+        });
+    }
+
+    #[test]
+    fn tells_nothing_but_what_the_page_tells() {
+        World::run(|world| async move {
+            let answer = ask(world, "/api/artists/").await.body.to_string();
+            for secret in [LEA.email, LEA.address] {
+                assert!(!answer.contains(secret), "{secret}");
+            }
+        });
+    }
 }
 
 mod as_json {

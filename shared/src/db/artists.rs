@@ -377,6 +377,52 @@ pub struct Page {
     pub flashes: Vec<(Flash, FlashState)>,
 }
 
+/// The most artists that are listed at once.
+pub const MOST_LISTED: i64 = 100;
+
+/// An artist in few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Their address on the site.
+    pub slug: String,
+    /// Their name.
+    pub display_name: String,
+    /// Their town.
+    pub city: String,
+    /// A few sentences.
+    pub bio: String,
+    /// The language they read.
+    pub locale: Locale,
+    /// The path of the large image, else that of the first flash.
+    pub image: Option<String>,
+}
+
+/// The artists whose page is open and who have something to book: hours, or a calendar elsewhere. By name. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
+    const SQL: &str = "select a.slug, a.display_name, a.city, a.bio, a.locale, \
+             coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available' \
+                 order by f.position, f.created_at, f.id limit 1)) as image \
+         from artists a where a.active \
+             and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
+         order by a.display_name, a.id limit $1";
+    let rows = db.rows(Repeat::Safe, SQL, &[(&MOST_LISTED, Type::INT8)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                slug: get(row, "slug")?,
+                display_name: get(row, "display_name")?,
+                city: get(row, "city")?,
+                bio: get(row, "bio")?,
+                locale: Locale::from_tag(get(row, "locale")?),
+                image: get(row, "image")?,
+            })
+        })
+        .collect()
+}
+
 #[derive(Deserialize)]
 struct FlashRow {
     id: FlashId,
