@@ -44,7 +44,7 @@ locals {
       timeout = 20 # Stripe's page is closed before a booking is cancelled
     }
     dashboard-settings = {
-      uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "pictures_in"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "queue", "pictures_in"], memory = 256, concurrency = 10
       timeout = 20 # the test of a calendar asks Cal.com four things
     }
     page-errors = {

@@ -24,6 +24,8 @@ locals {
     payment-disputed     = { functions = ["stripe-webhook"], pattern = "\"event applied\" \"charge.dispute.created\"", threshold = 1 }
     refund-refused       = { functions = ["worker"], pattern = "\"job discarded\" \"Stripe refuses the refund\"", threshold = 1 }
     job-given-up         = { functions = ["worker"], pattern = "\"job given up\"", threshold = 1 }
+    mail-in-doubt        = { functions = ["worker", "sweeper"], pattern = "\"nobody knows whether a mail arrived\"", threshold = 1 }
+    mails-withheld       = { functions = ["worker"], pattern = "\"a mail was withheld\"", threshold = 20 }
     refund-stuck         = { functions = ["sweeper"], pattern = "\"money is owed and nothing gives it back\"", threshold = 1 }
     webhook-lost         = { functions = ["sweeper"], pattern = "\"no webhook had brought this event\"", threshold = 1 }
     hook-not-believed    = { functions = ["calcom-webhook"], pattern = "\"a webhook is not from the artist's Cal.com\"", threshold = 10 }

@@ -159,6 +159,7 @@ impl Inner {
                 subject: subject.to_owned(),
                 text: format!("{sentence}\n\n{link}\n"),
                 html,
+                tags: Vec::new(),
                 headers: Vec::new(),
                 invitation: None,
                 attachments: Vec::new(),

@@ -266,6 +266,17 @@ async fn database(environment: &Environment) -> Vec<Finding> {
         ),
         Err(why) => report.bad(format!("its constraints cannot be read: {why}"), "make migrate"),
     }
+    // As the functions see them; a week is as long as anybody would look into one.
+    let doubtful = "select count(*) filter (where status = 'unknown'), count(*) filter (where status = 'withheld') \
+        from email_deliveries where created_at > now() - interval '7 days'";
+    match row(&client, doubtful).await {
+        Ok(row) if row[0] == "0" && row[1] == "0" => report.good("every mail of this week was sent or refused"),
+        Ok(row) => report.notice(
+            format!("of this week's mails {} may have arrived or not, and {} were held back", row[0], row[1]),
+            "infra/README.md, \"mail-in-doubt\" and \"mails-withheld\"",
+        ),
+        Err(why) => report.bad(format!("the mails cannot be read: {why}"), "make migrate"),
+    }
     match &environment.owner_database_url {
         None => report.notice(
             "whether a migration is missing was not looked at",
@@ -397,9 +408,9 @@ fn how_accounts_are_opened(settings: &Value, report: &mut Report) {
         None => report.notice("the project does not say whether anybody may open an account", "look by hand"),
     }
     if settings["mailer_autoconfirm"] == json!(true) {
-        report.notice(
+        report.bad(
             "an account needs no confirmation by mail",
-            "anybody can open one in somebody else's name: Supabase, Authentication, Sign In / Providers, Email, Confirm email: on",
+            "anybody can open one in somebody else's name and have its mails sent there: Supabase, Authentication, Sign In / Providers, Email, Confirm email: on",
         );
     }
 }

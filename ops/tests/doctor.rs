@@ -299,7 +299,7 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     open.outputs.settings.insert("SUPABASE_URL".into(), supabase(keys(), open_to_all).await);
     let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
     assert!(told.contains("note   accounts: anybody may open an account"), "{told}");
-    assert!(told.contains("note   accounts: an account needs no confirmation by mail"), "{told}");
+    assert!(told.contains("WRONG  accounts: an account needs no confirmation by mail"), "{told}");
     assert!(told.contains("look by hand: Supabase, Authentication, URL Configuration: Site URL is "), "{told}");
 
     // The mails of Supabase, for whoever may ask.

@@ -39,6 +39,9 @@ pub mod outbox;
 // Mails: one per occasion.
 pub mod emails;
 
+// Links that confirm an artist's address.
+pub mod contact_links;
+
 // What the artist's dashboard reads and writes.
 pub mod dashboard;
 

@@ -178,6 +178,15 @@ export function write<T>(what: "profile" | "rules" | "policy" | "hours" | "calen
   return call("PUT", `${SETTINGS}/${what}`, content);
 }
 
+/** Mails another link to the address that waits to be confirmed. */
+export function mailContactLink(): Promise<Api.Profile> {
+  return call("POST", `${SETTINGS}/profile/email/link`, {});
+}
+
+export function followContactLink(token: string): Promise<Api.Profile> {
+  return call("POST", `${SETTINGS}/profile/email/follow`, { token });
+}
+
 export function previewPolicy(policy: Api.PolicyInput): Promise<Api.Sentences> {
   return call("POST", `${SETTINGS}/policy/preview`, policy);
 }

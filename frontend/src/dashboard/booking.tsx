@@ -304,7 +304,7 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
                   {t.detail.mailStatus[mail.status] ?? mail.status}
                   {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} {t.detail.to(mail.recipient)}
                 </small>
-                {mail.error && <small class="error">{mail.error}</small>}
+                <Why mail={mail} />
               </span>
               {mail.can_resend && (
                 <button
@@ -324,6 +324,13 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
       <Said saying={saying} />
     </Part>
   );
+}
+
+/** What is wrong with a mail, in words where they are ours. */
+function Why({ mail }: { mail: SentMail }): VNode | null {
+  if (mail.status === "unknown") return <small>{t.detail.mailUnknown}</small>;
+  const words = mail.status === "withheld" ? t.detail.mailWithheld[mail.error ?? ""] : mail.error;
+  return words ? <small class="error">{words}</small> : null;
 }
 
 function Timeline({ booking }: { booking: Detail }): VNode {

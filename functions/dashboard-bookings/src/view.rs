@@ -162,7 +162,8 @@ pub struct MailView {
     pub status: String,
     /// When it went out.
     pub sent_at: Option<LocalTime>,
-    /// Why it was refused.
+    /// Why it was refused; of one that is withheld, whose share of mails without a payment is used up: `address` or
+    /// `artist`.
     pub error: Option<String>,
     /// It may be sent once more.
     pub can_resend: bool,
@@ -452,7 +453,7 @@ fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
     };
     JobView {
         id: job.id,
-        advice: job.failed.then(|| advice(&job.kind, job.template.as_deref(), locale).to_owned()),
+        advice: job.failed.then(|| advice(&job, locale).to_owned()),
         kind: job.kind,
         template: job.template,
         state,
@@ -463,8 +464,12 @@ fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
 }
 
 /// What the artist can do about a job that will not be done by itself.
-fn advice(kind: &str, template: Option<&str>, locale: Locale) -> &'static str {
-    match (kind, template) {
+fn advice(job: &JobRow, locale: Locale) -> &'static str {
+    match (job.kind.as_str(), job.template.as_deref()) {
+        ("send_email", _) if job.last_error.as_deref().is_some_and(|why| why.ends_with(": not now")) => locale.pick(
+            "Le message n’est pas parti : trop de messages sans paiement en peu de temps. Réessayez dans une heure, ou demain.",
+            "The mail did not go out: too many mails without a payment in a short time. Try again in an hour, or tomorrow.",
+        ),
         ("send_email", Some(template)) if template.starts_with("client_") => locale.pick(
             "Le message n’est pas parti : l’adresse du client a peut-être une faute. Appelez-le, puis réessayez.",
             "The mail did not go out: the client’s address may be misspelt. Call them, then try again.",

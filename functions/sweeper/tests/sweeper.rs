@@ -90,6 +90,38 @@ mod a_healthy_system {
     use super::*;
 
     #[test]
+    fn no_mail_is_being_sent_for_ever() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            let delivery = |template: &str, tries: i32| {
+                format!(
+                    "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at) \
+                 values (gen_random_uuid(), '{}', '{template}', '1', 'jo@example.fr', 'sending', {tries}, now())",
+                    held.id
+                )
+            };
+            // One whose job waits, one whose job was dropped after a lost answer, one that SES never took.
+            world.execute("delete from outbox where kind = 'send_email'").await;
+            world
+            .execute(&format!(
+                "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) values (gen_random_uuid(), \
+                     'send_email', '{0}', '{{}}', 'send_email:{0}:client_held:1', '{1}', '{1}'::timestamptz + interval '1 hour')",
+                held.id,
+                world.now()
+            ))
+            .await;
+            for (template, tries) in [("client_held", 1), ("client_confirmed", 1), ("client_moved", 0)] {
+                world.execute(&delivery(template, tries)).await;
+            }
+            assert_eq!(swept(world).await.mails_in_doubt, 1);
+            let rows = world.rows("select status from email_deliveries order by template", &[]).await;
+            let statuses: Vec<&str> = rows.iter().map(|row| row["status"].as_str().expect("a status")).collect();
+            assert_eq!(statuses, ["unknown", "sending", "refused"]);
+            assert_eq!(swept(world).await.mails_in_doubt, 0);
+        });
+    }
+
+    #[test]
     fn is_asked_about_and_left_alone() {
         World::run(|world| async move {
             assert_eq!(swept(world).await, Report::default());

@@ -172,6 +172,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         ("stripe_events", "select insert"),
         ("calcom_events", "select insert"),
         ("calendar_answers", "select insert update delete"),
+        ("contact_links", "select insert update delete"),
         ("outbox", "select insert update"),
         ("email_deliveries", "select insert update"),
         ("idempotency_keys", "select insert update delete"),
@@ -195,6 +196,8 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
             let asked_for = [
                 "agenda",
                 "calendar_known",
+                "mail_allowance",
+                "mail_begin",
                 "folded",
                 "job_failed",
                 "dashboard_todo",
@@ -255,7 +258,7 @@ async fn assert_can_do_its_work(database: &Database) {
 
 #[test]
 fn the_functions_role_may_set_only_what_artists_set() {
-    let artists = "slug display_name email bio city address address_shown locale timezone pending_mails";
+    let artists = "slug display_name email bio city address address_shown locale timezone pending_mails account_email email_wanted";
     let expected: BTreeMap<String, [String; 2]> = [
         (
             "artists",

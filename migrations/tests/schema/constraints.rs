@@ -151,6 +151,16 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
             ("asked_at", "now()"),
         ],
     ),
+    (
+        "contact_links",
+        &[
+            ("id", NEW),
+            ("artist_id", ZOE),
+            ("email", "'zoe@studio.example'"),
+            ("created_at", "now()"),
+            ("expires_at", "now()"),
+        ],
+    ),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -277,6 +287,7 @@ const BAD_ROWS: &[Bad] = &[
     ("email_deliveries_pkey", "email_deliveries", &[("id", "'00000000-0000-7000-8000-000000000021'")]),
     ("email_deliveries_booking_id_fkey", "email_deliveries", &[("booking_id", NOBODY)]),
     ("email_deliveries_status_known", "email_deliveries", &[("status", "'read'")]),
+    ("email_deliveries_tries_bounded", "email_deliveries", &[("tries", "3")]),
     ("email_deliveries_once", "email_deliveries", &[("booking_id", CONFIRMED)]),
     ("idempotency_keys_once", "idempotency_keys", &[("key", "'sample-key'")]),
     ("idempotency_keys_booking_id_fkey", "idempotency_keys", &[("booking_id", NOBODY)]),
@@ -284,6 +295,10 @@ const BAD_ROWS: &[Bad] = &[
     ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
     ("calendar_answers_once", "calendar_answers", &[("event_type", "5")]),
     ("calendar_answers_artist_id_fkey", "calendar_answers", &[("artist_id", NOBODY)]),
+    ("contact_links_pkey", "contact_links", &[("id", "'00000000-0000-7000-8000-000000000031'")]),
+    ("contact_links_artist_id_fkey", "contact_links", &[("artist_id", NOBODY)]),
+    ("contact_links_token_unique", "contact_links", &[("token_hash", "sha256('sample')")]),
+    ("contact_links_token_is_a_hash", "contact_links", &[("token_hash", "'\\x00'")]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.

@@ -500,7 +500,7 @@ pub async fn add_job(
             SQL,
             &[
                 (&user, Type::UUID),
-                (&task.booking().uuid(), Type::UUID),
+                (&task.booking().map(|booking| booking.uuid()), Type::UUID),
                 (&jobs, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
                 (&history.0, Type::TEXT),

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::words::{clock, lines, moment, one_line, shortened, span};
-use super::{CalendarFile, Mail};
+use super::{CalendarFile, Mail, Matter};
 use crate::appointment::{self, Appointment};
 use crate::domain::calendar::Question;
-use crate::domain::contact::{Locale, PhoneNumber};
+use crate::domain::contact::{Locale, PhoneNumber, without_links};
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
 use crate::domain::local::whose_clock;
@@ -202,6 +202,25 @@ impl Letter {
     /// # Panics
     /// Never: a template can only fail to be written where a string cannot grow.
     pub fn compose(&self) -> Mail {
+        self.without_links().written()
+    }
+
+    /// The same where no name and no title leads anywhere: rows of before they were refused may hold some.
+    fn without_links(&self) -> Self {
+        let or = |text: &str, otherwise: &str| {
+            let text = without_links(text);
+            if text.is_empty() { otherwise.to_owned() } else { text }
+        };
+        let mut letter = self.clone();
+        letter.artist.name = or(&letter.artist.name, "InkFlow");
+        letter.client.name = or(&letter.client.name, "…");
+        for text in [&mut letter.artist.address, &mut letter.artist.city, &mut letter.booking.title] {
+            *text = without_links(text);
+        }
+        letter
+    }
+
+    fn written(&self) -> Mail {
         let calendar = self.calendar_file();
         let view = View { file: calendar.is_some(), ..View::of(self) };
         let (text, html) = render(self.template, self.locale, &view).expect("a template writes into a string");
@@ -216,8 +235,7 @@ impl Letter {
             html,
             calendar,
             sent_at: self.sent_at,
-            booking: self.booking.id,
-            template: self.template,
+            matter: Matter::Booking { booking: self.booking.id, template: self.template },
         }
     }
 
@@ -479,7 +497,7 @@ files! {
 const SIGNATURE: &str = "-- ";
 
 /// Takes away the empty lines that conditions in a text template leave behind.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut empty = true;
     for line in text.lines() {

@@ -5,6 +5,8 @@ use super::*;
 const ROUTES: &[(&str, &str)] = &[
     ("GET", "profile"),
     ("PUT", "profile"),
+    ("POST", "profile/email/link"),
+    ("POST", "profile/email/follow"),
     ("GET", "rules"),
     ("PUT", "rules"),
     ("GET", "policy"),

@@ -26,6 +26,7 @@ async fn app_at(world: &World, calcom: &str) -> App {
         auth: world.auth(),
         calendars: world.calendars_at(calcom),
         bucket: world.bucket().await,
+        queue: world.queue(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
         calcom_webhook_url: format!("{PUBLIC_URL}/api/webhooks/calcom"),
