@@ -166,6 +166,10 @@ deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and a
 database: ## Migrate an environment's database, and give the functions their password: ENV=prod
 	@infra/database
 
+.PHONY: artist
+artist: ## Invite an artist, or change what they may: ENV=prod EMAIL=…; PAYMENTS=yes lets deposits be taken, CLOSE=1 closes the page
+	@EMAIL='$(EMAIL)' PAYMENTS='$(PAYMENTS)' CLOSE='$(CLOSE)' OPEN='$(OPEN)' infra/artist
+
 .PHONY: doctor
 doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
 	@infra/doctor doctor $(if $(MEND),--mend)

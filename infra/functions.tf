@@ -32,7 +32,7 @@ locals {
       timeout = 20 # Stripe's page is closed before the hold is
     }
     session = {
-      uses    = ["web", "database", "accounts", "sign_in"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "sign_in", "sign_up"], memory = 256, concurrency = 10
       timeout = 15 # Supabase Auth, then a read
     }
     dashboard-stats = {
@@ -44,7 +44,7 @@ locals {
       timeout = 20 # Stripe's page is closed before a booking is cancelled
     }
     dashboard-settings = {
-      uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "queue", "pictures_in"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "sign_up", "calendars", "calcom_hook", "queue", "pictures_in"], memory = 256, concurrency = 10
       timeout = 20 # the test of a calendar asks Cal.com four things
     }
     page-errors = {
@@ -81,6 +81,7 @@ locals {
     database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
     accounts       = { settings = ["SUPABASE_URL"], parameters = local.jwt_secret, may = [] }
     sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = [], may = [] }
+    sign_up        = { settings = ["SIGN_UP"], parameters = [], may = [] }
     calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
     calcom_hook    = { settings = [], parameters = ["CALCOM_WEBHOOK_URL"], may = [] }
@@ -125,6 +126,7 @@ locals {
     HOLD_MINUTES                 = "30"
     RATE_LIMIT_BOOKINGS_PER_HOUR = "20"
     RATE_LIMIT_SIGN_INS_PER_HOUR = "20"
+    SIGN_UP                      = "closed"
     MAX_HOLDS_PER_CLIENT         = "3"
     MAX_HOLDS_PER_ARTIST         = "30"
     JOB_LEASE_SECONDS            = "90"

@@ -54,10 +54,14 @@ variable "settings" {
     condition = length(setsubtract(keys(var.settings), [
       "CALCOM_API_BASE", "CALCOM_WEB_BASE", "CORS_ORIGINS", "HOLD_MINUTES", "JOB_LEASE_SECONDS",
       "JOB_MAX_ATTEMPTS", "LOG_LEVEL", "MAX_HOLDS_PER_ARTIST", "MAX_HOLDS_PER_CLIENT", "RATE_LIMIT_BOOKINGS_PER_HOUR",
-      "RATE_LIMIT_SIGN_INS_PER_HOUR",
+      "RATE_LIMIT_SIGN_INS_PER_HOUR", "SIGN_UP",
       "STRIPE_API_BASE", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL",
     ])) == 0
     error_message = "settings has a name that no function reads, or that Terraform sets itself, or that is a secret."
+  }
+  validation {
+    condition     = contains(["closed", "invited", "open"], lookup(var.settings, "SIGN_UP", "closed"))
+    error_message = "SIGN_UP is closed, invited or open."
   }
 }
 

@@ -372,8 +372,8 @@ fn chairs_sql() -> String {
     let confirmed = sql_id('c');
     format!(
         "insert into artists (id, slug, display_name, email, address, city, minimum_notice_minutes, slot_step_minutes, \
-             horizon_days, project_duration_minutes, project_deposit) \
-         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50 \
+             horizon_days, project_duration_minutes, project_deposit, takes_deposits) \
+         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50, true \
          from generate_series(0, {CHAIRS} - 1) n; \
          insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
          select gen_random_uuid(), {artist}, weekday, 0, 1440 \

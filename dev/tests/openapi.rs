@@ -28,7 +28,7 @@ const NOTHING: (&str, Value) = ("", Value::Null);
 const SIGNING_IN: Problems = &[
     (400, "malformed"),
     (401, "wrong-credentials, link-expired"),
-    (403, "forbidden"),
+    (403, "forbidden, sign-up-closed"),
     (415, "unsupported-media-type"),
     (422, "invalid"),
     (429, "too-many-requests"),
@@ -165,7 +165,7 @@ impl Document {
                         (404, "not-found"),
                         (
                             409,
-                            "slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress",
+                            "slot-taken, too-far-ahead, flash-taken, flash-yours, opens-soon, idempotency-mismatch, request-in-progress",
                         ),
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
@@ -320,6 +320,17 @@ impl Document {
                     body: None,
                     success: ok(204, NOTHING),
                     problems: &[(403, "forbidden")],
+                },
+            ),
+            (
+                ("GET", "/api/session/signup"),
+                Operation {
+                    id: "readDoors",
+                    summary: "Who may open an account here.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<session::Doors>())),
+                    problems: &[],
                 },
             ),
             (

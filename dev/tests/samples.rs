@@ -42,6 +42,8 @@ impl Stage {
         for (sample, status) in [
             ("profile", 200),
             ("profile-save", 200),
+            ("profile-email-link", 202),
+            ("profile-email-follow", 422),
             ("rules", 200),
             ("rules-save", 200),
             ("policy", 200),
@@ -88,6 +90,7 @@ impl Stage {
         assert_eq!((status, &parsed(&session)["artist"]["slug"]), (200, &json!("lea-marchetti")));
         self.dashboard(&signed_in).await;
         for (sample, status) in [
+            ("session.doors", 200),
             ("session.signup", 202),
             ("session.link", 202),
             ("session.verify", 401),

@@ -571,6 +571,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/profile/email/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms an address by what the link of its mail carries. */
+        post: operations["followContactLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/profile/email/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mails another link to the address that waits to be confirmed. */
+        post: operations["mailContactLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/rules": {
         parameters: {
             query?: never;
@@ -718,7 +752,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Who may open an account here. */
+        get: operations["readDoors"];
         put?: never;
         /** Opens an account. 202: a mail asks for confirmation, or would if the address were new. */
         post: operations["signUp"];
@@ -877,6 +912,8 @@ export interface components {
             project: components["schemas"]["ProjectView"];
             /** @description Their address on the site. */
             slug: string;
+            /** @description Whether there is something to book: not before deposits can be taken. */
+            takes_bookings: boolean;
             /** @description The zone, an IANA name. */
             timezone: string;
             /** @description In English: `Brussels time`. */
@@ -1310,6 +1347,11 @@ export interface components {
             /** @description Where Cal.com tells of changes. */
             webhook_url: string;
         };
+        /** @description What the link of a mail carries. */
+        ContactLink: {
+            /** @default null */
+            token?: string;
+        };
         /** @description An address and a password. */
         Credentials: {
             email?: string | null;
@@ -1331,6 +1373,11 @@ export interface components {
             full: boolean;
             /** @description Its slots in order of time; none when the day is full or closed. */
             slots: components["schemas"]["SlotView"][];
+        };
+        /** @description Who may open an account. */
+        Doors: {
+            /** @description `closed`, `invited` or `open`. */
+            sign_up: string;
         };
         /** @description An e-mail address as it is understood. */
         EmailReading: {
@@ -1533,7 +1580,10 @@ export interface components {
         MailView: {
             /** @description It may be sent once more. */
             can_resend: boolean;
-            /** @description Why it was refused. */
+            /**
+             * @description Why it was refused; of one that is withheld, whose share of mails without a payment is used up: `address` or
+             *     `artist`.
+             */
             error: string | null;
             /** @description Tells two of them apart. */
             occurrence: string;
@@ -1911,8 +1961,10 @@ export interface components {
             complete: boolean;
             /** @description The name clients read. */
             display_name: string;
-            /** @description Where the mails go. */
+            /** @description Where the artist wants to be written to. */
             email: string;
+            /** @description Where the mails go for now, while a link that was mailed to `email` waits to be followed. */
+            email_for_now: string | null;
             /** @description Whether Cal.com is connected. */
             has_calendar: boolean;
             /** @description Whether a flash is on sale. */
@@ -2469,7 +2521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress */
+            /** @description slot-taken, too-far-ahead, flash-taken, flash-yours, opens-soon, idempotency-mismatch, request-in-progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5491,6 +5543,212 @@ export interface operations {
             };
         };
     };
+    followContactLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactLink"];
+            };
+        };
+        responses: {
+            /** @description Confirms an address by what the link of its mail carries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-artist, not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mailContactLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mails another link to the address that waits to be confirmed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-artist, not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRules: {
         parameters: {
             query?: never;
@@ -6072,7 +6330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6186,7 +6444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6280,6 +6538,26 @@ export interface operations {
             };
         };
     };
+    readDoors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who may open an account here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Doors"];
+                };
+            };
+        };
+    };
     signUp: {
         parameters: {
             query?: never;
@@ -6320,7 +6598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6407,7 +6685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;

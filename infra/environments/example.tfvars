@@ -11,6 +11,7 @@ alarm_email = "ops@example.com"
 settings = {
   SUPABASE_URL             = "https://abcdefghijklmnopqrst.supabase.co"
   SUPABASE_PUBLISHABLE_KEY = "sb_publishable_…"
+  SIGN_UP                  = "invited" # whom you invite by make artist; "closed": nobody any more, "open": anybody
 }
 
 # Raise it whenever a secret in .env.prod has changed.

@@ -134,7 +134,11 @@ fn password() -> Result<String> {
     }))
 }
 
-async fn connect(url: &str, ca: Option<&str>) -> Result<Client> {
+/// Connects, with the certificate authority of a project that has its own.
+///
+/// # Errors
+/// The URL cannot be read, or the database does not answer.
+pub async fn connect(url: &str, ca: Option<&str>) -> Result<Client> {
     let config = read(url)?;
     let tls = net::database_tls(ca)?;
     let connecting = config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls));

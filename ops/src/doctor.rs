@@ -378,7 +378,8 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
     match get("/settings").send().await {
         Ok(answer) if answer.status() == 200 => {
             report.good("the publishable key is accepted");
-            how_accounts_are_opened(&answer.json().await.unwrap_or_default(), &mut report);
+            let sign_up = environment.setting("SIGN_UP");
+            how_accounts_are_opened(&answer.json().await.unwrap_or_default(), sign_up, &mut report);
         }
         Ok(answer) if answer.status() == 401 => report
             .bad("the publishable key is refused", "SUPABASE_PUBLISHABLE_KEY: Supabase, Project settings, API keys"),
@@ -392,20 +393,30 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
 }
 
 /// What `/auth/v1/settings` tells everybody of the project.
-fn how_accounts_are_opened(settings: &Value, report: &mut Report) {
+fn how_accounts_are_opened(settings: &Value, sign_up: &str, report: &mut Report) {
     if settings["external"]["email"] == json!(false) {
         report.bad(
             "the project lets nobody in by an e-mail address",
             "Supabase, Authentication, Sign In / Providers: Email on",
         );
     }
-    match settings["disable_signup"].as_bool() {
-        Some(true) => report.good("no account is opened by strangers"),
-        Some(false) => report.notice(
-            "anybody may open an account",
-            "once your artists have theirs: Supabase, Authentication, Sign In / Providers, Allow new users to sign up: off",
+    let sign_up = if sign_up.is_empty() { "closed" } else { sign_up };
+    match (sign_up, settings["disable_signup"].as_bool()) {
+        ("closed", Some(true)) => report.good("no account is opened by strangers, here or at Supabase"),
+        ("closed", Some(false)) => report.notice(
+            "SIGN_UP is closed, and Supabase opens an account for whoever asks it directly; it has no page here",
+            "Supabase, Authentication, Sign In / Providers, Allow new users to sign up: off",
         ),
-        None => report.notice("the project does not say whether anybody may open an account", "look by hand"),
+        (sign_up, Some(true)) => report.bad(
+            format!("SIGN_UP is {sign_up}, and Supabase opens no account for anybody"),
+            "Supabase, Authentication, Sign In / Providers, Allow new users to sign up: on; or SIGN_UP = \"closed\" and make deploy",
+        ),
+        ("invited", Some(false)) => report.good("whom you invite (make artist) may open an account and a page"),
+        (_, Some(false)) => report.notice(
+            "anybody may open an account and a page under your name",
+            "settings = { SIGN_UP = \"invited\" } in the environment's .tfvars, and make artist for each of yours",
+        ),
+        (_, None) => report.notice("the project does not say whether anybody may open an account", "look by hand"),
     }
     if settings["mailer_autoconfirm"] == json!(true) {
         report.bad(

@@ -6,6 +6,9 @@ pub mod doctor;
 // The schema, and the functions' way into the database.
 pub mod database;
 
+// Whom the operator asks in, and whose page is closed.
+pub mod artist;
+
 // The environment: what Terraform says of it, and its secrets from SSM.
 pub mod environment;
 

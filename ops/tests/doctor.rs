@@ -298,7 +298,11 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let open_to_all = json!({ "external": { "email": true }, "disable_signup": false, "mailer_autoconfirm": true });
     open.outputs.settings.insert("SUPABASE_URL".into(), supabase(keys(), open_to_all).await);
     let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
-    assert!(told.contains("note   accounts: anybody may open an account"), "{told}");
+    assert!(told.contains("note   accounts: SIGN_UP is closed, and Supabase opens an account"), "{told}");
+    open.outputs.settings.insert("SIGN_UP".into(), "open".into());
+    let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("note   accounts: anybody may open an account and a page"), "{told}");
+    only(&it.with_setting("SIGN_UP", "invited").await, "SIGN_UP is invited, and Supabase opens no account");
     assert!(told.contains("WRONG  accounts: an account needs no confirmation by mail"), "{told}");
     assert!(told.contains("look by hand: Supabase, Authentication, URL Configuration: Site URL is "), "{told}");
 

@@ -39,6 +39,9 @@ pub mod outbox;
 // Mails: one per occasion.
 pub mod emails;
 
+// Whom the operator has asked to open a page.
+pub mod invitations;
+
 // Links that confirm an artist's address.
 pub mod contact_links;
 

@@ -107,6 +107,9 @@ pub enum Error {
     /// It is known who asks, and it is not allowed this way.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// No account and no page is opened here by whoever comes.
+    #[error("sign-up is closed")]
+    SignUpClosed,
     /// The account has no artist's page yet.
     #[error("the account has no artist")]
     NoArtist,

@@ -323,6 +323,12 @@ pub fn problem(error: &Error) -> Problem {
                 "Too many unpaid bookings",
                 Some("Many people are booking with this artist right now. Try again in a few minutes."),
             ),
+            Refusal::NotOpenYet => face(
+                StatusCode::CONFLICT,
+                "opens-soon",
+                "Bookings open soon",
+                Some("This artist takes no bookings online at the moment."),
+            ),
             Refusal::ChangedMeanwhile => face(
                 StatusCode::CONFLICT,
                 "changed-meanwhile",
@@ -392,6 +398,12 @@ pub fn problem(error: &Error) -> Problem {
             )
         },
         Error::Forbidden(why) => face(StatusCode::FORBIDDEN, "forbidden", "Forbidden", Some(why)),
+        Error::SignUpClosed => face(
+            StatusCode::FORBIDDEN,
+            "sign-up-closed",
+            "No page is opened here without an invitation",
+            Some("Ask whoever runs this site to invite the address you sign in with."),
+        ),
         Error::NoArtist => face(
             StatusCode::NOT_FOUND,
             "no-artist",
@@ -595,6 +607,7 @@ mod tests {
             Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
             Refusal::TooManyHoldsOnArtist.into(),
+            Refusal::NotOpenYet.into(),
             Refusal::ChangedMeanwhile.into(),
             Refusal::NotPossible.into(),
             Refusal::TooLate.into(),
@@ -614,6 +627,7 @@ mod tests {
             Error::LinkExpired,
             Error::SignInUnavailable("secret".into()),
             Error::Forbidden("x"),
+            Error::SignUpClosed,
             Error::NoArtist,
             Error::NotFound,
             Error::MethodNotAllowed,

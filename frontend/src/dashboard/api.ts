@@ -94,6 +94,11 @@ export function signIn(email: string, password: string): Promise<Api.Session> {
   return request("POST", "/api/session", { email, password });
 }
 
+/** Who may open an account here. */
+export function readDoors(): Promise<Api.Doors> {
+  return request("GET", "/api/session/signup");
+}
+
 export function signUp(email: string, password: string): Promise<Api.Session | { confirmation_required: true }> {
   return request("POST", "/api/session/signup", { email, password });
 }

@@ -1,13 +1,13 @@
 // Who is there? By password, by a link in a mail, or for the first time. Also when a session ends in the middle of work.
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
-import { mailLink, signIn, signUp } from "./api";
+import { mailLink, readDoors, signIn, signUp } from "./api";
 import { CheckField, Said, TextField, useSending } from "./form";
 import { Heading } from "./parts";
 import { is, sentence } from "./problems";
-import type { Session } from "./types";
+import type { Doors, Session } from "./types";
 import { t } from "./words";
 
 interface Props {
@@ -24,6 +24,11 @@ function isAddress(text: string): boolean {
 
 export function SignInPage({ trouble, entered }: Props): VNode {
   const [fresh, setFresh] = useState(false);
+  const [doors, setDoors] = useState<Doors["sign_up"]>("closed");
+  useEffect(() => {
+    // Where it is not known, nobody is led to a door that may be shut.
+    readDoors().then(({ sign_up }) => setDoors(sign_up), () => null);
+  }, []);
   return (
     <main class="gate">
       <header>
@@ -31,7 +36,7 @@ export function SignInPage({ trouble, entered }: Props): VNode {
         <Heading key={String(fresh)} quiet={!fresh} tab={fresh ? t.sign.createTitle : t.sign.enter}>
           {fresh ? t.sign.createTitle : t.sign.title}
         </Heading>
-        <p class="lead">{fresh ? t.sign.createLead : t.sign.lead}</p>
+        <p class="lead">{fresh ? (doors === "invited" ? t.sign.createInvited : t.sign.createLead) : t.sign.lead}</p>
       </header>
       {trouble && (
         <p class="alert" role="alert">
@@ -39,12 +44,14 @@ export function SignInPage({ trouble, entered }: Props): VNode {
         </p>
       )}
       {fresh ? <SignUpForm entered={entered} /> : <SignInForm entered={entered} />}
-      <p class="swap">
-        {fresh ? t.sign.hasAccount : t.sign.noAccount}{" "}
-        <button type="button" class="link" onClick={() => setFresh(!fresh)}>
-          {fresh ? t.sign.toSignIn : t.sign.create}
-        </button>
-      </p>
+      {doors !== "closed" && (
+        <p class="swap">
+          {fresh ? t.sign.hasAccount : t.sign.noAccount}{" "}
+          <button type="button" class="link" onClick={() => setFresh(!fresh)}>
+            {fresh ? t.sign.toSignIn : t.sign.create}
+          </button>
+        </p>
+      )}
     </main>
   );
 }

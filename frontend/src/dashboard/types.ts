@@ -11,6 +11,7 @@ type Answer<Operation> = Operation extends { responses: infer All }
 type Sent<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } } ? Body : never;
 
 export type Session = Answer<paths["/api/session"]["get"]>;
+export type Doors = Answer<paths["/api/session/signup"]["get"]>;
 export type Profile = Answer<paths["/api/dashboard/profile"]["get"]>;
 export type Rules = Answer<paths["/api/dashboard/rules"]["get"]>;
 export type Opening = Answer<paths["/api/dashboard/hours"]["get"]>["hours"][number];

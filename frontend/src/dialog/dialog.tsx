@@ -402,6 +402,7 @@ export class BookingDialog extends Component<Props, State> {
         changed();
         break;
       case "not-found":
+      case "opens-soon":
         changed();
         break;
       case "idempotency-mismatch":

@@ -93,6 +93,7 @@ export const words: DialogWords = {
 
   slotTaken: "This slot has just been taken. Here are those that are left: nothing you typed is lost.",
   tooFarAhead: "The books are not open for this date yet. Choose an earlier one: nothing you have typed is lost.",
+  opensSoon: "This artist takes no bookings online at the moment: they open soon.",
   flashTaken: "Somebody else has just taken this flash. If they do not pay, it comes back.",
   heldNote: "Somebody is paying the deposit of this flash right now. If it is you, in another browser: give the same details, and you will find your booking.",
   flashGone: "This flash is no longer offered.",

@@ -8,6 +8,7 @@ export function sentence({ slug, retryAfter }: Problem): string {
     "slot-taken": t.slotTaken,
     "too-far-ahead": t.tooFarAhead,
     "flash-taken": t.flashTaken,
+    "opens-soon": t.opensSoon,
     "not-found": t.flashGone,
     invalid: t.invalid,
     "too-many-holds": t.tooManyHolds,

@@ -9,7 +9,7 @@ use shared::auth::{Auth, SignedIn};
 use shared::availability::Calendars;
 use shared::bucket::Bucket;
 use shared::clock::Clock;
-use shared::config::{self, ConfigError};
+use shared::config::{self, ConfigError, SignUp};
 use shared::db::Db;
 use shared::domain::contact::Locale;
 use shared::domain::settings::Flaws;
@@ -40,6 +40,8 @@ pub struct App {
     pub queue: Queue,
     /// The time.
     pub clock: Clock,
+    /// Who may begin a page.
+    pub sign_up: SignUp,
     /// Origin of the site.
     pub public_url: String,
     /// Where Cal.com tells of changes.
@@ -61,6 +63,7 @@ impl App {
             queue: Queue::from_env(&aws::settings(&http)?)?,
             calendars: Calendars::from_env(http)?,
             clock: config::clock()?,
+            sign_up: SignUp::from_env()?,
             calcom_webhook_url: webhook_url.unwrap_or_else(|| format!("{}/api/webhooks/calcom", web.public_url)),
             public_url: web.public_url,
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use shared::config::SignUp;
 use shared::db::contact_links;
 use shared::db::settings::profile::{self, Account, Asked as Again, Written};
 use shared::domain::contact::{EmailAddress, Locale};
@@ -126,8 +127,13 @@ pub struct ContactLink {
     token: Option<String>,
 }
 
+/// A body without fields.
+#[derive(Deserialize)]
+struct Nothing {}
+
 /// Mails another link to the address that waits to be confirmed.
 pub(crate) async fn link_again(asked: &Asked<'_>) -> Reply {
+    let Nothing {} = body(asked.request)?;
     match profile::link_again(&asked.app.db, asked.who.user_id, asked.now).await? {
         Again::Linked(job) => send(asked, Some(job)).await,
         // It was confirmed in another tab.
@@ -182,7 +188,11 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     .map_err(|flaws| asked.refuse(flaws))?;
     let new = ArtistId::new(Uuid::now_v7());
     let account = EmailAddress::parse(&asked.who.email).ok();
-    let account = Account { user: asked.who.user_id, email: account.as_ref().map(EmailAddress::as_str) };
+    let account = Account {
+        user: asked.who.user_id,
+        email: account.as_ref().map(EmailAddress::as_str),
+        may_begin: asked.app.sign_up == SignUp::Open,
+    };
     let (written, job) = profile::write(&asked.app.db, account, new, &profile, asked.now).await?;
     send(asked, job).await;
     let status = match written {
@@ -200,6 +210,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
                 "Your account has no confirmed email address: sign in by the link of an email.",
             ));
         }
+        Written::Uninvited => return Err(Error::SignUpClosed),
         Written::NoPicture => {
             return Err(asked.refuse_field(
                 "/hero_image",

@@ -9,9 +9,9 @@ use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE, SignedIn, cookie};
 use shared::clock::Clock;
-use shared::config::{self, ConfigError};
+use shared::config::{self, ConfigError, SignUp};
 use shared::db::artists::{self, OwnPage};
-use shared::db::{Db, limits};
+use shared::db::{Db, invitations, limits};
 use shared::domain::contact::{EmailAddress, Locale};
 use shared::error::Error;
 use shared::http::{self, Fields, Reply, Web};
@@ -46,6 +46,8 @@ pub struct App {
     pub web: Web,
     /// The time.
     pub clock: Clock,
+    /// Who may open an account.
+    pub sign_up: SignUp,
     /// How often one network address may try to sign in within an hour.
     pub tries_per_hour: i32,
 }
@@ -63,6 +65,7 @@ impl App {
             supabase: Supabase::from_env(http)?,
             web: web.clone(),
             clock: config::clock()?,
+            sign_up: SignUp::from_env()?,
             tries_per_hour: config::or("RATE_LIMIT_SIGN_INS_PER_HOUR", 20)?,
         })
     }
@@ -112,6 +115,14 @@ pub struct Unconfirmed {
     pub confirmation_required: bool,
 }
 
+/// Who may open an account.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Doors {
+    /// `closed`, `invited` or `open`.
+    pub sign_up: &'static str,
+}
+
 /// Nothing more to say.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -133,6 +144,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         }
         ("session", &Method::POST) => sign_in(app, &request, now).await,
         ("session", &Method::DELETE) => sign_out(app, &request, now).await,
+        ("signup", &Method::GET) => http::reply(StatusCode::OK, &Doors { sign_up: app.sign_up.name() }),
         ("signup", &Method::POST) => sign_up(app, &request, now).await,
         ("link", &Method::POST) => send_link(app, &request, now).await,
         ("verify", &Method::POST) => follow_link(app, &request, now).await,
@@ -154,6 +166,14 @@ async fn sign_up(app: &App, request: &Request, now: Timestamp) -> Reply {
     let credentials: Credentials = http::json(request)?;
     let (email, password) = read(credentials, http::language(request))?;
     limit(app, request, Some(&email), now).await?;
+    let welcome = match app.sign_up {
+        SignUp::Open => true,
+        SignUp::Invited => invitations::includes(&app.db, &email).await?,
+        SignUp::Closed => false,
+    };
+    if !welcome {
+        return Err(Error::SignUpClosed);
+    }
     match app.supabase.sign_up(&email, &password).await? {
         SignedUp::Entered(grant) => return enter(app, StatusCode::CREATED, &grant, now).await,
         SignedUp::Unconfirmed => {}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use session::supabase::Supabase;
 use session::{App, handle};
 use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE};
-use shared::config::Secret;
+use shared::config::{Secret, SignUp};
 use shared::db::Db;
 use shared::net;
 use shared::testing::{Answer, Logs, PUBLIC_URL, World, ask, request};
@@ -23,6 +23,7 @@ fn app_with(world: &World, db: Db) -> App {
         supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY),
         web: world.web(),
         clock: world.clock(),
+        sign_up: SignUp::Open,
         tries_per_hour: 20,
     }
 }
@@ -223,6 +224,37 @@ fn where_no_confirmation_is_asked_a_sign_up_enters_and_still_tells_nothing() {
         let closed = json!({ "email": "late@example.fr", "password": "a-good-password" });
         assert_eq!(post(world, "/api/session/signup", &[], &closed).await.problem(), "forbidden");
     });
+}
+
+#[test]
+fn who_may_open_an_account_is_the_operators_word() {
+    World::run(|world| async move {
+        world.execute("insert into invitations (email, invited_at) values ('mia@example.fr', now())").await;
+        let sign_up = async |mode, email: &str| {
+            let app = App { sign_up: mode, ..app_with(world, world.db()) };
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let answer = call_on(&app, Method::POST, "/api/session/signup", &[], Some(&body)).await;
+            let told = call_on(&app, Method::GET, "/api/session/signup", &[], None).await;
+            assert_eq!((told.status, &told.body["sign_up"]), (200, &json!(mode.name())));
+            if answer.status == 202 { "opened".to_owned() } else { format!("{} {}", answer.status, answer.problem()) }
+        };
+        assert_eq!(sign_up(SignUp::Closed, "mia@example.fr").await, "403 sign-up-closed", "whoever it is");
+        assert_eq!(sign_up(SignUp::Invited, "lou@example.fr").await, "403 sign-up-closed");
+        assert!(
+            world.supabase.account("lou@example.fr").is_none() && world.supabase.account("mia@example.fr").is_none()
+        );
+        assert_eq!(sign_up(SignUp::Invited, "Mia@Example.fr").await, "opened");
+        assert_eq!(sign_up(SignUp::Open, "lou@example.fr").await, "opened");
+    });
+}
+
+#[test]
+fn nobody_may_open_an_account_where_nothing_is_said() {
+    assert_eq!(SignUp::default(), SignUp::Closed);
+    for name in ["closed", "invited", "open"] {
+        assert_eq!(name.parse::<SignUp>().map(SignUp::name), Ok(name));
+    }
+    assert!("Open".parse::<SignUp>().is_err() && "yes".parse::<SignUp>().is_err());
 }
 
 #[test]

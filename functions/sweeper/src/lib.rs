@@ -164,7 +164,7 @@ async fn run(app: &App, report: &mut Report) -> Result<(), Error> {
     if report.mails_in_doubt > 0 {
         tracing::error!(mails = report.mails_in_doubt, "nobody knows whether a mail arrived");
     }
-    report.forgotten = upkeep::forget(&app.db, now).await?;
+    report.forgotten = upkeep::forget(&app.db, now).await? + upkeep::forget_people(&app.db, now).await?;
     Ok(())
 }
 

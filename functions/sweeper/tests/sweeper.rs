@@ -89,6 +89,89 @@ fn asked(world: &World) -> Vec<String> {
 mod a_healthy_system {
     use super::*;
 
+    /// What a booking says of its client.
+    async fn person(world: &World, id: &str) -> String {
+        let row = world.booking(id).await;
+        ["client_name", "client_email", "client_phone", "project_description", "project_body_zone"]
+            .iter()
+            .map(|name| row[*name].as_str().unwrap_or_default())
+            .collect()
+    }
+
+    #[test]
+    fn a_hold_that_nobody_paid_names_nobody_after_thirty_days() {
+        World::run(|world| async move {
+            let lapsed = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z").project()).await;
+            let paid = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z").by("sam@example.com")).await;
+            world.confirm(&paid).await;
+            world.advance_minutes(31);
+            swept(world).await;
+            assert_eq!(world.booking(&lapsed.id()).await["status"], "cancelled");
+            world
+            .execute(&format!(
+                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
+                 values (gen_random_uuid(), '{}', 'client_held', '1', 'jo@example.fr', 'sent', '{}')",
+                lapsed.id,
+                world.now()
+            ))
+            .await;
+            world.advance_minutes(29 * 24 * 60);
+            swept_whole(world).await;
+            assert!(person(world, &lapsed.id()).await.contains("jo@example.fr"));
+            world.advance_minutes(2 * 24 * 60);
+            assert!(swept_whole(world).await.forgotten > 0);
+            assert_eq!(person(world, &lapsed.id()).await, "");
+            let kept = world.rows("select recipient from email_deliveries", &[]).await;
+            assert!(!format!("{kept:?}").contains("jo@example.fr"), "{kept:?}");
+            // Who paid is in the books.
+            assert!(person(world, &paid.id()).await.contains("sam@example.com"));
+            assert_eq!(swept_whole(world).await.forgotten, 0, "once");
+        });
+    }
+
+    #[test]
+    fn what_accounting_needs_stays_for_ten_years_and_no_longer() {
+        World::run(|world| async move {
+            let paid = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
+            world.confirm(&paid).await;
+            world.execute("update bookings set status = 'completed', version = version + 1").await;
+            world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+            let count = async |table: &str| world.count(table).await;
+            world.advance_minutes(9 * 365 * 24 * 60);
+            swept_whole(world).await;
+            assert!(person(world, &paid.id()).await.contains("jo@example.fr"));
+            assert!(count("booking_events").await > 0 && count("payments").await > 0);
+            assert_eq!(count("outbox").await, 0, "jobs that are done are of no use after ninety days");
+            world.advance_minutes(2 * 365 * 24 * 60);
+            swept_whole(world).await;
+            assert_eq!(person(world, &paid.id()).await, "");
+            assert!(count("payments").await > 0 && count("bookings").await == 1, "figures stay");
+        });
+    }
+
+    #[test]
+    fn what_stripe_told_is_kept_without_the_person() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.confirm(&held).await;
+            // As it was stored before.
+            world
+            .execute(
+                "insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload) values ('evt_old', 'x', false, \
+                     '2026-01-01', '2026-01-01', 'paid', '{\"id\": \"cs_1\", \"amount_total\": 5000, \"payment_intent\": \"pi_1\", \
+                     \"customer_details\": {\"email\": \"jo@example.fr\"}, \"client_secret\": \"cs_secret\"}')",
+            )
+            .await;
+            swept_whole(world).await;
+            let kept = world.rows("select id, payload from stripe_events", &[]).await;
+            let text = format!("{kept:?}");
+            assert!(!kept.is_empty() && !text.contains("jo@example.fr") && !text.contains("secret"), "{text}");
+            let old = kept.iter().find(|row| row["id"] == "evt_old").expect("its id stays");
+            let expected = json!({ "id": "cs_1", "amount_total": 5000, "payment_intent": "pi_1", "trimmed": true });
+            assert_eq!(old["payload"], expected);
+        });
+    }
+
     #[test]
     fn no_mail_is_being_sent_for_ever() {
         World::run(|world| async move {

@@ -161,6 +161,8 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
             ("expires_at", "now()"),
         ],
     ),
+    ("invitations", &[("email", "'sam@nouveau.example'"), ("invited_at", "now()")]),
+    ("former_slugs", &[("slug", "'zoe-avant'"), ("artist_id", ZOE), ("freed_at", "now()")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -298,6 +300,11 @@ const BAD_ROWS: &[Bad] = &[
     ("contact_links_pkey", "contact_links", &[("id", "'00000000-0000-7000-8000-000000000031'")]),
     ("contact_links_artist_id_fkey", "contact_links", &[("artist_id", NOBODY)]),
     ("contact_links_token_unique", "contact_links", &[("token_hash", "sha256('sample')")]),
+    ("invitations_pkey", "invitations", &[("email", "'lou@nouveau.example'")]),
+    ("invitations_email_is_small", "invitations", &[("email", "'Sam@nouveau.example'")]),
+    ("former_slugs_pkey", "former_slugs", &[("slug", "'zoe-ailleurs'")]),
+    ("former_slugs_artist_id_fkey", "former_slugs", &[("artist_id", NOBODY)]),
+    ("artists_slug_rests", "artists", &[("slug", "'zoe-ailleurs'")]),
     ("contact_links_token_is_a_hash", "contact_links", &[("token_hash", "'\\x00'")]),
 ];
 
@@ -314,6 +321,14 @@ const BAD_STATEMENTS: &[(&str, &str)] = &[
     (
         "bookings_status_transition",
         "update bookings set status = 'pending', version = version + 1 where status = 'confirmed'",
+    ),
+    (
+        "bookings_artist_is_open",
+        "update artists set takes_deposits = false; \
+         insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, project_description, \
+             client_name, client_email, client_phone, created_at, updated_at) \
+         select gen_random_uuid(), artist_id, 'project', scheduled_at + interval '1 year', ends_at + interval '1 year', 50, '', policy, \
+             'Un renard', client_name, client_email, client_phone, now(), now() from bookings limit 1",
     ),
     ("bookings_version_rises", "update bookings set payment_status = 'refunded' where status = 'confirmed'"),
     ("bookings_terms_are_fixed", "update bookings set acompte_amount = acompte_amount + 1, version = version + 1"),

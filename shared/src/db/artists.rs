@@ -375,6 +375,8 @@ pub struct Page {
     pub artist: Artist,
     /// Their flashes in order, each with its state.
     pub flashes: Vec<(Flash, FlashState)>,
+    /// Whether deposits are taken, so that there is something to book.
+    pub takes_bookings: bool,
 }
 
 /// The most artists that are listed at once.
@@ -435,7 +437,8 @@ struct FlashRow {
     holder: Option<Occupied>,
 }
 
-/// The page of an artist; none when there is no such artist. One flight.
+/// The page of an artist; none when there is no such artist. An address that was given up within the last year leads to the
+/// page of whoever had it, which has another slug then. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -450,10 +453,14 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
                  'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
                  where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
              order by f.position, f.created_at, f.id), '[]') \
-          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes \
-         from artists a where a.slug = $1 and a.active"
+          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes, \
+         a.takes_deposits or a.stripe_account_id is not null as takes_bookings \
+         from artists a where a.active and a.id = coalesce( \
+             (select s.id from artists s where s.slug = $1), \
+             (select f.artist_id from former_slugs f where f.slug = $1 and f.freed_at > $2::timestamptz - interval '1 year'))"
     );
-    let Some(row) = db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await? else { return Ok(None) };
+    let params = [(&slug as _, Type::TEXT), (&now as _, Type::TIMESTAMPTZ)];
+    let Some(row) = db.row(Repeat::Safe, SQL, &params).await? else { return Ok(None) };
     let artist = read_artist(&row)?;
     let exact = |text: &str| Cents::from_euros(text).map_err(|error| Error::Internal(format!("flash price: {error}")));
     let flashes = get_json::<Vec<FlashRow>>(&row, "flashes")?
@@ -479,5 +486,5 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
             Ok((flash, state))
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Some(Page { artist, flashes }))
+    Ok(Some(Page { artist, flashes, takes_bookings: get(&row, "takes_bookings")? }))
 }

@@ -267,7 +267,8 @@ pub struct Written {
 /// Writes a hold with its history, its jobs and its idempotency key: all or nothing. One flight.
 ///
 /// # Errors
-/// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster,
+/// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster, [`Refusal::NotOpenYet`] when
+/// the artist takes no deposits,
 /// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
 pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Written, Error> {
     const SQL: &str = concat!(
@@ -345,7 +346,8 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Writte
         )
         .await
         .on_constraint("bookings_no_overlap", Refusal::SlotTaken)
-        .on_constraint("bookings_one_live_per_unique_flash", Refusal::FlashTaken)?
+        .on_constraint("bookings_one_live_per_unique_flash", Refusal::FlashTaken)
+        .on_constraint("bookings_artist_is_open", Refusal::NotOpenYet)?
         .ok_or_else(|| Error::Internal("a hold answers one row".into()))?;
     if !super::get::<bool>(&row, "held")? {
         return Err(Error::RequestInProgress);

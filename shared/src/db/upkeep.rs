@@ -13,6 +13,43 @@ const KEYS: SignedDuration = SignedDuration::from_hours(72);
 /// Longer than any answer is shown.
 const ANSWERS: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long what people left here is kept, in days. SECURITY.md and the legal page say the same.
+const UNPAID: i32 = 30;
+const MAILS: i32 = 365;
+const JOBS: i32 = 90;
+const EVENTS: i32 = 1;
+const PAID: i32 = 3653;
+
+/// The most rows of each kind that one sweep forgets.
+const MOST: i32 = 200;
+
+/// Forgets the people behind holds that were never paid, old mails, jobs, events, links and pictures, and appointments of ten
+/// years ago. Gives how many rows. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn forget_people(db: &Db, now: Timestamp) -> Result<u64, Error> {
+    const SQL: &str =
+        "select coalesce(sum(rows_forgotten), 0)::bigint as forgotten from forget_people($1, $2, $3, $4, $5, $6, $7)";
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&now, Type::TIMESTAMPTZ),
+                (&UNPAID, Type::INT4),
+                (&MAILS, Type::INT4),
+                (&JOBS, Type::INT4),
+                (&EVENTS, Type::INT4),
+                (&PAID, Type::INT4),
+                (&MOST, Type::INT4),
+            ],
+        )
+        .await?
+        .ok_or_else(|| Error::Internal("forgetting answers one row".into()))?;
+    Ok(u64::try_from(get::<i64>(&row, "forgotten")?).unwrap_or_default())
+}
+
 /// Deletes old counters, keys and answers, at most a thousand of each. Returns how many. One flight.
 ///
 /// # Errors

@@ -283,6 +283,78 @@ fn a_page_begins_with_the_address_of_the_account() {
 }
 
 #[test]
+fn a_page_begins_by_invitation_where_the_doors_are_not_open() {
+    World::run(|world| async move {
+        let user = uuid::Uuid::now_v7();
+        let token = format!("Bearer {}", world.supabase.token(user, "Sam@nouveau.example"));
+        let put = async |sign_up| {
+            let app = App { sign_up, ..app(world).await };
+            let asked = with_token(&token, "PUT", "profile", Some(&sam()));
+            testing::ask(&world.web(), asked, |request| handle(&app, request)).await
+        };
+        // An account that was opened at Supabase itself, round our own door.
+        for sign_up in [SignUp::Closed, SignUp::Invited] {
+            let refused = put(sign_up).await;
+            assert_eq!((refused.status, refused.problem()), (403, "sign-up-closed"), "{}", refused.body);
+        }
+        assert_eq!(world.count("artists").await, 2);
+        world.execute("insert into invitations (email, takes_deposits, invited_at) values ('sam@nouveau.example', true, now())").await;
+        assert_eq!(put(SignUp::Closed).await.status, 201, "whom the operator has asked, and who has an account");
+        let row = "select takes_deposits, account_email from artists where slug = 'sam-nouveau'";
+        assert_eq!(
+            world.rows(row, &[]).await,
+            [json!({ "takes_deposits": true, "account_email": "Sam@nouveau.example" })]
+        );
+        // A page that is there is changed whatever the doors say.
+        assert_eq!(put(SignUp::Closed).await.status, 200);
+    });
+}
+
+#[test]
+fn a_new_page_takes_no_deposits_and_its_artist_cannot_say_otherwise() {
+    World::run(|world| async move {
+        let mut wish = sam();
+        for (name, value) in
+            [("takes_deposits", json!(true)), ("active", json!(true)), ("stripe_account_id", json!("acct_x"))]
+        {
+            wish[name] = value;
+        }
+        assert_eq!(as_user(world, uuid::Uuid::now_v7(), "PUT", "profile", Some(&wish)).await.status, 201);
+        let row = "select takes_deposits, stripe_account_id from artists where slug = 'sam-nouveau'";
+        assert_eq!(world.rows(row, &[]).await, [json!({ "takes_deposits": false, "stripe_account_id": null })]);
+        assert_eq!(page(world, "sam-nouveau").await["takes_bookings"], false);
+    });
+}
+
+#[test]
+fn an_address_that_was_given_up_rests_for_a_year_and_may_be_taken_back() {
+    World::run(|world| async move {
+        let rename = async |slug: &str| {
+            let mut profile = get(world, &LEA, "profile").await;
+            profile["slug"] = slug.into();
+            put(world, &LEA, "profile", profile).await
+        };
+        assert_eq!(rename("lea-ailleurs").await.status, 200);
+        let mut wish = sam();
+        wish["slug"] = LEA.slug.into();
+        let newcomer = uuid::Uuid::now_v7();
+        let refused = as_user(world, newcomer, "PUT", "profile", Some(&wish)).await;
+        assert_eq!((refused.status, refused.pointers()), (422, vec!["#/slug"]), "{}", refused.body);
+        let suggested = refused.body["errors"][0]["suggestions"].to_string();
+        assert!(!suggested.contains("\"lea-marchetti\""), "{suggested}");
+        // Nor does somebody who has a page already get it; she herself does, and the other one rests then.
+        let mut noas = get(world, &NOA, "profile").await;
+        noas["slug"] = LEA.slug.into();
+        assert_eq!(put(world, &NOA, "profile", noas.clone()).await.pointers(), ["#/slug"]);
+        assert_eq!(rename(LEA.slug).await.status, 200);
+        noas["slug"] = "lea-ailleurs".into();
+        assert_eq!(put(world, &NOA, "profile", noas.clone()).await.pointers(), ["#/slug"]);
+        world.advance_minutes(366 * 24 * 60);
+        assert_eq!(put(world, &NOA, "profile", noas).await.status, 200);
+    });
+}
+
+#[test]
 fn a_new_account_that_clicks_twice_has_one_page() {
     World::run(|world| async move {
         let user = uuid::Uuid::now_v7();

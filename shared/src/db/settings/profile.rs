@@ -114,6 +114,8 @@ pub enum Written {
     NoPicture,
     /// A page begins with the account's own address, and this account has none.
     NoAccountEmail,
+    /// A page begins with an invitation, and this account has none.
+    Uninvited,
 }
 
 /// Who writes a profile.
@@ -123,6 +125,8 @@ pub struct Account<'a> {
     pub user: Uuid,
     /// The address that Supabase has confirmed, if there is one.
     pub email: Option<&'a str>,
+    /// Whether a page may begin without an invitation.
+    pub may_begin: bool,
 }
 
 /// Writes a profile; an account's first one creates its artist, whose id is `id` then. One flight.
@@ -147,10 +151,13 @@ pub async fn write(
         picture_path!(),
         " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
          verdict as (select \
-             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from $1) as slug_taken, \
+             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from $1) \
+                 or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year' \
+                     and f.artist_id is distinct from (select id from mine)) as slug_taken, \
              (r.hero_id is not null and not exists (select from picture)) \
                  or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture, \
              ($6 is null and not exists (select from mine)) as no_account_email, \
+             not ($13 or exists (select from mine) or exists (select from invitations i where i.email = lower($6))) as uninvited, \
              case when lower(r.email) = lower($6) or lower(r.email) = (select lower(email) from mine) then null else r.email end \
                  as email_wanted \
              from r), \
@@ -166,7 +173,7 @@ pub async fn write(
              select $4, $1, r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6, \
                  r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, coalesce(r.pending_mails, false), $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
-                 and not v.no_account_email \
+                 and not v.no_account_email and not v.uninvited \
              on conflict do nothing returning id), \
          written as materialized (select id from changed union all select id from created), \
          asked as materialized (select w.id, v.email_wanted from written w, verdict v \
@@ -175,10 +182,11 @@ pub async fn write(
         insert_link!("asked", "$7", "$3", "$9, $10, $11, $12"),
         "), jobs as (",
         insert_jobs!("$8", "linked, "),
-        ") select v.slug_taken, v.no_picture, v.no_account_email, (select id from jobs) as job, exists (select from changed) as changed, \
+        ") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed, \
              exists (select from created) as created, \
              array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place) \
                  where v.slug_taken and not exists (select from artists o where o.slug = c.slug) \
+                     and not exists (select from former_slugs f where f.slug = c.slug) \
                  order by c.place limit 3) as free \
          from verdict v"
     );
@@ -213,6 +221,7 @@ pub async fn write(
                 (&to_day, Type::INT4),
                 (&by_hour, Type::INT4),
                 (&by_day, Type::INT4),
+                (&account.may_begin, Type::BOOL),
             ],
         )
         .await;
@@ -221,7 +230,9 @@ pub async fn write(
         Err(Error::Database(error)) if is_slug_taken(&error) => return Ok((Written::SlugTaken(Vec::new()), None)),
         asked => asked?.ok_or_else(|| Error::Internal("a profile answers one row".into()))?,
     };
-    let written = if get(&row, "slug_taken")? {
+    let written = if get(&row, "uninvited")? {
+        Written::Uninvited
+    } else if get(&row, "slug_taken")? {
         Written::SlugTaken(get(&row, "free")?)
     } else if get(&row, "no_picture")? {
         Written::NoPicture
@@ -293,5 +304,6 @@ fn new_link(now: Timestamp) -> (Uuid, serde_json::Value) {
 }
 
 fn is_slug_taken(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().and_then(|error| error.constraint()) == Some("artists_slug_unique")
+    let constraint = error.as_db_error().and_then(|error| error.constraint());
+    matches!(constraint, Some("artists_slug_unique" | "artists_slug_rests"))
 }
