@@ -489,8 +489,13 @@ mod elsewhere {
     fn a_page_that_takes_no_deposits_is_shown_without_a_door() {
         World::run(|world| async move {
             assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], true);
+            assert!(ask(world, "/api/artists").await.body.to_string().contains("lea-marchetti"));
             world.execute("update artists set takes_deposits = false").await;
             assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], false);
+            assert!(
+                !ask(world, "/api/artists").await.body.to_string().contains("lea-marchetti"),
+                "nor is it on the first page"
+            );
             for (path, words) in [
                 ("/artist/lea-marchetti?lang=fr", "Les réservations ouvrent bientôt."),
                 ("/artist/lea-marchetti?lang=en", "Bookings open soon."),

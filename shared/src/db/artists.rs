@@ -399,7 +399,7 @@ pub struct Listed {
     pub image: Option<String>,
 }
 
-/// The artists whose page is open and who have something to book: hours, or a calendar elsewhere. By name. One flight.
+/// The artists whose page is open, who take deposits and who have something to book: hours, or a calendar elsewhere. By name. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -407,7 +407,7 @@ pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
     const SQL: &str = "select a.slug, a.display_name, a.city, a.bio, a.locale, \
              coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available' \
                  order by f.position, f.created_at, f.id limit 1)) as image \
-         from artists a where a.active \
+         from artists a where a.active and (a.takes_deposits or a.stripe_account_id is not null) \
              and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
          order by a.display_name, a.id limit $1";
     let rows = db.rows(Repeat::Safe, SQL, &[(&MOST_LISTED, Type::INT8)]).await?;
