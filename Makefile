@@ -119,9 +119,9 @@ reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/p
 	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p dev --test infra the_plan_is
 
 .PHONY: migrate
-migrate: own-target ## Apply the schema to DATABASE_URL
+migrate: own-target ## Apply the schema to DATABASE_URL; ALONE=1 where nobody uses it, as long as it takes
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }
-	@cargo run --quiet -p migrations --bin migrate
+	@cargo run --quiet -p migrations --bin migrate $(if $(ALONE),-- --alone)
 
 # arm64 is what production runs on. x86_64 is for a machine whose Rust cannot cross-compile. zig links for both, because
 # the host's own C library may be newer than Lambda's: provided.al2023 has glibc 2.34. For older ones, which is what
