@@ -158,8 +158,20 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 
 # --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
 
+# RELEASE=v1.2.3: every command below takes what `make fetch-release` laid down, and compiles nothing.
+ifdef RELEASE
+release_dir := $(CURDIR)/.inkflow/releases/$(RELEASE)
+export FUNCTIONS_DIR ?= $(release_dir)/functions
+export SITE_DIR ?= $(release_dir)/site
+export PROGRAMS ?= $(release_dir)/programs
+endif
+
+.PHONY: fetch-release
+fetch-release: ## Fetch what a release has built, and check it: RELEASE=v1.2.3 (ARCH=arm64); then deploy needs no compiler
+	@infra/fetch-release "$(RELEASE)" "$(ARCH)"
+
 .PHONY: deploy
-deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
+deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first; RELEASE=v1.2.3 builds nothing
 	@infra/deploy
 
 .PHONY: database
