@@ -119,9 +119,9 @@ reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/p
 	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p dev --test infra the_plan_is
 
 .PHONY: migrate
-migrate: own-target ## Apply the schema to DATABASE_URL
+migrate: own-target ## Apply the schema to DATABASE_URL; ALONE=1 where nobody uses it, as long as it takes
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }
-	@cargo run --quiet -p migrations --bin migrate
+	@cargo run --quiet -p migrations --bin migrate $(if $(ALONE),-- --alone)
 
 # arm64 is what production runs on. x86_64 is for a machine whose Rust cannot cross-compile. zig links for both, because
 # the host's own C library may be newer than Lambda's: provided.al2023 has glibc 2.34. For older ones, which is what
@@ -158,8 +158,20 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 
 # --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
 
+# RELEASE=v1.2.3: every command below takes what `make fetch-release` laid down, and compiles nothing.
+ifdef RELEASE
+release_dir := $(CURDIR)/.inkflow/releases/$(RELEASE)
+export FUNCTIONS_DIR ?= $(release_dir)/functions
+export SITE_DIR ?= $(release_dir)/site
+export PROGRAMS ?= $(release_dir)/programs
+endif
+
+.PHONY: fetch-release
+fetch-release: ## Fetch what a release has built, and check it: RELEASE=v1.2.3 (ARCH=arm64); then deploy needs no compiler
+	@infra/fetch-release "$(RELEASE)" "$(ARCH)"
+
 .PHONY: deploy
-deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
+deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first; RELEASE=v1.2.3 builds nothing
 	@infra/deploy
 
 .PHONY: database

@@ -134,9 +134,35 @@ variable "reserve_concurrency" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of alarms, bounced mails and the budget. Confirm the subscriptions that AWS mails there."
+  description = "Who is told of alarms, bounced mails and the budget. Confirm the three subscriptions that AWS mails there. Without it nobody is told of anything."
   type        = string
   default     = null
+}
+
+variable "pager_url" {
+  description = "An https address that SNS may call, of a pager (PagerDuty, Opsgenie, Grafana OnCall …), for the alarms that cannot wait for the morning. Its subscription must confirm itself, as theirs do."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.pager_url == null || can(regex("^https://[^ ]+$", var.pager_url))
+    error_message = "pager_url begins with https://."
+  }
+}
+
+variable "outside_checks" {
+  description = "Paths of the site that Route 53 asks for from three parts of the world and that must answer 200: some 1.50 USD a month each. Add one that needs the API and the database: /api/artists/<an artist's address>."
+  type        = list(string)
+  default     = ["/"]
+  validation {
+    condition     = alltrue([for path in var.outside_checks : can(regex("^/[^? ]*$", path))])
+    error_message = "outside_checks are paths: [\"/\", \"/api/artists/lea\"]."
+  }
+}
+
+variable "budget_by_tag" {
+  description = "True: the budget counts this environment alone. First switch the tag `stack` on: Billing, Cost allocation tags; a day later AWS counts by it. False: the whole account."
+  type        = bool
+  default     = false
 }
 
 variable "monthly_budget_usd" {

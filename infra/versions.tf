@@ -39,5 +39,6 @@ provider "aws" {
 
 locals {
   name = "inkflow-${var.env}"
-  tags = merge(var.tags, { app = "inkflow", env = var.env, managed_by = "terraform" })
+  # `stack` is this environment's alone: the budget may count by it.
+  tags = merge(var.tags, { app = "inkflow", env = var.env, stack = local.name, managed_by = "terraform" })
 }

@@ -33,7 +33,12 @@ secrets_version = 1
 # waf                 = false
 # reserve_concurrency = false
 
+# Beside alarm_email: a pager, for what cannot wait; and paths that the world must get an answer to, one with the database.
+# pager_url      = "https://events.pagerduty.com/integration/…/enqueue"
+# outside_checks = ["/", "/api/artists/lea"]
+
 # monthly_budget_usd  = 50
+# budget_by_tag       = false
 # log_retention_days  = 30
 # architecture        = "arm64"
 # supabase_jwt_secret = false

@@ -30,6 +30,9 @@ pub struct Outputs {
     pub parameter_path: String,
     /// The secrets' names.
     pub secrets: Vec<String>,
+    /// The topics of the alarms, each after its region. A deploy of before has none.
+    #[serde(default)]
+    pub alarm_topics: Vec<String>,
     /// The plain settings of the functions.
     pub settings: HashMap<String, String>,
 }

@@ -34,7 +34,30 @@ async fn serve(router: Router) -> String {
 struct Aws {
     ministack: String,
     answers: Arc<Mutex<HashMap<String, Value>>>,
+    /// Who has subscribed to every topic, as SNS tells it: an ARN, or `PendingConfirmation`.
+    subscribed: Arc<Mutex<Vec<&'static str>>>,
     http: reqwest::Client,
+}
+
+/// SNS, as far as the doctor asks, for whoever signs.
+fn subscriptions(aws: &Aws, headers: &HeaderMap) -> Response {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !signed.contains("/sns/aws4_request") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let members: String = aws
+        .subscribed
+        .lock()
+        .expect("one at a time")
+        .iter()
+        .map(|arn| {
+            format!("<member><Endpoint>ops@ink.test</Endpoint><SubscriptionArn>{arn}</SubscriptionArn></member>")
+        })
+        .collect();
+    format!(
+        "<ListSubscriptionsByTopicResponse><Subscriptions>{members}</Subscriptions></ListSubscriptionsByTopicResponse>"
+    )
+    .into_response()
 }
 
 async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
@@ -43,6 +66,9 @@ async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
         return axum::Json(answer.clone()).into_response();
     }
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    if body.starts_with(b"Action=ListSubscriptionsByTopic&") {
+        return subscriptions(&aws, &parts.headers);
+    }
     let path = parts.uri.path_and_query().expect("a path");
     let mut headers: HeaderMap = parts.headers;
     headers.remove("host");
@@ -97,6 +123,7 @@ struct Practice {
 }
 
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings/";
+const QUOTA: &str = "/2016-08-19/account-settings";
 const ACCOUNT: &str = "/v2/email/account";
 
 impl Practice {
@@ -106,7 +133,12 @@ impl Practice {
         let platform = platform.expect("it starts: cargo build --workspace --bins");
         let http = net::client(&net::tls());
         let ministack = std::env::var("TEST_AWS_URL").expect("run `make test`, or `dev with-services -- …`");
-        let aws = Aws { ministack: ministack.clone(), answers: Arc::default(), http: http.clone() };
+        let aws = Aws {
+            ministack: ministack.clone(),
+            answers: Arc::default(),
+            subscribed: Arc::new(Mutex::new(vec!["arn:aws:sns:eu-west-3:1:alarms:2"])),
+            http: http.clone(),
+        };
         let endpoint = serve(Router::new().fallback(aws_front).with_state(aws.clone())).await;
         let sqs = Sqs::at(&ministack);
         let jobs = &platform.queues().jobs;
@@ -120,6 +152,7 @@ impl Practice {
             "EventSourceArn": told["Attributes"]["QueueArn"], "State": "Enabled", "FunctionResponseTypes": ["ReportBatchItemFailures"],
         });
         aws.set(MAPPINGS, json!({ "EventSourceMappings": [mapping] }));
+        aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 1000 } }));
         aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
         let destination =
             json!({ "EventDestinations": [{ "Name": "failures", "Enabled": true, "MatchingEventTypes": ["BOUNCE"] }] });
@@ -135,6 +168,7 @@ impl Practice {
             ("SUPABASE_URL", supabase(json!([{ "kid": "1" }]), settings()).await),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_good".to_owned()),
             ("MAIL_CONFIGURATION_SET", "set".to_owned()),
+            ("MAIL_FROM", set("MAIL_FROM")),
         ];
         let secrets = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"];
         let site = platform.site().to_owned();
@@ -150,6 +184,7 @@ impl Practice {
             mail_domain: set("MAIL_FROM").rsplit('@').next().expect("a domain").trim_end_matches('>').to_owned(),
             region: REGION.into(),
             parameter_path: "/inkflow/test".into(),
+            alarm_topics: vec![format!("{REGION} arn:aws:sns:{REGION}:1:inkflow-test-alarms")],
             secrets: secrets.map(str::to_owned).to_vec(),
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
         };
@@ -214,6 +249,10 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let findings = Box::pin(examine(&it.healthy, false)).await;
     assert_eq!(wrong(&findings), "");
     assert!(findings.len() > 20, "{findings:?}");
+    assert!(
+        findings.iter().any(|finding| finding.said.contains("payments of the last 10 days has its booking")),
+        "{findings:?}"
+    );
     let said = findings.iter().map(ToString::to_string).collect::<String>();
     for secret in it.healthy.secrets.values() {
         assert!(!said.contains(secret.as_str()), "a secret was told");
@@ -408,6 +447,49 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     only(&it.wrong(|_| ()).await, "AWS has stopped the sending");
     it.aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
     only(&it.with_setting("MAIL_CONFIGURATION_SET", "no-such-set").await, "SES has no configuration set no-such-set");
+
+    only(&it.with_setting("MAIL_FROM", "nobody@unverified.example").await, "SES does not take a mail with a file");
+
+    // Who hears of it, and how much may run.
+    let told = |findings: &[Finding]| findings.iter().map(|one| format!("{one}\n")).collect::<String>();
+    *it.aws.subscribed.lock().expect("one at a time") = vec!["arn:aws:sns:eu-west-3:1:alarms:2", "PendingConfirmation"];
+    only(&it.wrong(|_| ()).await, "1 of 2 who should hear of inkflow-test-alarms have not confirmed it");
+    it.aws.subscribed.lock().expect("one at a time").clear();
+    only(&it.wrong(|_| ()).await, "nobody hears of inkflow-test-alarms");
+    *it.aws.subscribed.lock().expect("one at a time") = vec!["arn:aws:sns:eu-west-3:1:alarms:2"];
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 10 } }));
+    only(&it.wrong(|_| ()).await, "the account may run 10 functions at once");
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 400 } }));
+    let noticed = told(&Box::pin(examine(&it.healthy, false)).await);
+    assert!(noticed.contains("note   lambda: the account may run 400 functions at once"), "{noticed}");
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 1000 } }));
+
+    // What a restore has lost: Stripe has the money of a booking that is not there.
+    let base = it.healthy.setting("STRIPE_API_BASE").to_owned();
+    let stripe =
+        Aws { ministack: base, answers: Arc::default(), subscribed: Arc::default(), http: it.healthy.http.clone() };
+    let before = serve(Router::new().fallback(aws_front).with_state(stripe.clone())).await;
+    let payment = |id: &str, status: &str, booking: Option<&str>| {
+        let metadata = booking.map_or(json!({}), |booking| json!({ "booking_id": booking }));
+        json!({ "id": id, "created": 1_790_000_000, "amount_received": 6000, "status": status, "description": "Acompte", "metadata": metadata })
+    };
+    let lost = "019aa000-0000-7000-8000-0000000000c7";
+    let known: String =
+        it.owner.query_typed("select id::text from bookings limit 1", &[]).await.expect("asked")[0].get(0);
+    let page = [
+        payment("pi_lost", "succeeded", Some(lost)),
+        payment("pi_open", "requires_payment_method", Some("019aa000-0000-7000-8000-0000000000c8")),
+        payment("pi_other", "succeeded", None),
+        payment("pi_known", "succeeded", Some(&known)),
+    ];
+    stripe.set("/v1/payment_intents", json!({ "object": "list", "data": page, "has_more": false }));
+    let found = it.with_setting("STRIPE_API_BASE", &before).await;
+    only(
+        &found,
+        &format!(
+            "pi_lost paid 6000 cents on 2026-09-21T14:13:20Z for booking {lost}, which the database does not have: Acompte"
+        ),
+    );
 
     // The queue, and its dead letters back to it.
     let mappings = it.aws.answers.lock().expect("one at a time")[MAPPINGS].clone();

@@ -552,6 +552,18 @@ pub fn verify(payload: &[u8], header: &str, secrets: &[Secret], now: Timestamp) 
     if fits { Ok(()) } else { Err(SignatureError::NoMatch) }
 }
 
+/// The header by which `make doctor` says that it is the one who sends what is not signed, to see that it is refused: signed
+/// over [`PROBE`] by one of our secrets, as an event is. No event, so that nothing can be made of it.
+pub const PROBE_HEADER: &str = "x-inkflow-probe";
+
+/// What that header is signed over.
+pub const PROBE: &str = "inkflow.doctor.probe";
+
+/// Whether that header was signed by one of our secrets, and just now.
+pub fn is_probe(header: &str, secrets: &[Secret], now: Timestamp) -> bool {
+    verify(PROBE.as_bytes(), header, secrets, now).is_ok()
+}
+
 fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
@@ -622,6 +634,22 @@ mod tests {
             verify(BODY, &format!("t={},v1={good}", i64::MIN), &secret, at(1000)),
             Err(SignatureError::OutsideTolerance)
         );
+    }
+
+    #[test]
+    fn a_probe_is_known_by_a_secret_of_ours_and_is_no_signature_of_an_event() {
+        let ours = secrets(&["whsec_1", "whsec_2"]);
+        let by = |secret: &str, time: i64| format!("t={time},v1={}", sign(secret, time, PROBE.as_bytes()));
+        assert!(is_probe(&by("whsec_1", 1000), &ours, at(1000)));
+        for header in [
+            by("whsec_3", 1000),
+            by("whsec_1", 600),
+            format!("t=1000,v1={}", sign("whsec_1", 1000, BODY)),
+            String::new(),
+        ] {
+            assert!(!is_probe(&header, &ours, at(1000)), "{header}");
+        }
+        assert_eq!(verify(BODY, &by("whsec_1", 1000), &ours, at(1000)), Err(SignatureError::NoMatch));
     }
 
     #[test]

@@ -171,6 +171,10 @@ fn answers() -> Vec<(String, Value)> {
     let others = [
         ("aws_sns_topic.alarms", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:alarms" })),
         ("aws_sns_topic.mail_failures", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:mail_failures" })),
+        ("aws_sns_topic.pager", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:pager" })),
+        ("aws_sns_topic.edge", json!({ "arn": "arn:aws:sns:us-east-1:123456789012:alarms-edge" })),
+        ("aws_sns_topic.edge_pager", json!({ "arn": "arn:aws:sns:us-east-1:123456789012:pager-edge" })),
+        ("aws_route53_health_check.site[\"/\"]", json!({ "id": "check of the home page" })),
         ("aws_sqs_queue.jobs", queue("jobs")),
         ("aws_sqs_queue.dead[\"jobs\"]", queue("jobs-dead")),
         ("aws_sqs_queue.dead[\"images\"]", queue("images-dead")),
@@ -219,7 +223,7 @@ fn script() -> String {
         "mail_from": "InkFlow <bonjour@mail.inkflow.example>", "secrets": secrets,
     });
     let may = json!({
-        "alarm_email": "ops@example.com", "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
+        "alarm_email": "ops@example.com", "pager_url": "https://pager.example/x", "budget_by_tag": true, "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
         "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "monthly_budget_usd": 75,
         "architecture": "x86_64", "log_retention_days": 7, "secrets_version": 3, "tags": { "team": "studio" }, "database_ca": "a PEM",
         "settings": {

@@ -183,7 +183,7 @@ impl Stage {
         let folder = folder("deployed");
         let ministack = Ministack::start(&folder, None).await.expect("ministack starts");
         let http = shared::net::client(&shared::net::tls());
-        let state = format!("inkflow-state-{ACCOUNT}/inkflow/{ENV}.tfstate");
+        let state = format!("inkflow-state-{ACCOUNT}-{REGION}/inkflow/{ENV}.tfstate");
         let deployed = Deployed { aws: ministack.url(), state, http };
         let site = format!("http://{}", serve(deployed.clone()).await);
         world.stripe.set_webhook_url(format!("{site}/api/webhooks/stripe"));

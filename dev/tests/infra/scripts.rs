@@ -57,6 +57,8 @@ impl Desk {
         let secrets = "DATABASE_URL=postgres://a\nMIGRATE_DATABASE_URL=postgres://b\nSTRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS=whsec_x\nENCRYPTION_KEY=x\n";
         fs::write(desk.path("checkout/.env.prod"), secrets).expect("written");
         desk.outputs(&outputs("https://d1.cloudfront.test", ""));
+        desk.says("bucket", "200");
+        fs::write(desk.path("checkout/frontend/dist/assets.json"), "{}").expect("written");
         // The versions of a function are lines of `version <tab> description` in a file, its alias another one.
         desk.stub(
             "aws",
@@ -65,8 +67,17 @@ impl Desk {
             case \"$*\" in
             *get-caller-identity*) echo 123456789012 ;;
             *export-credentials*) echo 'export AWS_ACCESS_KEY_ID=x' ;;
-            *head-bucket*) [ -e \"$desk/bucket\" ] ;;
-            *create-bucket*) touch \"$desk/bucket\" ;;
+            *head-object*inkflow-state-123456789012\\ * | *head-bucket*)
+                case \"$*\" in *expected-bucket-owner\\ 123456789012*) ;; *) echo 'whose?' >&2; exit 254 ;; esac
+                case \"$*\" in *head-object*) of=old ;; *) of=bucket ;; esac
+                # What the AWS CLI prints, with the status of S3.
+                case $(cat \"$desk/$of\" 2>/dev/null || echo 404) in
+                200) ;;
+                404) echo 'An error occurred (404) when calling the HeadX operation: Not Found' >&2; exit 254 ;;
+                403) echo 'An error occurred (403) when calling the HeadX operation: Forbidden' >&2; exit 254 ;;
+                *) echo 'Could not connect to the endpoint URL' >&2; exit 255 ;;
+                esac ;;
+            *create-bucket*) echo 200 >\"$desk/bucket\" ;;
             *get-alias*) cat \"$(of \"$@\").live\" ;;
             *list-versions*) printf '$LATEST\\t\\n'; cat \"$(of \"$@\").versions\" ;;
             *update-alias*) while [ \"$1\" != --function-version ]; do shift; done; echo \"$2\" ;;
@@ -133,6 +144,18 @@ impl Desk {
         fs::write(self.path("outputs"), json).expect("written");
     }
 
+    /// What S3 says of the bucket of the states, or, `old`, of the state in the bucket of before.
+    fn says(&self, of: &str, status: &str) {
+        fs::write(self.path(of), status).expect("written");
+    }
+
+    /// What was asked of the played programs since this was asked last.
+    fn asked(&self) -> String {
+        let said = fs::read_to_string(self.path("said")).expect("something was asked");
+        fs::write(self.path("said"), "").expect("written");
+        said
+    }
+
     /// A host that answers, with this page.
     fn page(&self, host: &str, html: &str) {
         fs::write(self.path(&format!("page.{host}")), html).expect("written");
@@ -160,9 +183,19 @@ impl Desk {
             .env("FUNCTIONS_DIR", self.path("zips"))
             .env("INKFLOW_STATE", self.path("state"))
             .env("SMOKE_PAUSE", "0");
-        for inherited in
-            ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "SMOKE_URL", "TFVARS", "SECRETS_FILE", "YES", "NAME", "FUNCTION"]
-        {
+        for inherited in [
+            "AWS_ENDPOINT_URL",
+            "AWS_ACCESS_KEY_ID",
+            "SMOKE_URL",
+            "STATE_BUCKET",
+            "SITE_DIR",
+            "RELEASES",
+            "TFVARS",
+            "SECRETS_FILE",
+            "YES",
+            "NAME",
+            "FUNCTION",
+        ] {
             command.env_remove(inherited);
         }
         command.envs(variables.iter().copied()).stdin(Stdio::null()).output().expect("it starts")
@@ -191,11 +224,12 @@ impl Drop for Desk {
 fn every_script_of_an_operator_runs_to_its_end() {
     let desk = Desk::new("all");
     desk.page("d1.cloudfront.test", "<html>the site</html>");
+    desk.says("bucket", "404");
     let deployed = desk.well("deploy", &[("YES", "1")]);
     assert!(deployed.contains("deployed: https://d1.cloudfront.test"), "{deployed}");
     assert!(deployed.contains("webhook:  https://stripe.on.aws/api/webhooks/stripe"), "{deployed}");
     let asked = fs::read_to_string(desk.path("said")).expect("what was asked");
-    assert!(asked.contains("create-bucket --bucket inkflow-state-123456789012 --create-bucket-configuration LocationConstraint=eu-west-3"), "{asked}");
+    assert!(asked.contains("create-bucket --bucket inkflow-state-123456789012-eu-west-3 --create-bucket-configuration LocationConstraint=eu-west-3"), "{asked}");
     assert!(desk.well("doctor", &[]).contains("doctor "));
     assert!(desk.well("output", &[("NAME", "site_url")]).contains("https://d1.cloudfront.test"));
     assert!(desk.well("output", &[]).contains("distribution_domain\n"));
@@ -206,15 +240,191 @@ fn every_script_of_an_operator_runs_to_its_end() {
     desk.well("destroy", &[("YES", "1")]);
     desk.well("smoke", &[("URL", "https://d1.cloudfront.test")]);
     // In the first of all regions the bucket must not be told where it is; a local AWS is spoken to in another way.
-    fs::remove_file(desk.path("bucket")).expect("made");
+    desk.says("bucket", "404");
     let tfvars = desk.path("checkout/infra/environments/prod.tfvars");
     let virginia = fs::read_to_string(&tfvars).expect("settings").replace("eu-west-3", "us-east-1");
     fs::write(tfvars, virginia).expect("written");
     fs::write(desk.path("said"), "").expect("written");
     desk.well("deploy", &[("YES", "1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
     let asked = fs::read_to_string(desk.path("said")).expect("what was asked");
-    assert!(asked.contains("create-bucket --bucket inkflow-state-123456789012\n"), "{asked}");
+    assert!(asked.contains("create-bucket --bucket inkflow-state-123456789012-us-east-1\n"), "{asked}");
     assert!(asked.contains("-backend-config=use_path_style=true"), "{asked}");
+}
+
+#[test]
+fn the_state_is_where_it_was_or_in_a_bucket_of_this_region_that_is_ours() {
+    let desk = Desk::new("state");
+    desk.page("d1.cloudfront.test", "<html>the site</html>");
+    // An environment from before there was a bucket for each region.
+    desk.says("old", "200");
+    desk.says("bucket", "404");
+    desk.well("deploy", &[("YES", "1")]);
+    let asked = desk.asked();
+    assert!(asked.contains("-backend-config=bucket=inkflow-state-123456789012 "), "{asked}");
+    assert!(!asked.contains("create-bucket"), "{asked}");
+
+    // A new one; the old bucket may not even be ours.
+    for old in ["404", "403"] {
+        desk.says("old", old);
+        desk.says("bucket", "404");
+        desk.well("deploy", &[("YES", "1")]);
+        let asked = desk.asked();
+        assert!(asked.contains("-backend-config=bucket=inkflow-state-123456789012-eu-west-3 "), "{asked}");
+        for put in ["put-bucket-versioning", "put-public-access-block", "put-bucket-encryption"] {
+            let line = asked.lines().find(|line| line.contains(put)).unwrap_or_else(|| panic!("{put}: {asked}"));
+            assert!(line.contains("--expected-bucket-owner 123456789012"), "{line}");
+        }
+    }
+
+    // Somebody else has the name: nothing is written there, and no state is begun.
+    desk.says("bucket", "403");
+    for script in ["deploy", "output", "doctor", "rollback", "destroy"] {
+        let done = desk.script(script, &[("YES", "1")]);
+        assert!(!done.status.success() && said(&done).contains("is not yours to use"), "{script}: {}", said(&done));
+        let asked = desk.asked();
+        assert!(
+            !asked.contains("terraform -chdir") && !asked.contains("put-") && !asked.contains("create-"),
+            "{asked}"
+        );
+    }
+
+    // No answer is not "there is none": a state that is begun anew would make everything twice.
+    for (of, other) in [("old", "bucket"), ("bucket", "old")] {
+        desk.says(other, "404");
+        desk.says(of, "no answer");
+        let done = desk.script("deploy", &[("YES", "1")]);
+        assert!(!done.status.success() && said(&done).contains("cannot be told"), "{}", said(&done));
+        assert!(!desk.asked().contains("create-bucket"));
+    }
+}
+
+#[test]
+fn what_a_release_has_built_is_deployed_without_a_compiler() {
+    let desk = Desk::new("release");
+    desk.page("d1.cloudfront.test", "<html>the site</html>");
+    let machine = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("macos", _) => "macos-arm64",
+        (_, "aarch64") => "linux-arm64",
+        _ => "linux-x86_64",
+    };
+    // What the workflow publishes, made as it makes it.
+    let make = format!(
+        "mkdir -p release/v1.2.3 made/functions/slots made/programs made/site/assets && cd made && echo zip >functions/slots/bootstrap.zip && \
+         echo '{{}}' >site/assets.json && cp ../programs/* programs/ && tar -czf ../release/v1.2.3/functions-arm64.tar.gz functions && \
+         tar -czf ../release/v1.2.3/programs-{machine}.tar.gz programs && tar -C site -czf ../release/v1.2.3/site.tar.gz . && \
+         cd ../release/v1.2.3 && if command -v sha256sum >/dev/null; then sha256sum -- *.gz; else shasum -a 256 -- *.gz; fi >SHA256SUMS"
+    );
+    let made = Command::new("sh").args(["-ec", &make]).current_dir(&desk.folder).status().expect("sh");
+    assert!(made.success());
+    desk.stub("git", "echo v1.2.3");
+    desk.stub("gh", "echo \"gh $*\" >>\"$desk/said\"; [ ! -e \"$desk/forged\" ]");
+    let curl = fs::read(desk.path("first/curl")).expect("played");
+    fs::remove_file(desk.path("first/curl")).expect("the real one fetches");
+    let releases = format!("file://{}", desk.path("release").display());
+    let fetch = |release: &str| {
+        let path = format!("{}:{}", desk.path("first").display(), std::env::var("PATH").expect("a PATH"));
+        let mut command = Command::new(desk.path("checkout/infra/fetch-release"));
+        command
+            .args([release, "arm64"])
+            .current_dir(desk.path("checkout"))
+            .env("PATH", path)
+            .env("RELEASES", &releases);
+        command.output().expect("it starts")
+    };
+    let there = desk.path("checkout/.inkflow/releases/v1.2.3");
+    let fetched = fetch("v1.2.3");
+    assert!(fetched.status.success(), "{}", said(&fetched));
+    assert!(desk.asked().matches("gh attestation verify").count() == 3);
+    assert!(there.join("functions/slots/bootstrap.zip").is_file() && there.join("site/assets.json").is_file());
+
+    // Not this checkout's, not attested, not whole: nothing of it is left, and what was there stays.
+    assert!(said(&fetch("v1.2.4")).contains("This checkout is not v1.2.4"));
+    fs::write(desk.path("forged"), "").expect("written");
+    assert!(said(&fetch("v1.2.3")).contains("is not attested as built from v1.2.3"));
+    fs::remove_file(desk.path("forged")).expect("there");
+    let archive = desk.path("release/v1.2.3/site.tar.gz");
+    let mut bytes = fs::read(&archive).expect("made");
+    bytes[20] ^= 1;
+    fs::write(archive, bytes).expect("written");
+    assert!(said(&fetch("v1.2.3")).contains("site.tar.gz is not what SHA256SUMS says"));
+    assert!(there.join("site/assets.json").is_file() && !there.with_extension("3.new").exists());
+
+    fs::write(desk.path("first/curl"), curl).expect("written");
+    fs::set_permissions(desk.path("first/curl"), fs::Permissions::from_mode(0o755)).expect("ours");
+    for builder in ["cargo", "npm", "make"] {
+        desk.stub(builder, "echo \"$(basename \"$0\") is not here\" >&2; exit 127");
+    }
+    desk.asked();
+    let folder = |name: &str| there.join(name).display().to_string();
+    let built = [
+        ("YES", "1"),
+        ("FUNCTIONS_DIR", &*folder("functions")),
+        ("SITE_DIR", &*folder("site")),
+        ("PROGRAMS", &*folder("programs")),
+    ];
+    assert!(desk.well("deploy", &built).contains("(v1.2.3)"));
+    let asked = desk.asked();
+    assert!(asked.contains(&format!("-var=functions_dir={}", folder("functions"))), "{asked}");
+    assert!(asked.contains(&format!("-var=site_dir={}", folder("site"))), "{asked}");
+    assert!(asked.contains(&format!("s3 sync --only-show-errors {}/assets ", folder("site"))), "{asked}");
+}
+
+#[test]
+fn a_release_is_cut_from_main_with_its_version_and_its_part_of_the_changelog() {
+    let folder = std::env::temp_dir().join(format!("inkflow-cut-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join(".ci")).expect("a folder");
+    fs::copy(checkout().join(".ci/release-check"), folder.join(".ci/release-check")).expect("copied");
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("written");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@b.test", "-c", "commit.gpgsign=false"]);
+        let done = command.args(arguments).current_dir(&folder).output().expect("git");
+        assert!(done.status.success(), "{arguments:?}: {}", said(&done));
+    };
+    let check = |tag: &str| {
+        let mut command = Command::new(folder.join(".ci/release-check"));
+        command.arg(tag).env("MAIN", "main").output().expect("it starts")
+    };
+    write("Cargo.toml", "[workspace]\n\n[workspace.package]\nversion = \"1.2.3\"\nedition = \"2024\"\n");
+    write(
+        "CHANGELOG.md",
+        "# Changelog\n\n## [Unreleased]\n\n- Later.\n\n## [1.2.3] - 2026-12-01\n\n- Now.\n\n## [1.2.2] - 2026-11-01\n\n- Before.\n",
+    );
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "one"]);
+    git(&["tag", "v1.2.3"]);
+    git(&["tag", "v1.2.2"]);
+    let good = check("v1.2.3");
+    assert!(good.status.success() && said(&good).trim() == "- Now.", "{}", said(&good));
+    assert!(said(&check("v1.2.2")).contains("Cargo.toml says 1.2.3, and the tag 1.2.2"));
+    assert!(said(&check("1.2.3")).contains("A release is v1.2.3"));
+    git(&["checkout", "-q", "-b", "aside"]);
+    write("Cargo.toml", "[workspace.package]\nversion = \"1.2.4\"\n");
+    git(&["commit", "-qam", "two"]);
+    git(&["tag", "v1.2.4"]);
+    assert!(said(&check("v1.2.4")).contains("CHANGELOG.md has no part"));
+    write("CHANGELOG.md", "## [1.2.4] - 2026-12-02\n\n- More.\n");
+    git(&["commit", "-qam", "three"]);
+    git(&["tag", "-f", "v1.2.4"]);
+    assert!(said(&check("v1.2.4")).contains("v1.2.4 is not on main"));
+    let _ = fs::remove_dir_all(&folder);
+}
+
+#[test]
+fn every_action_of_a_workflow_is_pinned_to_what_was_read() {
+    for entry in fs::read_dir(checkout().join(".github/workflows")).expect("a folder").flatten() {
+        let text = fs::read_to_string(entry.path()).expect("read");
+        let uses: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action).collect();
+        assert!(!uses.is_empty(), "{}", entry.path().display());
+        for action in uses {
+            let (commit, version) = action.split_once('@').and_then(|(_, at)| at.split_once(" # v")).expect(action);
+            assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+            assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{action}");
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use shared::config::Secret;
 use shared::db::bookings::Reference;
 use shared::domain::booking::CancelReason;
 use shared::settle;
+use shared::stripe;
 use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, stripe_event};
 use stripe_webhook::{App, handle};
 
@@ -120,6 +121,25 @@ mod believed {
             ] {
                 let answer = answered(world, &[SECRET], &header, &payload).await;
                 assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"), "{header}");
+            }
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            assert_eq!(world.count("stripe_events").await, 0);
+        });
+    }
+
+    #[test]
+    fn who_says_to_be_the_operators_probe_is_believed_no_more_than_others() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.pay(&held);
+            let payload = event(world, "checkout.session.completed");
+            let app = app(world);
+            let probe = dev::stripe::sign(stripe::PROBE, SECRET, world.now().as_second());
+            for signature in ["", &*probe] {
+                let headers = [("stripe-signature", signature), (stripe::PROBE_HEADER, &*probe)];
+                let request = testing::request(Method::POST, "/api/webhooks/stripe", &headers, Some(payload.clone()));
+                let answer = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+                assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"));
             }
             assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
             assert_eq!(world.count("stripe_events").await, 0);
