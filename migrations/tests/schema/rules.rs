@@ -82,6 +82,9 @@ fn ours(sql: &str, outside: bool) -> Vec<(String, String)> {
                 format!("{first} of {table}: outside a transaction, in batches"),
             ));
         }
+        if !outside && words.contains(&"concurrently") {
+            all.push(("concurrently-in-a-transaction".to_owned(), format!("the first line: {OUTSIDE}")));
+        }
         // What died half-way leaves an index that nobody uses and everybody pays for.
         if outside && first == "create" && words.contains(&"concurrently") {
             let name = words.iter().skip_while(|word| **word != "concurrently").nth(1).copied().unwrap_or_default();
@@ -134,7 +137,7 @@ fn what_would_stand_in_the_way_is_seen() {
         ("create index x on bookings (note);", "require-concurrent-index-creation"),
         ("create unique index x on bookings (note);", "require-concurrent-index-creation"),
         ("drop index bookings_to_compare;", "require-concurrent-index-deletion"),
-        ("create index concurrently x on bookings (note);", "ban-concurrent-index-creation-in-transaction"),
+        ("create index concurrently x on bookings (note);", "concurrently-in-a-transaction"),
         ("alter table bookings add column x int not null;", "adding-required-field"),
         ("alter table bookings add column x uuid default gen_random_uuid();", "adding-field-with-default"),
         ("alter table bookings alter column note set not null;", "adding-not-nullable-field"),
