@@ -27,6 +27,8 @@ locals {
     refund-stuck         = { functions = ["sweeper"], pattern = "\"money is owed and nothing gives it back\"", threshold = 1 }
     webhook-lost         = { functions = ["sweeper"], pattern = "\"no webhook had brought this event\"", threshold = 1 }
     hook-not-believed    = { functions = ["calcom-webhook"], pattern = "\"a webhook is not from the artist's Cal.com\"", threshold = 10 }
+    holds-want-proof     = { functions = ["create-booking"], pattern = "\"a hold wants a proof\"", threshold = 50 }
+    network-holds-much   = { functions = ["create-booking"], pattern = "\"a network holds too much\"", threshold = 20 }
     queue-unreachable    = { functions = ["sweeper"], pattern = "\"the queue takes no jobs\"", threshold = 3 }
   }
   signal_filters = merge([for signal, of in local.signals : {

@@ -151,6 +151,7 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
             ("asked_at", "now()"),
         ],
     ),
+    ("hold_endings", &[("artist_id", ZOE), ("network", "'\\x0b'"), ("ended_at", "now()"), ("kept", "false")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -284,6 +285,8 @@ const BAD_ROWS: &[Bad] = &[
     ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
     ("calendar_answers_once", "calendar_answers", &[("event_type", "5")]),
     ("calendar_answers_artist_id_fkey", "calendar_answers", &[("artist_id", NOBODY)]),
+    ("hold_endings_artist_id_fkey", "hold_endings", &[("artist_id", NOBODY)]),
+    ("hold_endings_flash_id_fkey", "hold_endings", &[("flash_id", NOBODY)]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.

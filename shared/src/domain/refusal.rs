@@ -24,9 +24,6 @@ pub enum Refusal {
     /// The client already holds as many unpaid slots as allowed.
     #[error("the client holds too many unpaid slots")]
     TooManyHoldsByClient,
-    /// The artist's page already carries as many unpaid holds as allowed.
-    #[error("the artist has too many unpaid holds")]
-    TooManyHoldsOnArtist,
     /// Somebody else, or another tab, changed the same thing since it was shown.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
