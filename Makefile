@@ -65,14 +65,16 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
 
-# The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along.
+# The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along, and
+# a crowd of robots and people before one artist's books.
 MINUTES ?= 10
 .PHONY: chaos
 chaos: own-target $(site) ## Try to break the promises for MINUTES=10 minutes, and print the figures
 	@cargo build --workspace --bins && cargo build -p chaos --tests
 	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; fi; \
 	export CHAOS_SECONDS=$$(( $(MINUTES) * 60 )) CHAOS_BOOKINGS=$(or $(BOOKINGS),10000) CHAOS_CLIENTS=$(or $(CLIENTS),100); \
-	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes)'
+	export CHAOS_ROBOTS=$(or $(ROBOTS),10000) CHAOS_NETWORKS=$(or $(NETWORKS),1000) CHAOS_PEOPLE=200 CHAOS_TIMES=40; \
+	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes) + binary(crowd)'
 
 # libFuzzer's instrumentation is unstable in rustc: the pinned stable compiler takes it when told so.
 .PHONY: fuzz

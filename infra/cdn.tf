@@ -157,7 +157,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
     headers {
       items = [
         "accept-language", "access-control-request-headers", "access-control-request-method", "cloudfront-viewer-address",
-        "content-type", "idempotency-key", "x-amz-content-sha256",
+        "content-type", "idempotency-key", "x-amz-content-sha256", "x-proof",
       ]
     }
   }

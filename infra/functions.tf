@@ -128,7 +128,7 @@ locals {
     RATE_LIMIT_SIGN_INS_PER_HOUR = "20"
     SIGN_UP                      = "closed"
     MAX_HOLDS_PER_CLIENT         = "3"
-    MAX_HOLDS_PER_ARTIST         = "30"
+    MAX_HOLDS_PER_ARTIST         = "10"
     JOB_LEASE_SECONDS            = "90"
     JOB_MAX_ATTEMPTS             = "8"
     }, var.settings, {

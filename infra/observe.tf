@@ -47,6 +47,8 @@ locals {
     event-not-applied    = { functions = ["sweeper"], pattern = "\"an event could not be applied\"", threshold = 3, period = 900 }
     sweep-too-long       = { functions = ["sweeper"], pattern = "\"the sweep ran out of time\"", threshold = 10, period = 900 }
     hook-not-believed    = { functions = ["calcom-webhook"], pattern = "\"a webhook is not from the artist's Cal.com\"", threshold = 10 }
+    holds-want-proof     = { functions = ["create-booking"], pattern = "\"a hold wants a proof\"", threshold = 50 }
+    network-holds-much   = { functions = ["create-booking"], pattern = "\"a network holds too much\"", threshold = 20 }
     queue-unreachable    = { functions = ["sweeper"], pattern = "\"the queue takes no jobs\"", threshold = 3 }
   }
   signal_filters = merge([for signal, of in local.signals : {

@@ -154,14 +154,15 @@ impl Document {
                 Operation {
                     id: "createBooking",
                     summary: "Holds a slot and opens the payment of its deposit.",
-                    parameters: vec![in_header(
-                        "Idempotency-Key",
-                        &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-                    )],
+                    parameters: vec![
+                        in_header("Idempotency-Key", &json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
+                        in_header("X-Proof", &json!({ "type": "string" })),
+                    ],
                     body: Some(self.request::<create_booking::request::BookingRequest>()),
                     success: ok(201, json(self.answer::<create_booking::HeldView>())),
                     problems: &[
                         (400, "malformed"),
+                        (403, "proof-required"),
                         (404, "not-found"),
                         (
                             409,
@@ -170,7 +171,7 @@ impl Document {
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
                         (422, "invalid"),
-                        (429, "too-many-requests, too-many-holds"),
+                        (429, "too-many-requests, too-many-holds, flash-rests"),
                         (502, "payment-unavailable"),
                         (503, "calendar-unavailable, try-again"),
                     ],
@@ -425,6 +426,28 @@ impl Document {
                 },
             ),
             (
+                ("GET", "/api/dashboard/bookings/suspicious"),
+                Operation {
+                    id: "listSuspiciousHolds",
+                    summary: "Unpaid holds of which many come from one network, or whose network let others lapse.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::Suspicious>())),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/suspicious/end"),
+                Operation {
+                    id: "endSuspiciousHolds",
+                    summary: "Ends those that were shown, as far as they are still suspicious and unpaid.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<dashboard_bookings::EndRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::Ended>())),
+                    problems: DASHBOARD_ACTION,
+                },
+            ),
+            (
                 ("GET", "/api/dashboard/bookings/{id}"),
                 Operation {
                     id: "getBookingDetail",
@@ -641,6 +664,19 @@ fn problem() -> Value {
             },
             "slots": { "type": "array", "items": { "$ref": "#/components/schemas/DayView" } },
             "own": { "$ref": "#/components/schemas/HeldView" },
+            "until": { "type": "string", "format": "date-time" },
+            "proof": {
+                "description": "For each part from 0 a number such that SHA-256 of 24 bytes begins with so many zero bits: the last 16 bytes of the challenge, the part and the number, 4 bytes each. X-Proof is the challenge, a full stop, and the numbers with commas between them.",
+                "type": "object",
+                "required": ["challenge", "parts", "bits", "expires_at", "hold_minutes"],
+                "properties": {
+                    "challenge": { "type": "string" },
+                    "parts": { "type": "integer" },
+                    "bits": { "type": "integer" },
+                    "expires_at": { "type": "string", "format": "date-time" },
+                    "hold_minutes": { "type": "integer" },
+                },
+            },
         },
     })
 }

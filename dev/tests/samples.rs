@@ -104,7 +104,9 @@ impl Stage {
 
     /// The samples of the dashboard, as Léa's browser would send them about a booking that she does not have.
     async fn dashboard(&mut self, signed_in: &impl Fn(String) -> String) {
-        for sample in ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv"] {
+        for sample in
+            ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv", "dashboard-bookings.suspicious"]
+        {
             assert_eq!(self.ask(sample).await.0, 401, "{sample}");
             let answer = self.invoke_with(sample, signed_in).await;
             assert_eq!(answer["statusCode"], 200, "{sample}: {answer}");

@@ -191,6 +191,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/bookings/suspicious": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Unpaid holds of which many come from one network, or whose network let others lapse. */
+        get: operations["listSuspiciousHolds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/suspicious/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends those that were shown, as far as they are still suspicious and unpaid. */
+        post: operations["endSuspiciousHolds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/bookings/{id}": {
         parameters: {
             query?: never;
@@ -1388,6 +1422,24 @@ export interface components {
             /** @description Why it would be refused. */
             wrong: string | null;
         };
+        /** @description The suspicious holds that were shown and are to end. */
+        EndRequest: {
+            /** @description Their ids. */
+            ids: components["schemas"]["BookingId"][];
+        };
+        /** @description What came of ending suspicious holds. */
+        Ended: {
+            /**
+             * Format: uint
+             * @description So many were ended; what was paid at the last moment stands.
+             */
+            ended: number;
+            /**
+             * Format: uint
+             * @description So many were not looked at yet: ask again.
+             */
+            rest: number;
+        };
         /** @description A kind of ledger row. */
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
         /** @description One line of the history. */
@@ -1901,11 +1953,22 @@ export interface components {
             /** Format: uri */
             instance: string;
             own?: components["schemas"]["HeldView"];
+            /** @description For each part from 0 a number such that SHA-256 of 24 bytes begins with so many zero bits: the last 16 bytes of the challenge, the part and the number, 4 bytes each. X-Proof is the challenge, a full stop, and the numbers with commas between them. */
+            proof?: {
+                bits: number;
+                challenge: string;
+                /** Format: date-time */
+                expires_at: string;
+                hold_minutes: number;
+                parts: number;
+            };
             slots?: components["schemas"]["DayView"][];
             status: number;
             title: string;
             /** Format: uri */
             type: string;
+            /** Format: date-time */
+            until?: string;
         };
         /** @description The profile as it comes in. */
         ProfileInput: {
@@ -2292,6 +2355,40 @@ export interface components {
             /** @description The same for people, in French: `heure de Bruxelles`. */
             timezone_fr: string;
         };
+        /** @description The unpaid holds that look as if nobody meant to pay them. */
+        Suspicious: {
+            /** @description Those that belong together. */
+            groups: components["schemas"]["SuspiciousGroup"][];
+        };
+        /** @description Unpaid holds that come from one network. Which, is not told. */
+        SuspiciousGroup: {
+            /** @description The holds. */
+            holds: components["schemas"]["SuspiciousHold"][];
+            /**
+             * Format: int64
+             * @description How many of the same network were let go in the last day, beyond those that were paid.
+             */
+            lapsed: number;
+        };
+        /** @description One of them. */
+        SuspiciousHold: {
+            /** @description Under which name. */
+            client_name: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            hold_expires_at: string;
+            /** @description The booking. */
+            id: components["schemas"]["BookingId"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            start: string;
+            /** @description What is booked; empty for a project. */
+            title: string;
+        };
         /** @description Time off that was taken. */
         TakenOff: {
             /** @description Appointments that lie in it. They stand: each is the artist's to move or to cancel. */
@@ -2484,6 +2581,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Proof"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2505,6 +2603,15 @@ export interface operations {
             };
             /** @description malformed */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description proof-required */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2557,7 +2664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description too-many-requests, too-many-holds */
+            /** @description too-many-requests, too-many-holds, flash-rests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3016,6 +3123,185 @@ export interface operations {
             };
             /** @description invalid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuspiciousHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unpaid holds of which many come from one network, or whose network let others lapse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspicious"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSuspiciousHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRequest"];
+            };
+        };
+        responses: {
+            /** @description Ends those that were shown, as far as they are still suspicious and unpaid. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -77,6 +77,26 @@ pub enum Error {
         /// That hold, as its own request would answer.
         own: serde_json::Value,
     },
+    /// The client's network holds as many unpaid slots as it may.
+    #[error("the network holds too many unpaid slots")]
+    NetworkIsFull {
+        /// When the first of them ends.
+        retry_after: Duration,
+    },
+    /// The client has let this unique flash go several times: it is for others for a while.
+    #[error("the flash rests for this client")]
+    FlashRests {
+        /// Until when, on the studio's clock: RFC 3339 with its offset.
+        until: String,
+        /// How long that is.
+        retry_after: Duration,
+    },
+    /// There are so many unpaid holds that the client is asked for a proof of work.
+    #[error("a proof of work is needed")]
+    ProofRequired {
+        /// What is to be solved, see [`crate::proof::Puzzle`].
+        proof: serde_json::Value,
+    },
     /// Some fields are missing or wrong.
     #[error("{} field(s) are not valid", .0.len())]
     Invalid(Vec<FieldError>),

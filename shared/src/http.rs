@@ -16,6 +16,7 @@ use crate::domain::contact::Locale;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
+use crate::network::{Network, without_port};
 use crate::redact::without_values;
 
 /// What a handler answers.
@@ -48,7 +49,7 @@ impl Web {
         Ok(Self { public_url: config::public_url()?, cors_origins: config::list("CORS_ORIGINS"), client_ip_header })
     }
 
-    /// The client's network address, for rate limits.
+    /// The client's network address. What is counted is [`Self::network`].
     ///
     /// The configured header (CloudFront overwrites `CloudFront-Viewer-Address` whatever the client sent),
     /// else the address that AWS saw. Never `X-Forwarded-For`, which anybody writes.
@@ -56,9 +57,7 @@ impl Web {
         if let Some(name) = &self.client_ip_header
             && let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok())
         {
-            // CloudFront appends the port: 198.51.100.1:4711, [2001:db8::1]:4711 or 2001:db8::1:4711.
-            let address = value.rsplit_once(':').map_or(value, |(address, _port)| address);
-            return address.trim_matches(['[', ']']).to_owned();
+            return without_port(value).to_owned();
         }
         match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
@@ -68,10 +67,9 @@ impl Web {
 }
 
 impl Web {
-    /// Who asks, told apart from others and no more: the begin of a hash of the address.
-    pub fn visitor(&self, request: &Request) -> String {
-        let hash = ring::digest::digest(&ring::digest::SHA256, self.client_address(request).as_bytes());
-        hash.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The client's network: what limits are counted by. Where it is kept, [`crate::db::Db::pseudonym`] stands for it.
+    pub fn network(&self, request: &Request) -> Network {
+        Network::of(&self.client_address(request))
     }
 }
 
@@ -157,7 +155,7 @@ fn preflight() -> Reply {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("content-type, idempotency-key, x-amz-content-sha256, authorization"),
+        HeaderValue::from_static("content-type, idempotency-key, x-proof, x-amz-content-sha256, authorization"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     Ok(response)
@@ -317,12 +315,6 @@ pub fn problem(error: &Error) -> Problem {
                 "Too many unpaid bookings",
                 Some("You already hold several unpaid slots. Pay or release one, or wait until it lapses."),
             ),
-            Refusal::TooManyHoldsOnArtist => face(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-holds",
-                "Too many unpaid bookings",
-                Some("Many people are booking with this artist right now. Try again in a few minutes."),
-            ),
             Refusal::NotOpenYet => face(
                 StatusCode::CONFLICT,
                 "opens-soon",
@@ -423,6 +415,34 @@ pub fn problem(error: &Error) -> Problem {
                 Some("You have sent many requests. Wait a little and try again."),
             )
         },
+        Error::NetworkIsFull { retry_after } => Problem {
+            retry_after: Some(*retry_after),
+            ..face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-holds",
+                "Too many unpaid bookings",
+                Some("Many slots are held unpaid from your network. One of them is free again soon: try again then."),
+            )
+        },
+        Error::FlashRests { until, retry_after } => Problem {
+            retry_after: Some(*retry_after),
+            ..face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "flash-rests",
+                "This flash is for others for a while",
+                Some(&format!(
+                    "It was held for you several times and not paid. You can hold it again from {until} on."
+                )),
+            )
+        },
+        Error::ProofRequired { .. } => face(
+            StatusCode::FORBIDDEN,
+            "proof-required",
+            "A small proof of work is needed",
+            Some(
+                "Solve the puzzle in `proof` and send the same request again, with the solution in the header X-Proof.",
+            ),
+        ),
         Error::HeldByYou { .. } => face(
             StatusCode::CONFLICT,
             "flash-yours",
@@ -499,6 +519,12 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     }
     if let Error::HeldByYou { own } = error {
         body["own"] = own.clone();
+    }
+    if let Error::ProofRequired { proof } = error {
+        body["proof"] = proof.clone();
+    }
+    if let Error::FlashRests { until, .. } = error {
+        body["until"] = json!(until);
     }
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = problem.status;
@@ -606,7 +632,6 @@ mod tests {
             Refusal::FlashUnavailable.into(),
             Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
-            Refusal::TooManyHoldsOnArtist.into(),
             Refusal::NotOpenYet.into(),
             Refusal::ChangedMeanwhile.into(),
             Refusal::NotPossible.into(),
@@ -614,6 +639,9 @@ mod tests {
             Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
             Error::HeldByYou { own: json!({}) },
+            Error::NetworkIsFull { retry_after: Duration::from_secs(7) },
+            Error::FlashRests { until: "2027-02-02T10:00:00+01:00".into(), retry_after: Duration::from_secs(7) },
+            Error::ProofRequired { proof: json!({}) },
             Error::Invalid(vec![FieldError {
                 pointer: "#/a".into(),
                 detail: "b".into(),

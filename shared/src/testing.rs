@@ -227,6 +227,11 @@ impl World {
         db
     }
 
+    /// As [`Self::db_through`], not connected yet, and with what was counted before.
+    pub fn db_through_counting(&self, wire: &Wire) -> Db {
+        Db::new(&wire.url(&self.app_url), None).expect("the URL is well formed")
+    }
+
     /// Stripe as the functions call it.
     pub fn stripe_client(&self) -> Stripe {
         Stripe::new(self.http.clone(), self.stripe.url(), Secret::new("sk_test_standin".into()))

@@ -27,6 +27,14 @@ interface FieldError {
   detail: string;
 }
 
+/** What the server wants solved before it goes on. */
+export interface Puzzle {
+  challenge: string;
+  parts: number;
+  bits: number;
+  hold_minutes: number;
+}
+
 const TIMEOUT = 12_000;
 
 /** A refusal of the API, or silence. */
@@ -40,6 +48,7 @@ export class Problem extends Error {
     readonly slots: readonly Day[] | null = null,
     /** The client's own booking that stands in the way. */
     readonly own: Held | null = null,
+    readonly puzzle: Puzzle | null = null,
   ) {
     super(slug);
   }
@@ -70,9 +79,10 @@ export async function call<T>(path: string, body?: string, headers: Record<strin
 }
 
 function read(problem: unknown, retryAfter: string | null): Problem {
-  const { type, errors, slots, own } = (problem ?? {}) as { type?: string; errors?: FieldError[]; slots?: Day[]; own?: Held };
+  type Body = { type?: string; errors?: FieldError[]; slots?: Day[]; own?: Held; proof?: Puzzle };
+  const { type, errors, slots, own, proof } = (problem ?? {}) as Body;
   const seconds = Number.parseInt(retryAfter ?? "", 10);
-  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null, own ?? null);
+  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null, own ?? null, proof ?? null);
 }
 
 export function getArtist(slug: string): Promise<Artist> {
@@ -84,8 +94,8 @@ export function getSlots(query: { artist: string; date: string; days: string; fl
 }
 
 /** Holds a slot. The same body with the same key is the same booking, however often it is sent. */
-export function createBooking(body: string, key: string): Promise<Held> {
-  return call("/api/bookings/create", body, { "idempotency-key": key });
+export function createBooking(body: string, key: string, proof?: string): Promise<Held> {
+  return call("/api/bookings/create", body, { "idempotency-key": key, ...(proof && { "x-proof": proof }) });
 }
 
 export function getBooking(id: string): Promise<Booking> {

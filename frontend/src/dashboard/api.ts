@@ -149,6 +149,15 @@ export function readBooking(id: string): Promise<Api.Detail> {
   return call("GET", at(id));
 }
 
+export function readSuspicious(): Promise<Api.Suspicious> {
+  return call("GET", at("suspicious"));
+}
+
+/** Ends holds that nobody means to pay; some at a time. */
+export function endSuspicious(ids: string[]): Promise<Api.Ended> {
+  return call("POST", `${at("suspicious")}/end`, { ids });
+}
+
 /** Confirm, take back, complete or mark as missed. */
 export function act(id: string, action: Exclude<Api.Action, "cancel">, version: number): Promise<Api.Detail> {
   return call("POST", `${at(id)}/${action.replaceAll("_", "-")}`, { version });

@@ -80,6 +80,20 @@ export const words: DashboardWords = {
     out: "Sign out",
   },
 
+  suspects: {
+    title: "Slots held for nothing?",
+    why: (count, lapsed) => {
+      const together = count > 1 ? `These ${count} slots are held from one and the same connection.` : "This slot is held from a connection that was seen before.";
+      return lapsed > 0 ? `${together} Since yesterday, ${lapsed} others were not paid.` : together;
+    },
+    until: (time) => `until ${time}`,
+    end: (count) => (count > 1 ? `Free these ${count} slots` : "Free this slot"),
+    ask: (count) => (count > 1 ? `Free ${count} slots?` : "Free this slot?"),
+    what: "They are free again at once. A deposit that is being paid right now stays valid, and nobody gets a mail.",
+    keep: "Leave them",
+    go: "Free them",
+    done: (count) => (count === 0 ? "There was nothing left to free." : count > 1 ? `${count} slots are free again.` : "One slot is free again."),
+  },
   overview: {
     hello: (name) => `Hello ${name}`,
     yourTurn: "Your turn",

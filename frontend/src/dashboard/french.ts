@@ -78,6 +78,20 @@ export const words = {
     out: "Se déconnecter",
   },
 
+  suspects: {
+    title: "Créneaux retenus sans suite ?",
+    why: (count: number, lapsed: number) => {
+      const together = count > 1 ? `Ces ${count} créneaux sont retenus depuis une même connexion.` : "Ce créneau est retenu depuis une connexion déjà vue.";
+      return lapsed > 0 ? `${together} Depuis hier, ${lapsed} autres n’ont pas été payés.` : together;
+    },
+    until: (time: string) => `jusqu’à ${time}`,
+    end: (count: number) => (count > 1 ? `Libérer ces ${count} créneaux` : "Libérer ce créneau"),
+    ask: (count: number) => (count > 1 ? `Libérer ${count} créneaux ?` : "Libérer ce créneau ?"),
+    what: "Ils redeviennent libres tout de suite. Un acompte qui est payé en ce moment reste valable, et personne ne reçoit d’e-mail.",
+    keep: "Laisser",
+    go: "Libérer",
+    done: (count: number) => (count === 0 ? "Rien n’était plus à libérer." : count > 1 ? `${count} créneaux sont de nouveau libres.` : "Un créneau est de nouveau libre."),
+  },
   overview: {
     hello: (name: string) => `Bonjour ${name}`,
     yourTurn: "À vous de jouer",

@@ -10,6 +10,7 @@ import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
 import { bookingAddress, bookingsAddress, settingsAddress } from "./place";
 import { BookingRow } from "./row";
+import { Suspects } from "./suspects";
 import type { Detail, Profile, Stats } from "./types";
 import { capital, monthWords } from "./when";
 import { t } from "./words";
@@ -28,6 +29,7 @@ export function Overview({ name }: { name: string }): VNode {
       </header>
       {profile.data && !profile.data.complete && <SetUp profile={profile.data} />}
       <YourTurn after={stats.refresh} />
+      {(stats.data?.pending_count ?? 0) > 1 && <Suspects after={stats.refresh} />}
       {stats.data ? <Figures stats={stats.data} /> : <Waiting problem={stats.problem} again={stats.refresh} />}
       {stats.data && <Chart curve={stats.data.curve} />}
       {profile.data && (

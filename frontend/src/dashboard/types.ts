@@ -23,6 +23,9 @@ export type CalendarTest = Answer<paths["/api/dashboard/calendar/test"]["post"]>
 export type Stats = Answer<paths["/api/dashboard/stats"]["get"]>;
 export type Month = Stats["curve"][number];
 
+export type Suspicious = Answer<paths["/api/dashboard/bookings/suspicious"]["get"]>;
+export type Ended = Answer<paths["/api/dashboard/bookings/suspicious/end"]["post"]>;
+
 type Page = Answer<paths["/api/dashboard/bookings"]["get"]>;
 type FullBooking = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
 /** The document says "string" where the functions have a closed set of words. */

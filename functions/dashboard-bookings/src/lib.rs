@@ -52,6 +52,9 @@ const LONGEST_SEARCH: usize = 100;
 /// The longest note.
 const LONGEST_NOTE: usize = 2000;
 
+/// How many suspicious holds are ended by one request.
+const ENDED_AT_ONCE: usize = 12;
+
 /// The mails that an artist may have sent again within an hour.
 const RESENDS_PER_HOUR: i32 = 30;
 
@@ -144,6 +147,14 @@ impl CancelledBy {
     }
 }
 
+/// The suspicious holds that were shown and are to end.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct EndRequest {
+    /// Their ids.
+    ids: Vec<BookingId>,
+}
+
 /// A note for the artist's own eyes.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -174,6 +185,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     match (segments.as_slice(), request.method()) {
         ([], &Method::GET) => list(app, user, &request, now).await,
         ([".csv"], &Method::GET) => file(app, user, &request, now).await,
+        (["suspicious"], &Method::GET) => suspicious(app, user, now).await,
+        (["suspicious", "end"], &Method::POST) => end_suspicious(app, user, &http::json(&request)?, now).await,
         ([booking], &Method::GET) => show(app, user, id(booking)?, http::language(&request), now).await,
         ([booking, action], &Method::POST) => act(app, user, id(booking)?, action, &request, now).await,
         ([booking, "jobs", job, "retry"], &Method::POST) => {
@@ -386,6 +399,35 @@ async fn cancel(app: &App, user: Uuid, id: BookingId, asked: &CancelRequest, now
         };
     }
     write(app, &booking, &change, now).await
+}
+
+/// The unpaid holds that look as if nobody meant to pay them.
+async fn suspicious(app: &App, user: Uuid, now: Timestamp) -> Reply {
+    let suspects = holds::suspects(&app.db, user, now).await?;
+    http::reply(StatusCode::OK, &view::suspicious(&suspects)?)
+}
+
+/// Ends the holds that were shown, as far as they are still suspicious: each is closed at Stripe first, and what is being paid
+/// at this moment stays. Their clients are told nothing: their addresses may be anybody's.
+async fn end_suspicious(app: &App, user: Uuid, asked: &EndRequest, now: Timestamp) -> Reply {
+    let suspects = holds::suspects(&app.db, user, now).await?;
+    let mut left = suspects.iter().filter(|suspect| asked.ids.contains(&suspect.id)).collect::<Vec<_>>();
+    // Each is a call of Stripe, and a function ends: the page asks again for the rest.
+    let rest = left.split_off(left.len().min(ENDED_AT_ONCE)).len();
+    let mut ended = 0;
+    for suspect in left {
+        let Some(hold) = holds::get(&app.db, suspect.id).await? else { continue };
+        let reason = CancelReason::HoldExpired;
+        match settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, reason, now).await {
+            Ok(closed) => {
+                send(app, closed.settled().jobs(), std::time::Duration::ZERO).await;
+                ended += usize::from(matches!(closed, Closed::Released(_)));
+            }
+            Err(Error::PaymentUnavailable(why)) => return Err(Error::CheckoutStaysOpen(why)),
+            Err(error) => return Err(error),
+        }
+    }
+    http::reply(StatusCode::OK, &view::Ended { ended, rest })
 }
 
 async fn retry(app: &App, user: Uuid, id: BookingId, job: &str, locale: Locale, now: Timestamp) -> Reply {

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
+use shared::db::holds::Suspect;
 use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::ids::{BookingId, JobId};
@@ -12,6 +13,7 @@ use shared::domain::job::Template;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
+use shared::error::Error;
 use shared::terms;
 
 /// The client of a booking.
@@ -495,4 +497,68 @@ fn advice(job: &JobRow, locale: Locale) -> &'static str {
             "Stripe did not answer as expected: try again.",
         ),
     }
+}
+
+/// The unpaid holds that look as if nobody meant to pay them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Suspicious {
+    /// Those that belong together.
+    pub groups: Vec<SuspiciousGroup>,
+}
+
+/// Unpaid holds that come from one network. Which, is not told.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SuspiciousGroup {
+    /// How many of the same network were let go in the last day, beyond those that were paid.
+    pub lapsed: i64,
+    /// The holds.
+    pub holds: Vec<SuspiciousHold>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SuspiciousHold {
+    /// The booking.
+    pub id: BookingId,
+    /// Under which name.
+    pub client_name: String,
+    /// What is booked; empty for a project.
+    pub title: String,
+    /// When.
+    pub start: LocalTime,
+    /// When it ends by itself.
+    pub hold_expires_at: LocalTime,
+}
+
+/// What came of ending suspicious holds.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Ended {
+    /// So many were ended; what was paid at the last moment stands.
+    pub ended: usize,
+    /// So many were not looked at yet: ask again.
+    pub rest: usize,
+}
+
+pub(crate) fn suspicious(suspects: &[Suspect]) -> Result<Suspicious, Error> {
+    let mut groups: Vec<(i64, SuspiciousGroup)> = Vec::new();
+    for suspect in suspects {
+        let zone = TimeZone::get(&suspect.timezone).map_err(|error| Error::Internal(format!("timezone: {error}")))?;
+        if groups.last().is_none_or(|(group, _)| *group != suspect.group) {
+            groups.push((suspect.group, SuspiciousGroup { lapsed: suspect.lapsed, holds: Vec::new() }));
+        }
+        if let Some((_, group)) = groups.last_mut() {
+            group.holds.push(SuspiciousHold {
+                id: suspect.id,
+                client_name: suspect.name.clone(),
+                title: suspect.title.clone(),
+                start: LocalTime::of(suspect.start, &zone),
+                hold_expires_at: LocalTime::of(suspect.hold_expires_at, &zone),
+            });
+        }
+    }
+    Ok(Suspicious { groups: groups.into_iter().map(|(_, group)| group).collect() })
 }

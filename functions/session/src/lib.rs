@@ -304,8 +304,8 @@ fn email(given: Option<String>, fields: &mut Fields, locale: Locale) -> Option<S
 
 /// Counts this try, by the network address and by the account it is for.
 async fn limit(app: &App, request: &Request, email: Option<&str>, now: Timestamp) -> Result<(), Error> {
-    let address = app.web.client_address(request);
-    let mut counters = vec![("session", address.as_str())];
+    let network = app.web.network(request);
+    let mut counters = vec![("session", network.near())];
     counters.extend(email.map(|email| ("session-account", email)));
     let (counts, window_end) = limits::count(&app.db, &counters, now).await?;
     let allowed = [app.tries_per_hour, app.tries_per_hour.saturating_mul(TRIES_OF_AN_ACCOUNT)];

@@ -1091,9 +1091,16 @@ mod upkeep {
                         "insert into idempotency_keys values ('create-booking', '{hours}', '\\x00', null, timestamptz '{now}' - interval '{hours} hours')"
                     ))
                     .await;
+                world
+                    .execute(&format!(
+                        "insert into hold_endings (artist_id, network, ended_at, kept) \
+                         select id, '\\x00', timestamptz '{now}' - interval '{hours} hours', false from artists limit 1"
+                    ))
+                    .await;
             }
             assert_eq!(swept(world).await, Report { forgotten: 3, ..Report::default() });
             assert_eq!((world.count("rate_limits").await, world.count("idempotency_keys").await), (3, 4));
+            assert_eq!(world.count("hold_endings").await, 3);
             assert_eq!(swept(world).await, Report::default());
         });
     }

@@ -163,6 +163,7 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
     ),
     ("invitations", &[("email", "'sam@nouveau.example'"), ("invited_at", "now()")]),
     ("former_slugs", &[("slug", "'zoe-avant'"), ("artist_id", ZOE), ("freed_at", "now()")]),
+    ("hold_endings", &[("artist_id", ZOE), ("network", "'\\x0b'"), ("ended_at", "now()"), ("kept", "false")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -306,6 +307,8 @@ const BAD_ROWS: &[Bad] = &[
     ("former_slugs_artist_id_fkey", "former_slugs", &[("artist_id", NOBODY)]),
     ("artists_slug_rests", "artists", &[("slug", "'zoe-ailleurs'")]),
     ("contact_links_token_is_a_hash", "contact_links", &[("token_hash", "'\\x00'")]),
+    ("hold_endings_artist_id_fkey", "hold_endings", &[("artist_id", NOBODY)]),
+    ("hold_endings_flash_id_fkey", "hold_endings", &[("flash_id", NOBODY)]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.

@@ -29,6 +29,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (15, include_str!("../samples/V015.sql")),
     (16, include_str!("../samples/V016.sql")),
     (17, include_str!("../samples/V017.sql")),
+    (18, include_str!("../samples/V018.sql")),
     (19, include_str!("../samples/V019.sql")),
     (20, include_str!("../samples/V020.sql")),
 ];

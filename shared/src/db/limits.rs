@@ -1,7 +1,6 @@
 //! Counts of what somebody does in an hour. Functions share nothing else than the database.
 
 use jiff::{SignedDuration, Timestamp};
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 
@@ -12,7 +11,7 @@ use crate::error::Error;
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Counts one more of each (what, by whom) in the current hour. Gives the counts in the same order, and when the hour
-/// ends. Only a hash says by whom. One flight.
+/// ends. Only a pseudonym says by whom. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -26,11 +25,7 @@ pub async fn count(db: &Db, counters: &[(&str, &str)], now: Timestamp) -> Result
     let buckets: Value = counters
         .iter()
         .enumerate()
-        .map(|(place, (what, whom))| {
-            let whom = digest(&SHA256, whom.as_bytes());
-            let hex: String = whom.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            json!({ "bucket": format!("{what}:{hex}"), "place": place })
-        })
+        .map(|(place, (what, whom))| json!({ "bucket": format!("{what}:{}", db.nickname(whom)), "place": place }))
         .collect();
     let length = WINDOW.as_secs();
     let begin = now.as_second().div_euclid(length) * length;

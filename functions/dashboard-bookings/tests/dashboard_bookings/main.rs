@@ -14,6 +14,7 @@ use shared::testing::{Answer, PUBLIC_URL, World, ask, messages, request};
 mod actions;
 mod list;
 mod scale;
+mod suspicious;
 
 pub(crate) fn app_with(world: &World, db: Db) -> App {
     App {
