@@ -474,13 +474,13 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
         json!({ "id": id, "created": 1_790_000_000, "amount_received": 6000, "status": status, "description": "Acompte", "metadata": metadata })
     };
     let lost = "019aa000-0000-7000-8000-0000000000c7";
-    let known: String =
-        it.owner.query_typed("select id::text from bookings limit 1", &[]).await.expect("asked")[0].get(0);
+    let rows = it.owner.query_typed("select id::text from bookings limit 1", &[]).await.expect("asked");
+    let known: Option<String> = rows.first().map(|row| row.get(0));
     let page = [
         payment("pi_lost", "succeeded", Some(lost)),
         payment("pi_open", "requires_payment_method", Some("019aa000-0000-7000-8000-0000000000c8")),
         payment("pi_other", "succeeded", None),
-        payment("pi_known", "succeeded", Some(&known)),
+        payment("pi_known", "succeeded", known.as_deref()),
     ];
     stripe.set("/v1/payment_intents", json!({ "object": "list", "data": page, "has_more": false }));
     let found = it.with_setting("STRIPE_API_BASE", &before).await;

@@ -104,7 +104,7 @@ fn the_table_of_costs_says_what_its_arithmetic_says() {
     for row in table.lines().skip(2) {
         let cells: Vec<&str> = row.split(" | ").map(|cell| cell.trim_matches(['|', ' '])).collect();
         if cells[0] == "**AWS a month**" {
-            let said: Vec<&str> = cells[2..].iter().map(|cell| cell.trim_matches('*')).collect();
+            let said: Vec<&str> = cells[cells.len() - 3..].iter().map(|cell| cell.trim_matches('*')).collect();
             assert_eq!(said, sums.map(|sum: f64| format!("{sum:.0}")), "the last row");
             continue;
         }
