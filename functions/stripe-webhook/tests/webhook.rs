@@ -296,10 +296,14 @@ mod a_payment {
             let sent: Value = serde_json::from_str(&payload).expect("JSON");
             assert_eq!(recorded.len(), 1);
             assert_eq!((&recorded[0]["id"], &recorded[0]["outcome"]), (&sent["id"], &json!("confirmed")));
-            assert_eq!(
-                (&recorded[0]["booking_id"], &recorded[0]["payload"]),
-                (&json!(held.id), &sent["data"]["object"])
-            );
+            // Which, what of and how much, and nothing of the person who paid.
+            let session = &sent["data"]["object"];
+            assert_eq!(session["customer_details"]["email"], "jo@example.fr");
+            let kept = json!({
+                "id": session["id"], "object": "checkout.session", "status": "complete", "currency": "eur",
+                "amount_total": 6_000, "payment_intent": session["payment_intent"], "trimmed": true,
+            });
+            assert_eq!((&recorded[0]["booking_id"], &recorded[0]["payload"]), (&json!(held.id), &kept));
         });
     }
 
