@@ -27,8 +27,9 @@ packages := frontend/node_modules/.installed
 .PHONY: site
 site: $(site) ## Build the site into frontend/dist
 
+# No package's own scripts: none is needed, and each would be a stranger's program on this machine.
 $(packages): frontend/package-lock.json
-	@dev/setup/npm-packages frontend && touch $@
+	@dev/setup/npm-packages frontend --ignore-scripts && touch $@
 
 $(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
 	@cd frontend && npm run --silent build
@@ -184,6 +185,14 @@ database: ## Migrate an environment's database, and give the functions their pas
 artist: ## Invite an artist, or change what they may: ENV=prod EMAIL=…; PAYMENTS=yes lets deposits be taken, CLOSE=1 closes the page
 	@EMAIL='$(EMAIL)' PAYMENTS='$(PAYMENTS)' CLOSE='$(CLOSE)' OPEN='$(OPEN)' infra/artist
 
+.PHONY: secret
+secret: ## Put a secret where the functions read it: ENV=prod NAME=STRIPE_SECRET_KEY; it is asked for, or comes by a pipe
+	@infra/secret
+
+.PHONY: reseal
+reseal: ## Seal with the new ENCRYPTION_KEY whatever an older one has sealed: ENV=prod
+	@infra/doctor reseal
+
 .PHONY: doctor
 doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
 	@infra/doctor doctor $(if $(MEND),--mend)
@@ -212,7 +221,7 @@ start: ## Let them run again: ENV=prod
 	@infra/stop start
 
 .PHONY: destroy
-destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging
+destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging; SECRETS=1 deletes those, too
 	@infra/destroy
 
 .PHONY: clean-dev

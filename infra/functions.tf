@@ -52,7 +52,7 @@ locals {
       timeout = 10
     }
     stripe-webhook = {
-      uses    = ["web", "database", "queue", "stripe", "stripe_webhook"], memory = 256, concurrency = 20
+      uses    = ["web", "database", "queue", "stripe_webhook"], memory = 256, concurrency = 20
       timeout = 15 # Stripe gives up after about 20 s; nothing outside is called but the queue
     }
     calcom-webhook = {
@@ -86,7 +86,7 @@ locals {
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
     calcom_hook    = { settings = [], parameters = ["CALCOM_WEBHOOK_URL"], may = [] }
     stripe         = { settings = ["STRIPE_API_BASE"], parameters = ["STRIPE_SECRET_KEY"], may = [] }
-    stripe_webhook = { settings = [], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] }
+    stripe_webhook = { settings = ["STRIPE_LIVE"], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] } # everybody may call it: no key of Stripe
     queue          = { settings = ["QUEUE_URL"], parameters = [], may = ["send"] }
     jobs           = { settings = ["JOB_LEASE_SECONDS", "JOB_MAX_ATTEMPTS"], parameters = [], may = ["consume"] }
     mail           = { settings = ["MAIL_FROM", "MAIL_CONFIGURATION_SET"], parameters = [], may = ["mail"] }
@@ -136,6 +136,7 @@ locals {
     CLIENT_IP_HEADER       = "cloudfront-viewer-address"
     DATABASE_CA            = var.database_ca
     ASSETS                 = trimspace(file("${local.site}/assets.json"))
+    STRIPE_LIVE            = tostring(var.stripe_live)
     IMAGES_BUCKET          = local.images_bucket
     QUEUE_URL              = aws_sqs_queue.jobs.url
     MAIL_FROM              = var.mail_from
@@ -155,7 +156,7 @@ module "function" {
   for_each = local.functions
 
   name                 = "${local.name}-${each.key}"
-  description          = "InkFlow ${each.key}, release ${var.release}, secrets version ${var.secrets_version}"
+  description          = "InkFlow ${each.key}, release ${var.release}${local.secrets_read[each.key]}"
   zip                  = "${coalesce(var.functions_dir, "${path.module}/../dist/functions")}/${each.key}/bootstrap.zip"
   architecture         = var.architecture
   memory               = each.value.memory
@@ -172,13 +173,15 @@ module "function" {
     [{ Action = ["ssm:GetParameters"], Resource = [for name in local.reads[each.key].parameters : "${local.parameter_arn}/${name}"] }],
     [for may in local.reads[each.key].may : local.permissions[may]],
   )
-
-  # A new version reads its parameters when it starts.
-  depends_on = [aws_ssm_parameter.secret]
 }
 
 locals {
   webhook_urls = { for route in local.routes : route.path => "${trimsuffix(module.function[route.function].url, "/")}${route.path}" if local.access[route.function] == "webhook" }
+
+  # A new version of a function reads its parameters when it starts: it has one whenever one of them is written.
+  secrets_read = { for name, reads in local.reads : name =>
+    try(format(", secrets version %s", coalesce(join(".", [for secret in reads.parameters : lookup(var.secret_versions, secret, 0) if contains(local.secrets, secret)]))), "")
+  }
 
   # All that each function reads and may do, from what it uses.
   reads = { for name, function in local.functions : name => {

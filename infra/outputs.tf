@@ -70,6 +70,11 @@ output "secrets" {
   value       = local.secrets
 }
 
+output "secret_versions" {
+  description = "Their versions, with which the functions were started."
+  value       = var.secret_versions
+}
+
 output "settings" {
   description = "The plain settings of the functions."
   value       = local.settings

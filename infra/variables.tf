@@ -32,18 +32,6 @@ variable "mail_from" {
   }
 }
 
-variable "secrets" {
-  description = "DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY. Never in the plan or the state."
-  type        = map(string)
-  ephemeral   = true
-}
-
-variable "secrets_version" {
-  description = "Raise it when a secret has changed: only then are they written again, and every function started anew."
-  type        = number
-  default     = 1
-}
-
 # --- What may be said ---------------------------------------------------------------------------------------------------
 
 variable "settings" {
@@ -66,7 +54,7 @@ variable "settings" {
 }
 
 variable "database_ca" {
-  description = "The PEM of the database's certificate authority. `make deploy` reads it from DATABASE_CA of `.env.<env>`."
+  description = "The authority of the database's certificate, when it is no public one: a file in the root of the checkout, or the PEM. `make deploy` reads the file."
   type        = string
   default     = ""
 }
@@ -181,6 +169,18 @@ variable "tags" {
   description = "Further tags of every resource."
   type        = map(string)
   default     = {}
+}
+
+variable "secret_versions" {
+  description = "The versions of the secrets in SSM, by name: a function starts anew when one that it reads has another. `make deploy` looks them up."
+  type        = map(number)
+  default     = {}
+}
+
+variable "stripe_live" {
+  description = "Whether STRIPE_SECRET_KEY moves real money: `make deploy` looks at the key. Events of the other mode are not for us."
+  type        = bool
+  default     = false
 }
 
 variable "release" {

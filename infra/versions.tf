@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.11" # write-only arguments keep the secrets out of the state
+  required_version = ">= 1.11" # the lock of the state lies beside it
 
   required_providers {
     aws = {

@@ -537,11 +537,13 @@ impl Parts {
                 set("STRIPE_SECRET_KEY", &secrets.stripe_secret_key);
                 set("STRIPE_API_BASE", &stand_in.url());
                 set("STRIPE_WEBHOOK_SECRETS", &secrets.webhook_secret);
+                set("STRIPE_LIVE", "false");
             }
             (None, Some(real)) => {
                 set("STRIPE_SECRET_KEY", &real.secret_key);
                 set("STRIPE_API_BASE", &real.api_base);
                 set("STRIPE_WEBHOOK_SECRETS", &real.webhook_secrets);
+                set("STRIPE_LIVE", "false");
             }
             (None, None) => bail!("neither Stripe nor its stand-in"),
         }

@@ -1,5 +1,5 @@
-# One environment: `cp infra/environments/example.tfvars infra/environments/prod.tfvars`. No secrets here: those are in
-# `.env.prod`. variables.tf explains every name. What is commented out has the value that is written there, or none.
+# One environment: `cp infra/environments/example.tfvars infra/environments/prod.tfvars`. No secrets here: those are put into
+# SSM by `make secret`. variables.tf explains every name. What is commented out has the value that is written there, or none.
 
 env        = "prod"
 account_id = "123456789012"
@@ -14,11 +14,12 @@ settings = {
   SIGN_UP                  = "invited" # whom you invite by make artist; "closed": nobody any more, "open": anybody
 }
 
-# Raise it whenever a secret in .env.prod has changed.
-secrets_version = 1
+# The authority of the database's certificate. Supabase: Project settings, Database, SSL configuration: download it to the root of
+# the checkout.
+# database_ca = "prod-ca-2021.crt"
 
 # The site's own domain, and where its DNS is: a zone of Route 53, or elsewhere with a certificate of us-east-1 (README.md,
-# "Deploy", step 4). Without them the site has CloudFront's name.
+# "Deploy", step 2). Without them the site has CloudFront's name.
 # domain_name     = "inkflow.example"
 # hosted_zone_id  = "Z0123456789ABCDEFGHIJ"
 # certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/…"

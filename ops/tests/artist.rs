@@ -1,5 +1,7 @@
 //! `make artist` on a real Postgres: invited, allowed to take deposits, closed, opened again.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use dev::demo::LEA;
 use ops::artist::{Wish, carry_out};
 use shared::testing::World;
@@ -70,6 +72,7 @@ fn the_command_takes_the_owners_connection_from_the_environments_file_and_warns_
         let (file, tfvars) = (folder.join(".env.prod"), folder.join("prod.tfvars"));
         std::fs::write(&file, format!("MIGRATE_DATABASE_URL='{server}/{database}'\nSTRIPE_SECRET_KEY='sk_test_x'\n"))
             .expect("written");
+        let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("ours");
         let exe = std::env::current_exe().expect("a test knows where it is");
         let built = exe.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>").to_owned();
         let run = async |given: &[(&str, &str)]| {
@@ -80,6 +83,11 @@ fn the_command_takes_the_owners_connection_from_the_environments_file_and_warns_
             (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
         };
         std::fs::write(&tfvars, "settings = {\n}\n").expect("written");
+        mode(0o644);
+        let (done, said) = run(&[("EMAIL", "lou@studio.example")]).await;
+        assert!(!done && said.contains("is not yours alone: chmod 600"), "{said}");
+        assert_eq!(world.count("invitations").await, 0);
+        mode(0o600);
         let (done, said) = run(&[("EMAIL", "lou@studio.example"), ("PAYMENTS", "yes")]).await;
         assert!(done && said.contains("lou@studio.example is invited") && said.contains("SIGN_UP"), "{said}");
         assert_eq!(world.count("invitations").await, 1);

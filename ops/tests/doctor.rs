@@ -12,9 +12,11 @@ use axum::routing::get;
 use dev::aws::{ACCESS_KEY, Sqs};
 use dev::host::REGION;
 use dev::platform::{Options, Platform};
+use jiff::{SignedDuration, Timestamp};
 use ops::doctor::{Finding, Verdict, examine};
 use ops::environment::{Environment, Management, Outputs};
 use ops::redrive::{Redriven, redrive};
+use ops::ssm::Parameter;
 use serde_json::{Value, json};
 use shared::config::Secret;
 use shared::vault::Vault;
@@ -64,6 +66,11 @@ async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if let Some(answer) = aws.answers.lock().expect("one at a time").get(parts.uri.path()) {
         return axum::Json(answer.clone()).into_response();
+    }
+    // An action that the operator may not take.
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    if let Some(refusal) = aws.answers.lock().expect("one at a time").get(target) {
+        return (StatusCode::BAD_REQUEST, axum::Json(refusal.clone())).into_response();
     }
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
     if body.starts_with(b"Action=ListSubscriptionsByTopic&") {
@@ -164,6 +171,7 @@ impl Practice {
         };
         let settings = [
             ("STRIPE_API_BASE", set("STRIPE_API_BASE")),
+            ("STRIPE_LIVE", set("STRIPE_LIVE")),
             ("CALCOM_API_BASE", set("CALCOM_API_BASE")),
             ("SUPABASE_URL", supabase(json!([{ "kid": "1" }]), settings()).await),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_good".to_owned()),
@@ -183,15 +191,16 @@ impl Practice {
             functions: HashMap::from([("worker".into(), "inkflow-test-worker".into())]),
             mail_domain: set("MAIL_FROM").rsplit('@').next().expect("a domain").trim_end_matches('>').to_owned(),
             region: REGION.into(),
-            parameter_path: "/inkflow/test".into(),
+            parameter_path: format!("/inkflow/doctor{}", std::process::id()),
             alarm_topics: vec![format!("{REGION} arn:aws:sns:{REGION}:1:inkflow-test-alarms")],
             secrets: secrets.map(str::to_owned).to_vec(),
+            secret_versions: secrets.map(|name| (name.to_owned(), 1)).into(),
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
         };
         let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "test");
         let healthy = Environment {
             outputs,
-            secrets: secrets.map(|name| (name.to_owned(), set(name))).into(),
+            secrets: secrets.map(|name| (name.to_owned(), written_now(set(name)))).into(),
             owner_database_url: Some(platform.database_url().to_owned()),
             supabase: None,
             aws: aws::with(&http, REGION.into(), credentials.clone()),
@@ -212,12 +221,16 @@ impl Practice {
     }
 
     fn with_secret(&self, name: &str, value: &str) -> Told<'_> {
-        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), value.to_owned())))
+        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), written_now(value))))
     }
 
     fn with_setting(&self, name: &str, value: &str) -> Told<'_> {
         self.wrong(|environment| drop(environment.outputs.settings.insert(name.to_owned(), value.to_owned())))
     }
+}
+
+fn written_now(value: impl Into<String>) -> Parameter {
+    Parameter { value: value.into(), version: 1, written: Timestamp::now() }
 }
 
 type Told<'a> = std::pin::Pin<Box<dyn Future<Output = String> + 'a>>;
@@ -255,7 +268,7 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     );
     let said = findings.iter().map(ToString::to_string).collect::<String>();
     for secret in it.healthy.secrets.values() {
-        assert!(!said.contains(secret.as_str()), "a secret was told");
+        assert!(!said.contains(&secret.value), "a secret was told");
     }
 
     // The site.
@@ -388,8 +401,43 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
 
     // Stripe.
     only(&it.with_secret("STRIPE_SECRET_KEY", "pk_test_x").await, "is not a secret key");
+    // A restricted key that may do everything but give money back.
+    let few = Router::new()
+        .route("/v1/refunds", get(|| async { StatusCode::FORBIDDEN }))
+        .fallback(|| async { axum::Json(json!({ "object": "list", "data": [] })) });
+    let few = serve(few).await;
+    let restricted = it.wrong(|environment| {
+        environment.outputs.settings.insert("STRIPE_API_BASE".into(), few);
+        drop(environment.secrets.insert("STRIPE_SECRET_KEY".into(), written_now("rk_test_few")));
+    });
+    let restricted = restricted.await;
+    assert!(restricted.contains("the restricted key has no right to Charges and Refunds\n"), "{restricted}");
     only(&it.with_secret("STRIPE_SECRET_KEY", "sk_test_rolled").await, "Stripe refuses the key");
-    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", "whsec_older").await, "answers 401 to what whsec_old");
+    only(&it.with_setting("STRIPE_LIVE", "true").await, "events of the other mode than the key's");
+    let (right, other) = (it.healthy.secret("STRIPE_WEBHOOK_SECRETS"), "whsec_Older4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", other).await, "answers 401 to what whsec_Old");
+    for placeholder in ["whsec_later", "whsec_<secret>", "", &format!("{right},whsec_later")] {
+        only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", placeholder).await, "STRIPE_WEBHOOK_SECRETS cannot stand");
+    }
+    let three = format!("{right},{other},{right}");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", &three).await, "there are two at most");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", "none").await, "the webhook believes no event yet");
+    // Two of them, one of which is what the functions run with, now and after a day and a minute.
+    let mut rotated = it.healthy.clone();
+    rotated.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), written_now(format!("{right},{right}")));
+    let told = Box::pin(examine(&rotated, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("note   stripe: the webhook believes two secrets") && !told.contains("WRONG"), "{told}");
+    let yesterday = Timestamp::now() - SignedDuration::from_mins(24 * 60 + 1);
+    let forgotten = it.wrong(|environment| {
+        let kept = Parameter { written: yesterday, ..written_now(format!("{right},{right}")) };
+        drop(environment.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), kept));
+    });
+    only(&forgotten.await, "still believes an old secret beside the new one");
+    let alone = it.wrong(|environment| {
+        let kept = Parameter { written: yesterday, ..written_now(right) };
+        drop(environment.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), kept));
+    });
+    assert_eq!(alone.await, "", "one secret may be as old as it likes");
     let moved = format!("{}/api/webhooks/stripe?moved", it.healthy.outputs.site_url);
     let lead_to = |url: &str| {
         let url = url.to_owned();
@@ -401,10 +449,26 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let mut mended = it.healthy.clone();
     lead_to(&moved)(&mut mended);
     let told = Box::pin(examine(&mended, true)).await;
-    assert!(
-        told.iter().any(|finding| finding.said.contains("its signing secret, told only now, is whsec_")),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|finding| finding.said.contains("was made, and its signing secret is in SSM")), "{told:?}");
+    assert!(!told.iter().any(|finding| finding.to_string().contains("whsec_")), "a signing secret was told: {told:?}");
+    let kept = it.healthy.shelf().value("STRIPE_WEBHOOK_SECRETS").await.expect("SSM answers").expect("a secret");
+    let (new, old) = kept.split_once(',').expect("the new one in front of the one that is believed now");
+    assert!(new.len() == 38 && new.starts_with("whsec_") && old == right, "of the length of Stripe's");
+    // Where there was none, it stands alone; where it cannot be kept, there is no endpoint either.
+    let only_one = format!("{}/api/webhooks/stripe?alone", it.healthy.outputs.site_url);
+    let mut first = it.healthy.clone();
+    lead_to(&only_one)(&mut first);
+    first.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), written_now("none"));
+    assert_eq!(wrong(&Box::pin(examine(&first, true)).await), "");
+    let kept = first.shelf().value("STRIPE_WEBHOOK_SECRETS").await.expect("SSM answers").expect("a secret");
+    assert!(kept.len() == 38 && kept.starts_with("whsec_"), "one secret");
+    let lost = format!("{}/api/webhooks/stripe?lost", it.healthy.outputs.site_url);
+    lead_to(&lost)(&mut first);
+    it.aws.set("AmazonSSM.PutParameter", json!({ "__type": "AccessDeniedException" }));
+    let told = wrong(&Box::pin(examine(&first, true)).await);
+    only(&told, "its signing secret could not be kept: SSM refuses PutParameter: 400 AccessDeniedException");
+    it.aws.answers.lock().expect("one at a time").remove("AmazonSSM.PutParameter");
+    only(&it.wrong(lead_to(&lost)).await, "no webhook endpoint leads to");
     let again = Box::pin(examine(&mended, false)).await;
     assert!(again.iter().any(|finding| finding.said.contains("exactly what we read")), "{again:?}");
     assert!(again.iter().any(|finding| finding.said.contains("in our version")), "{again:?}");
@@ -423,7 +487,24 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
 
     // Cal.com.
     only(&it.with_secret("ENCRYPTION_KEY", "c2hvcnQ=").await, "is not 32 bytes");
-    only(&it.with_secret("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").await, "key does not open");
+    const OTHER_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    only(
+        &it.with_secret("ENCRYPTION_KEY", OTHER_KEY).await,
+        "ENCRYPTION_KEY does not open noa-keller's Cal.com key, noa-keller's webhook secret",
+    );
+    let mut rotated = it.healthy.clone();
+    let both = format!("{OTHER_KEY},{}", it.healthy.secret("ENCRYPTION_KEY"));
+    rotated.secrets.insert("ENCRYPTION_KEY".into(), written_now(both));
+    let told = Box::pin(examine(&rotated, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(
+        told.contains("note   cal.com: 2 sealed values still need the old ENCRYPTION_KEY") && !told.contains("WRONG"),
+        "{told}"
+    );
+    let changed = it.wrong(|environment| {
+        let newer = Parameter { version: 2, ..written_now(environment.secret("STRIPE_SECRET_KEY")) };
+        drop(environment.secrets.insert("STRIPE_SECRET_KEY".into(), newer));
+    });
+    only(&changed.await, "STRIPE_SECRET_KEY was changed after the last deploy");
     let vault = Vault::new(&Secret::new(it.healthy.secret("ENCRYPTION_KEY").to_owned())).expect("a key");
     let noa = dev::demo::NOA.id;
     let sealed = vault.seal(noa, "cal_test_revoked").expect("sealed");

@@ -48,6 +48,12 @@ impl fmt::Debug for SignedIn {
     }
 }
 
+/// Whether a text may be the project's shared secret. A shorter one than its hash could be guessed, and with it every artist's
+/// token be made.
+pub fn is_legacy_secret(text: &str) -> bool {
+    text.len() >= 32 && !text.contains(char::is_whitespace)
+}
+
 /// Verifies who is asking.
 #[derive(Debug)]
 pub struct Auth {
@@ -63,6 +69,10 @@ impl Auth {
     /// A setting is missing or malformed.
     pub fn from_env(http: &reqwest::Client, web: &Web) -> Result<Self, ConfigError> {
         let secret = config::optional("SUPABASE_JWT_SECRET").map(Secret::new);
+        if secret.as_ref().is_some_and(|secret| !is_legacy_secret(secret.expose())) {
+            let why = "must be the whole secret: 32 characters or more".into();
+            return Err(ConfigError::Invalid { name: "SUPABASE_JWT_SECRET", why });
+        }
         Ok(Self::new(http.clone(), &config::url("SUPABASE_URL")?, secret.as_ref(), web))
     }
 

@@ -146,6 +146,14 @@ impl FromStr for SignUp {
     }
 }
 
+/// A setting that must be there, `true` or `false`.
+///
+/// # Errors
+/// It is missing or neither.
+pub fn flag(name: &'static str) -> Result<bool, ConfigError> {
+    required(name)?.trim().parse().map_err(|_| ConfigError::Invalid { name, why: "must be true or false".into() })
+}
+
 /// A comma-separated setting; empty when absent.
 pub fn list(name: &'static str) -> Vec<String> {
     optional(name)

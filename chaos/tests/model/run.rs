@@ -22,7 +22,7 @@ use shared::domain::policy::Canceller;
 use shared::settle;
 use shared::testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
 
-const SECRET: &str = "whsec_standin";
+const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 
 /// The slots that everybody wants: few, and every second overlaps the one before.
 const STARTS: [&str; 6] = [

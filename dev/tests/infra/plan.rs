@@ -217,15 +217,16 @@ fn script() -> String {
     );
     let secrets =
         ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY", "SUPABASE_JWT_SECRET"];
-    let secrets: Map<String, Value> = secrets.into_iter().map(|name| (name.to_owned(), json!("x"))).collect();
+    let versions =
+        |version: i64| secrets.map(|name| (name.to_owned(), json!(version))).into_iter().collect::<Map<_, _>>();
     let must = json!({
         "env": "test", "account_id": "123456789012", "region": "eu-west-3",
-        "mail_from": "InkFlow <bonjour@mail.inkflow.example>", "secrets": secrets,
+        "mail_from": "InkFlow <bonjour@mail.inkflow.example>", "secret_versions": versions(1),
     });
     let may = json!({
         "alarm_email": "ops@example.com", "pager_url": "https://pager.example/x", "budget_by_tag": true, "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
         "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "monthly_budget_usd": 75,
-        "architecture": "x86_64", "log_retention_days": 7, "secrets_version": 3, "tags": { "team": "studio" }, "database_ca": "a PEM",
+        "architecture": "x86_64", "log_retention_days": 7, "secret_versions": versions(3), "stripe_live": true, "tags": { "team": "studio" }, "database_ca": "a PEM",
         "settings": {
             "SUPABASE_URL": "https://x.supabase.co", "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
             "CORS_ORIGINS": "https://other.example",

@@ -54,8 +54,7 @@ impl Desk {
         }
         let tfvars = format!("env        = \"prod\"\naccount_id = \"{ACCOUNT}\"\nregion     = \"eu-west-3\"\n");
         fs::write(desk.path("checkout/infra/environments/prod.tfvars"), tfvars).expect("written");
-        let secrets = "DATABASE_URL=postgres://a\nMIGRATE_DATABASE_URL=postgres://b\nSTRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS=whsec_x\nENCRYPTION_KEY=x\n";
-        fs::write(desk.path("checkout/.env.prod"), secrets).expect("written");
+        desk.owner("MIGRATE_DATABASE_URL='postgres://owner:0wner@db.test/ink'\n", 0o600);
         desk.outputs(&outputs("https://d1.cloudfront.test", ""));
         desk.says("bucket", "200");
         fs::write(desk.path("checkout/frontend/dist/assets.json"), "{}").expect("written");
@@ -112,10 +111,19 @@ impl Desk {
         for quiet in ["make", "cargo", "npm", "git"] {
             desk.stub(quiet, &format!("echo \"{quiet} $*\" >>\"$desk/said\""));
         }
-        for program in ["migrate", "doctor", "redrive"] {
+        for program in ["migrate", "doctor", "redrive", "reseal", "database", "artist"] {
             // What is piped in is read to its end, as the real ones read it.
             desk.program(program, "[ -t 0 ] || cat >/dev/null; echo \"$(basename \"$0\") $*\"");
         }
+        desk.program(
+            "secret",
+            "echo \"secret $*\" >>\"$desk/said\"
+            case $1 in
+            check) echo '{ \"secret_versions\": { \"DATABASE_URL\": 4 }, \"stripe_live\": true }' ;;
+            make) ;;
+            *) cat >\"$desk/entered\" ;;
+            esac",
+        );
         if let Some(bash) = std::env::var_os("OLD_BASH") {
             std::os::unix::fs::symlink(bash, desk.path("first/bash")).expect("linked");
         }
@@ -138,6 +146,17 @@ impl Desk {
         let path = self.path(folder).join(name);
         fs::write(&path, format!("#!/bin/sh\ndesk='{}'\n{script}\n", self.folder.display())).expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+
+    /// The operator's own file.
+    fn owner(&self, text: &str, mode: u32) {
+        let file = self.path("checkout/.env.prod");
+        fs::write(&file, text).expect("written");
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).expect("ours");
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(self.path("said")).expect("what was asked")
     }
 
     fn outputs(&self, json: &str) {
@@ -173,6 +192,10 @@ impl Desk {
     }
 
     fn script(&self, name: &str, variables: &[(&str, &str)]) -> Output {
+        self.command(name, variables).stdin(Stdio::null()).output().expect("it starts")
+    }
+
+    fn command(&self, name: &str, variables: &[(&str, &str)]) -> Command {
         let path = std::env::var("PATH").expect("a PATH");
         let mut command = Command::new(self.path("checkout/infra").join(name));
         command
@@ -186,6 +209,8 @@ impl Desk {
         for inherited in [
             "AWS_ENDPOINT_URL",
             "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
             "SMOKE_URL",
             "STATE_BUCKET",
             "SITE_DIR",
@@ -195,10 +220,21 @@ impl Desk {
             "YES",
             "NAME",
             "FUNCTION",
+            "DATABASE_URL",
+            "MIGRATE_DATABASE_URL",
+            "DATABASE_CA",
+            "CARGO_TARGET_DIR",
+            "VALUE",
+            "ROTATE",
+            "DROP_OLD",
+            "SHOW",
+            "RESTORE",
+            "SECRETS",
         ] {
             command.env_remove(inherited);
         }
-        command.envs(variables.iter().copied()).stdin(Stdio::null()).output().expect("it starts")
+        command.envs(variables.iter().copied());
+        command
     }
 
     /// What a script said that ended well.
@@ -237,7 +273,29 @@ fn every_script_of_an_operator_runs_to_its_end() {
         said(&desk.script("output", &[("NAME", "nothing")]))
             .contains("There is no output nothing. There are:\nsite_url")
     );
-    desk.well("destroy", &[("YES", "1")]);
+    assert!(
+        asked.contains("secret check DATABASE_URL STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRETS ENCRYPTION_KEY\n"),
+        "{asked}"
+    );
+    let (migrated, made) = (deployed.find("migrate "), asked.find("secret make "));
+    let (planned, applied) = (asked.find(" plan -out="), asked.find(" apply "));
+    assert!(
+        migrated.is_some() && planned < made && made < applied,
+        "nothing is made before the plan was read: {asked}"
+    );
+    assert!(desk.well("database", &[]).contains("database "));
+    let destroyed = desk.well("destroy", &[("YES", "1")]);
+    assert!(
+        destroyed
+            .contains("The secrets stay in SSM, below /inkflow/prod. To delete them: make destroy ENV=prod SECRETS=1"),
+        "{destroyed}"
+    );
+    let asked = desk.said();
+    assert!(asked.contains(" plan -destroy -out=") && !asked.contains("delete-parameters"), "{asked}");
+    desk.well("destroy", &[("YES", "1"), ("SECRETS", "1")]);
+    assert!(
+        desk.said().contains("delete-parameters --names /inkflow/prod/DATABASE_URL /inkflow/prod/STRIPE_SECRET_KEY")
+    );
     desk.well("smoke", &[("URL", "https://d1.cloudfront.test")]);
     // In the first of all regions the bucket must not be told where it is; a local AWS is spoken to in another way.
     desk.says("bucket", "404");
@@ -249,6 +307,178 @@ fn every_script_of_an_operator_runs_to_its_end() {
     let asked = fs::read_to_string(desk.path("said")).expect("what was asked");
     assert!(asked.contains("create-bucket --bucket inkflow-state-123456789012-us-east-1\n"), "{asked}");
     assert!(asked.contains("-backend-config=use_path_style=true"), "{asked}");
+}
+
+/// What no program may see but the one that each is for.
+const OWNER: &str = "postgres://owner:0wner@db.test/ink";
+
+/// Every program that a script starts writes down what it can see.
+fn with_open_eyes(desk: &Desk) {
+    for (folder, names) in [
+        ("first", &["aws", "terraform", "curl", "make", "cargo", "npm", "git"][..]),
+        ("programs", &["migrate", "secret", "database", "doctor", "artist"][..]),
+    ] {
+        for name in names {
+            let path = desk.path(folder).join(name);
+            let script = fs::read_to_string(&path).expect("a stub");
+            let (first, rest) = script.split_once('\n').expect("lines");
+            let eyes = format!(
+                "{{ env; printf 'argument %s\\n' \"$@\"; }} >>'{}'",
+                desk.path(&format!("seen.{name}")).display()
+            );
+            fs::write(&path, format!("{first}\n{eyes}\n{rest}")).expect("written");
+        }
+    }
+    // Compiling gives the programs.
+    let copied = "for word; do [ \"$last\" = --target-dir ] && target=$word; last=$word; done; mkdir -p \"$target/debug\"; cp \"$desk\"/programs/* \"$target/debug\"";
+    let path = desk.path("first/cargo");
+    let script = fs::read_to_string(&path).expect("a stub");
+    fs::write(path, format!("{script}last=; {copied}\n")).expect("written");
+}
+
+#[test]
+fn a_build_sees_no_secret_and_every_other_program_only_its_own() {
+    let desk = Desk::new("eyes");
+    with_open_eyes(&desk);
+    desk.page("d1.cloudfront.test", "<html>the site</html>");
+    // What an older file holds, beside what the operator has exported in his shell.
+    let file = "export STRIPE_SECRET_KEY=sk_live_inthefile\nENCRYPTION_KEY=filekey\nMIGRATE_DATABASE_URL='postgres://owner:0wner@db.test/ink'\nSUPABASE_ACCESS_TOKEN=sbp_infile\n";
+    desk.owner(file, 0o600);
+    let target = desk.path("target").display().to_string();
+    let exported = [
+        ("YES", "1"),
+        ("PROGRAMS", ""),
+        ("FUNCTIONS_DIR", ""),
+        ("CARGO_TARGET_DIR", target.as_str()),
+        ("DATABASE_URL", "postgres://app:exported@db.test/ink"),
+        ("STRIPE_SECRET_KEY", "sk_live_exported"),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_exported"),
+        ("ENCRYPTION_KEY", "exportedkey"),
+        ("SUPABASE_JWT_SECRET", "exportedjwt"),
+        ("SUPABASE_ACCESS_TOKEN", "sbp_exported"),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXPORTED"),
+        ("AWS_SECRET_ACCESS_KEY", "awsexported"),
+        ("AWS_SESSION_TOKEN", "tokenexported"),
+    ];
+    let said = desk.well("deploy", &exported);
+    assert!(said.contains(".env.prod still has STRIPE_SECRET_KEY ENCRYPTION_KEY which nobody reads there"), "{said}");
+    desk.well("database", &exported);
+    desk.well("doctor", &exported);
+    let invited: Vec<_> = exported.into_iter().chain([("EMAIL", "lou@studio.example")]).collect();
+    desk.well("artist", &invited);
+    // Who is signed in by a profile has none of the last three: the AWS CLI is asked for them.
+    desk.well("database", &exported[..exported.len() - 3]);
+    desk.well("doctor", &exported[..exported.len() - 3]);
+    let secrets = ["exported", "inthefile", "filekey", "0wner", "infile", "EXPORTED"];
+    let mut looked = 0;
+    for (name, may_see) in [
+        ("make", &[][..]),
+        ("cargo", &[]),
+        ("git", &["EXPORTED", "awsexported", "tokenexported"]),
+        ("curl", &["EXPORTED", "awsexported", "tokenexported"]),
+        ("terraform", &["EXPORTED", "awsexported", "tokenexported"]),
+        ("aws", &["EXPORTED", "awsexported", "tokenexported"]),
+        ("secret", &["EXPORTED", "awsexported", "tokenexported"]),
+        ("migrate", &[OWNER]),
+        ("artist", &[OWNER]),
+        ("database", &[OWNER, "EXPORTED", "awsexported", "tokenexported"]),
+        ("doctor", &[OWNER, "EXPORTED", "awsexported", "tokenexported", "sbp_exported"]),
+    ] {
+        let seen =
+            fs::read_to_string(desk.path(&format!("seen.{name}"))).unwrap_or_else(|_| panic!("{name} was not run"));
+        for line in seen.lines() {
+            let known = may_see.iter().fold(line.to_owned(), |line, part| line.replace(part, ""));
+            assert!(!secrets.iter().any(|secret| known.contains(secret)), "{name} sees {line}");
+            looked += 1;
+        }
+        let arguments: String = seen.lines().filter(|line| line.starts_with("argument ")).collect();
+        assert!(
+            !secrets.iter().any(|secret| arguments.contains(secret)),
+            "{name} has it on its command line: {arguments}"
+        );
+    }
+    assert!(looked > 100);
+    let migrate = fs::read_to_string(desk.path("seen.migrate")).expect("seen");
+    assert!(
+        migrate.contains(&format!("\nDATABASE_URL={OWNER}\n"))
+            || migrate.starts_with(&format!("DATABASE_URL={OWNER}\n")),
+        "{migrate}"
+    );
+}
+
+#[test]
+fn what_only_the_operator_may_read_is_refused_where_others_can() {
+    let desk = Desk::new("modes");
+    desk.page("d1.cloudfront.test", "<html>the site</html>");
+    for mode in [0o640, 0o604, 0o620, 0o602, 0o644] {
+        desk.owner("MIGRATE_DATABASE_URL='postgres://owner:0wner@db.test/ink'\n", mode);
+        for script in ["deploy", "database"] {
+            let done = desk.script(script, &[("YES", "1")]);
+            assert!(
+                !done.status.success() && said(&done).contains("is not yours alone: chmod 600 ./.env.prod"),
+                "{mode:o} {done:?}"
+            );
+        }
+    }
+    assert!(!desk.said().contains(" plan "), "nothing was done");
+    // Without the file, the environment may say it; nobody says it: nothing is done either.
+    fs::remove_file(desk.path("checkout/.env.prod")).expect("ours");
+    let done = desk.script("deploy", &[("YES", "1")]);
+    assert!(!done.status.success() && said(&done).contains("says MIGRATE_DATABASE_URL"), "{done:?}");
+    assert!(!desk.said().contains(" plan "), "nothing was done");
+    desk.well("deploy", &[("YES", "1"), ("MIGRATE_DATABASE_URL", OWNER)]);
+}
+
+#[test]
+fn a_secret_is_asked_for_and_never_on_a_screen_or_a_command_line() {
+    let desk = Desk::new("secret");
+    with_open_eyes(&desk);
+    let mut piped = desk.command("secret", &[("NAME", "STRIPE_SECRET_KEY")]);
+    let mut child =
+        piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    std::io::Write::write_all(&mut child.stdin.take().expect("piped"), b"sk_test_hush\n").expect("written");
+    let done = child.wait_with_output().expect("it ends");
+    assert!(done.status.success(), "{}", said(&done));
+    assert_eq!(fs::read_to_string(desk.path("entered")).expect("entered"), "sk_test_hush");
+    assert!(desk.said().ends_with("secret put STRIPE_SECRET_KEY\n"), "{}", desk.said());
+
+    // On a terminal: what is typed does not come back.
+    let python = "import os, pty, sys\nos.environ['PATH'] = os.environ['OURS']\nchild, terminal = pty.fork()\nif child == 0: os.execvp(sys.argv[1], sys.argv[1:])\n\
+        seen = b''\nwhile b'not shown' not in seen: seen += os.read(terminal, 1000)\nos.write(terminal, b'sk_test_typed\\n')\n\
+        try:\n    while True:\n        got = os.read(terminal, 1000)\n        seen += got\n        if not got: break\n\
+        except OSError: pass\nstatus = os.waitpid(child, 0)[1]\nsys.stdout.buffer.write(seen)\nsys.exit(0 if status == 0 else 1)";
+    let script = desk.command("secret", &[("NAME", "STRIPE_WEBHOOK_SECRETS"), ("ROTATE", "1")]);
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", python]).arg(script.get_program()).current_dir(desk.path("checkout"));
+    for (name, value) in script.get_envs() {
+        match value {
+            Some(value) => terminal.env(name, value),
+            None => terminal.env_remove(name),
+        };
+    }
+    // What starts Python may put folders of its own in front.
+    let ours = format!("{}:{}", desk.path("first").display(), std::env::var("PATH").expect("a PATH"));
+    let done = terminal.env("OURS", ours).output().expect("it starts");
+    assert!(done.status.success() && !said(&done).contains("typed"), "{}", said(&done));
+    assert_eq!(fs::read_to_string(desk.path("entered")).expect("entered"), "sk_test_typed");
+    assert!(desk.said().ends_with("secret rotate STRIPE_WEBHOOK_SECRETS\n"), "{}", desk.said());
+    for name in ["aws", "terraform", "secret"] {
+        let seen = fs::read_to_string(desk.path(&format!("seen.{name}"))).unwrap_or_default();
+        assert!(!seen.contains("hush") && !seen.contains("typed"), "{name}: {seen}");
+    }
+
+    // The key is made, so that nothing is asked for; to drop the old one, it must be known what the functions run with.
+    desk.well("secret", &[("NAME", "ENCRYPTION_KEY")]);
+    assert_eq!(fs::read_to_string(desk.path("entered")).expect("entered"), "");
+    desk.well("secret", &[("NAME", "ENCRYPTION_KEY"), ("DROP_OLD", "1")]);
+    assert!(fs::read_to_string(desk.path("entered")).expect("entered").contains("\"functions\""));
+    for wrong in [
+        &[("NAME", "STRIPE_SECRET_KEY"), ("VALUE", "sk_test_shown")][..],
+        &[("NAME", "ENCRYPTION_KEY"), ("ROTATE", "1"), ("DROP_OLD", "1")],
+        &[],
+    ] {
+        assert!(!desk.script("secret", wrong).status.success(), "{wrong:?}");
+    }
 }
 
 #[test]
@@ -460,11 +690,11 @@ fn a_rollback_goes_one_release_back_and_again_one_further() {
     let desk = Desk::new("whole");
     desk.function("slots", 3, &["v1", "v2", "v3"]);
     // It was mended once without the others, so that its numbers are not theirs.
-    desk.function("worker", 4, &["v1", "v2, secrets version 1", "v2, secrets version 2", "v3"]);
+    desk.function("worker", 4, &["v1", "v2, secrets version 1.1.2", "v2, secrets version 1.1.10", "v3"]);
     let said = desk.well("rollback", &[]);
     assert!(said.contains("slots: 3 -> 2\n") && said.contains("worker: 4 -> 3\n"), "{said}");
     desk.function("slots", 2, &["v1", "v2", "v3"]);
-    desk.function("worker", 3, &["v1", "v2, secrets version 1", "v2, secrets version 2", "v3"]);
+    desk.function("worker", 3, &["v1", "v2, secrets version 1.1.2", "v2, secrets version 1.1.10", "v3"]);
     let said = desk.well("rollback", &[]);
     assert!(said.contains("slots: 2 -> 1\n") && said.contains("worker: 3 -> 1\n"), "{said}");
     desk.function("slots", 1, &["v1", "v2", "v3"]);

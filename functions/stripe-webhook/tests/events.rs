@@ -11,7 +11,7 @@ use shared::config::Secret;
 use shared::testing::{self, World, stripe_event};
 use stripe_webhook::{App, handle};
 
-const SECRET: &str = "whsec_samples";
+const SECRET: &str = "whsec_Samples4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
 
 /// The booking that all samples are about.
 const BOOKING: &str = "019aa000-0000-7000-8000-0000000000b0";

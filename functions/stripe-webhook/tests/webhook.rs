@@ -17,7 +17,7 @@ use shared::stripe;
 use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, stripe_event};
 use stripe_webhook::{App, handle};
 
-const SECRET: &str = "whsec_standin";
+const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 
 fn app(world: &World) -> App {
     App {
@@ -116,7 +116,7 @@ mod believed {
                 // True, but five minutes old, or from five minutes ahead.
                 dev::stripe::sign(&payload, SECRET, now - 302),
                 dev::stripe::sign(&payload, SECRET, now + 302),
-                dev::stripe::sign(&payload, "whsec_other", now),
+                dev::stripe::sign(&payload, "whsec_Other4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB", now),
                 dev::stripe::sign(&format!("{payload} "), SECRET, now),
             ] {
                 let answer = answered(world, &[SECRET], &header, &payload).await;
@@ -149,13 +149,30 @@ mod believed {
     #[test]
     fn while_a_secret_is_rotated_both_are_believed() {
         World::run(|world| async move {
-            for (number, signer) in ["whsec_old", "whsec_new"].into_iter().enumerate() {
+            const OLD: &str = "whsec_Old4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aBcD";
+            const NEW: &str = "whsec_New4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aBcD";
+            for (number, signer) in [OLD, NEW].into_iter().enumerate() {
                 let payload = json!({ "id": format!("evt_{number}"), "type": "ping", "livemode": false, "created": 1, "data": { "object": {} } });
                 let payload = payload.to_string();
                 let header = dev::stripe::sign(&payload, signer, world.now().as_second());
-                assert_eq!(answered(world, &["whsec_old", "whsec_new"], &header, &payload).await.status, 200);
-                assert_eq!(answered(world, &["whsec_third"], &header, &payload).await.status, 401);
+                assert_eq!(answered(world, &[OLD, NEW], &header, &payload).await.status, 200);
+                assert_eq!(answered(world, &[SECRET], &header, &payload).await.status, 401);
             }
+        });
+    }
+
+    #[test]
+    fn before_stripe_has_an_endpoint_nobody_is_believed() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.pay(&held);
+            let payload = event(world, "checkout.session.completed");
+            // Neither the words that have stood here, nor the word for none, nor nothing at all signs anything.
+            for word in ["whsec_later", shared::stripe::NO_WEBHOOK_SECRET, ""] {
+                let header = dev::stripe::sign(&payload, word, world.now().as_second());
+                assert_eq!(answered(world, &[], &header, &payload).await.status, 401, "{word:?}");
+            }
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
         });
     }
 
@@ -279,10 +296,14 @@ mod a_payment {
             let sent: Value = serde_json::from_str(&payload).expect("JSON");
             assert_eq!(recorded.len(), 1);
             assert_eq!((&recorded[0]["id"], &recorded[0]["outcome"]), (&sent["id"], &json!("confirmed")));
-            assert_eq!(
-                (&recorded[0]["booking_id"], &recorded[0]["payload"]),
-                (&json!(held.id), &sent["data"]["object"])
-            );
+            // Which, what of and how much, and nothing of the person who paid.
+            let session = &sent["data"]["object"];
+            assert_eq!(session["customer_details"]["email"], "jo@example.fr");
+            let kept = json!({
+                "id": session["id"], "object": "checkout.session", "status": "complete", "currency": "eur",
+                "amount_total": 6_000, "payment_intent": session["payment_intent"], "trimmed": true,
+            });
+            assert_eq!((&recorded[0]["booking_id"], &recorded[0]["payload"]), (&json!(held.id), &kept));
         });
     }
 
