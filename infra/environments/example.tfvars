@@ -41,5 +41,6 @@ secrets_version = 1
 # budget_by_tag       = false
 # log_retention_days  = 30
 # architecture        = "arm64"
+# supabase_secret_key = false
 # supabase_jwt_secret = false
 # tags                = {}

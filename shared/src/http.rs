@@ -115,7 +115,7 @@ where
     let request_id = request_id(&request);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let method = request.method().clone();
-    let path = route(request.uri().path());
+    let path = route(&as_routed(request.uri().path()));
     let reply = if method == Method::OPTIONS {
         preflight()
     } else if let Err(error) = without_nul(&request) {
@@ -171,6 +171,18 @@ pub fn route(path: &str) -> String {
         .map(|segment| if uuid::Uuid::try_parse(segment).is_ok() { "{id}" } else { segment })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// The path as far as the table of routes knows its words, and `…` for any other: somebody may write an address or a name
+/// there, and what no route takes is not worth knowing.
+fn as_routed(path: &str) -> String {
+    const ROUTES: &str = include_str!("../../infra/routes.json");
+    let known = |segment: &str| {
+        segment.is_empty()
+            || uuid::Uuid::try_parse(segment).is_ok()
+            || ROUTES.split(['/', '"']).any(|word| word == segment)
+    };
+    path.split('/').map(|segment| if known(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/")
 }
 
 fn request_id(request: &Request) -> String {
@@ -846,5 +858,15 @@ mod tests {
     #[test]
     fn logs_name_the_route_and_not_the_booking() {
         assert_eq!(route("/api/bookings/0190a0a0-0000-7000-8000-000000000000"), "/api/bookings/{id}");
+        for (path, logged) in [
+            ("/api/session/jo@example.fr/link", "/api/session/…/link"),
+            ("/api/session/jo%40example.fr", "/api/session/…"),
+            ("/api/artists/lea-marchetti", "/api/artists/…"),
+            ("/+33612345678//", "/…//"),
+            ("/api/dashboard/bookings.csv", "/api/dashboard/bookings.csv"),
+            ("/api/bookings/0190a0a0-0000-7000-8000-000000000000/check", "/api/bookings/{id}/check"),
+        ] {
+            assert_eq!(route(&as_routed(path)), logged);
+        }
     }
 }
