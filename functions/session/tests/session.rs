@@ -266,6 +266,28 @@ fn who_may_open_an_account_is_the_operators_word() {
 }
 
 #[test]
+fn a_sign_up_that_is_refused_counts_and_takes_nothing_of_what_all_strangers_have_at_supabase() {
+    World::run(|world| async move {
+        world.execute("insert into invitations (email, invited_at) values ('mia@example.fr', now())").await;
+        let app = App { sign_up: SignUp::Invited, tries_per_hour: 3, ..app_with(world, world.db()) };
+        let sign_up = async |from: &str, email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            call_on(&app, Method::POST, "/api/session/signup", &[(":source-ip", from)], Some(&body)).await.status
+        };
+        for number in 0..3 {
+            assert_eq!(sign_up("203.0.113.1", &format!("lou{number}@example.fr")).await, 403);
+        }
+        assert_eq!(sign_up("203.0.113.1", "mia@example.fr").await, 429, "whoever asks who is invited is stopped");
+        // Twelve links an hour are what all strangers have together.
+        for place in 0..40 {
+            assert_eq!(sign_up(&format!("198.51.100.{place}"), &format!("zoe{place}@example.fr")).await, 403);
+        }
+        assert!(world.supabase.requests().is_empty());
+        assert_eq!(sign_up("203.0.113.2", "mia@example.fr").await, 202);
+    });
+}
+
+#[test]
 fn nobody_may_open_an_account_where_nothing_is_said() {
     assert_eq!(SignUp::default(), SignUp::Closed);
     for name in ["closed", "invited", "open"] {
@@ -619,6 +641,10 @@ fn guessing_is_slowed_down_by_address_and_by_account() {
         }
         assert_eq!(guess("203.0.113.99", LEA.email).await.status, 429);
         assert_eq!(guess("203.0.113.98", "other@example.fr").await.status, 401);
+        // All addresses of a household are one.
+        for (number, status) in [401, 401, 401, 429].into_iter().enumerate() {
+            assert_eq!(guess(&format!("2001:db8:1:1::{number}"), &format!("{number}@example.fr")).await.status, status);
+        }
         // A link still brings the artist in.
         let body = json!({ "email": LEA.email });
         let link =
