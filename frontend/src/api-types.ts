@@ -2530,6 +2530,15 @@ export interface operations {
                     "application/json": components["schemas"]["ArtistList"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description try-again */
             503: {
                 headers: {
@@ -7054,6 +7063,15 @@ export interface operations {
                     "application/json": components["schemas"]["Doors"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     signUp: {
@@ -7183,7 +7201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden, sign-up-closed */
+            /** @description forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
