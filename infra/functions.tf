@@ -80,7 +80,7 @@ locals {
     assets         = { settings = ["ASSETS"], parameters = [], may = [] }
     database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
     accounts       = { settings = ["SUPABASE_URL"], parameters = local.jwt_secret, may = [] }
-    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = [], may = [] }
+    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = local.supabase_key, may = [] }
     sign_up        = { settings = ["SIGN_UP"], parameters = [], may = [] }
     calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }

@@ -28,11 +28,17 @@ resource "aws_sns_topic_subscription" "pager" {
 locals {
   http_functions = [for name, access in local.access : name if access != "none"]
 
+  # Anybody may knock at these. One failure can be the odd idea of one visitor, so it takes three in an hour to wake a person; behind
+  # a sign-in or Stripe's signature it takes one, because what comes there comes once and is somebody's work or money.
+  open_functions = [for name in local.http_functions : name if !startswith(name, "dashboard-") && name != "stripe-webhook"]
+
   # Lines of the log that a person must know of. A test looks each text up in the source of the functions.
   signals = {
-    # Once is a hiccup. The database has an alarm of its own, and is one message when it is away.
-    request-failed       = { functions = local.http_functions, pattern = "\"request failed\" -\"the database cannot be reached\"", threshold = 3, period = 900 }
-    database-unreachable = { functions = local.http_functions, pattern = "\"request failed\" \"the database cannot be reached\"", threshold = 3 }
+    # The database has an alarm of its own, and is one message when it is away.
+    request-failed       = { functions = setsubtract(local.http_functions, local.open_functions), pattern = "\"request failed\" -\"the database cannot be reached\"", threshold = 1 }
+    visit-failed         = { functions = local.open_functions, pattern = "\"request failed\" -\"the database cannot be reached\"", threshold = 3, period = 3600 }
+    request-not-served   = { functions = local.http_functions, pattern = "\"request not served\" -\"the database cannot be reached\"", threshold = 10 }
+    database-unreachable = { functions = local.http_functions, pattern = "\"request not served\" \"the database cannot be reached\"", threshold = 3 }
     page-failed          = { functions = ["page-errors"], pattern = "\"a page failed\"", threshold = 1 }
     webhook-not-believed = { functions = ["stripe-webhook"], pattern = "\"a webhook is not from Stripe\"", threshold = 3 }
     webhook-unknown      = { functions = ["stripe-webhook", "sweeper"], pattern = "\"an event belongs to no booking\"", threshold = 1 }
@@ -65,7 +71,9 @@ locals {
       namespace = local.name, metric = name, above = of.threshold - 1, period = try(of.period, 300), what = "The log says ${of.pattern}"
     }) },
     { for name in keys(local.functions) : "${name}-crashed" => merge(local.alarm, {
-      namespace  = "AWS/Lambda", metric = "Errors", above = name == "sweeper" ? 2 : 0, what = "${name} crashed, ran out of time, or does not start"
+      namespace  = "AWS/Lambda", metric = "Errors", what = "${name} crashed, ran out of time, or does not start"
+      above      = contains(concat(local.open_functions, ["sweeper"]), name) ? 2 : 0
+      period     = contains(local.open_functions, name) ? 3600 : 300
       dimensions = { FunctionName = "${local.name}-${name}" }
     }) },
     # What calls these two is not seen by CloudFront.

@@ -4,7 +4,8 @@
 locals {
   public_url     = "https://${coalesce(var.domain_name, aws_cloudfront_distribution.site.domain_name)}"
   jwt_secret     = var.supabase_jwt_secret ? ["SUPABASE_JWT_SECRET"] : []
-  secrets        = toset(concat(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"], local.jwt_secret))
+  supabase_key   = var.supabase_secret_key ? ["SUPABASE_SECRET_KEY"] : []
+  secrets        = toset(concat(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"], local.jwt_secret, local.supabase_key))
   parameter_path = "/inkflow/${var.env}"
   parameter_arn  = "arn:aws:ssm:${var.region}:${var.account_id}:parameter${local.parameter_path}"
 }

@@ -93,6 +93,12 @@ variable "hsts" {
   }
 }
 
+variable "supabase_secret_key" {
+  description = "True: SUPABASE_SECRET_KEY is among the secrets, and Supabase counts each visitor by their own address."
+  type        = bool
+  default     = false
+}
+
 variable "supabase_jwt_secret" {
   description = "True: the project still signs its tokens with the old shared secret, which is then SUPABASE_JWT_SECRET among the secrets."
   type        = bool

@@ -35,6 +35,16 @@ const SIGNING_IN: Problems = &[
     (503, "sign-in-unavailable, try-again"),
 ];
 
+const FOLLOWING: Problems = &[
+    (400, "malformed"),
+    (401, "link-expired"),
+    (403, "forbidden"),
+    (409, "already-signed-in"),
+    (415, "unsupported-media-type"),
+    (429, "too-many-requests"),
+    (503, "sign-in-unavailable, try-again"),
+];
+
 const DASHBOARD: Problems = &[
     (400, "malformed"),
     (401, "unauthenticated"),
@@ -316,11 +326,15 @@ impl Document {
                 ("DELETE", "/api/session"),
                 Operation {
                     id: "signOut",
-                    summary: "Signs out, here and at Supabase.",
+                    summary: "Signs out, here and at Supabase; 204 only once both have ended the session.",
                     parameters: Vec::new(),
                     body: None,
                     success: ok(204, NOTHING),
-                    problems: &[(403, "forbidden")],
+                    problems: &[
+                        (403, "forbidden"),
+                        (429, "too-many-requests"),
+                        (503, "sign-out-incomplete, sign-in-unavailable, try-again"),
+                    ],
                 },
             ),
             (
@@ -338,7 +352,7 @@ impl Document {
                 ("POST", "/api/session/signup"),
                 Operation {
                     id: "signUp",
-                    summary: "Opens an account. 202: a mail asks for confirmation, or would if the address were new.",
+                    summary: "Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password.",
                     parameters: Vec::new(),
                     body: Some(self.request::<session::Credentials>()),
                     success: ok(201, json(self.answer::<session::Session>())),
@@ -360,11 +374,11 @@ impl Document {
                 ("POST", "/api/session/verify"),
                 Operation {
                     id: "followSignInLink",
-                    summary: "Signs in with the link of a mail.",
+                    summary: "Signs in with the link of a mail; in place of another session only with `replace`.",
                     parameters: Vec::new(),
                     body: Some(self.request::<session::LinkFollowed>()),
                     success: ok(200, json(self.answer::<session::Session>())),
-                    problems: SIGNING_IN,
+                    problems: FOLLOWING,
                 },
             ),
             (
@@ -375,7 +389,12 @@ impl Document {
                     parameters: Vec::new(),
                     body: None,
                     success: ok(200, json(self.answer::<session::Session>())),
-                    problems: &[(401, "unauthenticated"), (403, "forbidden"), (503, "sign-in-unavailable, try-again")],
+                    problems: &[
+                        (401, "unauthenticated"),
+                        (403, "forbidden"),
+                        (429, "too-many-requests"),
+                        (503, "sign-in-unavailable, try-again"),
+                    ],
                 },
             ),
             (
@@ -598,7 +617,9 @@ impl Operation {
             answer["content"] = json!({ *media: { "schema": schema } });
         }
         responses.insert(status.to_string(), answer);
-        for (status, slugs) in self.problems {
+        // An address that nothing can read is no operation's own matter.
+        let unreadable = (!self.problems.iter().any(|(status, _)| *status == 400)).then_some(&(400, "malformed"));
+        for (status, slugs) in self.problems.iter().chain(unreadable) {
             let content =
                 json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
             responses.insert(status.to_string(), json!({ "description": slugs, "content": content }));

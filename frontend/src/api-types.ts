@@ -738,7 +738,7 @@ export interface paths {
         put?: never;
         /** Signs in with a password; the tokens come in cookies. */
         post: operations["signIn"];
-        /** Signs out, here and at Supabase. */
+        /** Signs out, here and at Supabase; 204 only once both have ended the session. */
         delete: operations["signOut"];
         options?: never;
         head?: never;
@@ -789,7 +789,7 @@ export interface paths {
         /** Who may open an account here. */
         get: operations["readDoors"];
         put?: never;
-        /** Opens an account. 202: a mail asks for confirmation, or would if the address were new. */
+        /** Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password. */
         post: operations["signUp"];
         delete?: never;
         options?: never;
@@ -806,7 +806,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the link of a mail. */
+        /** Signs in with the link of a mail; in place of another session only with `replace`. */
         post: operations["followSignInLink"];
         delete?: never;
         options?: never;
@@ -1613,6 +1613,11 @@ export interface components {
         Kind: "render" | "error" | "rejection";
         /** @description What the link of a mail carries. */
         LinkFollowed: {
+            /**
+             * @description The person was asked, and wants it in place of the session that this browser has.
+             * @default false
+             */
+            replace?: boolean;
             token_hash?: string | null;
         };
         /** @description The address that wants a link. */
@@ -2525,6 +2530,15 @@ export interface operations {
                     "application/json": components["schemas"]["ArtistList"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description try-again */
             503: {
                 headers: {
@@ -2554,6 +2568,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArtistView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-found */
@@ -2713,6 +2736,15 @@ export interface operations {
                     "application/json": components["schemas"]["BookingView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2753,6 +2785,15 @@ export interface operations {
                     "text/calendar": string;
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2791,6 +2832,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-found */
@@ -2840,6 +2890,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleasedView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-found */
@@ -4446,6 +4505,15 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -4595,6 +4663,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description unauthenticated */
             401: {
@@ -4746,6 +4823,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnFlashes"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5009,6 +5095,15 @@ export interface operations {
                     "application/json": components["schemas"]["OwnFlash"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5067,6 +5162,15 @@ export interface operations {
                     "application/json": components["schemas"]["OwnFlash"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5121,6 +5225,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5382,6 +5495,15 @@ export interface operations {
                     "application/json": components["schemas"]["ImageView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5436,6 +5558,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnPolicyView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5693,6 +5824,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -6053,6 +6193,15 @@ export interface operations {
                     "application/json": components["schemas"]["RulesView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6270,6 +6419,15 @@ export interface operations {
                     "application/json": components["schemas"]["TimeOffList"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6422,6 +6580,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6556,6 +6723,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6672,15 +6848,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Signs out, here and at Supabase. */
+            /** @description Signs out, here and at Supabase; 204 only once both have ended the session. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-out-incomplete, sign-in-unavailable, try-again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6795,6 +6998,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6806,6 +7018,15 @@ export interface operations {
             };
             /** @description forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6842,6 +7063,15 @@ export interface operations {
                     "application/json": components["schemas"]["Doors"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     signUp: {
@@ -6857,7 +7087,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Opens an account. 202: a mail asks for confirmation, or would if the address were new. */
+            /** @description Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6944,7 +7174,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signs in with the link of a mail. */
+            /** @description Signs in with the link of a mail; in place of another session only with `replace`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6962,7 +7192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description wrong-credentials, link-expired */
+            /** @description link-expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6971,8 +7201,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden, sign-up-closed */
+            /** @description forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-signed-in */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6982,15 +7221,6 @@ export interface operations {
             };
             /** @description unsupported-media-type */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7164,6 +7394,15 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try-again */

@@ -42,5 +42,6 @@ settings = {
 # budget_by_tag       = false
 # log_retention_days  = 30
 # architecture        = "arm64"
+# supabase_secret_key = false
 # supabase_jwt_secret = false
 # tags                = {}

@@ -236,6 +236,42 @@ run "the_old_secret_of_supabase_is_asked_for_and_kept" {
   }
 }
 
+run "the_secret_key_of_supabase_is_read_by_who_signs_in_and_by_nobody_else" {
+  command = plan
+  variables {
+    supabase_secret_key = true
+  }
+  assert {
+    condition     = contains(local.secrets, "SUPABASE_SECRET_KEY") && [for name, of in local.capabilities : name if contains(of.parameters, "SUPABASE_SECRET_KEY")] == ["sign_in"]
+    error_message = "It can do everything in the project."
+  }
+  assert {
+    condition     = [for name, of in local.functions : name if contains(of.uses, "sign_in")] == ["session"]
+    error_message = "Only one function signs in."
+  }
+}
+
+run "one_visitors_odd_request_wakes_nobody" {
+  command = plan
+  assert {
+    condition = alltrue([for name in ["artist-page", "slots", "contact", "create-booking", "booking-status", "manage-booking", "page-errors", "session", "calcom-webhook"] :
+    contains(local.open_functions, name) && aws_cloudwatch_metric_alarm.this["${name}-crashed"].threshold == 2 && aws_cloudwatch_metric_alarm.this["${name}-crashed"].period == 3600])
+    error_message = "A function that anybody may call rings at the third crash of an hour."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["visit-failed"].threshold == 2 && aws_cloudwatch_metric_alarm.this["visit-failed"].period == 3600 && aws_cloudwatch_metric_alarm.this["request-not-served"].threshold == 9
+    error_message = "Failures that one visitor can bring about are counted before they ring."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["request-failed"].threshold == 0 && alltrue([for name in ["stripe-webhook", "worker", "dashboard-bookings"] : aws_cloudwatch_metric_alarm.this["${name}-crashed"].threshold == 0])
+    error_message = "What comes once, and is money or somebody's work, rings at once."
+  }
+  assert {
+    condition     = setunion([for key, of in local.signal_filters : of.function if of.signal == "request-failed"], [for key, of in local.signal_filters : of.function if of.signal == "visit-failed"]) == toset(local.http_functions)
+    error_message = "Every function that answers requests is listened to."
+  }
+}
+
 run "refuses_a_shifted_clock" {
   command = plan
   variables {

@@ -124,7 +124,7 @@ begin
         where b.id = any (ids);
     delete from email_deliveries e where e.booking_id = any (ids);
     delete from booking_events e where e.booking_id = any (ids);
-    delete from idempotency_keys k where k.booking_id = any (ids);
+    -- Their idempotency keys have gone after three days.
     what := 'bookings';
     rows_forgotten := cardinality(ids);
     return next;

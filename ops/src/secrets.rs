@@ -26,9 +26,12 @@ pub const ENCRYPTION_KEY: &str = "ENCRYPTION_KEY";
 /// What a Supabase project of the old kind signs with.
 pub const SUPABASE_JWT_SECRET: &str = "SUPABASE_JWT_SECRET";
 
+/// What tells Supabase whom it serves.
+pub const SUPABASE_SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
+
 /// All of them.
-pub const NAMES: [&str; 5] =
-    [DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY, SUPABASE_JWT_SECRET];
+pub const NAMES: [&str; 6] =
+    [DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY, SUPABASE_JWT_SECRET, SUPABASE_SECRET_KEY];
 
 /// Where the secrets of one environment are.
 #[derive(Debug, Clone)]
@@ -100,6 +103,13 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         ENCRYPTION_KEY => Ok(Vault::new(&Secret::new(value.to_owned())).map(drop)?),
         SUPABASE_JWT_SECRET => {
             ensure!(auth::is_legacy_secret(value), "it must be the whole secret: 32 characters or more");
+            Ok(())
+        }
+        SUPABASE_SECRET_KEY => {
+            ensure!(
+                value.strip_prefix("sb_secret_").is_some_and(|key| key.len() >= 16),
+                "it must be a key that begins with sb_secret_, whole: Supabase, Project settings, API keys"
+            );
             Ok(())
         }
         _ => bail!("there is no secret {name}. There are: {}", NAMES.join(", ")),

@@ -13,7 +13,7 @@ use dev::stripe::WEBHOOK_SECRET;
 use ops::environment::Outputs;
 use ops::sealed::{Survey, reseal, survey};
 use ops::secrets::{
-    self, DATABASE_URL, ENCRYPTION_KEY, NAMES, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, SUPABASE_JWT_SECRET, Shelf,
+    self, DATABASE_URL, ENCRYPTION_KEY, NAMES, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, SUPABASE_JWT_SECRET, SUPABASE_SECRET_KEY, Shelf,
 };
 use ops::ssm::Ssm;
 use shared::config::Secret;
@@ -108,6 +108,7 @@ fn a_secret_is_taken_only_in_its_whole_form_and_a_new_version_only_when_it_is_an
             (STRIPE_WEBHOOK_SECRETS, "whsec_later"),
             (STRIPE_WEBHOOK_SECRETS, &format!("{WEBHOOK_SECRET},{OTHER_SECRET},{WEBHOOK_SECRET}")),
             (SUPABASE_JWT_SECRET, "too short to keep anybody out"),
+            (SUPABASE_SECRET_KEY, "sb_publishable_anybodymayhavethis"),
             (ENCRYPTION_KEY, testing::ENCRYPTION_KEY),
             ("PUBLIC_URL", "https://ink.test"),
         ] {

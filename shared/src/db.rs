@@ -64,6 +64,9 @@ pub mod calendar;
 // What the sweeper makes right again.
 pub mod reconcile;
 
+// The sessions that somebody has signed out of.
+pub mod sessions;
+
 // Counts of what somebody does in an hour.
 pub mod limits;
 
@@ -75,6 +78,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long one statement may take, a little more than the server's own `statement_timeout`.
 const STATEMENT: Duration = Duration::from_secs(6);
+
+/// How `account()` of V022 ends a statement that somebody asks for who has signed out.
+const SESSION_ENDED: &str = "IN401";
 
 /// One parameter with its type: what makes a statement a single flight.
 pub type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -196,6 +202,9 @@ impl Db {
                     if repeat == Repeat::Unsafe || tries > 1 {
                         return Err(Error::DatabaseUnavailable(error.to_string()));
                     }
+                }
+                Ok(Err(error)) if error.code().is_some_and(|code| code.code() == SESSION_ENDED) => {
+                    return Err(Error::Unauthenticated("the session is over"));
                 }
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_elapsed) => {

@@ -124,6 +124,12 @@ pub enum Error {
     /// Nobody can be signed in now: Supabase Auth does not answer.
     #[error("signing in is not possible: {0}")]
     SignInUnavailable(String),
+    /// A session has ended here, and Supabase does not answer, so that it lives on there.
+    #[error("a session lives on at Supabase: {0}")]
+    SignOutIncomplete(String),
+    /// A link was opened in a browser that has a session already.
+    #[error("somebody is signed in already")]
+    AlreadySignedIn,
     /// It is known who asks, and it is not allowed this way.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),

@@ -1,14 +1,16 @@
 //! Requests in, responses out: the only place where an error becomes an answer (RFC 9457) and where it is logged.
 //! A handler's `Err` never reaches the runtime, which would answer a bare 502 for it.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::{self, ConfigError};
@@ -18,6 +20,9 @@ use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
 use crate::network::{Network, without_port};
 use crate::redact::without_values;
+
+// The payloads of a function URL.
+mod event;
 
 /// What a handler answers.
 pub type Reply = Result<Response<Body>, Error>;
@@ -83,8 +88,18 @@ where
     Fut: Future<Output = Reply> + Send,
 {
     let (web, handler) = (&web, &handler);
-    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
-        Ok::<_, std::convert::Infallible>(answer(web, request, handler).await)
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+        let (request, unreadable) = match event::read(event.payload.get()) {
+            Ok(request) => (request, None),
+            Err(error) => (Request::default(), Some(error)),
+        };
+        let request = request.with_lambda_context(event.context);
+        let response = match unreadable {
+            // On the heap, because a future of futures of this size is more than the compiler lays out in one piece.
+            None => Box::pin(answer(web, request, handler)).await,
+            Some(error) => answer(web, request, |_| std::future::ready(Err(error))).await,
+        };
+        Ok::<_, std::convert::Infallible>(event::written(response))
     }))
     .await
 }
@@ -100,14 +115,22 @@ where
     let request_id = request_id(&request);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let method = request.method().clone();
-    let path = route(request.uri().path());
-    let reply = if method == Method::OPTIONS { preflight() } else { handler(request).await };
+    let path = route(&as_routed(request.uri().path()));
+    let reply = if method == Method::OPTIONS {
+        preflight()
+    } else if let Err(error) = without_nul(&request) {
+        Err(error)
+    } else {
+        handler(request).await
+    };
     let mut response = match reply {
         Ok(response) => response,
         Err(error) => {
             let problem = problem(&error);
-            if problem.status.is_server_error() {
+            if problem.status == StatusCode::INTERNAL_SERVER_ERROR {
                 tracing::error!(request.id = %request_id, error = %error, "request failed");
+            } else if problem.status.is_server_error() {
+                tracing::error!(request.id = %request_id, error = %error, "request not served");
             } else {
                 tracing::info!(request.id = %request_id, problem = problem.slug, error = %error, "request refused");
             }
@@ -132,12 +155,34 @@ where
     response
 }
 
+/// Refuses U+0000 in the address. No text of ours holds one, and Postgres takes none: it would say so too late and as if it
+/// were our failure. That an escaped percent sign stands before cannot be: `%2500` has no `%00`.
+fn without_nul(request: &Request) -> Result<(), Error> {
+    let address = [Some(request.uri().path()), request.uri().query()];
+    if address.into_iter().flatten().any(|part| part.contains("%00")) {
+        return Err(Error::Malformed("U+0000 stands in no address here".into()));
+    }
+    Ok(())
+}
+
 /// The path without ids, so that logs group and carry nothing that opens a booking's page.
 pub fn route(path: &str) -> String {
     path.split('/')
         .map(|segment| if uuid::Uuid::try_parse(segment).is_ok() { "{id}" } else { segment })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// The path as far as the table of routes knows its words, and `…` for any other: somebody may write an address or a name
+/// there, and what no route takes is not worth knowing.
+fn as_routed(path: &str) -> String {
+    const ROUTES: &str = include_str!("../../infra/routes.json");
+    let known = |segment: &str| {
+        segment.is_empty()
+            || uuid::Uuid::try_parse(segment).is_ok()
+            || ROUTES.split(['/', '"']).any(|word| word == segment)
+    };
+    path.split('/').map(|segment| if known(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/")
 }
 
 fn request_id(request: &Request) -> String {
@@ -194,8 +239,44 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     if !declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
-    serde_json::from_slice(bytes(request, JSON_LIMIT)?).map_err(|error| {
+    let bytes = bytes(request, JSON_LIMIT)?;
+    if holds_nul(bytes) {
+        return Err(Error::Malformed("U+0000 stands in no text here".into()));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
         Error::Malformed(format!("the body is not the JSON expected here: {}", without_values(&error)))
+    })
+}
+
+/// Whether a text of this JSON holds U+0000, which Postgres keeps neither as text nor as `jsonb`. As itself it is no JSON.
+pub fn holds_nul(json: &[u8]) -> bool {
+    nuls(json).next().is_some()
+}
+
+/// This JSON with U+FFFD in place of each U+0000: for what somebody signed and so must be taken.
+pub fn with_nul_replaced(json: &[u8]) -> Cow<'_, [u8]> {
+    let mut replaced = Cow::Borrowed(json);
+    for at in nuls(json) {
+        replaced.to_mut()[at..at + NUL.len()].copy_from_slice(b"\\ufffd");
+    }
+    replaced
+}
+
+/// How JSON writes U+0000.
+const NUL: &[u8] = b"\\u0000";
+
+/// Where a U+0000 is written. A backslash that is escaped itself begins nothing: `\\u0000` are six letters.
+fn nuls(json: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < json.len() {
+            let here = at;
+            at += if json[here] == b'\\' { 2 } else { 1 };
+            if json[here..].starts_with(NUL) {
+                return Some(here);
+            }
+        }
+        None
     })
 }
 
@@ -389,6 +470,24 @@ pub fn problem(error: &Error) -> Problem {
                 Some("The service that knows the accounts does not answer. Try again in a moment."),
             )
         },
+        Error::SignOutIncomplete(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign-out-incomplete",
+                "You are not signed out everywhere",
+                Some(
+                    "The service that knows the accounts does not answer, so the session has not ended there. Sign out once \
+                     more in a moment, and until then leave this browser to nobody.",
+                ),
+            )
+        },
+        Error::AlreadySignedIn => face(
+            StatusCode::CONFLICT,
+            "already-signed-in",
+            "Somebody is signed in already",
+            Some("Send `replace` once the person has said that the link's account may take the place of this session."),
+        ),
         Error::Forbidden(why) => face(StatusCode::FORBIDDEN, "forbidden", "Forbidden", Some(why)),
         Error::SignUpClosed => face(
             StatusCode::FORBIDDEN,
@@ -654,6 +753,8 @@ mod tests {
             Error::WrongCredentials,
             Error::LinkExpired,
             Error::SignInUnavailable("secret".into()),
+            Error::SignOutIncomplete("secret".into()),
+            Error::AlreadySignedIn,
             Error::Forbidden("x"),
             Error::SignUpClosed,
             Error::NoArtist,
@@ -726,8 +827,46 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn no_address_and_no_text_holds_a_nul() {
+        for uri in ["/api/a%00", "/api?x=%00", "/api?%00=x", "/api?x=%%00", "/api?x=%25%00"] {
+            let request = ::http::Request::builder().uri(uri).body(Body::Empty).expect("a request");
+            let response = answer(&web(), request, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{uri}");
+        }
+        for uri in ["/api/a%2500", "/api?x=%2500&y=%0&z=0%"] {
+            let request = ::http::Request::builder().uri(uri).body(Body::Empty).expect("a request");
+            let response = answer(&web(), request, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(response.status(), StatusCode::OK, "{uri}");
+        }
+        let read = |body: &str| {
+            let request = ::http::Request::builder().header("content-type", "application/json");
+            json::<Value>(&request.body(Body::Text(body.into())).expect("a request"))
+        };
+        for body in [r#""\u0000""#, r#"{"a":{"b":["x\u0000y"]}}"#, r#"{"\u0000":1}"#, r#""\\\u0000""#, "\"\0\"", "\0"] {
+            assert!(matches!(read(body), Err(Error::Malformed(_))), "{body}");
+        }
+        for (body, text) in [(r#""\\u0000""#, r"\u0000"), (r#""u0000""#, "u0000"), (r#""\u0001""#, "\u{1}")] {
+            assert_eq!(read(body).expect("no NUL"), Value::from(text));
+        }
+        let signed = br#"{"a":"x\u0000","b":"\\u0000\u0000"}"#;
+        let kept: Value = serde_json::from_slice(&with_nul_replaced(signed)).expect("JSON still");
+        assert_eq!(kept, json!({ "a": "x\u{fffd}", "b": "\\u0000\u{fffd}" }));
+        assert!(matches!(with_nul_replaced(b"{}"), Cow::Borrowed(_)));
+    }
+
     #[test]
     fn logs_name_the_route_and_not_the_booking() {
         assert_eq!(route("/api/bookings/0190a0a0-0000-7000-8000-000000000000"), "/api/bookings/{id}");
+        for (path, logged) in [
+            ("/api/session/jo@example.fr/link", "/api/session/…/link"),
+            ("/api/session/jo%40example.fr", "/api/session/…"),
+            ("/api/artists/lea-marchetti", "/api/artists/…"),
+            ("/+33612345678//", "/…//"),
+            ("/api/dashboard/bookings.csv", "/api/dashboard/bookings.csv"),
+            ("/api/bookings/0190a0a0-0000-7000-8000-000000000000/check", "/api/bookings/{id}/check"),
+        ] {
+            assert_eq!(route(&as_routed(path)), logged);
+        }
     }
 }

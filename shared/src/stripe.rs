@@ -133,7 +133,7 @@ pub struct Session {
     #[serde(default)]
     pub client_reference_id: Option<String>,
     /// Ours, with `booking_id`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub metadata: HashMap<String, String>,
     /// The hosted page; null once the session is closed.
     #[serde(default)]
@@ -155,7 +155,7 @@ pub struct Refund {
     /// In the currency's smallest unit.
     pub amount: i64,
     /// Lower-case ISO code.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub currency: String,
     /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`.
     #[serde(default)]
@@ -164,7 +164,7 @@ pub struct Refund {
     #[serde(default, deserialize_with = "id_or_object")]
     pub payment_intent: Option<String>,
     /// Unix seconds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub created: i64,
 }
 
@@ -234,6 +234,14 @@ pub fn id_or_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(Option::<IdOrObject>::deserialize(deserializer)?.map(|value| match value {
         IdOrObject::Id(id) | IdOrObject::Object { id } => id,
     }))
+}
+
+/// Stripe writes null where an object has nothing to say, and may do so where it says something today.
+///
+/// # Errors
+/// The value is neither null nor what it should be.
+pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What a Checkout Session is opened with. Everything comes from the stored booking, so that a repeated

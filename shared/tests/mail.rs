@@ -342,6 +342,16 @@ fn a_project_is_called_in_its_readers_language() {
 }
 
 #[test]
+fn what_an_address_holds_begins_no_header_of_the_mail_that_a_link_writes() {
+    let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
+    letter.client.email = "jo?bcc=evil%40evil.example&body=x@example.fr".into();
+    let html = letter.compose().html;
+    assert!(html.contains("href=\"mailto:jo%3Fbcc%3Devil%2540evil.example%26body%3Dx@example.fr\""), "{html}");
+    letter.client.email = "jo.martin+salon@example.fr".into();
+    assert!(letter.compose().html.contains("href=\"mailto:jo.martin+salon@example.fr\""));
+}
+
+#[test]
 fn an_address_breaks_before_its_at_and_dots_and_nowhere_else() {
     let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
     letter.client.email = "jo@mon-salon.fr".into();

@@ -215,8 +215,14 @@ fn script() -> String {
     text.push_str(
         "override_data {\n  target = data.aws_route53_zone.this\n  values = { name = \"inkflow.example\" }\n}\n",
     );
-    let secrets =
-        ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY", "SUPABASE_JWT_SECRET"];
+    let secrets = [
+        "DATABASE_URL",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRETS",
+        "ENCRYPTION_KEY",
+        "SUPABASE_JWT_SECRET",
+        "SUPABASE_SECRET_KEY",
+    ];
     let versions =
         |version: i64| secrets.map(|name| (name.to_owned(), json!(version))).into_iter().collect::<Map<_, _>>();
     let must = json!({
@@ -225,7 +231,7 @@ fn script() -> String {
     });
     let may = json!({
         "alarm_email": "ops@example.com", "pager_url": "https://pager.example/x", "budget_by_tag": true, "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
-        "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "monthly_budget_usd": 75,
+        "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "supabase_secret_key": true, "monthly_budget_usd": 75,
         "architecture": "x86_64", "log_retention_days": 7, "secret_versions": versions(3), "stripe_live": true, "tags": { "team": "studio" }, "database_ca": "a PEM",
         "settings": {
             "SUPABASE_URL": "https://x.supabase.co", "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",

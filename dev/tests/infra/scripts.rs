@@ -355,6 +355,7 @@ fn a_build_sees_no_secret_and_every_other_program_only_its_own() {
         ("STRIPE_WEBHOOK_SECRETS", "whsec_exported"),
         ("ENCRYPTION_KEY", "exportedkey"),
         ("SUPABASE_JWT_SECRET", "exportedjwt"),
+        ("SUPABASE_SECRET_KEY", "sb_secret_exported"),
         ("SUPABASE_ACCESS_TOKEN", "sbp_exported"),
         ("AWS_ACCESS_KEY_ID", "AKIAEXPORTED"),
         ("AWS_SECRET_ACCESS_KEY", "awsexported"),

@@ -107,8 +107,8 @@ export function mailLink(email: string): Promise<unknown> {
   return request("POST", "/api/session/link", { email });
 }
 
-export function verifyLink(token: string): Promise<Api.Session> {
-  return request("POST", "/api/session/verify", { token_hash: token });
+export function verifyLink(token: string, replace: boolean): Promise<Api.Session> {
+  return request("POST", "/api/session/verify", { token_hash: token, replace });
 }
 
 export function signOut(): Promise<void> {

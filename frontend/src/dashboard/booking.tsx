@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
-import { Address } from "../core/address";
+import { Address, mailto } from "../core/address";
 import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, resend, retry, writeNote } from "./api";
@@ -74,7 +74,7 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
         <Part title={t.detail.client}>
           <Facts
             facts={[
-              [t.detail.email, <a href={`mailto:${client.email}`}><Address of={client.email} /></a>],
+              [t.detail.email, <a href={mailto(client.email)}><Address of={client.email} /></a>],
               [t.detail.phone, <a href={`tel:${client.phone}`}>{client.phone_written}</a>],
               [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
             ]}

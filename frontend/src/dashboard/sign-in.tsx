@@ -165,6 +165,100 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
   );
 }
 
+/** A link from a mail. */
+export interface Link {
+  token: string;
+  /** It confirms the address of a new account. */
+  fresh: boolean;
+}
+
+interface LinkProps {
+  link: Link;
+  /** Who is signed in already. */
+  present: string | null;
+  enter: (link: Link, replace: boolean) => Promise<void>;
+  stay: () => void;
+}
+
+/**
+ * What a link shows before it is used. It works once and lets in whoever uses it, so it wants a press: programs that look
+ * through mails open what they find, and somebody else's link must not change whose work this is without a word.
+ */
+export function LinkPage({ link, present, enter, stay }: LinkProps): VNode {
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState("");
+  const use = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    setTrouble("");
+    try {
+      await enter(link, present !== null);
+    } catch (problem) {
+      setTrouble(sentence(problem));
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="gate">
+      <header>
+        <p class="mark">InkFlow</p>
+        <Heading tab={t.sign.enter}>{link.fresh ? t.sign.linkFreshTitle : t.sign.linkTitle}</Heading>
+        <p class="lead">{present ? t.sign.linkOther(present) : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}</p>
+      </header>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble}
+        </p>
+      )}
+      <div class="fields">
+        <button type="button" class="button" aria-disabled={busy} onClick={() => void use()}>
+          {busy ? t.sign.entering : present ? t.sign.linkReplace : t.sign.linkEnter}
+        </button>
+        {present && (
+          <button type="button" class="button quiet" onClick={stay}>
+            {t.sign.linkStay}
+          </button>
+        )}
+      </div>
+    </main>
+  );
+}
+
+/** Signed out here, while the service that knows the accounts has not heard of it. */
+export function SignOutPage({ again }: { again: () => Promise<void> }): VNode {
+  const [trouble, setTrouble] = useState("");
+  const [busy, setBusy] = useState(false);
+  const press = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    setTrouble("");
+    try {
+      await again();
+    } catch (problem) {
+      setTrouble(sentence(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="gate">
+      <header>
+        <p class="mark">InkFlow</p>
+        <Heading tab={t.sign.out}>{t.sign.outTitle}</Heading>
+        <p class="lead">{t.sign.outLead}</p>
+      </header>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble}
+        </p>
+      )}
+      <button type="button" class="button" aria-disabled={busy} onClick={() => void press()}>
+        {busy ? t.moment : t.sign.outAgain}
+      </button>
+    </main>
+  );
+}
+
 /** Over the work that was interrupted, which stays as it is underneath. */
 export function SignInAgain({ email, entered }: { email: string; entered: (session: Session) => void }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -42,6 +42,7 @@ export const fr = {
   keep: "Garder le rendez-vous",
   hello: /^Bonjour /,
   checkMail: /^Un message vient de partir/,
+  follow: "Entrer",
   firstStep: "Votre page",
 };
 
@@ -61,6 +62,7 @@ const en: typeof fr = {
   keep: "Keep the appointment",
   hello: /^Hello /,
   checkMail: /^A message is on its way/,
+  follow: "Enter",
   firstStep: "Your page",
 };
 
@@ -125,6 +127,7 @@ export class Artist {
     await this.press(this.button(this.words.createAccount));
     await expect(this.page.getByRole("status").filter({ hasText: this.words.checkMail })).toBeVisible();
     await this.page.goto(await linkFor(account, platform));
+    await this.press(this.button(this.words.follow));
     await this.sees(this.words.firstStep);
   }
 

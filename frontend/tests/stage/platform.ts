@@ -30,7 +30,7 @@ export interface Booking {
 }
 
 type Condition = "ok" | "slow" | "down";
-type Switch = "mail" | "queue" | "stripe" | "calendar" | "webhooks";
+type Switch = "mail" | "queue" | "stripe" | "calendar" | "webhooks" | "accounts";
 export type Outcome = "paid" | "declined" | "webhook_lost" | "webhook_late" | "webhook_doubled" | "expire";
 
 interface Places {
@@ -94,7 +94,7 @@ export class Platform {
   async startOver(): Promise<void> {
     if (this.#disturbed) {
       this.#disturbed = false;
-      await this.turn({ mail: "ok", queue: "ok", stripe: "ok", calendar: "ok", webhooks: "ok" });
+      await this.turn({ mail: "ok", queue: "ok", stripe: "ok", calendar: "ok", webhooks: "ok", accounts: "ok" });
       await this.#post(`${this.site}/dev/clock`, { shift_seconds: 0 });
       this.#disturbed = false;
     }

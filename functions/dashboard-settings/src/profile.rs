@@ -7,7 +7,7 @@ use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::config::SignUp;
 use shared::db::contact_links;
-use shared::db::settings::profile::{self, Account, Asked as Again, Written};
+use shared::db::settings::profile::{self, Asked as Again, Owner, Written};
 use shared::domain::contact::{EmailAddress, Locale};
 use shared::domain::ids::{ArtistId, JobId};
 use shared::domain::picture::Picture;
@@ -93,7 +93,7 @@ pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
 }
 
 async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
-    let stored = profile::read(&asked.app.db, asked.who.user_id).await?;
+    let stored = profile::read(&asked.app.db, asked.who.account()).await?;
     let has_times = stored.has_hours || stored.has_calendar;
     let uploaded = stored.hero_image.as_deref().and_then(Picture::of_path);
     Ok(ProfileView {
@@ -134,7 +134,7 @@ struct Nothing {}
 /// Mails another link to the address that waits to be confirmed.
 pub(crate) async fn link_again(asked: &Asked<'_>) -> Reply {
     let Nothing {} = body(asked.request)?;
-    match profile::link_again(&asked.app.db, asked.who.user_id, asked.now).await? {
+    match profile::link_again(&asked.app.db, asked.who.account(), asked.now).await? {
         Again::Linked(job) => send(asked, Some(job)).await,
         // It was confirmed in another tab.
         Again::NothingWaits => {}
@@ -146,7 +146,7 @@ pub(crate) async fn link_again(asked: &Asked<'_>) -> Reply {
 /// Confirms an address by the link that was mailed to it. Whoever reads that mailbox and not this account cannot.
 pub(crate) async fn follow_link(asked: &Asked<'_>) -> Reply {
     let token = body::<ContactLink>(asked.request)?.token.unwrap_or_default();
-    if !contact_links::follow(&asked.app.db, asked.who.user_id, &token, asked.now).await? {
+    if !contact_links::follow(&asked.app.db, asked.who.account(), &token, asked.now).await? {
         return Err(asked.refuse_field(
             "/token",
             "Ce lien ne vaut plus\u{a0}: demandez-en un autre dans les réglages de votre page.",
@@ -187,13 +187,13 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     })
     .map_err(|flaws| asked.refuse(flaws))?;
     let new = ArtistId::new(Uuid::now_v7());
-    let account = EmailAddress::parse(&asked.who.email).ok();
-    let account = Account {
-        user: asked.who.user_id,
-        email: account.as_ref().map(EmailAddress::as_str),
+    let email = EmailAddress::parse(&asked.who.email).ok();
+    let owner = Owner {
+        account: asked.who.account(),
+        email: email.as_ref().map(EmailAddress::as_str),
         may_begin: asked.app.sign_up == SignUp::Open,
     };
-    let (written, job) = profile::write(&asked.app.db, account, new, &profile, asked.now).await?;
+    let (written, job) = profile::write(&asked.app.db, owner, new, &profile, asked.now).await?;
     send(asked, job).await;
     let status = match written {
         Written::Created => StatusCode::CREATED,

@@ -1098,9 +1098,19 @@ mod upkeep {
                     ))
                     .await;
             }
+            // A session that was ended a week ago may have a token left; one that Supabase has not heard of lives on there.
+            for (session, days, confirmed) in [(1, 1, true), (2, 7, true), (3, 9, true), (4, 400, false)] {
+                world
+                    .execute(&format!(
+                        "insert into ended_sessions values ('00000000-0000-4000-8000-00000000000{session}', \
+                             timestamptz '{now}' - interval '{days} days', {confirmed})"
+                    ))
+                    .await;
+            }
             assert_eq!(swept(world).await, Report { forgotten: 3, ..Report::default() });
             assert_eq!((world.count("rate_limits").await, world.count("idempotency_keys").await), (3, 4));
             assert_eq!(world.count("hold_endings").await, 3);
+            assert_eq!(world.count("ended_sessions").await, 3);
             assert_eq!(swept(world).await, Report::default());
         });
     }

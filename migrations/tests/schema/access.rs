@@ -178,6 +178,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         ("outbox", "select insert update"),
         ("email_deliveries", "select insert update"),
         ("hold_endings", "select insert delete"),
+        ("ended_sessions", "select insert update delete"),
         ("idempotency_keys", "select insert update delete"),
         ("rate_limits", "select insert update delete"),
         ("reconcilers", "select insert update"),
@@ -197,6 +198,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         for function in functions(database).await {
             let may = format!("select has_function_privilege('inkflow_app', '{function}', 'execute')");
             let asked_for = [
+                "account",
                 "agenda",
                 "calendar_known",
                 "mail_allowance",

@@ -164,6 +164,7 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("invitations", &[("email", "'sam@nouveau.example'"), ("invited_at", "now()")]),
     ("former_slugs", &[("slug", "'zoe-avant'"), ("artist_id", ZOE), ("freed_at", "now()")]),
     ("hold_endings", &[("artist_id", ZOE), ("network", "'\\x0b'"), ("ended_at", "now()"), ("kept", "false")]),
+    ("ended_sessions", &[("session_id", "gen_random_uuid()"), ("ended_at", "'2026-11-20T10:00:00Z'")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -297,6 +298,7 @@ const BAD_ROWS: &[Bad] = &[
     ("rate_limits_once", "rate_limits", &[("bucket", "'sample'"), ("window_start", "'2026-11-20T10:00:00Z'")]),
     ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
     ("calendar_answers_once", "calendar_answers", &[("event_type", "5")]),
+    ("ended_sessions_once", "ended_sessions", &[("session_id", "'00000000-0000-4000-8000-0000000000e1'")]),
     ("calendar_answers_artist_id_fkey", "calendar_answers", &[("artist_id", NOBODY)]),
     ("contact_links_pkey", "contact_links", &[("id", "'00000000-0000-7000-8000-000000000031'")]),
     ("contact_links_artist_id_fkey", "contact_links", &[("artist_id", NOBODY)]),

@@ -32,6 +32,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (18, include_str!("../samples/V018.sql")),
     (19, include_str!("../samples/V019.sql")),
     (20, include_str!("../samples/V020.sql")),
+    (22, include_str!("../samples/V022.sql")),
 ];
 
 pub(crate) struct Database {

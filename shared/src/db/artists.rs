@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::bookings::{euros, euros_opt};
 use super::{Db, Repeat, get, get_json, get_named, get_zone};
+use crate::auth::Account;
 use crate::domain::booking::{CalendarMode, Status};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, FlashId};
@@ -82,9 +83,9 @@ pub struct OwnPage {
 ///
 /// # Errors
 /// The database failed.
-pub async fn own_page(db: &Db, user: Uuid) -> Result<Option<OwnPage>, Error> {
-    const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = $1";
-    let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await? else { return Ok(None) };
+pub async fn own_page(db: &Db, user: Account) -> Result<Option<OwnPage>, Error> {
+    const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = account($1)";
+    let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await? else { return Ok(None) };
     Ok(Some(OwnPage {
         id: ArtistId::new(get(&row, "id")?),
         slug: get(&row, "slug")?,

@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{Db, Repeat, get};
+use crate::auth::Account;
 use crate::domain::contact::Locale;
 use crate::error::Error;
 
@@ -53,10 +54,10 @@ pub async fn not_taken(db: &Db, link: Uuid) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn follow(db: &Db, user: Uuid, token: &str, now: Timestamp) -> Result<bool, Error> {
+pub async fn follow(db: &Db, user: Account, token: &str, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = "with link as materialized ( \
              select l.id, l.artist_id, l.email, a.email as current, a.email_wanted as wanted from contact_links l \
-             join artists a on a.id = l.artist_id where l.token_hash = $2 and a.user_id = $1 and l.expires_at > $3 \
+             join artists a on a.id = l.artist_id where l.token_hash = $2 and a.user_id = account($1) and l.expires_at > $3 \
          ), used as ( \
              update contact_links l set used_at = $3 from link where l.id = link.id and l.used_at is null and link.wanted = link.email \
              returning l.artist_id, l.email \
@@ -64,9 +65,9 @@ pub async fn follow(db: &Db, user: Uuid, token: &str, now: Timestamp) -> Result<
              update artists a set email = used.email, email_wanted = null, updated_at = $3 from used \
              where a.id = used.artist_id and a.email_wanted = used.email returning a.id \
          ) select exists (select from changed) or exists (select from link where link.current = link.email) as confirmed \
-         from artists where user_id = $1";
+         from artists where user_id = account($1)";
     let row = db
-        .row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&hash(token), Type::BYTEA), (&now, Type::TIMESTAMPTZ)])
+        .row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&hash(token), Type::BYTEA), (&now, Type::TIMESTAMPTZ)])
         .await?
         .ok_or(Error::NoArtist)?;
     get(&row, "confirmed")

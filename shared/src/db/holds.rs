@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::artists::{Agenda, read_agenda};
 use super::{Db, Repeat, insert_jobs, job_ids, job_rows};
+use crate::auth::Account;
 use crate::domain::booking::{Booking, CalendarMode};
 use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{ArtistId, BookingId, FlashId, JobId};
@@ -553,7 +554,7 @@ const LET_GO: i64 = 2;
 ///
 /// # Errors
 /// The account has no artist, or the database failed.
-pub async fn suspects(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<Suspect>, Error> {
+pub async fn suspects(db: &Db, user: Account, now: Timestamp) -> Result<Vec<Suspect>, Error> {
     const SQL: &str = "select s.*, a.timezone, dense_rank() over (order by s.client_origin) as belongs \
          from artists a left join lateral ( \
              select h.* from ( \
@@ -564,14 +565,14 @@ pub async fn suspects(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<Suspect
                  from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $2 \
                      and b.client_origin is not null \
              ) h where h.together >= $4 or h.lapsed >= $5 \
-         ) s on true where a.user_id = $1 order by belongs, s.scheduled_at";
+         ) s on true where a.user_id = account($1) order by belongs, s.scheduled_at";
     let day_before = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
     let rows = db
         .rows(
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&now, Type::TIMESTAMPTZ),
                 (&day_before, Type::TIMESTAMPTZ),
                 (&TOGETHER, Type::INT8),

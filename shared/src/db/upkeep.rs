@@ -1,5 +1,5 @@
-//! Forgets what has served its time: rate-limit counters, idempotency keys, what became of a network's holds, and what
-//! Cal.com said a while ago.
+//! Forgets what has served its time: rate-limit counters, idempotency keys, what became of a network's holds, what Cal.com said
+//! a while ago, and sessions whose last token has run out.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::types::Type;
@@ -13,6 +13,9 @@ const KEYS: SignedDuration = SignedDuration::from_hours(72);
 
 /// Longer than any answer is shown.
 const ANSWERS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Supabase lets no access token live longer than a week.
+const SESSIONS: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// How long what people left here is kept, in days. SECURITY.md and the legal page say the same.
 const UNPAID: i32 = 30;
@@ -51,7 +54,7 @@ pub async fn forget_people(db: &Db, now: Timestamp) -> Result<u64, Error> {
     Ok(u64::try_from(get::<i64>(&row, "forgotten")?).unwrap_or_default())
 }
 
-/// Deletes old counters, keys, endings and answers, at most a thousand of each. Returns how many. One flight.
+/// Deletes old counters, keys, endings, answers and ended sessions, at most a thousand of each. Returns how many. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -64,6 +67,9 @@ pub async fn forget(db: &Db, now: Timestamp) -> Result<u64, Error> {
              delete from calendar_answers where ctid in (select ctid from calendar_answers where asked_at < $3 limit 1000) \
          ), endings as ( \
              delete from hold_endings where ctid in (select ctid from hold_endings where ended_at < $1 limit 1000) \
+         ), sessions as ( \
+             delete from ended_sessions where ctid in ( \
+                 select ctid from ended_sessions where confirmed and ended_at < $4 limit 1000) \
          ) select (select count(*) from counters) + (select count(*) from keys) as forgotten";
     let before = |age| now.saturating_sub(age).unwrap_or(now);
     let row = db
@@ -74,6 +80,7 @@ pub async fn forget(db: &Db, now: Timestamp) -> Result<u64, Error> {
                 (&before(COUNTERS), Type::TIMESTAMPTZ),
                 (&before(KEYS), Type::TIMESTAMPTZ),
                 (&before(ANSWERS), Type::TIMESTAMPTZ),
+                (&before(SESSIONS), Type::TIMESTAMPTZ),
             ],
         )
         .await?

@@ -4,6 +4,7 @@
 use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::words::{clock, lines, moment, one_line, shortened, span};
 use super::{CalendarFile, Mail, Matter};
@@ -418,7 +419,17 @@ impl View {
 /// A word that is long and has its own places to break: an e-mail address before its `@` and dots, and nowhere else.
 struct Breakable(String);
 
+/// What a link to an address holds as it is, beside letters and digits.
+const NOT_IN_A_LOCAL_PART: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+
 impl Breakable {
+    /// Where a mail to it is written. What stands before the @ may hold `?` and `&`, which would begin headers of that mail.
+    fn mailto(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        format!("mailto:{}@{domain}", utf8_percent_encode(local, NOT_IN_A_LOCAL_PART))
+    }
+
     /// What stays in one piece, or so long that it may break where it must.
     fn pieces(&self) -> Vec<(&str, bool)> {
         /// As much as a narrow telephone shows on a line of such a table.

@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{of_an_artist, picture_path};
+use crate::auth::Account;
 use crate::db::{Db, Repeat, contact_links, get, get_named, insert_jobs, job_rows};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, JobId};
@@ -75,13 +76,13 @@ pub struct Stored {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
+pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
     const SQL: &str = "select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
          exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
          exists (select from availability v where v.artist_id = a.id) as has_hours, \
          a.cal_com_event_type_id is not null as has_calendar \
-         from artists a where a.user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+         from artists a where a.user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     Ok(Stored {
         slug: get(&row, "slug")?,
         display_name: get(&row, "display_name")?,
@@ -120,9 +121,9 @@ pub enum Written {
 
 /// Who writes a profile.
 #[derive(Debug, Clone, Copy)]
-pub struct Account<'a> {
-    /// The user at Supabase Auth.
-    pub user: Uuid,
+pub struct Owner<'a> {
+    /// Their account.
+    pub account: Account,
     /// The address that Supabase has confirmed, if there is one.
     pub email: Option<&'a str>,
     /// Whether a page may begin without an invitation.
@@ -138,20 +139,20 @@ pub struct Account<'a> {
 /// Two first profiles of one account met ([`Error::Conflict`]), or the database failed.
 pub async fn write(
     db: &Db,
-    account: Account<'_>,
+    owner: Owner<'_>,
     id: ArtistId,
     profile: &Profile,
     now: Timestamp,
 ) -> Result<(Written, Option<JobId>), Error> {
     const SQL: &str = concat!(
-        "with mine as (select id, hero_image, email, email_wanted from artists where user_id = $1), \
+        "with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)), \
          r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text, \
              address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)), \
          picture as (select ",
         picture_path!(),
         " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
          verdict as (select \
-             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from $1) \
+             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from account($1)) \
                  or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year' \
                      and f.artist_id is distinct from (select id from mine)) as slug_taken, \
              (r.hero_id is not null and not exists (select from picture)) \
@@ -167,10 +168,10 @@ pub async fn write(
              city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone, \
              hero_image = coalesce((select path from picture), r.hero_path), \
              pending_mails = coalesce(r.pending_mails, a.pending_mails), updated_at = $3 \
-             from r, verdict v where a.user_id = $1 and not v.slug_taken and not v.no_picture returning a.id), \
+             from r, verdict v where a.user_id = account($1) and not v.slug_taken and not v.no_picture returning a.id), \
          created as (insert into artists (id, user_id, slug, display_name, email, email_wanted, account_email, bio, city, address, \
                  address_shown, locale, timezone, pending_mails, created_at, updated_at) \
-             select $4, $1, r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6, \
+             select $4, account($1), r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6, \
                  r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, coalesce(r.pending_mails, false), $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
                  and not v.no_account_email and not v.uninvited \
@@ -209,19 +210,19 @@ pub async fn write(
             Repeat::Safe,
             SQL,
             &[
-                (&account.user, Type::UUID),
+                (&owner.account, Type::UUID_ARRAY),
                 (&record, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
                 (&id.uuid(), Type::UUID),
                 (&profile.other_slugs(), Type::TEXT_ARRAY),
-                (&account.email, Type::TEXT),
+                (&owner.email, Type::TEXT),
                 (&link, Type::UUID),
                 (&jobs, Type::JSONB),
                 (&to_hour, Type::INT4),
                 (&to_day, Type::INT4),
                 (&by_hour, Type::INT4),
                 (&by_day, Type::INT4),
-                (&account.may_begin, Type::BOOL),
+                (&owner.may_begin, Type::BOOL),
             ],
         )
         .await;
@@ -263,9 +264,9 @@ pub enum Asked {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn link_again(db: &Db, user: Uuid, now: Timestamp) -> Result<Asked, Error> {
+pub async fn link_again(db: &Db, user: Account, now: Timestamp) -> Result<Asked, Error> {
     const SQL: &str = concat!(
-        "with mine as materialized (select id, email_wanted from artists where user_id = $1), linked as (",
+        "with mine as materialized (select id, email_wanted from artists where user_id = account($1)), linked as (",
         insert_link!("mine", "$3", "$2", "$5, $6, $7, $8"),
         "), jobs as (",
         insert_jobs!("$4", "linked, "),
@@ -279,7 +280,7 @@ pub async fn link_again(db: &Db, user: Uuid, now: Timestamp) -> Result<Asked, Er
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&now, Type::TIMESTAMPTZ),
                 (&link, Type::UUID),
                 (&jobs, Type::JSONB),
