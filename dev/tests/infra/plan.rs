@@ -497,8 +497,11 @@ fn generalised(key: &str, lines: &[Line]) -> Vec<Line> {
     lines.iter().map(|line| Line { path: line.path.clone(), value: general(&line.value) }).collect()
 }
 
+/// The resources of a plan, each with its lines.
+type Blocks = Vec<(String, Vec<String>)>;
+
 /// The two texts that are reviewed: the default, and what the options change of it.
-pub(crate) fn reviewable(plans: &BTreeMap<String, Planned>) -> [(&'static str, Vec<(String, Vec<String>)>); 2] {
+pub(crate) fn reviewable(plans: &BTreeMap<String, Planned>) -> [(&'static str, Blocks); 2] {
     let (default, every) = (&plans[DEFAULT], &plans[EVERY_OPTION]);
     [("default.txt", texts(default)), ("options.txt", changes(default, every))]
 }
