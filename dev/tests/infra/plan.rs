@@ -212,9 +212,13 @@ fn script() -> String {
             "override_resource {{\n  target          = {address}\n  override_during = plan\n  values          = {values}\n}}\n"
         );
     }
-    text.push_str(
-        "override_data {\n  target = data.aws_route53_zone.this\n  values = { name = \"inkflow.example\" }\n}\n",
-    );
+    let told = [
+        ("aws_route53_zone.this", json!({ "name": "inkflow.example" })),
+        ("aws_servicequotas_service_quota.concurrency", json!({ "value": 1000 })),
+    ];
+    for (address, values) in told {
+        let _ = write!(text, "override_data {{\n  target = data.{address}\n  values = {values}\n}}\n");
+    }
     let secrets =
         ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY", "SUPABASE_JWT_SECRET"];
     let secrets: Map<String, Value> = secrets.into_iter().map(|name| (name.to_owned(), json!("x"))).collect();
@@ -389,7 +393,7 @@ fn attributes(address: &str, path: &str, schema: &Schema, after: &Value, unknown
 
 /// What tells one block of a list from the others.
 fn label(block: &Value) -> Option<String> {
-    let names = ["path_pattern", "origin_id", "header", "id", "notification_type", "name"];
+    let names = ["path_pattern", "origin_id", "header", "id", "notification_type", "name", "search_string"];
     names.into_iter().find_map(|name| block[name].as_str()).map(|text| format!("{text:?}"))
 }
 

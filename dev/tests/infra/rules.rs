@@ -133,11 +133,11 @@ fn every_line_of_the_log_that_raises_an_alarm_is_one_that_a_function_writes() {
 
 #[test]
 fn every_header_that_a_function_reads_passes_cloudfront() {
-    let cdn = read("infra/cdn.tf");
+    let cdn = read("infra/handed-on.json");
     for function in functions().into_iter().filter(|name| !name.ends_with("-webhook")) {
         for line in own_code(&function).lines().filter(|line| line.contains("request.headers().get(\"")) {
             let header = line.split("headers().get(\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a name");
-            assert!(cdn.contains(&format!("\"{header}\"")), "{function} reads {header}, which cdn.tf does not forward");
+            assert!(cdn.contains(&format!("\"{header}\"")), "{function} reads {header}, which handed-on.json does not name");
         }
     }
 }
