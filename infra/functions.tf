@@ -151,6 +151,20 @@ locals {
   behind_cloudfront = toset([for name, access in local.access : name if access == "site"])
 }
 
+# Anybody may call a webhook's URL, past CloudFront and its firewall. A share of their own is also their ceiling: whoever floods
+# one of them stops nothing else, and fills no pooler. Stripe repeats its events for three days, and the sweeper asks for them.
+# AWS wants 100 left for those that reserve nothing, so a new account, which may run ten, cannot.
+data "aws_servicequotas_service_quota" "concurrency" {
+  count        = var.reserve_webhooks == null && !var.reserve_concurrency && !var.emulator ? 1 : 0
+  service_code = "lambda"
+  quota_code   = "L-B99A9384" # concurrent executions
+}
+
+locals {
+  for_webhooks     = sum([for name, access in local.access : local.functions[name].concurrency if access == "webhook"])
+  reserve_webhooks = var.reserve_webhooks != null ? var.reserve_webhooks : anytrue([for quota in data.aws_servicequotas_service_quota.concurrency : quota.value >= 100 + local.for_webhooks])
+}
+
 module "function" {
   source   = "./modules/function"
   for_each = local.functions
@@ -161,7 +175,7 @@ module "function" {
   architecture         = var.architecture
   memory               = each.value.memory
   timeout              = each.value.timeout
-  reserved_concurrency = var.reserve_concurrency ? each.value.concurrency : -1
+  reserved_concurrency = var.reserve_concurrency || (local.reserve_webhooks && local.access[each.key] == "webhook") ? each.value.concurrency : -1
   url                  = local.access[each.key] == "none" ? "none" : local.access[each.key] == "site" ? "signed" : "public"
   log_retention_days   = var.log_retention_days
 

@@ -106,7 +106,7 @@ variable "supabase_jwt_secret" {
 }
 
 variable "waf" {
-  description = "A firewall before CloudFront: 300 API requests per address in 5 minutes. About 7 USD a month."
+  description = "A firewall before CloudFront: 300 requests of artists' pages and the API per address in 5 minutes. About 7 USD a month."
   type        = bool
   default     = false
 }
@@ -125,6 +125,12 @@ variable "reserve_concurrency" {
   description = "Reserve each function's concurrency, which is also its ceiling. A new account's quota (10) is too small for it."
   type        = bool
   default     = false
+}
+
+variable "reserve_webhooks" {
+  description = "Reserve the concurrency of the two webhooks, whose URLs anybody may call, so that a flood there stops nothing else. null: if the account may run enough at once, which a new one (10) may not."
+  type        = bool
+  default     = null
 }
 
 variable "alarm_email" {

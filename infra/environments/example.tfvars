@@ -30,9 +30,12 @@ settings = {
 # How far "https only" reaches in browsers, for two years: "site", "subdomains" (all of domain_name), "preload".
 # hsts = "site"
 
-# A firewall, some 7 USD a month; and, once the account may run 1 000 functions at once, a share of them for each.
+# A firewall, some 7 USD a month; and, once the account may run 1 000 functions at once, a share of them for each. The two webhooks
+# have theirs as soon as the account may run 130 (null), so that a flood at their public doors stops nothing else; false where other
+# things of the account have reserved too much for it.
 # waf                 = false
 # reserve_concurrency = false
+# reserve_webhooks    = null
 
 # Beside alarm_email: a pager, for what cannot wait; and paths that the world must get an answer to, one with the database.
 # pager_url      = "https://events.pagerduty.com/integration/…/enqueue"

@@ -114,8 +114,17 @@ run "the_platform" {
     error_message = "Stripe cannot sign for AWS: its webhook is not behind CloudFront."
   }
   assert {
-    condition     = length(aws_cloudfront_distribution.site.custom_error_response) == 0
-    error_message = "A custom error response would turn the API's problems into pages."
+    condition = (
+      alltrue([for error in aws_cloudfront_distribution.site.custom_error_response : error.response_page_path == null && error.error_caching_min_ttl == 0]) &&
+      toset(aws_cloudfront_distribution.site.custom_error_response[*].error_code) == toset([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504])
+    )
+    error_message = "No error may be kept, or one visitor's is everybody's for ten seconds; and a page of its own would take the place of the API's problems."
+  }
+  assert {
+    condition = alltrue([for behavior in aws_cloudfront_distribution.site.ordered_cache_behavior :
+      contains(["/images/*", "/artist/*", "/api/artists*", "/api/artists/*"], behavior.path_pattern) || behavior.cache_policy_id == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    ])
+    error_message = "Only pictures and artists' pages may be kept: everything else is somebody's own, or changes."
   }
   assert {
     condition = (
@@ -124,6 +133,11 @@ run "the_platform" {
       !contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, "host")
     )
     error_message = "The rate limits need CloudFront's word for the caller's address; the function URL refuses a foreign Host."
+  }
+  assert {
+    condition = alltrue([for policy in aws_cloudfront_cache_policy.this :
+    policy.parameters_in_cache_key_and_forwarded_to_origin[0].query_strings_config[0].query_string_behavior == "none"])
+    error_message = "A query that somebody made up must not pass the cache."
   }
   assert {
     condition     = alltrue([for policy in aws_cloudfront_cache_policy.this : policy.default_ttl == 0 && policy.min_ttl == 0])
@@ -206,6 +220,26 @@ run "the_platform" {
   assert {
     condition     = strcontains(aws_iam_role.scheduler.assume_role_policy, "aws:SourceAccount")
     error_message = "Another account's schedule could borrow the role."
+  }
+}
+
+run "the_webhooks_have_a_share_of_their_own_where_the_account_allows_it" {
+  command = plan
+  assert {
+    condition     = local.reserve_webhooks
+    error_message = "A flood at a public door must not stop the rest: an account of 1 000 can spare 30."
+  }
+}
+
+run "a_new_account_reserves_nothing" {
+  command = plan
+  override_data {
+    target = data.aws_servicequotas_service_quota.concurrency
+    values = { value = 10 }
+  }
+  assert {
+    condition     = !local.reserve_webhooks
+    error_message = "AWS refuses to reserve what would leave less than 100: the first deploy would fail."
   }
 }
 

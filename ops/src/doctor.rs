@@ -108,7 +108,8 @@ pub async fn examine(environment: &Environment, mend: bool) -> Vec<Finding> {
             lost::payments(environment, now),
         )
     });
-    let (database, accounts, stripe, calcom, mail, queue, site, beside) = tokio::join!(
+    let (cache, database, accounts, stripe, calcom, mail, queue, site, beside) = tokio::join!(
+        cache(environment),
         database(environment),
         accounts(environment),
         stripe(environment, mend),
@@ -119,7 +120,7 @@ pub async fn examine(environment: &Environment, mend: bool) -> Vec<Finding> {
         beside,
     );
     let (alarms, concurrency, postage, lost) = beside;
-    [site, secrets, database, accounts, stripe, lost, calcom, mail, postage, queue, concurrency, alarms]
+    [site, cache, secrets, database, accounts, stripe, lost, calcom, mail, postage, queue, concurrency, alarms]
         .into_iter()
         .flatten()
         .collect()
@@ -239,6 +240,39 @@ fn secrets(environment: &Environment) -> Vec<Finding> {
             format!("{} was changed after the last deploy", newer.join(", ")),
             "some functions run with the old one and some with the new one: make deploy",
         );
+    }
+    report.findings
+}
+
+// --- The cache before it ------------------------------------------------------------------------------------------------
+
+/// Whether what one visitor was told is told to the next one. An answer of ours carries the request's own id, so that two visitors
+/// with the same id had one answer between them.
+async fn cache(environment: &Environment) -> Vec<Finding> {
+    let mut report = Report::on("cache");
+    let url = &environment.outputs.site_url;
+    // An error, which CloudFront keeps for ten seconds unless it is told otherwise; and an answer that is somebody's own.
+    let missing = format!("/api/bookings/{}", Uuid::now_v7());
+    for (path, what) in [(missing.as_str(), "an error"), ("/api/session", "who is signed in")] {
+        let ask = async || {
+            let answer = environment.http.get(format!("{url}{path}")).timeout(BOUND).send().await?;
+            let id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            Ok::<_, reqwest::Error>((id, answer.headers().contains_key("age")))
+        };
+        match (ask().await, ask().await) {
+            (Ok((Some(first), _)), Ok((Some(second), old))) if first == second || old => report.bad(
+                format!("two visitors got one answer: {what} is kept"),
+                "one artist's answer is every artist's: make deploy, and let nothing else before the site (the DNS provider's proxy) keep what is under /api/",
+            ),
+            (Ok((Some(_), _)), Ok((Some(_), _))) => report.good(format!("{what} is told to nobody else")),
+            (Ok(_), Ok(_)) => report.notice(
+                format!("{what}: whether it is kept cannot be told, for the answer has no x-request-id"),
+                "something else than our functions answers: look at what is said of the site",
+            ),
+            (Err(error), _) | (_, Err(error)) => {
+                report.notice(format!("{what}: {}", why(&error)), "look at what is said of the site")
+            }
+        }
     }
     report.findings
 }

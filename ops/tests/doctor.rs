@@ -122,6 +122,32 @@ async fn management(config: Value) -> Management {
     Management { base, token: Secret::new("sbp_good".to_owned()) }
 }
 
+/// The site behind a CloudFront that was told nothing about errors: it keeps one for ten seconds, by its path alone.
+async fn keeping_errors(site: String, http: reqwest::Client) -> String {
+    let kept = Arc::new(Mutex::new(HashMap::<String, (StatusCode, HeaderMap, Vec<u8>)>::new()));
+    serve(Router::new().fallback(move |request: Request| async move {
+        let (parts, _) = request.into_parts();
+        let path = parts.uri.path_and_query().expect("a path").to_string();
+        if let Some(answer) = kept.lock().expect("one at a time").get(&path).filter(|_| parts.method == "GET") {
+            return answer.clone().into_response();
+        }
+        let mut headers = parts.headers;
+        headers.remove("host");
+        let sent = http.request(parts.method.clone(), format!("{site}{path}")).headers(headers).send().await;
+        let told = sent.expect("the site answers");
+        let (status, mut headers) = (told.status(), told.headers().clone());
+        for framing in ["content-length", "transfer-encoding", "connection"] {
+            headers.remove(framing);
+        }
+        let answer = (status, headers, told.bytes().await.expect("a body").to_vec());
+        if parts.method == "GET" && [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].contains(&status.as_u16()) {
+            kept.lock().expect("one at a time").insert(path, answer.clone());
+        }
+        answer.into_response()
+    }))
+    .await
+}
+
 struct Practice {
     platform: Platform,
     aws: Aws,
@@ -286,6 +312,15 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
         &it.with_setting("CORS_ORIGINS", "https://other.test").await,
         "https://other.test is in CORS_ORIGINS and may not call",
     );
+
+    // What is before it.
+    let keeping = keeping_errors(it.platform.site().to_owned(), it.healthy.http.clone()).await;
+    only(
+        &it.wrong(|environment| environment.outputs.site_url = keeping).await,
+        "WRONG  cache: two visitors got one answer: an error is kept",
+    );
+    assert!(said.contains("ok     cache: an error is told to nobody else"), "{said}");
+    assert!(said.contains("ok     cache: who is signed in is told to nobody else"), "{said}");
 
     // The database.
     let url = it.healthy.secret("DATABASE_URL").to_owned();

@@ -13,7 +13,8 @@ use dev::stripe::WEBHOOK_SECRET;
 use ops::environment::Outputs;
 use ops::sealed::{Survey, reseal, survey};
 use ops::secrets::{
-    self, DATABASE_URL, ENCRYPTION_KEY, NAMES, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, SUPABASE_JWT_SECRET, SUPABASE_SECRET_KEY, Shelf,
+    self, DATABASE_URL, ENCRYPTION_KEY, NAMES, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, SUPABASE_JWT_SECRET,
+    SUPABASE_SECRET_KEY, Shelf,
 };
 use ops::ssm::Ssm;
 use shared::config::Secret;

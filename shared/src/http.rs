@@ -116,7 +116,9 @@ where
     let origin = request.headers().get(header::ORIGIN).cloned();
     let method = request.method().clone();
     let path = route(&as_routed(request.uri().path()));
-    let reply = if method == Method::OPTIONS {
+    let reply = if !plainly_spelled(request.uri().path()) {
+        Err(Error::NotFound)
+    } else if method == Method::OPTIONS {
         preflight()
     } else if let Err(error) = without_nul(&request) {
         Err(error)
@@ -163,6 +165,18 @@ fn without_nul(request: &Request) -> Result<(), Error> {
         return Err(Error::Malformed("U+0000 stands in no address here".into()));
     }
     Ok(())
+}
+
+/// A route has one spelling. `/%61pi/…`, `//api/…` and `/api/./…` mean the same to some and something else to others: what is before
+/// the functions counts, keeps and routes by the path, so they answer to no other. What must be encoded ("é") may be.
+fn plainly_spelled(path: &str) -> bool {
+    let needless = |code: &str| {
+        let byte = code.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || b"-._~/\\%".contains(&byte))
+    };
+    !path.contains("//")
+        && !path.split('/').any(|segment| segment == "." || segment == "..")
+        && !path.split('%').skip(1).any(needless)
 }
 
 /// The path without ids, so that logs group and carry nothing that opens a booking's page.
@@ -711,6 +725,31 @@ mod tests {
             let asked = ::http::Request::builder().header("accept-language", header);
             let asked = asked.body(lambda_http::Body::Empty).expect("a request");
             assert_eq!(preferred_language(&asked), wanted, "{header}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_route_answers_to_one_spelling() {
+        for (path, found) in [
+            ("/api/session", true),
+            ("/artist/l%C3%A9a", true),
+            ("/artist/a%20b", true),
+            ("/%61pi/session", false),
+            ("/api/sessio%6E", false),
+            ("/api%2Fsession", false),
+            ("/api/%2e%2E/session", false),
+            ("/api/%252e/session", false),
+            ("/api/a%", false),
+            ("/api/a%zz", false),
+            ("//api/session", false),
+            ("/api//session", false),
+            ("/api/./session", false),
+            ("/api/x/../session", false),
+        ] {
+            let asked = ::http::Request::builder().uri(path).body(Body::Empty).expect("a request");
+            let answer = answer(&web(), asked, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(answer.status() == StatusCode::OK, found, "{path}: {}", answer.status());
+            assert!(found || answer.status() == StatusCode::NOT_FOUND, "{path}: {}", answer.status());
         }
     }
 

@@ -32,7 +32,7 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
-pub use self::logs::Logs;
+pub use self::logs::{Logs, filters};
 pub use self::requests::{
     Answer, answer, answers_always, ask, body, get, in_base64, messages, post, request, stripe_event,
 };

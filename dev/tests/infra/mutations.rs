@@ -39,6 +39,7 @@ const fn turn(
 }
 
 const DISTRIBUTION: &str = "aws_cloudfront_distribution.site";
+const FIREWALL: &str = "aws_wafv2_web_acl.edge[0]";
 
 #[rustfmt::skip]
 const TURNS: &[Turn] = &[
@@ -78,33 +79,45 @@ const TURNS: &[Turn] = &[
         [DISTRIBUTION, "origin_access_control_id"]),
 
     // --- What CloudFront hands on, keeps and says ---
-    turn("the body's hash is not handed on", "cdn.tf",
-        [r#""content-type", "idempotency-key", "x-amz-content-sha256","#, r#""content-type", "idempotency-key","#],
+    turn("the body's hash is not handed on", "handed-on.json",
+        [",\n    \"x-amz-content-sha256\"", ""],
         ["aws_cloudfront_origin_request_policy.api", "x-amz-content-sha256"]),
-    turn("the idempotency key is not handed on", "cdn.tf",
-        [r#""content-type", "idempotency-key","#, r#""content-type","#],
+    turn("the idempotency key is not handed on", "handed-on.json",
+        ["    \"idempotency-key\",\n", ""],
         ["aws_cloudfront_origin_request_policy.api", "idempotency-key"]),
-    turn("the visitor's address is not handed on", "cdn.tf",
-        [r#""access-control-request-method", "cloudfront-viewer-address","#, r#""access-control-request-method","#],
+    turn("the page that asks is not handed on, so that no cookie is believed", "handed-on.json",
+        ["    \"origin\",\n", ""],
+        ["aws_cloudfront_origin_request_policy.api", r#""origin""#]),
+    turn("the visitor's address is not handed on", "handed-on.json",
+        ["    \"cloudfront-viewer-address\",\n", ""],
         ["aws_cloudfront_origin_request_policy.api", "cloudfront-viewer-address"]),
-    turn("cookies are not handed on", "cdn.tf",
-        [r#"cookies_config { cookie_behavior = "all" }"#, r#"cookies_config { cookie_behavior = "none" }"#],
+    turn("cookies are not handed on", "handed-on.json",
+        [r#""cookies": "all""#, r#""cookies": "none""#],
         ["aws_cloudfront_origin_request_policy.api", "cookie_behavior"]),
-    turn("queries are not handed on", "cdn.tf",
-        [r#"query_strings_config { query_string_behavior = "all" }"#, r#"query_strings_config { query_string_behavior = "none" }"#],
+    turn("queries are not handed on", "handed-on.json",
+        [r#""queries": "all""#, r#""queries": "none""#],
         ["aws_cloudfront_origin_request_policy.api", "query_string_behavior"]),
     turn("all that a visitor says is handed on, Host too", "cdn.tf",
-        [r#"header_behavior = "whitelist"
-    headers {
-      items = [
-        "accept-language", "access-control"#, r#"header_behavior = "allViewer"
-    headers {
-      items = [
-        "accept-language", "access-control"#],
+        ["header_behavior = \"whitelist\"\n    headers { items = local.handed_on.headers }", "header_behavior = \"allViewer\""],
         ["aws_cloudfront_origin_request_policy.api", "header_behavior"]),
     turn("pages of two languages mix", "cdn.tf",
-        [r#"page = ["accept-language", "origin"]"#, r#"page = ["origin"]"#],
+        [r#"page = ["accept-language"]"#, "page = []"],
         [r#"aws_cloudfront_cache_policy.this["page"]"#, "accept-language"]),
+    turn("an invented query passes the cache", "cdn.tf",
+        [r#"query_strings_config { query_string_behavior = "none" }"#, r#"query_strings_config { query_string_behavior = "all" }"#],
+        [r#"aws_cloudfront_cache_policy.this["api"]"#, "query_string_behavior"]),
+    turn("an invented origin passes the cache", "cdn.tf",
+        [r#"local.settings.CORS_ORIGINS == "" ? [] : ["origin"]"#, r#"["origin"]"#],
+        [r#"aws_cloudfront_cache_policy.this["api"]"#, "origin"]),
+    turn("one artist's errors are every artist's", "cdn.tf",
+        ["error_caching_min_ttl = 0", "error_caching_min_ttl = 10"],
+        [DISTRIBUTION, "error_caching_min_ttl"]),
+    turn("a 404 is kept for ten seconds", "cdn.tf",
+        ["[400, 403, 404, 405,", "[400, 403, 405,"],
+        [DISTRIBUTION, "error_code = 404"]),
+    turn("everybody's own answers may be kept", "cdn.tf",
+        [r#": "page" if contains(local.handed_on.shared, behavior.function) }"#, r#": "page" }"#],
+        [DISTRIBUTION, "cache_policy_id"]),
     turn("pages are kept for a day", "cdn.tf",
         ["max_ttl     = 300", "max_ttl     = 86400"],
         [r#"aws_cloudfront_cache_policy.this["api"]"#, "max_ttl"]),
@@ -131,10 +144,19 @@ const TURNS: &[Turn] = &[
         [DISTRIBUTION, "web_acl_id"]),
     turn("one address may ask a thousand times as often", "cdn.tf",
         ["limit              = 300 ", "limit              = 300000 "],
-        ["aws_wafv2_web_acl.edge[0]", "limit"]),
+        [FIREWALL, "limit"]),
+    turn("an encoded letter passes the firewall", "cdn.tf",
+        [r#""URL_DECODE""#, r#""NONE""#],
+        [FIREWALL, "URL_DECODE"]),
+    turn("two slashes pass the firewall", "cdn.tf",
+        [r#""NORMALIZE_PATH""#, r#""NONE""#],
+        [FIREWALL, "NORMALIZE_PATH"]),
+    turn("artists' pages are asked for without end", "cdn.tf",
+        [r#"for_each = ["/api/", "/artist/"]"#, r#"for_each = ["/api/", "/api/artists/"]"#],
+        [FIREWALL, "/artist/"]),
     turn("the firewall counts and lets pass", "cdn.tf",
         ["action {\n      block {}", "action {\n      count {}"],
-        ["aws_wafv2_web_acl.edge[0]", "action"]),
+        [FIREWALL, "action"]),
     turn("pages may be framed, and make scripts of strings", "headers.json",
         ["frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'", "form-action 'self'"],
         [r#"aws_cloudfront_response_headers_policy.this["site"]"#, "content_security_policy"]),
@@ -156,8 +178,11 @@ const TURNS: &[Turn] = &[
         [r#"CLIENT_IP_HEADER       = "cloudfront-viewer-address""#, r#"CLIENT_IP_HEADER       = "accept-language""#],
         [r#"module.function["artist-page"].aws_lambda_function.this"#, "CLIENT_IP_HEADER"]),
     turn("concurrency is reserved by nobody", "functions.tf",
-        ["var.reserve_concurrency ? each.value.concurrency : -1", "-1"],
+        [r#"var.reserve_concurrency || (local.reserve_webhooks && local.access[each.key] == "webhook") ? each.value.concurrency : -1"#, "-1"],
         [r#"module.function["slots"].aws_lambda_function.this"#, "reserved_concurrent_executions"]),
+    turn("a flood at the webhooks stops everything", "functions.tf",
+        [r#" || (local.reserve_webhooks && local.access[each.key] == "webhook")"#, ""],
+        [r#"module.function["stripe-webhook"].aws_lambda_function.this"#, "reserved_concurrent_executions"]),
     turn("two sweeps at a time", "functions.tf",
         [r#""queue", "stripe"], memory = 256, concurrency = 1"#, r#""queue", "stripe"], memory = 256, concurrency = 2"#],
         [r#"module.function["sweeper"].aws_lambda_function.this"#, "reserved_concurrent_executions"]),
@@ -208,6 +233,9 @@ const TURNS: &[Turn] = &[
     turn("late sweeps come all at once", "schedule.tf",
         ["      maximum_retry_attempts       = 0", "      maximum_retry_attempts       = 185"],
         ["aws_scheduler_schedule.sweeper", "maximum_retry_attempts"]),
+    turn("Lambda repeats a sweep that failed", "schedule.tf",
+        ["maximum_retry_attempts       = 0\n  maximum_event_age", "maximum_retry_attempts       = 2\n  maximum_event_age"],
+        ["aws_lambda_function_event_invoke_config.sweeper", "maximum_retry_attempts"]),
     turn("the schedule may invoke everything", "schedule.tf",
         ["Resource = [local.sweeper_arn]", r#"Resource = ["*"]"#],
         ["aws_iam_role_policy.scheduler", "Resource"]),
@@ -291,6 +319,9 @@ const TURNS: &[Turn] = &[
     turn("nobody hears of a dispute", "observe.tf",
         ["    payment-disputed     = { functions = [\"stripe-webhook\", \"sweeper\"], pattern = \"\\\"event applied\\\" \\\"charge.dispute.created\\\"\", threshold = 1 }\n", ""],
         [r#"aws_cloudwatch_metric_alarm.this["payment-disputed"]"#, "alarm_description"]),
+    turn("nobody hears of a dispute whose webhook was lost", "observe.tf",
+        [r#"payment-disputed     = { functions = ["stripe-webhook", "sweeper"]"#, r#"payment-disputed     = { functions = ["stripe-webhook"]"#],
+        [r#"aws_cloudwatch_log_metric_filter.signal["payment-disputed sweeper"]"#, "log_group_name"]),
     turn("nobody hears of a crash", "observe.tf",
         [r#"{ for name in keys(local.functions) : "${name}-crashed" => merge(local.alarm, {"#, r#"{ for name in [] : "${name}-crashed" => merge(local.alarm, {"#],
         [r#"aws_cloudwatch_metric_alarm.this["worker-crashed"]"#, "FunctionName"]),
@@ -410,12 +441,14 @@ fn turned(turns: &[&Turn]) -> Result<BTreeMap<&'static str, String>, &'static st
     Ok(files)
 }
 
-/// As few groups as it takes for no resource and no text to be turned twice in one; of the distribution, no attribute.
+/// As few groups as it takes for no resource and no text to be turned twice in one; of the two large ones, no attribute.
 fn groups() -> Vec<Vec<&'static Turn>> {
     let mut groups: Vec<Vec<&Turn>> = Vec::new();
     for turn in TURNS {
         let fits = |group: &&mut Vec<&Turn>| {
-            let apart = |other: &&Turn| other.at != turn.at || (turn.at == DISTRIBUTION && other.shows != turn.shows);
+            let apart = |other: &&Turn| {
+                other.at != turn.at || ([DISTRIBUTION, FIREWALL].contains(&turn.at) && other.shows != turn.shows)
+            };
             group.iter().all(apart) && {
                 let with: Vec<&Turn> = group.iter().copied().chain([turn]).collect();
                 turned(&with).is_ok()

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use shared::testing::{ENCRYPTION_KEY, World};
 use tokio::process::Command;
 
-use crate::front::{Deployed, one, resources, serve};
+use crate::front::{Deployed, Kept, one, resources, serve};
 use crate::rules::read;
 use crate::source::{functions, reads};
 
@@ -186,7 +186,7 @@ impl Stage {
         let ministack = Ministack::start(&folder, None).await.expect("ministack starts");
         let http = shared::net::client(&shared::net::tls());
         let state = format!("inkflow-state-{ACCOUNT}-{REGION}/inkflow/{ENV}.tfstate");
-        let deployed = Deployed { aws: ministack.url(), state, http };
+        let deployed = Deployed { aws: ministack.url(), state, http, kept: Kept::default() };
         let site = format!("http://{}", serve(deployed.clone()).await);
         world.stripe.set_webhook_url(format!("{site}/api/webhooks/stripe"));
         let tfvars = format!(
@@ -500,6 +500,9 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     only_what_the_local_aws_forgets(&stage.plan(&release).await);
     told("the second plan changes nothing but what the local AWS forgets");
 
+    the_edge_keeps_what_is_everybodys(&stage).await;
+    told("the edge keeps an artist's page whatever is appended to its address, and nothing of anybody's own");
+
     // A client books and pays: CloudFront's paths, the functions, the webhook, the queue and the worker, as deployed.
     let (status, page) = stage.get("/api/artists/lea-marchetti").await;
     assert_eq!(status, 200, "{page}");
@@ -582,6 +585,7 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     let said = run(&mut stage.script("rollback")).await;
     assert_eq!(said.matches(": 2 -> 1").count(), 2, "{said}");
     assert_eq!(said.matches("stays at version 1").count(), functions().len() - 2, "{said}");
+    stage.deployed.invalidate();
     assert_eq!(stage.get("/api/artists/lea-marchetti").await.0, 200);
     told("rolled back");
 
@@ -597,6 +601,35 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     assert_eq!(groups["logGroups"], json!([]), "{groups}");
     told("destroyed, and nothing is left");
     stage.end().await;
+}
+
+/// Each answer of a function carries its request's id: the same one twice is an answer that was kept.
+async fn the_edge_keeps_what_is_everybodys(stage: &Stage) {
+    let ask = async |path: &str, language: &str| {
+        let asked = stage.deployed.http.get(format!("{}{path}", stage.site)).header("accept-language", language);
+        let answer = asked.header("cookie", "one=1").send().await.expect("an answer");
+        let id = answer.headers().get("x-request-id").unwrap_or_else(|| panic!("{path} is answered by no function"));
+        (answer.status().as_u16(), id.to_str().expect("text").to_owned())
+    };
+    // Ten seconds for everybody, by CloudFront's own will: another account's "create your page first".
+    let missing = format!("/api/bookings/{}", uuid());
+    for path in [missing.as_str(), "/api/artists/nobody", "/artist/nobody", "/api/calendar/slots", "/api/session"] {
+        let (first, second) = (ask(path, "fr").await, ask(path, "fr").await);
+        assert!(first.0 >= 400 || path == "/api/session", "{path}: {}", first.0);
+        assert_ne!(first.1, second.1, "{path}: {} is kept", first.0);
+    }
+    let page = ask("/artist/lea-marchetti", "fr").await;
+    assert_eq!(page.0, 200);
+    assert_eq!(
+        ask("/artist/lea-marchetti?x=1", "fr-FR,fr;q=0.9").await.1,
+        page.1,
+        "an invented query passes the cache"
+    );
+    let english = ask("/artist/lea-marchetti?lang=en", "fr").await;
+    assert_ne!(english.1, page.1, "who asks for English gets French");
+    assert_eq!(ask("/artist/lea-marchetti", "en-GB").await.1, english.1);
+    let data = ask("/api/artists/lea-marchetti", "fr").await;
+    assert_eq!(ask("/api/artists/lea-marchetti?lang=en&y", "de").await.1, data.1);
 }
 
 /// Invokes each function with a sample of its own, as the sources do that the local AWS does not play (a bucket's event).

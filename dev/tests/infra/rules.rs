@@ -133,11 +133,14 @@ fn every_line_of_the_log_that_raises_an_alarm_is_one_that_a_function_writes() {
 
 #[test]
 fn every_header_that_a_function_reads_passes_cloudfront() {
-    let cdn = read("infra/cdn.tf");
+    let cdn = read("infra/handed-on.json");
     for function in functions().into_iter().filter(|name| !name.ends_with("-webhook")) {
         for line in own_code(&function).lines().filter(|line| line.contains("request.headers().get(\"")) {
             let header = line.split("headers().get(\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a name");
-            assert!(cdn.contains(&format!("\"{header}\"")), "{function} reads {header}, which cdn.tf does not forward");
+            assert!(
+                cdn.contains(&format!("\"{header}\"")),
+                "{function} reads {header}, which handed-on.json does not name"
+            );
         }
     }
 }
@@ -162,24 +165,110 @@ fn the_example_of_an_environment_names_every_variable_that_an_operator_may_set()
     assert_eq!(names(&example), variables);
 }
 
+/// Names of the alarms that are planned.
+fn alarms() -> BTreeSet<String> {
+    let plan = ["default", "options"].map(|name| read(&format!("infra/tests/plan/{name}.txt"))).concat();
+    let names = plan.lines().filter_map(|line| line.strip_prefix("aws_cloudwatch_metric_alarm.")?.split_once('['));
+    names
+        .map(|(kind, key)| match kind {
+            "site_down" => "site-down".to_owned(),
+            "certificate" => "certificate-ends".to_owned(),
+            _ => key.trim_matches(['"', ']']).to_owned(),
+        })
+        .collect()
+}
+
 #[test]
-fn the_runbook_says_what_to_do_about_every_alarm() {
-    let (text, runbook) = (read("infra/observe.tf"), read("infra/README.md"));
-    let signals = text.split_once("signals = {").and_then(|(_, rest)| rest.split_once("\n  }")).expect("the signals").0;
-    let mut alarms: Vec<&str> =
-        signals.lines().filter_map(|line| line.split_once(" = {")).map(|(name, _)| name.trim()).collect();
-    let rest =
-        text.split_once("alarms = merge(").and_then(|(_, rest)| rest.split_once("\nresource ")).expect("the alarms").0;
-    alarms.extend(rest.lines().filter_map(|line| line.strip_suffix(" = merge(local.alarm, {")).map(str::trim));
-    alarms.extend(["jobs-dead-letters", "images-dead-letters", "-crashed", "-url-fails"]);
-    alarms.extend(["site-down", "site-fails", "site-refuses", "certificate-ends"]);
-    assert!(alarms.len() > 12, "the table has moved: {alarms:?}");
-    for alarm in alarms.into_iter().filter(|name| !name.contains(' ')) {
-        assert!(
-            runbook.lines().any(|line| line.starts_with("| `") && line.contains(&format!("{alarm}`"))),
-            "infra/README.md has no line for {alarm}"
-        );
+fn the_runbook_has_a_row_for_every_alarm_and_no_other() {
+    let runbook = read("infra/README.md");
+    let table =
+        runbook.split_once("\n## Alarms\n").and_then(|(_, rest)| rest.split_once("\n## ")).expect("the table").0;
+    let rows: BTreeSet<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name)).collect();
+    let row = |alarm: &str| {
+        let of_each = ["-crashed", "-url-fails"]
+            .into_iter()
+            .find(|end| alarm.strip_suffix(end).is_some_and(|function| functions().contains(function)));
+        of_each.map_or_else(|| alarm.to_owned(), |end| format!("<function>{end}"))
+    };
+    let wanted: BTreeSet<String> = alarms().iter().map(|alarm| row(alarm)).collect();
+    assert!(wanted.len() > 12, "the plan has lost its alarms");
+    assert_eq!(rows, wanted.iter().map(String::as_str).collect());
+}
+
+/// The first is heard below, from all of them; of the others no test of a function listens yet.
+const UNHEARD: [&str; 5] =
+    ["request-failed", "database-unreachable", "mail-in-doubt", "mails-withheld", "sweep-too-long"];
+
+/// The line itself is made by a test of the function, as that function writes it; here is only looked whether there is one.
+#[test]
+fn every_filter_meets_a_line_that_its_function_was_heard_to_write() {
+    let mut heard = String::new();
+    for function in functions() {
+        let mut open = vec![checkout().join("functions").join(&function).join("tests")];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                match entry.path() {
+                    path if path.is_dir() => open.push(path),
+                    path if path.extension().is_some_and(|kind| kind == "rs") => {
+                        heard += &fs::read_to_string(path).expect("text");
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
+    let all = shared::testing::filters();
+    assert!(all.len() > 20, "{all:?}");
+    for (signal, function) in all.keys().filter(|(signal, _)| !UNHEARD.contains(&signal.as_str())) {
+        let call = format!("raise(\"{function}\", \"{signal}\")");
+        assert!(heard.contains(&call), "no test of {function} hears a line that raises {signal}: logs.{call}");
+    }
+}
+
+/// The one line that all of them share.
+#[tokio::test]
+async fn a_request_that_fails_is_heard_from_every_function() {
+    let web = shared::http::Web { public_url: "https://ink.test".into(), cors_origins: vec![], client_ip_header: None };
+    let logs = shared::testing::Logs::listen();
+    let request = shared::testing::request(axum::http::Method::GET, "/api/session", &[], None);
+    let failed = async |_| Err(shared::error::Error::Internal("of ours".into()));
+    assert_eq!(shared::http::answer(&web, request, failed).await.status(), 500);
+    let routes: Vec<Value> = serde_json::from_str(&read("infra/routes.json")).expect("JSON");
+    for route in routes {
+        logs.raise(route["function"].as_str().expect("a name"), "request-failed");
+    }
+}
+
+/// What is an error to a function and counted by no filter, and who tells of it instead.
+const TOLD_OTHERWISE: [(&str, &str); 4] = [
+    ("image-intake", "a picture was not taken in"), // images-dead-letters, after two more tries
+    ("sweeper", "jobs were given up: see outbox.last_error"), // job-given-up, when it happened
+    ("worker", "a message names no job"),           // jobs-dead-letters
+    ("worker", "a job could not be run"),           // it is tried again: job-given-up, jobs-wait
+];
+
+#[test]
+fn every_error_that_a_function_logs_is_heard_of() {
+    let filters = shared::testing::filters();
+    let shared_code = ["http.rs", "settle/events.rs"].map(|file| read(&format!("shared/src/{file}"))).concat();
+    let mut looked_at = 0;
+    let sources =
+        functions().into_iter().map(|name| (own_code(&name), name)).chain([(shared_code, "shared".to_owned())]);
+    for (code, function) in sources {
+        for call in code.split("tracing::error!(").skip(1) {
+            let call = call.split(");").next().unwrap_or_default();
+            let message = call.rsplit('"').nth(1).expect("a message");
+            looked_at += 1;
+            let heard = filters
+                .iter()
+                .filter(|((_, of), _)| *of == function || function == "shared")
+                .any(|(_, terms)| terms.iter().any(|term| message.starts_with(term.as_str())));
+            let otherwise = TOLD_OTHERWISE.contains(&(function.as_str(), message));
+            assert!(heard || otherwise, "{function} logs an error that nobody hears of: {message:?}");
+        }
+    }
+    assert!(looked_at >= 10, "{looked_at}");
 }
 
 #[test]

@@ -321,8 +321,11 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if request.uri().path().trim_end_matches('/') == "/api/artists" {
         return list::answer(app).await;
     }
-    let wants_page = request.uri().path().starts_with("/artist/");
-    let slug = http::last_segment(&request);
+    // The whole rest of the path: one page at many addresses would be asked for past the cache.
+    let path = request.uri().path();
+    let wants_page = path.starts_with("/artist/");
+    let slug = path.strip_prefix("/artist/").or_else(|| path.strip_prefix("/api/artists/")).unwrap_or_default();
+    let slug = slug.strip_suffix('/').unwrap_or(slug);
     // What the address asks for, else what the browser likes best.
     let language = http::query(&request, "lang")?
         .and_then(|tag| Locale::of_tag(&tag))

@@ -402,6 +402,27 @@ fn only_reading_is_answered() {
     });
 }
 
+/// A page that answers at invented addresses as well is asked for past the cache, as often as somebody likes.
+#[test]
+fn a_page_has_one_address() {
+    World::run(|world| async move {
+        let app = app(world);
+        for (path, status) in [
+            ("/artist/lea-marchetti", 200),
+            ("/artist/lea-marchetti/", 200),
+            ("/artist/1/lea-marchetti", 404),
+            ("/artist/lea%2Dmarchetti", 404),
+            ("/artist/lea-marchetti//", 404),
+            ("/api/artists/1/lea-marchetti", 404),
+            ("/api/artists/lea-marchetti", 200),
+            ("/lea-marchetti", 404),
+        ] {
+            let answer = testing::ask(&world.web(), get(path), |request| handle(&app, request)).await;
+            assert_eq!(answer.status, status, "{path}");
+        }
+    });
+}
+
 #[test]
 fn one_flight_to_the_database_is_enough() {
     World::run(|world| async move {

@@ -99,6 +99,7 @@ mod believed {
     #[test]
     fn an_event_without_a_true_signature_is_refused_and_changes_nothing() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "checkout.session.completed");
@@ -124,6 +125,7 @@ mod believed {
             }
             assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
             assert_eq!(world.count("stripe_events").await, 0);
+            logs.raise("stripe-webhook", "webhook-not-believed");
         });
     }
 
@@ -517,6 +519,7 @@ mod not_as_asked {
     #[test]
     fn f5_a_booking_of_nobody_is_recorded_for_somebody_to_look_at() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "payment_intent.succeeded");
@@ -544,6 +547,7 @@ mod not_as_asked {
                 vec![json!({ "outcome": "unknown_booking", "booking_id": null, "pi": "pi_stranger" }); 3]
             );
             assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            logs.raise("stripe-webhook", "webhook-unknown");
         });
     }
 }
@@ -727,6 +731,7 @@ mod given_back_or_contested {
     #[test]
     fn f12_a_refund_that_fails_is_known_and_somebody_is_told() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
@@ -751,12 +756,14 @@ mod given_back_or_contested {
             let row = world.booking(&held.id()).await;
             assert_eq!(row["payment_problem"], "refund_failed");
             assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_payment_problem"));
+            logs.raise("stripe-webhook", "refund-failed");
         });
     }
 
     #[test]
     fn f23_a_dispute_is_flagged_and_nothing_is_called_off() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
             let payment_intent =
@@ -769,6 +776,7 @@ mod given_back_or_contested {
             assert_eq!(outcome(world, &event(world, "charge.dispute.closed")).await, "dispute_won");
             assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
             assert_eq!(world.ledger(&held.id()).await, captured(6_000));
+            logs.raise("stripe-webhook", "payment-disputed");
         });
     }
 

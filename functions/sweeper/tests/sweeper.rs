@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use dev::aws::Condition;
 use dev::calcom::Canceller;
 use dev::demo::{LEA, NOA};
-use dev::stripe::{Down, Outcome};
+use dev::stripe::{Down, Outcome, RefundMode};
 use serde_json::{Value, json};
 use shared::db::outbox;
 use shared::settle;
@@ -264,6 +264,7 @@ mod jobs {
     #[test]
     fn wait_while_the_queue_is_away_and_go_with_the_next_sweep() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             world.hold(&Plan::default()).await;
             world.advance(Duration::from_secs(31));
             world.sqs_gate.set(Condition::Down);
@@ -275,6 +276,7 @@ mod jobs {
             let report = swept(world).await;
             assert_eq!((report.relayed, report.not_relayed), (2, 0));
             assert_eq!(queued(world).await, open_ids(world).await);
+            logs.raise("sweeper", "queue-unreachable");
         });
     }
 
@@ -328,6 +330,7 @@ mod events {
     #[test]
     fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = hold(world, Plan::default()).await;
             world.confirm(&held).await;
             all_done(world).await;
@@ -353,6 +356,43 @@ mod events {
             world.advance_minutes(11);
             assert_eq!(swept_whole(world).await.events_found, 0, "each is found once");
             assert_eq!(world.count("stripe_events").await, i64::try_from(report.events_found).expect("few") + 1);
+            logs.raise("sweeper", "webhook-lost");
+            logs.raise("sweeper", "payment-disputed");
+        });
+    }
+
+    #[test]
+    fn that_a_person_must_hear_of_are_heard_without_a_webhook_too() {
+        World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
+            world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            let reason = shared::domain::job::RefundReason::Cancelled;
+            let amount = shared::domain::money::Cents::new(6_000);
+            let refund = world.stripe_client().refund(held.id, &payment, amount, reason, 1, None).await;
+            world.stripe.fail_refund(&refund.expect("refunded").id, "lost_or_stolen_card").expect("pending");
+
+            world.execute("alter table stripe_events add constraint nothing check (false) not valid").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.failed > 0);
+            logs.raise("sweeper", "event-not-applied");
+            world.execute("alter table stripe_events drop constraint nothing").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.events_found > 0);
+            logs.raise("sweeper", "refund-failed");
+
+            // A payment of something else on the same account.
+            world.execute("truncate bookings cascade").await;
+            let stranger = hold(world, Plan::default()).await;
+            world.pay(&stranger);
+            world.execute("truncate bookings cascade").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.events_found > 0);
+            logs.raise("sweeper", "webhook-unknown");
         });
     }
 
@@ -479,11 +519,13 @@ mod refunds {
     #[test]
     fn that_nothing_can_give_back_are_told_to_somebody() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             owed(world).await;
             end_jobs(world, "discarded").await;
             world.advance_minutes(11);
             let report = swept(world).await;
             assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
+            logs.raise("sweeper", "refund-stuck");
         });
     }
 }
