@@ -96,6 +96,7 @@ check-site: $(packages)
 		--default-non-nullable=false --output node_modules/.api-types.ts >/dev/null && \
 		cmp -s node_modules/.api-types.ts src/api-types.ts || { \
 		echo 'frontend/src/api-types.ts is not what openapi.json says: cd frontend && npm run types' >&2; exit 1; }
+	@dev/setup/npm-packages frontend/tests && cd frontend/tests && npm run --silent typecheck
 
 .PHONY: frontend-report
 frontend-report: own-target $(site) ## Measure the site and lay every state on one sheet, in .inkflow/report

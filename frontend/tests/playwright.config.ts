@@ -10,8 +10,7 @@ const isRoot = process.getuid?.() === 0;
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 800 };
 
-// Neither pictures nor traces of Playwright: in Firefox they put a style into the page, which its policy refuses aloud. A story
-// that fails takes a picture itself.
+// Neither pictures nor traces of Playwright, which moves one of these engines only: a story that fails takes a picture itself.
 const engine = (name: string, engineName: EngineName, viewport: Size) => ({
   name,
   use: { engineName, viewport, screenshot: "off" as const, trace: "off" as const },

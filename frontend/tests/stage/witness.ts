@@ -23,19 +23,19 @@ export class Witness {
       if (message.type() !== "error" && message.type() !== "warning") return;
       // The answer or the failure itself is judged below, where it can be an expected one.
       if (message.text().startsWith("Failed to load resource")) return;
-      this.#note(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+      this.note(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
-    context.on("weberror", (error) => this.#note(`exception: ${error.error().stack ?? error.error()}`));
+    context.on("weberror", (error) => this.note(`exception: ${error.error().stack ?? error.error()}`));
     context.on("request", (request) => {
-      if (request.url().endsWith("/api/page-errors")) this.#note(`told: ${request.postData()}`);
+      if (request.url().endsWith("/api/page-errors")) this.note(`told: ${request.postData()}`);
     });
     context.on("requestfailed", (request) => {
       const why = request.failure()?.errorText ?? "";
       // What a page gives up because it is left.
-      if (why !== "net::ERR_ABORTED" && why !== "NS_BINDING_ABORTED") this.#note(`failed: ${request.method()} ${request.url()} ${why}`);
+      if (why !== "net::ERR_ABORTED" && why !== "NS_BINDING_ABORTED") this.note(`failed: ${request.method()} ${request.url()} ${why}`);
     });
     context.on("response", (response) => {
-      if (response.status() >= 400) this.#note(`${response.status()}: ${response.request().method()} ${response.url()}`);
+      if (response.status() >= 400) this.note(`${response.status()}: ${response.request().method()} ${response.url()}`);
     });
   }
 
@@ -50,7 +50,8 @@ export class Witness {
     expect(missing, "failures that should have come").toEqual([]);
   }
 
-  #note(complaint: string): void {
+  /** What went wrong, as `kind: what`; not a complaint where the story expects it. */
+  note(complaint: string): void {
     const expected = this.#expected.find((one) => one.what.test(complaint));
     if (expected) expected.seen = true;
     else this.#complaints.push(complaint);

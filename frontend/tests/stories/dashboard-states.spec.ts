@@ -107,7 +107,7 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
     await platform.sql`
       insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at)
       select gen_random_uuid(), id, artist_id, ${kind}, ${cents}, 'eur', ${`chart_${months}`}, ${`chart_${months}`},
-        date_trunc('month', now()) - make_interval(months => ${months}) + interval '14 days', now()
+        date_trunc('month', now() at time zone 'Europe/Paris') - make_interval(months => ${months}) + interval '14 days', now()
       from bookings where id = ${id}`;
   }
   await artist.enter();

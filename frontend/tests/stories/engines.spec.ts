@@ -170,7 +170,7 @@ test("an artist signs in, sees who comes, cancels with the money going back, and
   await visitor.sees("heading", "Inès Belkacem");
   await visitor.isFit("a booking");
   await visitor.press("button", dashboard.cancel("Inès Belkacem"));
-  await visitor.press("radio", /^Moi/, DIALOG);
+  await visitor.press("radio", /^Moi/, { within: DIALOG });
   await visitor.press("button", /^Annuler et rendre/);
   await visitor.reads(/est annulé/);
   expect((await platform.booking(id)).status).toBe("cancelled");

@@ -3,8 +3,9 @@
 import { writeFile } from "node:fs/promises";
 import { expect } from "@playwright/test";
 import { test as story } from "../story.ts";
+import { startChromium } from "./chromium.ts";
+import { startFirefox } from "./firefox.ts";
 import type { Engine, Size } from "./hand.ts";
-import { startPlaywright } from "./playwright.ts";
 import { Visitor } from "./visitor.ts";
 import { startWebKit } from "./webkit.ts";
 
@@ -32,7 +33,9 @@ export const test = story.extend<Stage, EngineOptions & { engine: Engine }>({
       const engine =
         engineName === "webkit"
           ? await startWebKit({ driver: must("WEBKIT_DRIVER"), locale: must("WEBKIT_LOCALE") })
-          : await startPlaywright(engineName, engineName === "firefox" ? { channel: "moz-firefox", executablePath: must("FIREFOX_BIN") } : launchOptions);
+          : engineName === "firefox"
+            ? await startFirefox(must("FIREFOX_BIN"))
+            : await startChromium(launchOptions);
       await use(engine);
       await engine.end();
     },

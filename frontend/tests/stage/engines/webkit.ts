@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { json } from "node:stream/consumers";
 import type { Engine, Hand, Size } from "./hand.ts";
+import { ended } from "./process.ts";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -107,13 +108,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  const stubborn = setTimeout(() => child.kill("SIGKILL"), 5_000);
-  await exit;
-  clearTimeout(stubborn);
 }
