@@ -27,8 +27,9 @@ packages := frontend/node_modules/.installed
 .PHONY: site
 site: $(site) ## Build the site into frontend/dist
 
+# No package's own scripts: none is needed, and each would be a stranger's program on this machine.
 $(packages): frontend/package-lock.json
-	@dev/setup/npm-packages frontend && touch $@
+	@dev/setup/npm-packages frontend --ignore-scripts && touch $@
 
 $(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
 	@cd frontend && npm run --silent build
@@ -65,14 +66,16 @@ test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slo
 		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
 	fi
 
-# The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along.
+# The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along, and
+# a crowd of robots and people before one artist's books.
 MINUTES ?= 10
 .PHONY: chaos
 chaos: own-target $(site) ## Try to break the promises for MINUTES=10 minutes, and print the figures
 	@cargo build --workspace --bins && cargo build -p chaos --tests
 	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; fi; \
 	export CHAOS_SECONDS=$$(( $(MINUTES) * 60 )) CHAOS_BOOKINGS=$(or $(BOOKINGS),10000) CHAOS_CLIENTS=$(or $(CLIENTS),100); \
-	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes)'
+	export CHAOS_ROBOTS=$(or $(ROBOTS),10000) CHAOS_NETWORKS=$(or $(NETWORKS),1000) CHAOS_PEOPLE=200 CHAOS_TIMES=40; \
+	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes) + binary(crowd)'
 
 # libFuzzer's instrumentation is unstable in rustc: the pinned stable compiler takes it when told so.
 .PHONY: fuzz
@@ -120,9 +123,9 @@ reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/p
 	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p dev --test infra the_plan_is
 
 .PHONY: migrate
-migrate: own-target ## Apply the schema to DATABASE_URL
+migrate: own-target ## Apply the schema to DATABASE_URL; ALONE=1 where nobody uses it, as long as it takes
 	@[ -n "$${DATABASE_URL:-}" ] || { echo 'Set DATABASE_URL: postgres://user:password@host:5432/database' >&2; exit 2; }
-	@cargo run --quiet -p migrations --bin migrate
+	@cargo run --quiet -p migrations --bin migrate $(if $(ALONE),-- --alone)
 
 # arm64 is what production runs on. x86_64 is for a machine whose Rust cannot cross-compile. zig links for both, because
 # the host's own C library may be newer than Lambda's: provided.al2023 has glibc 2.34. For older ones, which is what
@@ -159,13 +162,37 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 
 # --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
 
+# RELEASE=v1.2.3: every command below takes what `make fetch-release` laid down, and compiles nothing.
+ifdef RELEASE
+release_dir := $(CURDIR)/.inkflow/releases/$(RELEASE)
+export FUNCTIONS_DIR ?= $(release_dir)/functions
+export SITE_DIR ?= $(release_dir)/site
+export PROGRAMS ?= $(release_dir)/programs
+endif
+
+.PHONY: fetch-release
+fetch-release: ## Fetch what a release has built, and check it: RELEASE=v1.2.3 (ARCH=arm64); then deploy needs no compiler
+	@infra/fetch-release "$(RELEASE)" "$(ARCH)"
+
 .PHONY: deploy
-deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first
+deploy: ## Bring this checkout to an environment: ENV=prod; shows the plan and asks first; RELEASE=v1.2.3 builds nothing
 	@infra/deploy
 
 .PHONY: database
 database: ## Migrate an environment's database, and give the functions their password: ENV=prod
 	@infra/database
+
+.PHONY: artist
+artist: ## Invite an artist, or change what they may: ENV=prod EMAIL=…; PAYMENTS=yes lets deposits be taken, CLOSE=1 closes the page
+	@EMAIL='$(EMAIL)' PAYMENTS='$(PAYMENTS)' CLOSE='$(CLOSE)' OPEN='$(OPEN)' infra/artist
+
+.PHONY: secret
+secret: ## Put a secret where the functions read it: ENV=prod NAME=STRIPE_SECRET_KEY; it is asked for, or comes by a pipe
+	@infra/secret
+
+.PHONY: reseal
+reseal: ## Seal with the new ENCRYPTION_KEY whatever an older one has sealed: ENV=prod
+	@infra/doctor reseal
 
 .PHONY: doctor
 doctor: ## Look at every setting of an environment, and say what to do: ENV=prod; MEND=1 makes a missing Stripe endpoint
@@ -195,7 +222,7 @@ start: ## Let them run again: ENV=prod
 	@infra/stop start
 
 .PHONY: destroy
-destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging
+destroy: ## Take an environment away, but neither its database nor its pictures: ENV=staging; SECRETS=1 deletes those, too
 	@infra/destroy
 
 .PHONY: clean-dev

@@ -1,5 +1,5 @@
 # CloudFront: one domain for the site, the artists' pages and the API, so that a browser needs no CORS.
-# No custom_error_response here: it would turn the API's answers into pages.
+# No custom_error_response here has a page: it would turn the API's answers into it.
 
 locals {
   # Few path patterns for many routes, because CloudFront takes 75 (25 in an older account): a function that has all of `/api/x` or `/api/x/y` to
@@ -26,8 +26,16 @@ locals {
     merge(headers, { "strict-transport-security" = "${headers["strict-transport-security"]}${local.hsts}" })
   }
 
-  # AWS's own policy CachingOptimized: the same in every account.
+  # AWS's own policies CachingOptimized and CachingDisabled: the same in every account.
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+  caching_disabled  = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+
+  # What is handed on of a request; `make dev` hands on no more.
+  handed_on = jsondecode(file("${path.module}/handed-on.json"))
+
+  # Whose answers are the same for everybody, and may be kept where they say so: by a key that no visitor can vary at will.
+  # Everything else is somebody's own, or changes.
+  kept = { for behavior in local.behaviors : behavior.pattern => startswith(behavior.pattern, "/api/") ? "api" : "page" if contains(local.handed_on.shared, behavior.function) }
 }
 
 resource "aws_cloudfront_distribution" "site" {
@@ -101,8 +109,8 @@ resource "aws_cloudfront_distribution" "site" {
       allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
       cached_methods             = ["GET", "HEAD"]
       compress                   = true
-      cache_policy_id            = aws_cloudfront_cache_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "page"].id
-      origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
+      cache_policy_id            = contains(keys(local.kept), behavior.value.pattern) ? aws_cloudfront_cache_policy.this[local.kept[behavior.value.pattern]].id : local.caching_disabled
+      origin_request_policy_id   = contains(keys(local.kept), behavior.value.pattern) ? null : aws_cloudfront_origin_request_policy.api.id
       response_headers_policy_id = aws_cloudfront_response_headers_policy.this[startswith(behavior.value.pattern, "/api/") ? "api" : "site"].id
       dynamic "function_association" {
         for_each = startswith(behavior.value.pattern, "/api/") ? [] : [aws_cloudfront_function.language.arn]
@@ -111,6 +119,16 @@ resource "aws_cloudfront_distribution" "site" {
           function_arn = function_association.value
         }
       }
+    }
+  }
+
+  # Unless told otherwise CloudFront keeps an error for ten seconds, whatever the answer says of it, and by a key without the
+  # cookie: one artist's "Create your page first" would be every artist's. These are all whose time can be set; others it keeps not.
+  dynamic "custom_error_response" {
+    for_each = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
     }
   }
 
@@ -148,38 +166,37 @@ resource "aws_lambda_permission" "cloudfront" {
   source_arn    = aws_cloudfront_distribution.site.arn
 }
 
-# Exactly what the functions read. AWS's own AllViewerExceptHostHeader would leave out CloudFront-Viewer-Address, on which
+# handed-on.json is exactly what the functions read. AWS's own AllViewerExceptHostHeader would leave out CloudFront-Viewer-Address, on which
 # the rate limits stand; and Host must not be sent, or the function URL answers 403.
 resource "aws_cloudfront_origin_request_policy" "api" {
   name = "${local.name}-api"
   headers_config {
     header_behavior = "whitelist"
-    headers {
-      items = [
-        "accept-language", "access-control-request-headers", "access-control-request-method", "cloudfront-viewer-address",
-        "content-type", "idempotency-key", "x-amz-content-sha256",
-      ]
-    }
+    headers { items = local.handed_on.headers }
   }
-  cookies_config { cookie_behavior = "all" }
-  query_strings_config { query_string_behavior = "all" }
+  cookies_config { cookie_behavior = local.handed_on.cookies }
+  query_strings_config { query_string_behavior = local.handed_on.queries }
 }
 
 # Nothing is kept unless the function says so (s-maxage), as for an artist's page: 30 seconds.
-# A page speaks the reader's language, of which the function before it leaves one word.
+# A page speaks the reader's language, of which the function before it leaves one word; it has read `?lang=` as well. What is no
+# part of the key is not handed on either: a query or a header that somebody made up neither passes the cache nor changes what it keeps.
 resource "aws_cloudfront_cache_policy" "this" {
-  for_each    = { api = ["origin"], page = ["accept-language", "origin"] }
+  for_each    = { api = local.settings.CORS_ORIGINS == "" ? [] : ["origin"], page = ["accept-language"] }
   name        = "${local.name}-${each.key}"
   min_ttl     = 0
   default_ttl = 0
   max_ttl     = 300
   parameters_in_cache_key_and_forwarded_to_origin {
     headers_config {
-      header_behavior = "whitelist"
-      headers { items = each.value }
+      header_behavior = length(each.value) == 0 ? "none" : "whitelist"
+      dynamic "headers" {
+        for_each = length(each.value) == 0 ? [] : [each.value]
+        content { items = headers.value }
+      }
     }
     cookies_config { cookie_behavior = "none" }
-    query_strings_config { query_string_behavior = "all" }
+    query_strings_config { query_string_behavior = "none" }
     enable_accept_encoding_brotli = true
     enable_accept_encoding_gzip   = true
   }
@@ -302,16 +319,28 @@ resource "aws_wafv2_web_acl" "edge" {
       rate_based_statement {
         limit              = 300 # in five minutes; a booking takes about twenty requests
         aggregate_key_type = "IP"
+        # Everything that starts a function. CloudFront leads `/%61pi/…` and `//api/…` to the same one, so they count as the same.
         scope_down_statement {
-          byte_match_statement {
-            search_string         = "/api/"
-            positional_constraint = "STARTS_WITH"
-            field_to_match {
-              uri_path {}
-            }
-            text_transformation {
-              priority = 0
-              type     = "NONE"
+          or_statement {
+            dynamic "statement" {
+              for_each = ["/api/", "/artist/"]
+              content {
+                byte_match_statement {
+                  search_string         = statement.value
+                  positional_constraint = "STARTS_WITH"
+                  field_to_match {
+                    uri_path {}
+                  }
+                  text_transformation {
+                    priority = 0
+                    type     = "URL_DECODE"
+                  }
+                  text_transformation {
+                    priority = 1
+                    type     = "NORMALIZE_PATH"
+                  }
+                }
+              }
             }
           }
         }

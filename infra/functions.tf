@@ -32,7 +32,7 @@ locals {
       timeout = 20 # Stripe's page is closed before the hold is
     }
     session = {
-      uses    = ["web", "database", "accounts", "sign_in"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "sign_in", "sign_up"], memory = 256, concurrency = 10
       timeout = 15 # Supabase Auth, then a read
     }
     dashboard-stats = {
@@ -44,7 +44,7 @@ locals {
       timeout = 20 # Stripe's page is closed before a booking is cancelled
     }
     dashboard-settings = {
-      uses    = ["web", "database", "accounts", "calendars", "calcom_hook", "pictures_in"], memory = 256, concurrency = 10
+      uses    = ["web", "database", "accounts", "sign_up", "calendars", "calcom_hook", "queue", "pictures_in"], memory = 256, concurrency = 10
       timeout = 20 # the test of a calendar asks Cal.com four things
     }
     page-errors = {
@@ -52,7 +52,7 @@ locals {
       timeout = 10
     }
     stripe-webhook = {
-      uses    = ["web", "database", "queue", "stripe", "stripe_webhook"], memory = 256, concurrency = 20
+      uses    = ["web", "database", "queue", "stripe_webhook"], memory = 256, concurrency = 20
       timeout = 15 # Stripe gives up after about 20 s; nothing outside is called but the queue
     }
     calcom-webhook = {
@@ -80,12 +80,13 @@ locals {
     assets         = { settings = ["ASSETS"], parameters = [], may = [] }
     database       = { settings = ["DATABASE_CA"], parameters = ["DATABASE_URL"], may = [] }
     accounts       = { settings = ["SUPABASE_URL"], parameters = local.jwt_secret, may = [] }
-    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = [], may = [] }
+    sign_in        = { settings = ["SUPABASE_PUBLISHABLE_KEY", "RATE_LIMIT_SIGN_INS_PER_HOUR"], parameters = local.supabase_key, may = [] }
+    sign_up        = { settings = ["SIGN_UP"], parameters = [], may = [] }
     calendars      = { settings = ["CALCOM_API_BASE"], parameters = ["ENCRYPTION_KEY"], may = [] }
     calcom_pages   = { settings = ["CALCOM_WEB_BASE"], parameters = [], may = [] }
     calcom_hook    = { settings = [], parameters = ["CALCOM_WEBHOOK_URL"], may = [] }
     stripe         = { settings = ["STRIPE_API_BASE"], parameters = ["STRIPE_SECRET_KEY"], may = [] }
-    stripe_webhook = { settings = [], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] }
+    stripe_webhook = { settings = ["STRIPE_LIVE"], parameters = ["STRIPE_WEBHOOK_SECRETS"], may = [] } # everybody may call it: no key of Stripe
     queue          = { settings = ["QUEUE_URL"], parameters = [], may = ["send"] }
     jobs           = { settings = ["JOB_LEASE_SECONDS", "JOB_MAX_ATTEMPTS"], parameters = [], may = ["consume"] }
     mail           = { settings = ["MAIL_FROM", "MAIL_CONFIGURATION_SET"], parameters = [], may = ["mail"] }
@@ -125,8 +126,9 @@ locals {
     HOLD_MINUTES                 = "30"
     RATE_LIMIT_BOOKINGS_PER_HOUR = "20"
     RATE_LIMIT_SIGN_INS_PER_HOUR = "20"
+    SIGN_UP                      = "closed"
     MAX_HOLDS_PER_CLIENT         = "3"
-    MAX_HOLDS_PER_ARTIST         = "30"
+    MAX_HOLDS_PER_ARTIST         = "10"
     JOB_LEASE_SECONDS            = "90"
     JOB_MAX_ATTEMPTS             = "8"
     }, var.settings, {
@@ -134,6 +136,7 @@ locals {
     CLIENT_IP_HEADER       = "cloudfront-viewer-address"
     DATABASE_CA            = var.database_ca
     ASSETS                 = trimspace(file("${local.site}/assets.json"))
+    STRIPE_LIVE            = tostring(var.stripe_live)
     IMAGES_BUCKET          = local.images_bucket
     QUEUE_URL              = aws_sqs_queue.jobs.url
     MAIL_FROM              = var.mail_from
@@ -148,17 +151,31 @@ locals {
   behind_cloudfront = toset([for name, access in local.access : name if access == "site"])
 }
 
+# Anybody may call a webhook's URL, past CloudFront and its firewall. A share of their own is also their ceiling: whoever floods
+# one of them stops nothing else, and fills no pooler. Stripe repeats its events for three days, and the sweeper asks for them.
+# AWS wants 100 left for those that reserve nothing, so a new account, which may run ten, cannot.
+data "aws_servicequotas_service_quota" "concurrency" {
+  count        = var.reserve_webhooks == null && !var.reserve_concurrency && !var.emulator ? 1 : 0
+  service_code = "lambda"
+  quota_code   = "L-B99A9384" # concurrent executions
+}
+
+locals {
+  for_webhooks     = sum([for name, access in local.access : local.functions[name].concurrency if access == "webhook"])
+  reserve_webhooks = var.reserve_webhooks != null ? var.reserve_webhooks : anytrue([for quota in data.aws_servicequotas_service_quota.concurrency : quota.value >= 100 + local.for_webhooks])
+}
+
 module "function" {
   source   = "./modules/function"
   for_each = local.functions
 
   name                 = "${local.name}-${each.key}"
-  description          = "InkFlow ${each.key}, release ${var.release}, secrets version ${var.secrets_version}"
+  description          = "InkFlow ${each.key}, release ${var.release}${local.secrets_read[each.key]}"
   zip                  = "${coalesce(var.functions_dir, "${path.module}/../dist/functions")}/${each.key}/bootstrap.zip"
   architecture         = var.architecture
   memory               = each.value.memory
   timeout              = each.value.timeout
-  reserved_concurrency = var.reserve_concurrency ? each.value.concurrency : -1
+  reserved_concurrency = var.reserve_concurrency || (local.reserve_webhooks && local.access[each.key] == "webhook") ? each.value.concurrency : -1
   url                  = local.access[each.key] == "none" ? "none" : local.access[each.key] == "site" ? "signed" : "public"
   log_retention_days   = var.log_retention_days
 
@@ -170,13 +187,15 @@ module "function" {
     [{ Action = ["ssm:GetParameters"], Resource = [for name in local.reads[each.key].parameters : "${local.parameter_arn}/${name}"] }],
     [for may in local.reads[each.key].may : local.permissions[may]],
   )
-
-  # A new version reads its parameters when it starts.
-  depends_on = [aws_ssm_parameter.secret]
 }
 
 locals {
   webhook_urls = { for route in local.routes : route.path => "${trimsuffix(module.function[route.function].url, "/")}${route.path}" if local.access[route.function] == "webhook" }
+
+  # A new version of a function reads its parameters when it starts: it has one whenever one of them is written.
+  secrets_read = { for name, reads in local.reads : name =>
+    try(format(", secrets version %s", coalesce(join(".", [for secret in reads.parameters : lookup(var.secret_versions, secret, 0) if contains(local.secrets, secret)]))), "")
+  }
 
   # All that each function reads and may do, from what it uses.
   reads = { for name, function in local.functions : name => {

@@ -70,7 +70,20 @@ output "secrets" {
   value       = local.secrets
 }
 
+output "secret_versions" {
+  description = "Their versions, with which the functions were started."
+  value       = var.secret_versions
+}
+
 output "settings" {
   description = "The plain settings of the functions."
   value       = local.settings
+}
+
+output "alarm_topics" {
+  description = "Where alarms and bounced mails are told, by region: each subscription must be confirmed."
+  value = concat(
+    [for arn in concat([aws_sns_topic.alarms.arn, aws_sns_topic.mail_failures.arn], aws_sns_topic.pager[*].arn) : "${var.region} ${arn}"],
+    [for arn in concat([aws_sns_topic.edge.arn], aws_sns_topic.edge_pager[*].arn) : "us-east-1 ${arn}"],
+  )
 }

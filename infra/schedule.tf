@@ -26,6 +26,16 @@ resource "aws_scheduler_schedule" "sweeper" {
   depends_on = [aws_iam_role_policy.scheduler, aws_ssm_parameter.public_url]
 }
 
+# The schedule calls without waiting for the end, so it is Lambda that would repeat a run which failed, twice, beside the next
+# minute's: three counts of one failure, and two sweeps at once.
+resource "aws_lambda_function_event_invoke_config" "sweeper" {
+  function_name                = module.function["sweeper"].name
+  qualifier                    = "live"
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 60
+  depends_on                   = [module.function]
+}
+
 resource "aws_iam_role" "scheduler" {
   name = "${local.name}-scheduler"
   assume_role_policy = jsonencode({

@@ -1,20 +1,22 @@
-# What the functions read once, at their start, from SSM (SECRETS_PARAMETERS). Values are write-only: neither the plan nor
-# the state has them.
+# What the functions read once, at their start, from SSM (SECRETS_PARAMETERS). The secrets are put there by `make secret` and
+# `make database`: Terraform knows their names and versions, and no value.
 
 locals {
   public_url     = "https://${coalesce(var.domain_name, aws_cloudfront_distribution.site.domain_name)}"
   jwt_secret     = var.supabase_jwt_secret ? ["SUPABASE_JWT_SECRET"] : []
-  secrets        = toset(concat(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"], local.jwt_secret))
+  supabase_key   = var.supabase_secret_key ? ["SUPABASE_SECRET_KEY"] : []
+  secrets        = toset(concat(["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"], local.jwt_secret, local.supabase_key))
   parameter_path = "/inkflow/${var.env}"
   parameter_arn  = "arn:aws:ssm:${var.region}:${var.account_id}:parameter${local.parameter_path}"
 }
 
-resource "aws_ssm_parameter" "secret" {
-  for_each         = local.secrets
-  name             = "${local.parameter_path}/${each.key}"
-  type             = "SecureString"
-  value_wo         = var.secrets[each.key] # a missing one fails here, before anything is overwritten
-  value_wo_version = var.secrets_version
+# Terraform wrote them once. It forgets them, and they stay.
+removed {
+  from = aws_ssm_parameter.secret
+
+  lifecycle {
+    destroy = false
+  }
 }
 
 # No secrets, but known only when CloudFront and the functions' URLs are there, which need the functions first.

@@ -32,18 +32,6 @@ variable "mail_from" {
   }
 }
 
-variable "secrets" {
-  description = "DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY. Never in the plan or the state."
-  type        = map(string)
-  ephemeral   = true
-}
-
-variable "secrets_version" {
-  description = "Raise it when a secret has changed: only then are they written again, and every function started anew."
-  type        = number
-  default     = 1
-}
-
 # --- What may be said ---------------------------------------------------------------------------------------------------
 
 variable "settings" {
@@ -54,15 +42,19 @@ variable "settings" {
     condition = length(setsubtract(keys(var.settings), [
       "CALCOM_API_BASE", "CALCOM_WEB_BASE", "CORS_ORIGINS", "HOLD_MINUTES", "JOB_LEASE_SECONDS",
       "JOB_MAX_ATTEMPTS", "LOG_LEVEL", "MAX_HOLDS_PER_ARTIST", "MAX_HOLDS_PER_CLIENT", "RATE_LIMIT_BOOKINGS_PER_HOUR",
-      "RATE_LIMIT_SIGN_INS_PER_HOUR",
+      "RATE_LIMIT_SIGN_INS_PER_HOUR", "SIGN_UP",
       "STRIPE_API_BASE", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL",
     ])) == 0
     error_message = "settings has a name that no function reads, or that Terraform sets itself, or that is a secret."
   }
+  validation {
+    condition     = contains(["closed", "invited", "open"], lookup(var.settings, "SIGN_UP", "closed"))
+    error_message = "SIGN_UP is closed, invited or open."
+  }
 }
 
 variable "database_ca" {
-  description = "The PEM of the database's certificate authority. `make deploy` reads it from DATABASE_CA of `.env.<env>`."
+  description = "The authority of the database's certificate, when it is no public one: a file in the root of the checkout, or the PEM. `make deploy` reads the file."
   type        = string
   default     = ""
 }
@@ -101,6 +93,12 @@ variable "hsts" {
   }
 }
 
+variable "supabase_secret_key" {
+  description = "True: SUPABASE_SECRET_KEY is among the secrets, and Supabase counts each visitor by their own address."
+  type        = bool
+  default     = false
+}
+
 variable "supabase_jwt_secret" {
   description = "True: the project still signs its tokens with the old shared secret, which is then SUPABASE_JWT_SECRET among the secrets."
   type        = bool
@@ -108,7 +106,7 @@ variable "supabase_jwt_secret" {
 }
 
 variable "waf" {
-  description = "A firewall before CloudFront: 300 API requests per address in 5 minutes. About 7 USD a month."
+  description = "A firewall before CloudFront: 300 requests of artists' pages and the API per address in 5 minutes. About 7 USD a month."
   type        = bool
   default     = false
 }
@@ -129,10 +127,42 @@ variable "reserve_concurrency" {
   default     = false
 }
 
+variable "reserve_webhooks" {
+  description = "Reserve the concurrency of the two webhooks, whose URLs anybody may call, so that a flood there stops nothing else. null: if the account may run enough at once, which a new one (10) may not."
+  type        = bool
+  default     = null
+}
+
 variable "alarm_email" {
-  description = "Who is told of alarms, bounced mails and the budget. Confirm the subscriptions that AWS mails there."
+  description = "Who is told of alarms, bounced mails and the budget. Confirm the three subscriptions that AWS mails there. Without it nobody is told of anything."
   type        = string
   default     = null
+}
+
+variable "pager_url" {
+  description = "An https address that SNS may call, of a pager (PagerDuty, Opsgenie, Grafana OnCall …), for the alarms that cannot wait for the morning. Its subscription must confirm itself, as theirs do."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.pager_url == null || can(regex("^https://[^ ]+$", var.pager_url))
+    error_message = "pager_url begins with https://."
+  }
+}
+
+variable "outside_checks" {
+  description = "Paths of the site that Route 53 asks for from three parts of the world and that must answer 200: some 1.50 USD a month each. Add one that needs the API and the database: /api/artists/<an artist's address>."
+  type        = list(string)
+  default     = ["/"]
+  validation {
+    condition     = alltrue([for path in var.outside_checks : can(regex("^/[^? ]*$", path))])
+    error_message = "outside_checks are paths: [\"/\", \"/api/artists/lea\"]."
+  }
+}
+
+variable "budget_by_tag" {
+  description = "True: the budget counts this environment alone. First switch the tag `stack` on: Billing, Cost allocation tags; a day later AWS counts by it. False: the whole account."
+  type        = bool
+  default     = false
 }
 
 variable "monthly_budget_usd" {
@@ -151,6 +181,18 @@ variable "tags" {
   description = "Further tags of every resource."
   type        = map(string)
   default     = {}
+}
+
+variable "secret_versions" {
+  description = "The versions of the secrets in SSM, by name: a function starts anew when one that it reads has another. `make deploy` looks them up."
+  type        = map(number)
+  default     = {}
+}
+
+variable "stripe_live" {
+  description = "Whether STRIPE_SECRET_KEY moves real money: `make deploy` looks at the key. Events of the other mode are not for us."
+  type        = bool
+  default     = false
 }
 
 variable "release" {

@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.11" # write-only arguments keep the secrets out of the state
+  required_version = ">= 1.11" # the lock of the state lies beside it
 
   required_providers {
     aws = {
@@ -39,5 +39,6 @@ provider "aws" {
 
 locals {
   name = "inkflow-${var.env}"
-  tags = merge(var.tags, { app = "inkflow", env = var.env, managed_by = "terraform" })
+  # `stack` is this environment's alone: the budget may count by it.
+  tags = merge(var.tags, { app = "inkflow", env = var.env, stack = local.name, managed_by = "terraform" })
 }

@@ -64,8 +64,8 @@ pub fn fill(world: &World, database: &str, bookings: u64) -> Result<()> {
          do $$ declare step text; begin for step in select down from taken_down loop execute step; end loop; end $$"
             .to_owned(),
         format!(
-            "insert into artists (id, user_id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes) \
-             select {artist}, {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120 \
+            "insert into artists (id, user_id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes, takes_deposits) \
+             select {artist}, {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120, true \
              from generate_series(0, {last} / {PER_ARTIST}) n; \
              insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
              select gen_random_uuid(), {artist}, weekday, 600, 1140 \

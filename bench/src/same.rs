@@ -24,6 +24,7 @@ const OWN: &[&str] = &[
     "client_email",
     "search",
     "client_origin",
+    "client_wide",
     "artist_id",
     "scheduled_at",
     "ends_at",

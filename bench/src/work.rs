@@ -279,7 +279,7 @@ impl<'a> Desk<'a> {
     fn signed_in(&self, path: &str, query: &str) -> Value {
         let claims = json!({
             "iss": format!("{SITE}/auth/v1"), "sub": self.user, "aud": "authenticated", "role": "authenticated",
-            "exp": now().as_second() + 3600, "is_anonymous": false, "email": "artist@bench.example",
+            "exp": now().as_second() + 3600, "session_id": id('5', 0), "is_anonymous": false, "email": "artist@bench.example",
         });
         let mut event = http("GET", path, query, None);
         event["headers"]["authorization"] =
@@ -372,8 +372,8 @@ fn chairs_sql() -> String {
     let confirmed = sql_id('c');
     format!(
         "insert into artists (id, slug, display_name, email, address, city, minimum_notice_minutes, slot_step_minutes, \
-             horizon_days, project_duration_minutes, project_deposit) \
-         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50 \
+             horizon_days, project_duration_minutes, project_deposit, takes_deposits) \
+         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50, true \
          from generate_series(0, {CHAIRS} - 1) n; \
          insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
          select gen_random_uuid(), {artist}, weekday, 0, 1440 \

@@ -24,7 +24,7 @@ use crate::line::Line;
 pub const PEER: &str = " in Node.js";
 
 /// The secret that signs the events of the bench.
-pub const WEBHOOK_SECRET: &str = "whsec_bench";
+pub const WEBHOOK_SECRET: &str = "whsec_Bench4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB";
 /// What the artists' tokens are signed with.
 pub const JWT_SECRET: &str = "bench-bench-bench-bench-bench-bench-bench";
 const STRIPE_KEY: &str = "sk_test_standin_bench";
@@ -95,6 +95,7 @@ impl World {
             ("STRIPE_SECRET_KEY", STRIPE_KEY),
             ("STRIPE_API_BASE", &stripe.url()),
             ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET),
+            ("STRIPE_LIVE", "false"),
             ("CALCOM_API_BASE", &calcom.url()),
             ("CALCOM_WEB_BASE", &calcom.url()),
             ("ENCRYPTION_KEY", ENCRYPTION_KEY),

@@ -64,7 +64,7 @@ impl Door {
     ];
 }
 
-const SECRET: &str = "whsec_hostile";
+const SECRET: &str = "whsec_Hostile4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
 
 /// All doors, and whoever stands behind them.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]

@@ -207,6 +207,8 @@ pub enum Weather {
     QueueDown,
     /// SES takes nothing.
     MailDown,
+    /// SES takes everything, and its answers are lost.
+    MailMute,
 }
 
 /// One step of a plan.
@@ -275,7 +277,7 @@ fn death(dice: &mut Dice) -> Death {
 }
 
 fn weather(dice: &mut Dice) -> Weather {
-    match dice.below(10) {
+    match dice.below(11) {
         0 => Weather::StripeDown,
         1 => Weather::StripeSilent(1 + dice.below(4)),
         2 => Weather::StripeFails(1 + dice.below(4)),
@@ -286,6 +288,7 @@ fn weather(dice: &mut Dice) -> Weather {
         7 => Weather::QueueDown,
         // Longer than we wait is rare: a plan should take a second, not ten.
         8 => Weather::CalendarSlow(dice.pick(&[100, 300, 300, 900, 900, 6500])),
+        9 => Weather::MailMute,
         _ => Weather::MailDown,
     }
 }
@@ -393,6 +396,7 @@ mod tests {
             "CalendarSlow",
             "QueueDown",
             "MailDown",
+            "MailMute",
         ] {
             assert!(all.contains(word), "{word}");
         }

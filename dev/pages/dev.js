@@ -16,7 +16,7 @@ const fr = {
   mails: "E-mails",
   unknown: "?",
   services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)", accounts: "Comptes (Supabase Auth)" },
-  positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout" },
+  positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout", late: "répond tard", mute: "ne répond pas" },
   lost: "tous perdus",
   outside: "Le vrai service, ou le vôtre : rien à couper d’ici.",
   sweep: (done) => `Balayage fait : ${done || "rien à faire"}.`,
@@ -44,7 +44,7 @@ const en = {
   mails: "Mails",
   unknown: "?",
   services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)", accounts: "Accounts (Supabase Auth)" },
-  positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all" },
+  positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all", late: "answers late", mute: "never answers" },
   lost: "all lost",
   outside: "The real service, or yours: nothing to cut from here.",
   sweep: (done) => `Swept: ${done || "nothing to do"}.`,
@@ -109,7 +109,7 @@ const en = {
 
 const t = lang === "fr" ? fr : en;
 const region = lang === "fr" ? "fr-FR" : "en-GB";
-const CHOICES = { mail: ["ok", "bounce", "down", "slow"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
+const CHOICES = { mail: ["ok", "bounce", "down", "slow", "late", "mute"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
 
 const at = (id) => document.getElementById(id);
 

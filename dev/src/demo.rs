@@ -339,15 +339,15 @@ with artist as (
         id, user_id, slug, display_name, email, bio, city, address, hero_image, timezone,
         deposit_percent, deposit_minimum, project_deposit, project_duration_minutes,
         minimum_notice_minutes, buffer_minutes,
-        policy_full_refund_hours, policy_late_refund_percent, policy_free_moves,
-        cal_com_username, cal_com_event_type_id, cal_com_api_key
+        policy_full_refund_hours, policy_late_refund_percent, policy_free_moves, takes_deposits,
+        cal_com_username, cal_com_event_type_id, cal_com_api_key, cal_com_create_at
     )
     select
         a.id, a.user_id, a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.hero_image, a.timezone,
         a.deposit_percent, a.deposit_minimum, a.project_deposit, a.project_duration_minutes,
         a.minimum_notice_minutes, a.buffer_minutes,
-        a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves,
-        $2, $3, $4
+        a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, true,
+        $2, $3, $4, 'booking'
     from jsonb_populate_record(null::artists, $1) as a
     on conflict (id) do nothing
     returning id

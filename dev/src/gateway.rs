@@ -57,6 +57,53 @@ pub struct ResponseHeaders {
     pub api: BTreeMap<String, String>,
 }
 
+/// `infra/handed-on.json`: what the distribution hands on of a request. The rest does not arrive.
+#[derive(Clone, Debug, Deserialize)]
+pub struct HandedOn {
+    /// The names of headers, in small letters.
+    pub headers: Vec<String>,
+    /// Cookies.
+    pub cookies: Share,
+    /// The query.
+    pub queries: Share,
+    /// The functions whose answers are everybody's: of a request they get a page's language and an API's origin alone.
+    pub shared: Vec<String>,
+}
+
+/// How much is handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Share {
+    /// Everything.
+    All,
+    /// Nothing.
+    None,
+}
+
+/// What one function gets of one request.
+struct Passing<'a> {
+    on: &'a HandedOn,
+    shared: bool,
+}
+
+impl Passing<'_> {
+    fn header(&self, name: &str, path: &str) -> bool {
+        if self.shared {
+            name == header::ORIGIN && path.starts_with("/api/")
+        } else {
+            self.on.headers.iter().any(|listed| listed == name)
+        }
+    }
+
+    fn cookies(&self) -> bool {
+        !self.shared && self.on.cookies == Share::All
+    }
+
+    fn queries(&self) -> bool {
+        !self.shared && self.on.queries == Share::All
+    }
+}
+
 /// What the gateway serves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -64,6 +111,8 @@ pub struct Options {
     pub routes: Vec<Route>,
     /// The headers of every response.
     pub headers: ResponseHeaders,
+    /// What a function gets of a request.
+    pub handed_on: HandedOn,
     /// The folder of the static site.
     pub site: PathBuf,
     /// The host name that the functions see.
@@ -90,6 +139,7 @@ impl Options {
         Ok(Self {
             routes: serde_json::from_slice(&read(&root.join("infra/routes.json"))?)?,
             headers: serde_json::from_slice(&read(&root.join("infra/headers.json"))?)?,
+            handed_on: serde_json::from_slice(&read(&root.join("infra/handed-on.json"))?)?,
             site: root.join("frontend/dist"),
             domain,
             pictures: None,
@@ -136,7 +186,9 @@ async fn front(
         }
         Found::Nothing if api => problem(StatusCode::NOT_FOUND),
         Found::Nothing if path.starts_with("/images/") => front.picture(request.method(), &path).await,
-        Found::Nothing => front.file(request.method(), &path, prefers_english(&request)).await,
+        Found::Nothing => {
+            front.file(request.method(), &path, preferred(request.uri(), request.headers()) == Some("en")).await
+        }
     };
     let added = if api { &front.options.headers.api } else { &front.options.headers.site };
     for (name, value) in added {
@@ -175,10 +227,14 @@ impl Front {
             return aws_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", "Request Too Long");
         };
         let public = parts.uri.path().starts_with("/api/webhooks/");
-        if !public && let Some(refusal) = refused_by_access_control(&parts, &body) {
+        let on = &self.options.handed_on;
+        let passing = (!public).then(|| Passing { on, shared: on.shared.iter().any(|name| name == function) });
+        if passing.is_some()
+            && let Some(refusal) = refused_by_access_control(&parts, &body)
+        {
             return refusal;
         }
-        let event = event(&parts, &body, peer, &self.options.domain, !public);
+        let event = event(&parts, &body, peer, &self.options.domain, passing.as_ref());
         match self.host.invoke(function, event).await {
             Ok(answer) => response(&answer, cookies::drops_secure(&parts.headers)).unwrap_or_else(|why| {
                 error!(function, why, "its answer is no HTTP response");
@@ -338,13 +394,13 @@ struct HttpContext<'a> {
     user_agent: &'a str,
 }
 
-fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_cloudfront: bool) -> Vec<u8> {
+/// `passing` is what CloudFront hands on; a webhook's caller does not come through it.
+fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, passing: Option<&Passing<'_>>) -> Vec<u8> {
     let now = Timestamp::now();
     let mut headers: BTreeMap<&str, String> = BTreeMap::new();
     let mut crumbs = Vec::new();
     for (name, value) in &parts.headers {
-        // Access control signs the request itself and so takes the place of the caller's Authorization.
-        if name == header::AUTHORIZATION && behind_cloudfront {
+        if name != header::COOKIE && passing.is_some_and(|passing| !passing.header(name.as_str(), parts.uri.path())) {
             continue;
         }
         // Only the distribution may say who the viewer is.
@@ -353,6 +409,9 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_clo
         }
         let text = value.to_str().unwrap_or_default();
         if name == header::COOKIE {
+            if passing.is_some_and(|passing| !passing.cookies()) {
+                continue;
+            }
             let whole = text.split(';').map(str::trim).filter(|cookie| !cookie.is_empty());
             let plain = cookies::drops_secure(&parts.headers);
             crumbs.extend(whole.map(|cookie| if plain { cookies::as_set(cookie) } else { cookie.into() }));
@@ -368,11 +427,22 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_clo
     }
     headers.insert("x-forwarded-for", peer.ip().to_string());
     headers.insert("x-forwarded-proto", "http".to_owned());
-    if behind_cloudfront {
+    headers.insert("host", domain.to_owned());
+    if passing.is_some_and(|passing| passing.header(VIEWER_ADDRESS, parts.uri.path())) {
         headers.insert(VIEWER_ADDRESS, peer.to_string());
     }
+    // As infra/edge/language.js leaves it.
+    if passing.is_some_and(|passing| passing.shared)
+        && !parts.uri.path().starts_with("/api/")
+        && let Some(language) = preferred(&parts.uri, &parts.headers)
+    {
+        headers.insert("accept-language", language.to_owned());
+    }
+    let asked = parts.uri.query().filter(|_| passing.is_none_or(Passing::queries)).unwrap_or_default();
     let mut query: BTreeMap<String, String> = BTreeMap::new();
-    if let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
+    if let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+        && !asked.is_empty()
+    {
         for (name, value) in pairs {
             query
                 .entry(name)
@@ -393,7 +463,7 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr, domain: &str, behind_clo
         version: "2.0",
         route_key: "$default",
         raw_path: parts.uri.path(),
-        raw_query_string: parts.uri.query().unwrap_or_default(),
+        raw_query_string: asked,
         cookies: crumbs,
         query_string_parameters: query,
         request_context: RequestContext {
@@ -501,31 +571,31 @@ fn signature_mismatch() -> Response {
     aws_error(StatusCode::FORBIDDEN, "InvalidSignatureException", message)
 }
 
-/// The files that a path of the site may mean, best first; none for a path that leaves the folder.
 /// What `infra/edge/preferred.js` finds.
-fn prefers_english(request: &Request) -> bool {
+fn preferred(uri: &http::Uri, headers: &HeaderMap) -> Option<&'static str> {
     let known = |tag: &str| {
         let tag = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
         ["fr", "en"].into_iter().find(|known| *known == tag)
     };
-    let asked = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("lang="));
+    let asked = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("lang="));
     if let Some(asked) = asked.and_then(known) {
-        return asked == "en";
+        return Some(asked);
     }
-    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let (mut best, mut most) = ("fr", 0.0);
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let (mut best, mut most) = (None, 0.0);
     for range in header.unwrap_or_default().split(',') {
         let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
         let quality = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()).unwrap_or(1.0_f32);
         if let Some(language) = known(tag)
             && quality > most
         {
-            (best, most) = (language, quality);
+            (best, most) = (Some(language), quality);
         }
     }
-    best == "en"
+    best
 }
 
+/// The files that a path of the site may mean, best first; none for a path that leaves the folder.
 fn candidates(path: &str) -> Vec<String> {
     let Some(path) = percent_decoded(path) else { return Vec::new() };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -584,8 +654,42 @@ mod tests {
     fn event_of(request: http::request::Builder, body: &'static [u8]) -> Value {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-        serde_json::from_slice(&event(&parts, &Bytes::from_static(body), peer, "inkflow.localhost", true))
+        let on = handed_on(Share::All);
+        let passing = Passing { on: &on, shared: false };
+        serde_json::from_slice(&event(&parts, &Bytes::from_static(body), peer, "inkflow.localhost", Some(&passing)))
             .expect("JSON")
+    }
+
+    fn handed_on(share: Share) -> HandedOn {
+        let headers = ["content-type", "x-twice", VIEWER_ADDRESS].map(str::to_owned).to_vec();
+        HandedOn { headers, cookies: share, queries: share, shared: vec!["page".to_owned()] }
+    }
+
+    #[test]
+    fn what_the_distribution_does_not_hand_on_does_not_arrive() {
+        let request = || {
+            let asked = http::Request::get("/artist/lea?lang=en&x=1").header("Cookie", "a=1").header("X-Proof", "1");
+            let asked =
+                asked.header("Content-Type", "text/plain").header("Accept-Language", "fr").header("Origin", "o");
+            asked.body(()).expect("a request").into_parts().0
+        };
+        let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        let seen = |share: Share, shared: bool| -> Value {
+            let on = handed_on(share);
+            let passing = Passing { on: &on, shared };
+            serde_json::from_slice(&event(&request(), &Bytes::new(), peer, "own.host", Some(&passing))).expect("JSON")
+        };
+        let all = seen(Share::All, false);
+        assert_eq!((&all["cookies"], &all["rawQueryString"]), (&json!(["a=1"]), &json!("lang=en&x=1")));
+        assert_eq!((&all["headers"]["x-proof"], &all["headers"]["host"]), (&Value::Null, &json!("own.host")));
+        assert_eq!(all["headers"]["content-type"], "text/plain");
+        let none = seen(Share::None, false);
+        assert_eq!((&none["cookies"], &none["rawQueryString"]), (&Value::Null, &json!("")));
+        assert_eq!(none["queryStringParameters"], Value::Null);
+        let page = seen(Share::All, true);
+        assert_eq!((&page["cookies"], &page["rawQueryString"]), (&Value::Null, &json!("")));
+        assert_eq!((&page["headers"]["accept-language"], &page["headers"]["origin"]), (&json!("en"), &Value::Null));
+        assert_eq!(page["headers"][VIEWER_ADDRESS], Value::Null);
     }
 
     #[test]

@@ -35,6 +35,9 @@ use crate::stand_in::parts::{Parts, Running, Service};
 use crate::stand_in::{self, Clock, InFlight, RequestLog, StateFile, lock};
 pub use crate::stand_in::{Down, Recorded, Troubles};
 
+/// What the endpoint of the options signs with, unless they say otherwise: of the form that Stripe gives its own.
+pub const WEBHOOK_SECRET: &str = "whsec_StandIn4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
+
 /// The endpoint that the options describe.
 const PRIMARY_ENDPOINT: &str = "we_1StandInPrimaryEndpoint01";
 
@@ -70,7 +73,7 @@ impl Default for Options {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             secret_key: "sk_test_standin".to_owned(),
-            webhook_secret: "whsec_standin".to_owned(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
             webhook_url: None,
             enabled_events: vec!["*".to_owned()],
             public_url: None,
@@ -313,6 +316,13 @@ impl StandIn {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the Stripe stand-in takes test keys only (sk_test_…)",
+            ));
+        }
+        let secret = options.webhook_secret.strip_prefix("whsec_").unwrap_or_default();
+        if secret.len() < 32 || !secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "Stripe signs with whsec_ and 32 letters and digits, or more",
             ));
         }
         let (listener, addr) = stand_in::bind(options.addr).await?;

@@ -7,6 +7,7 @@ mod book;
 mod control;
 mod error;
 mod keys;
+mod limits;
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub use self::book::Account;
 use self::book::Book;
 use self::keys::Key;
 pub use self::keys::{hs256_token, token};
+use self::limits::Buckets;
 use crate::aws::{Inbox, Mail};
 use crate::stand_in::parts::{Parts, Running, Service};
 use crate::stand_in::{self, Clock, RequestLog, StateFile, lock};
@@ -49,6 +51,8 @@ pub struct Options {
     pub addr: SocketAddr,
     /// The key that every call needs in `apikey`.
     pub publishable_key: String,
+    /// The key that may also say for whom it calls.
+    pub secret_key: String,
     /// The accounts it begins with, confirmed.
     pub users: Vec<User>,
     /// The origin of the site: links in mails begin with it.
@@ -66,6 +70,7 @@ impl Default for Options {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             publishable_key: "sb_publishable_standin".to_owned(),
+            secret_key: "sb_secret_standin".to_owned(),
             users: Vec::new(),
             site_url: "http://127.0.0.1".to_owned(),
             inbox: None,
@@ -88,6 +93,10 @@ pub struct Switches {
     pub signup_disabled: bool,
     /// Mails go to nobody but the project's team, as by the sender that Supabase brings.
     pub built_in_sender: bool,
+    /// Calls are limited by address, as a project does from the start.
+    pub rate_limits: bool,
+    /// The project believes `Sb-Forwarded-For` beside a secret key.
+    pub forwarding: bool,
 }
 
 /// The mails it writes.
@@ -101,11 +110,13 @@ enum Letter {
 struct Inner {
     issuer: String,
     publishable_key: String,
+    secret_key: String,
     users: Vec<User>,
     site_url: String,
     inbox: Option<Inbox>,
     clock: Clock,
     book: Mutex<Book>,
+    buckets: Mutex<Buckets>,
     switches: Mutex<Switches>,
     log: RequestLog,
     state_file: Option<StateFile>,
@@ -159,6 +170,7 @@ impl Inner {
                 subject: subject.to_owned(),
                 text: format!("{sentence}\n\n{link}\n"),
                 html,
+                tags: Vec::new(),
                 headers: Vec::new(),
                 invitation: None,
                 attachments: Vec::new(),
@@ -182,10 +194,12 @@ impl StandIn {
     ///
     /// When the key looks like one of a real project, the address is not loopback or taken, or the state file is unreadable.
     pub async fn start(options: Options) -> io::Result<Self> {
-        if !options.publishable_key.starts_with("sb_publishable_standin") {
+        let of_a_stand_in = options.publishable_key.starts_with("sb_publishable_standin")
+            && options.secret_key.starts_with("sb_secret_standin");
+        if !of_a_stand_in {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "the key must begin with `sb_publishable_standin`",
+                "the keys must begin with `sb_publishable_standin` and `sb_secret_standin`",
             ));
         }
         let (listener, addr) = stand_in::bind(options.addr).await?;
@@ -196,11 +210,13 @@ impl StandIn {
         let inner = Arc::new(Inner {
             issuer: format!("http://{addr}/auth/v1"),
             publishable_key: options.publishable_key,
+            secret_key: options.secret_key,
             users: options.users,
             site_url: options.site_url,
             inbox: options.inbox,
             clock: Clock::shifted_by(options.clock_shift_seconds),
             book: Mutex::new(book),
+            buckets: Mutex::default(),
             switches: Mutex::default(),
             log: RequestLog::default(),
             state_file: options.state_file.map(StateFile::new),
@@ -269,6 +285,11 @@ impl StandIn {
         book.keys.push(Key::generate());
         drop(book);
         self.inner.changed();
+    }
+
+    /// Gives refresh tokens of the older kind from now on.
+    pub fn give_older_tokens(&self) {
+        lock(&self.inner.book).older_tokens = true;
     }
 
     /// The account of an address.

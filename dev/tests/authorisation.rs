@@ -235,3 +235,68 @@ async fn a2_a3_no_route_of_the_dashboard_opens_to_anybody_but_its_artist() {
     assert_eq!((row.get::<_, &str>(0), row.get::<_, i32>(1), row.get::<_, &str>(2)), ("confirmed", 1, ""));
     platform.stop().await.expect("it stops");
 }
+
+/// A request of every route of the dashboard that would be granted, from the samples of `events/`.
+fn granted(token: &str) -> Vec<(String, Value)> {
+    let mut routes = dashboard();
+    let mut requests = Vec::new();
+    for file in std::fs::read_dir(checkout().join("events")).expect("the samples").flatten() {
+        let name = file.file_name().into_string().expect("text");
+        let Some(name) = name.strip_suffix(".json") else { continue };
+        let mut event: Value =
+            serde_json::from_str(&std::fs::read_to_string(file.path()).expect("a sample")).expect("JSON");
+        let path = event["rawPath"].as_str().unwrap_or_default().to_owned();
+        let method = event["requestContext"]["http"]["method"].as_str().unwrap_or_default().to_owned();
+        let of = |route: &Route| {
+            let (pattern, given): (Vec<&str>, Vec<&str>) = (route.path.split('/').collect(), path.split('/').collect());
+            route.method == method
+                && pattern.len() == given.len()
+                && pattern.iter().zip(given).all(|(wanted, is)| wanted.starts_with('{') || *wanted == is)
+        };
+        if path.starts_with("/api/dashboard") || (path == "/api/session" && method == "GET") {
+            routes.retain(|route| !of(route));
+            event["headers"]["authorization"] = format!("Bearer {token}").into();
+            let function = name.split_once('.').map_or(name, |(function, _case)| function).to_owned();
+            requests.push((function, event));
+        }
+    }
+    assert!(routes.is_empty(), "no sample asks {}", routes[0].path);
+    requests
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_of_the_dashboard_opens_to_a_token_whose_session_has_ended() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let platform = Platform::start(Options::for_test().expect("options")).await;
+    let platform = platform.expect("it starts: cargo build --workspace --bins");
+    let (database, connection) =
+        tokio_postgres::connect(platform.database_url(), tokio_postgres::NoTls).await.expect("the database");
+    tokio::spawn(connection);
+    let project = platform.supabase().expect("the stand-in");
+    let claims = project.claims(LEA.user_id, LEA.email);
+    let session = claims["session_id"].as_str().expect("a session").to_owned();
+    let state = "select md5(string_agg(t::text, ' ')) from (select a::text from artists a union all select f::text from flashes f \
+         union all select o::text from time_off o union all select v::text from availability v \
+         union all select i::text from images i union all select b::text from bookings b) t";
+    let before: String = database.query_typed_one(state, &[]).await.expect("a row").get(0);
+    for ended in [false, true] {
+        if ended {
+            let sql = format!("insert into ended_sessions (session_id, ended_at) values ('{session}', now())");
+            database.batch_execute(&sql).await.expect("it has ended");
+        }
+        for (function, event) in granted(&project.sign(&claims)) {
+            // What is open is only read, so that the state can be compared. A preview is a sum and asks nobody.
+            let reads = event["requestContext"]["http"]["method"] == "GET";
+            if (!ended && !reads) || event["rawPath"] == "/api/dashboard/policy/preview" {
+                continue;
+            }
+            let answer = platform.host().invoke(&function, event.to_string()).await.expect("an answer");
+            let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+            let what = format!("{} {}: {answer}", event["requestContext"]["http"]["method"], event["rawPath"]);
+            assert_eq!(answer["statusCode"] == 401, ended, "{what}");
+        }
+    }
+    let after: String = database.query_typed_one(state, &[]).await.expect("a row").get(0);
+    assert_eq!(before, after, "something was changed by a token whose session has ended");
+    platform.stop().await.expect("it stops");
+}

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dev::gateway::{self, Options, ResponseHeaders, Route};
+use dev::gateway::{self, HandedOn, Options, ResponseHeaders, Route, Share};
 use dev::host::{FunctionSpec, Host};
 use reqwest::{Method, RequestBuilder, Response};
 
@@ -54,6 +54,12 @@ impl Front {
                 route("GET", "/api/missing", "not-there"),
             ],
             headers,
+            handed_on: HandedOn {
+                headers: ["content-type", "x-amz-content-sha256"].map(str::to_owned).to_vec(),
+                cookies: Share::All,
+                queries: Share::All,
+                shared: Vec::new(),
+            },
             site: site.clone(),
             domain: "inkflow.localhost".to_owned(),
             pictures: None,

@@ -28,9 +28,19 @@ const NOTHING: (&str, Value) = ("", Value::Null);
 const SIGNING_IN: Problems = &[
     (400, "malformed"),
     (401, "wrong-credentials, link-expired"),
-    (403, "forbidden"),
+    (403, "forbidden, sign-up-closed"),
     (415, "unsupported-media-type"),
     (422, "invalid"),
+    (429, "too-many-requests"),
+    (503, "sign-in-unavailable, try-again"),
+];
+
+const FOLLOWING: Problems = &[
+    (400, "malformed"),
+    (401, "link-expired"),
+    (403, "forbidden"),
+    (409, "already-signed-in"),
+    (415, "unsupported-media-type"),
     (429, "too-many-requests"),
     (503, "sign-in-unavailable, try-again"),
 ];
@@ -154,23 +164,24 @@ impl Document {
                 Operation {
                     id: "createBooking",
                     summary: "Holds a slot and opens the payment of its deposit.",
-                    parameters: vec![in_header(
-                        "Idempotency-Key",
-                        &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-                    )],
+                    parameters: vec![
+                        in_header("Idempotency-Key", &json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
+                        in_header("X-Proof", &json!({ "type": "string" })),
+                    ],
                     body: Some(self.request::<create_booking::request::BookingRequest>()),
                     success: ok(201, json(self.answer::<create_booking::HeldView>())),
                     problems: &[
                         (400, "malformed"),
+                        (403, "proof-required"),
                         (404, "not-found"),
                         (
                             409,
-                            "slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress",
+                            "slot-taken, too-far-ahead, flash-taken, flash-yours, opens-soon, idempotency-mismatch, request-in-progress",
                         ),
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
                         (422, "invalid"),
-                        (429, "too-many-requests, too-many-holds"),
+                        (429, "too-many-requests, too-many-holds, flash-rests"),
                         (502, "payment-unavailable"),
                         (503, "calendar-unavailable, try-again"),
                     ],
@@ -315,18 +326,33 @@ impl Document {
                 ("DELETE", "/api/session"),
                 Operation {
                     id: "signOut",
-                    summary: "Signs out, here and at Supabase.",
+                    summary: "Signs out, here and at Supabase; 204 only once both have ended the session.",
                     parameters: Vec::new(),
                     body: None,
                     success: ok(204, NOTHING),
-                    problems: &[(403, "forbidden")],
+                    problems: &[
+                        (403, "forbidden"),
+                        (429, "too-many-requests"),
+                        (503, "sign-out-incomplete, sign-in-unavailable, try-again"),
+                    ],
+                },
+            ),
+            (
+                ("GET", "/api/session/signup"),
+                Operation {
+                    id: "readDoors",
+                    summary: "Who may open an account here.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<session::Doors>())),
+                    problems: &[],
                 },
             ),
             (
                 ("POST", "/api/session/signup"),
                 Operation {
                     id: "signUp",
-                    summary: "Opens an account. 202: a mail asks for confirmation, or would if the address were new.",
+                    summary: "Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password.",
                     parameters: Vec::new(),
                     body: Some(self.request::<session::Credentials>()),
                     success: ok(201, json(self.answer::<session::Session>())),
@@ -348,11 +374,11 @@ impl Document {
                 ("POST", "/api/session/verify"),
                 Operation {
                     id: "followSignInLink",
-                    summary: "Signs in with the link of a mail.",
+                    summary: "Signs in with the link of a mail; in place of another session only with `replace`.",
                     parameters: Vec::new(),
                     body: Some(self.request::<session::LinkFollowed>()),
                     success: ok(200, json(self.answer::<session::Session>())),
-                    problems: SIGNING_IN,
+                    problems: FOLLOWING,
                 },
             ),
             (
@@ -363,7 +389,12 @@ impl Document {
                     parameters: Vec::new(),
                     body: None,
                     success: ok(200, json(self.answer::<session::Session>())),
-                    problems: &[(401, "unauthenticated"), (403, "forbidden"), (503, "sign-in-unavailable, try-again")],
+                    problems: &[
+                        (401, "unauthenticated"),
+                        (403, "forbidden"),
+                        (429, "too-many-requests"),
+                        (503, "sign-in-unavailable, try-again"),
+                    ],
                 },
             ),
             (
@@ -411,6 +442,28 @@ impl Document {
                     body: None,
                     success: ok(200, ("text/csv", json!({ "type": "string" }))),
                     problems: DASHBOARD,
+                },
+            ),
+            (
+                ("GET", "/api/dashboard/bookings/suspicious"),
+                Operation {
+                    id: "listSuspiciousHolds",
+                    summary: "Unpaid holds of which many come from one network, or whose network let others lapse.",
+                    parameters: Vec::new(),
+                    body: None,
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::Suspicious>())),
+                    problems: DASHBOARD,
+                },
+            ),
+            (
+                ("POST", "/api/dashboard/bookings/suspicious/end"),
+                Operation {
+                    id: "endSuspiciousHolds",
+                    summary: "Ends those that were shown, as far as they are still suspicious and unpaid.",
+                    parameters: Vec::new(),
+                    body: Some(self.request::<dashboard_bookings::EndRequest>()),
+                    success: ok(200, json(self.answer::<dashboard_bookings::view::Ended>())),
+                    problems: DASHBOARD_ACTION,
                 },
             ),
             (
@@ -564,7 +617,9 @@ impl Operation {
             answer["content"] = json!({ *media: { "schema": schema } });
         }
         responses.insert(status.to_string(), answer);
-        for (status, slugs) in self.problems {
+        // An address that nothing can read is no operation's own matter.
+        let unreadable = (!self.problems.iter().any(|(status, _)| *status == 400)).then_some(&(400, "malformed"));
+        for (status, slugs) in self.problems.iter().chain(unreadable) {
             let content =
                 json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
             responses.insert(status.to_string(), json!({ "description": slugs, "content": content }));
@@ -630,6 +685,19 @@ fn problem() -> Value {
             },
             "slots": { "type": "array", "items": { "$ref": "#/components/schemas/DayView" } },
             "own": { "$ref": "#/components/schemas/HeldView" },
+            "until": { "type": "string", "format": "date-time" },
+            "proof": {
+                "description": "For each part from 0 a number such that SHA-256 of 24 bytes begins with so many zero bits: the last 16 bytes of the challenge, the part and the number, 4 bytes each. X-Proof is the challenge, a full stop, and the numbers with commas between them.",
+                "type": "object",
+                "required": ["challenge", "parts", "bits", "expires_at", "hold_minutes"],
+                "properties": {
+                    "challenge": { "type": "string" },
+                    "parts": { "type": "integer" },
+                    "bits": { "type": "integer" },
+                    "expires_at": { "type": "string", "format": "date-time" },
+                    "hold_minutes": { "type": "integer" },
+                },
+            },
         },
     })
 }

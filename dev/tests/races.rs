@@ -9,15 +9,17 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 use shared::db::Db;
-use shared::db::holds::{self, NewHold, Subject};
+use shared::db::holds::{self, Networks, NewHold, Subject};
 use shared::domain::booking::{CalendarMode, checkout_end};
 use shared::domain::contact::{Country, EmailAddress, FullName, Locale, PhoneNumber};
 use shared::domain::ids::{ArtistId, BookingId, FlashId};
 use shared::domain::money::Cents;
 use shared::domain::policy::{CancellationPolicy, DepositNature};
 use shared::domain::refusal::Refusal;
+use shared::domain::shares::Most;
 use shared::domain::slots::Slot;
 use shared::error::Error;
+use shared::network::Network;
 use shared::testing::{World, answer, post};
 use uuid::Uuid;
 
@@ -76,12 +78,14 @@ async fn hold(db: &Db, client: usize, wanted: &Wanted, now: Timestamp) -> Result
         email: &EmailAddress::parse(&format!("jo{client}@example.fr")).expect("an address"),
         phone: &PhoneNumber::parse("06 12 34 56 78", Country::of_zone("Europe/Paris")).expect("a number"),
         locale: Locale::Fr,
-        origin: b"",
+        networks: &Networks::of(db, &Network::of("")),
         hold_expires_at,
         checkout_expires_at: checkout_end(hold_expires_at),
         account: None,
         calendar: CalendarMode::Off,
         idempotency: None,
+        most: &Most::any(),
+        proof: None,
     };
     holds::write(db, &new, now).await.map(|_| id)
 }

@@ -42,6 +42,8 @@ impl Stage {
         for (sample, status) in [
             ("profile", 200),
             ("profile-save", 200),
+            ("profile-email-link", 202),
+            ("profile-email-follow", 422),
             ("rules", 200),
             ("rules-save", 200),
             ("policy", 200),
@@ -88,6 +90,7 @@ impl Stage {
         assert_eq!((status, &parsed(&session)["artist"]["slug"]), (200, &json!("lea-marchetti")));
         self.dashboard(&signed_in).await;
         for (sample, status) in [
+            ("session.doors", 200),
             ("session.signup", 202),
             ("session.link", 202),
             ("session.verify", 401),
@@ -101,11 +104,15 @@ impl Stage {
 
     /// The samples of the dashboard, as Léa's browser would send them about a booking that she does not have.
     async fn dashboard(&mut self, signed_in: &impl Fn(String) -> String) {
-        for sample in ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv"] {
+        for sample in
+            ["dashboard-stats", "dashboard-bookings", "dashboard-bookings.csv", "dashboard-bookings.suspicious"]
+        {
             assert_eq!(self.ask(sample).await.0, 401, "{sample}");
             let answer = self.invoke_with(sample, signed_in).await;
             assert_eq!(answer["statusCode"], 200, "{sample}: {answer}");
         }
+        let answer = self.invoke_with("dashboard-bookings.suspicious-end", signed_in).await;
+        assert_eq!(answer["statusCode"], 200, "nothing that was shown is left: {answer}");
         let actions = [
             "detail",
             "confirm",

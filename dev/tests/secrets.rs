@@ -26,6 +26,50 @@ fn binary() -> PathBuf {
     exe.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps/<test>").join("booking-status")
 }
 
+/// Whoever knows a signing secret confirms bookings unpaid: what is none must not pass for one.
+#[test]
+fn the_webhook_does_not_start_with_a_word_that_stands_for_a_secret() {
+    World::run(async |world| {
+        let folder = std::env::temp_dir().join(format!("inkflow-webhook-secrets-{}", std::process::id()));
+        let options = host::Options { logs: Some(folder.clone()), ..Default::default() };
+        let spec = |secrets: &str| FunctionSpec {
+            name: "stripe-webhook".to_owned(),
+            binary: binary().with_file_name("stripe-webhook"),
+            env: [
+                ("AWS_REGION", "eu-west-3"),
+                ("AWS_ACCESS_KEY_ID", dev::aws::ACCESS_KEY),
+                ("AWS_SECRET_ACCESS_KEY", dev::aws::ACCESS_KEY),
+                ("DATABASE_URL", &world.app_url),
+                ("PUBLIC_URL", "https://ink.test"),
+                ("QUEUE_URL", "http://127.0.0.1:1/123456789012/jobs"),
+                ("STRIPE_LIVE", "false"),
+                ("STRIPE_WEBHOOK_SECRETS", secrets),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+            timeout: Duration::from_secs(10),
+            max_instances: 1,
+        };
+        for (secrets, starts) in [
+            ("none", true),
+            (dev::stripe::WEBHOOK_SECRET, true),
+            ("whsec_later", false),
+            ("whsec_<secret>", false),
+            (&format!("{},whsec_later", dev::stripe::WEBHOOK_SECRET), false),
+        ] {
+            let host = Host::start(vec![spec(secrets)], options.clone()).await.expect("the host starts");
+            assert_eq!(host.warm("stripe-webhook", 1).await.is_ok(), starts, "{secrets}");
+            host.stop().await;
+        }
+        let log = std::fs::read_to_string(folder.join("stripe-webhook.log")).expect("its last words");
+        assert!(
+            log.contains("the setting STRIPE_WEBHOOK_SECRETS is not valid: each is whsec_ and 24 letters"),
+            "{log}"
+        );
+        std::fs::remove_dir_all(folder).expect("ours");
+    });
+}
+
 async fn put(aws: &str, name: &str, kind: &str, value: &str) {
     let scope = "AWS4-HMAC-SHA256 Credential=inkflow-local/20260101/eu-west-3/ssm/aws4_request, SignedHeaders=host, Signature=0";
     let answer = shared::net::client(&shared::net::tls())

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 const KEY: &str = "sk_test_rules";
-const SECRET: &str = "whsec_rules";
+const SECRET: &str = "whsec_Rules4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB";
 
 fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -191,6 +191,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/bookings/suspicious": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Unpaid holds of which many come from one network, or whose network let others lapse. */
+        get: operations["listSuspiciousHolds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/suspicious/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends those that were shown, as far as they are still suspicious and unpaid. */
+        post: operations["endSuspiciousHolds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/bookings/{id}": {
         parameters: {
             query?: never;
@@ -571,6 +605,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/profile/email/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms an address by what the link of its mail carries. */
+        post: operations["followContactLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/profile/email/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mails another link to the address that waits to be confirmed. */
+        post: operations["mailContactLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/rules": {
         parameters: {
             query?: never;
@@ -670,7 +738,7 @@ export interface paths {
         put?: never;
         /** Signs in with a password; the tokens come in cookies. */
         post: operations["signIn"];
-        /** Signs out, here and at Supabase. */
+        /** Signs out, here and at Supabase; 204 only once both have ended the session. */
         delete: operations["signOut"];
         options?: never;
         head?: never;
@@ -718,9 +786,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Who may open an account here. */
+        get: operations["readDoors"];
         put?: never;
-        /** Opens an account. 202: a mail asks for confirmation, or would if the address were new. */
+        /** Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password. */
         post: operations["signUp"];
         delete?: never;
         options?: never;
@@ -737,7 +806,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the link of a mail. */
+        /** Signs in with the link of a mail; in place of another session only with `replace`. */
         post: operations["followSignInLink"];
         delete?: never;
         options?: never;
@@ -877,6 +946,8 @@ export interface components {
             project: components["schemas"]["ProjectView"];
             /** @description Their address on the site. */
             slug: string;
+            /** @description Whether there is something to book: not before deposits can be taken. */
+            takes_bookings: boolean;
             /** @description The zone, an IANA name. */
             timezone: string;
             /** @description In English: `Brussels time`. */
@@ -1310,6 +1381,11 @@ export interface components {
             /** @description Where Cal.com tells of changes. */
             webhook_url: string;
         };
+        /** @description What the link of a mail carries. */
+        ContactLink: {
+            /** @default null */
+            token?: string;
+        };
         /** @description An address and a password. */
         Credentials: {
             email?: string | null;
@@ -1332,6 +1408,11 @@ export interface components {
             /** @description Its slots in order of time; none when the day is full or closed. */
             slots: components["schemas"]["SlotView"][];
         };
+        /** @description Who may open an account. */
+        Doors: {
+            /** @description `closed`, `invited` or `open`. */
+            sign_up: string;
+        };
         /** @description An e-mail address as it is understood. */
         EmailReading: {
             /** @description As mails are sent to it. */
@@ -1340,6 +1421,24 @@ export interface components {
             probably: string | null;
             /** @description Why it would be refused. */
             wrong: string | null;
+        };
+        /** @description The suspicious holds that were shown and are to end. */
+        EndRequest: {
+            /** @description Their ids. */
+            ids: components["schemas"]["BookingId"][];
+        };
+        /** @description What came of ending suspicious holds. */
+        Ended: {
+            /**
+             * Format: uint
+             * @description So many were ended; what was paid at the last moment stands.
+             */
+            ended: number;
+            /**
+             * Format: uint
+             * @description So many were not looked at yet: ask again.
+             */
+            rest: number;
         };
         /** @description A kind of ledger row. */
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
@@ -1514,6 +1613,11 @@ export interface components {
         Kind: "render" | "error" | "rejection";
         /** @description What the link of a mail carries. */
         LinkFollowed: {
+            /**
+             * @description The person was asked, and wants it in place of the session that this browser has.
+             * @default false
+             */
+            replace?: boolean;
             token_hash?: string | null;
         };
         /** @description The address that wants a link. */
@@ -1533,7 +1637,10 @@ export interface components {
         MailView: {
             /** @description It may be sent once more. */
             can_resend: boolean;
-            /** @description Why it was refused. */
+            /**
+             * @description Why it was refused; of one that is withheld, whose share of mails without a payment is used up: `address` or
+             *     `artist`.
+             */
             error: string | null;
             /** @description Tells two of them apart. */
             occurrence: string;
@@ -1851,11 +1958,22 @@ export interface components {
             /** Format: uri */
             instance: string;
             own?: components["schemas"]["HeldView"];
+            /** @description For each part from 0 a number such that SHA-256 of 24 bytes begins with so many zero bits: the last 16 bytes of the challenge, the part and the number, 4 bytes each. X-Proof is the challenge, a full stop, and the numbers with commas between them. */
+            proof?: {
+                bits: number;
+                challenge: string;
+                /** Format: date-time */
+                expires_at: string;
+                hold_minutes: number;
+                parts: number;
+            };
             slots?: components["schemas"]["DayView"][];
             status: number;
             title: string;
             /** Format: uri */
             type: string;
+            /** Format: date-time */
+            until?: string;
         };
         /** @description The profile as it comes in. */
         ProfileInput: {
@@ -1911,8 +2029,10 @@ export interface components {
             complete: boolean;
             /** @description The name clients read. */
             display_name: string;
-            /** @description Where the mails go. */
+            /** @description Where the artist wants to be written to. */
             email: string;
+            /** @description Where the mails go for now, while a link that was mailed to `email` waits to be followed. */
+            email_for_now: string | null;
             /** @description Whether Cal.com is connected. */
             has_calendar: boolean;
             /** @description Whether a flash is on sale. */
@@ -2240,6 +2360,40 @@ export interface components {
             /** @description The same for people, in French: `heure de Bruxelles`. */
             timezone_fr: string;
         };
+        /** @description The unpaid holds that look as if nobody meant to pay them. */
+        Suspicious: {
+            /** @description Those that belong together. */
+            groups: components["schemas"]["SuspiciousGroup"][];
+        };
+        /** @description Unpaid holds that come from one network. Which, is not told. */
+        SuspiciousGroup: {
+            /** @description The holds. */
+            holds: components["schemas"]["SuspiciousHold"][];
+            /**
+             * Format: int64
+             * @description How many of the same network were let go in the last day, beyond those that were paid.
+             */
+            lapsed: number;
+        };
+        /** @description One of them. */
+        SuspiciousHold: {
+            /** @description Under which name. */
+            client_name: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            hold_expires_at: string;
+            /** @description The booking. */
+            id: components["schemas"]["BookingId"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            start: string;
+            /** @description What is booked; empty for a project. */
+            title: string;
+        };
         /** @description Time off that was taken. */
         TakenOff: {
             /** @description Appointments that lie in it. They stand: each is the artist's to move or to cancel. */
@@ -2376,6 +2530,15 @@ export interface operations {
                     "application/json": components["schemas"]["ArtistList"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description try-again */
             503: {
                 headers: {
@@ -2407,6 +2570,15 @@ export interface operations {
                     "application/json": components["schemas"]["ArtistView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2432,6 +2604,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Proof"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2460,6 +2633,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description proof-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2469,7 +2651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description slot-taken, too-far-ahead, flash-taken, flash-yours, idempotency-mismatch, request-in-progress */
+            /** @description slot-taken, too-far-ahead, flash-taken, flash-yours, opens-soon, idempotency-mismatch, request-in-progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2505,7 +2687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description too-many-requests, too-many-holds */
+            /** @description too-many-requests, too-many-holds, flash-rests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2554,6 +2736,15 @@ export interface operations {
                     "application/json": components["schemas"]["BookingView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2594,6 +2785,15 @@ export interface operations {
                     "text/calendar": string;
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-found */
             404: {
                 headers: {
@@ -2632,6 +2832,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-found */
@@ -2681,6 +2890,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleasedView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-found */
@@ -2964,6 +3182,185 @@ export interface operations {
             };
             /** @description invalid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuspiciousHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unpaid holds of which many come from one network, or whose network let others lapse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspicious"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSuspiciousHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRequest"];
+            };
+        };
+        responses: {
+            /** @description Ends those that were shown, as far as they are still suspicious and unpaid. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4108,6 +4505,15 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -4257,6 +4663,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description unauthenticated */
             401: {
@@ -4408,6 +4823,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnFlashes"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -4671,6 +5095,15 @@ export interface operations {
                     "application/json": components["schemas"]["OwnFlash"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -4729,6 +5162,15 @@ export interface operations {
                     "application/json": components["schemas"]["OwnFlash"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -4783,6 +5225,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5044,6 +5495,15 @@ export interface operations {
                     "application/json": components["schemas"]["ImageView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5098,6 +5558,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnPolicyView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5357,6 +5826,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileView"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5491,6 +5969,212 @@ export interface operations {
             };
         };
     };
+    followContactLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactLink"];
+            };
+        };
+        responses: {
+            /** @description Confirms an address by what the link of its mail carries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-artist, not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mailContactLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mails another link to the address that waits to be confirmed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-artist, not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRules: {
         parameters: {
             query?: never;
@@ -5507,6 +6191,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -5726,6 +6419,15 @@ export interface operations {
                     "application/json": components["schemas"]["TimeOffList"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -5878,6 +6580,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6012,6 +6723,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6072,7 +6792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6128,15 +6848,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Signs out, here and at Supabase. */
+            /** @description Signs out, here and at Supabase; 204 only once both have ended the session. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-out-incomplete, sign-in-unavailable, try-again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6186,7 +6933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6251,6 +6998,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description unauthenticated */
             401: {
                 headers: {
@@ -6269,8 +7025,46 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description sign-in-unavailable, try-again */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readDoors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who may open an account here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Doors"];
+                };
+            };
+            /** @description malformed */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6293,7 +7087,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Opens an account. 202: a mail asks for confirmation, or would if the address were new. */
+            /** @description Opens an account. 202: a mail brings a link, whether or not the address is new. 201: it was known, with this password. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6320,7 +7114,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description forbidden */
+            /** @description forbidden, sign-up-closed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6380,7 +7174,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signs in with the link of a mail. */
+            /** @description Signs in with the link of a mail; in place of another session only with `replace`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6398,7 +7192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description wrong-credentials, link-expired */
+            /** @description link-expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6416,8 +7210,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description unsupported-media-type */
-            415: {
+            /** @description already-signed-in */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6425,8 +7219,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
+            /** @description unsupported-media-type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6600,6 +7394,15 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description try-again */

@@ -10,14 +10,12 @@ mock_provider "aws" {
 }
 
 variables {
-  env         = "test"
-  account_id  = "123456789012"
-  region      = "eu-west-3"
-  mail_from   = "InkFlow <bonjour@mail.example.com>"
-  alarm_email = "ops@example.com"
-  secrets = {
-    DATABASE_URL = "postgres://x", STRIPE_SECRET_KEY = "sk_test_x", STRIPE_WEBHOOK_SECRETS = "whsec_x", ENCRYPTION_KEY = "x"
-  }
+  env             = "test"
+  account_id      = "123456789012"
+  region          = "eu-west-3"
+  mail_from       = "InkFlow <bonjour@mail.example.com>"
+  alarm_email     = "ops@example.com"
+  secret_versions = { DATABASE_URL = 2, STRIPE_SECRET_KEY = 3, STRIPE_WEBHOOK_SECRETS = 5, ENCRYPTION_KEY = 7 }
 }
 
 run "the_platform" {
@@ -116,8 +114,17 @@ run "the_platform" {
     error_message = "Stripe cannot sign for AWS: its webhook is not behind CloudFront."
   }
   assert {
-    condition     = length(aws_cloudfront_distribution.site.custom_error_response) == 0
-    error_message = "A custom error response would turn the API's problems into pages."
+    condition = (
+      alltrue([for error in aws_cloudfront_distribution.site.custom_error_response : error.response_page_path == null && error.error_caching_min_ttl == 0]) &&
+      toset(aws_cloudfront_distribution.site.custom_error_response[*].error_code) == toset([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504])
+    )
+    error_message = "No error may be kept, or one visitor's is everybody's for ten seconds; and a page of its own would take the place of the API's problems."
+  }
+  assert {
+    condition = alltrue([for behavior in aws_cloudfront_distribution.site.ordered_cache_behavior :
+      contains(["/images/*", "/artist/*", "/api/artists*", "/api/artists/*"], behavior.path_pattern) || behavior.cache_policy_id == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    ])
+    error_message = "Only pictures and artists' pages may be kept: everything else is somebody's own, or changes."
   }
   assert {
     condition = (
@@ -126,6 +133,11 @@ run "the_platform" {
       !contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, "host")
     )
     error_message = "The rate limits need CloudFront's word for the caller's address; the function URL refuses a foreign Host."
+  }
+  assert {
+    condition = alltrue([for policy in aws_cloudfront_cache_policy.this :
+    policy.parameters_in_cache_key_and_forwarded_to_origin[0].query_strings_config[0].query_string_behavior == "none"])
+    error_message = "A query that somebody made up must not pass the cache."
   }
   assert {
     condition     = alltrue([for policy in aws_cloudfront_cache_policy.this : policy.default_ttl == 0 && policy.min_ttl == 0])
@@ -188,10 +200,10 @@ run "the_platform" {
   }
   assert {
     condition = (
-      toset(keys(aws_ssm_parameter.secret)) == toset(["DATABASE_URL", "ENCRYPTION_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"]) &&
-      alltrue([for secret in aws_ssm_parameter.secret : secret.type == "SecureString" && secret.value_wo_version == var.secrets_version])
+      local.secrets_read["stripe-webhook"] == ", secrets version 2.5" && local.secrets_read["page-errors"] == ", secrets version 2" &&
+      local.secrets_read["contact"] == "" && !contains(local.reads["stripe-webhook"].parameters, "STRIPE_SECRET_KEY")
     )
-    error_message = "The secrets are encrypted, and written only when their version says so."
+    error_message = "A function must start anew when a secret that it reads has changed, and read no other."
   }
   assert {
     condition     = alltrue([for name in ["jobs-dead-letters", "images-dead-letters", "jobs-wait", "sweeper-silent", "refund-failed", "request-failed", "webhook-not-believed"] : aws_cloudwatch_metric_alarm.this[name].alarm_actions == toset([aws_sns_topic.alarms.arn])])
@@ -208,6 +220,26 @@ run "the_platform" {
   assert {
     condition     = strcontains(aws_iam_role.scheduler.assume_role_policy, "aws:SourceAccount")
     error_message = "Another account's schedule could borrow the role."
+  }
+}
+
+run "the_webhooks_have_a_share_of_their_own_where_the_account_allows_it" {
+  command = plan
+  assert {
+    condition     = local.reserve_webhooks
+    error_message = "A flood at a public door must not stop the rest: an account of 1 000 can spare 30."
+  }
+}
+
+run "a_new_account_reserves_nothing" {
+  command = plan
+  override_data {
+    target = data.aws_servicequotas_service_quota.concurrency
+    values = { value = 10 }
+  }
+  assert {
+    condition     = !local.reserve_webhooks
+    error_message = "AWS refuses to reserve what would leave less than 100: the first deploy would fail."
   }
 }
 
@@ -231,14 +263,46 @@ run "the_old_secret_of_supabase_is_asked_for_and_kept" {
   command = plan
   variables {
     supabase_jwt_secret = true
-    secrets = {
-      DATABASE_URL        = "postgres://x", STRIPE_SECRET_KEY = "sk_test_x", STRIPE_WEBHOOK_SECRETS = "whsec_x", ENCRYPTION_KEY = "x"
-      SUPABASE_JWT_SECRET = "x"
-    }
   }
   assert {
-    condition     = contains(keys(aws_ssm_parameter.secret), "SUPABASE_JWT_SECRET") && contains(local.capabilities.accounts.parameters, "SUPABASE_JWT_SECRET")
+    condition     = contains(local.secrets, "SUPABASE_JWT_SECRET") && contains(local.capabilities.accounts.parameters, "SUPABASE_JWT_SECRET")
     error_message = "Functions that know accounts must read the secret."
+  }
+}
+
+run "the_secret_key_of_supabase_is_read_by_who_signs_in_and_by_nobody_else" {
+  command = plan
+  variables {
+    supabase_secret_key = true
+  }
+  assert {
+    condition     = contains(local.secrets, "SUPABASE_SECRET_KEY") && [for name, of in local.capabilities : name if contains(of.parameters, "SUPABASE_SECRET_KEY")] == ["sign_in"]
+    error_message = "It can do everything in the project."
+  }
+  assert {
+    condition     = [for name, of in local.functions : name if contains(of.uses, "sign_in")] == ["session"]
+    error_message = "Only one function signs in."
+  }
+}
+
+run "one_visitors_odd_request_wakes_nobody" {
+  command = plan
+  assert {
+    condition = alltrue([for name in ["artist-page", "slots", "contact", "create-booking", "booking-status", "manage-booking", "page-errors", "session", "calcom-webhook"] :
+    contains(local.open_functions, name) && aws_cloudwatch_metric_alarm.this["${name}-crashed"].threshold == 2 && aws_cloudwatch_metric_alarm.this["${name}-crashed"].period == 3600])
+    error_message = "A function that anybody may call rings at the third crash of an hour."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["visit-failed"].threshold == 2 && aws_cloudwatch_metric_alarm.this["visit-failed"].period == 3600 && aws_cloudwatch_metric_alarm.this["request-not-served"].threshold == 9
+    error_message = "Failures that one visitor can bring about are counted before they ring."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["request-failed"].threshold == 0 && alltrue([for name in ["stripe-webhook", "worker", "dashboard-bookings"] : aws_cloudwatch_metric_alarm.this["${name}-crashed"].threshold == 0])
+    error_message = "What comes once, and is money or somebody's work, rings at once."
+  }
+  assert {
+    condition     = setunion([for key, of in local.signal_filters : of.function if of.signal == "request-failed"], [for key, of in local.signal_filters : of.function if of.signal == "visit-failed"]) == toset(local.http_functions)
+    error_message = "Every function that answers requests is listened to."
   }
 }
 

@@ -1,4 +1,5 @@
-//! `make migrate`: brings the database of `DATABASE_URL` up to date. Wiring only.
+//! `make migrate`: brings the database of `DATABASE_URL` up to date; with `--alone`, as long as it takes and in nobody's way,
+//! because nobody is there. Wiring only.
 
 use std::process::ExitCode;
 
@@ -10,7 +11,9 @@ async fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     };
-    match migrations::run(&url).await {
+    let alone = std::env::args().any(|argument| argument == "--alone");
+    let manners = if alone { migrations::Manners::ALONE } else { migrations::Manners::IN_USE };
+    match migrations::run_with(&url, manners).await {
         Ok(applied) if applied.is_empty() => println!("The schema is up to date."),
         Ok(applied) => applied.iter().for_each(|name| println!("applied {name}")),
         Err(error) => {

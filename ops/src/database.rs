@@ -29,20 +29,26 @@ const TRIES: [Duration; 6] = [
 pub struct Prepared {
     /// The migrations that were applied.
     pub applied: Vec<String>,
-    /// The functions' `DATABASE_URL`.
-    pub url: String,
-    /// Whether it is a new one, with a new password: then it must be kept, whatever else is the matter.
+    /// Whether the functions have a new `DATABASE_URL`, with a new password.
     pub is_new: bool,
     /// Why the functions do not get in, when they do not.
     pub refused: Option<Error>,
 }
 
-/// Brings the database of `owner` up to date and lets the functions in: with the password of `url` if they have one already,
-/// else with a new one.
+/// Brings the database of `owner` up to date and lets the functions in.
+///
+/// With the password of `url` if they have one already,
+/// else with a new one, whose URL `keep` keeps. It is kept before the database knows it: a run that ends between the two is
+/// repeated, and a password that nobody has kept would be lost.
 ///
 /// # Errors
-/// A URL cannot be read, or the database refuses the owner.
-pub async fn prepare(owner: &str, url: Option<&str>, ca: Option<&str>) -> Result<Prepared> {
+/// A URL cannot be read, it cannot be kept, or the database refuses the owner.
+pub async fn prepare(
+    owner: &str,
+    url: Option<&str>,
+    ca: Option<&str>,
+    keep: impl AsyncFnOnce(&str) -> Result<()>,
+) -> Result<Prepared> {
     read(owner).context("MIGRATE_DATABASE_URL")?;
     let applied =
         migrations::run(owner).await.map_err(|error| anyhow!(error).context("the schema could not be migrated"))?;
@@ -54,6 +60,9 @@ pub async fn prepare(owner: &str, url: Option<&str>, ca: Option<&str>) -> Result
         }
     };
     let client = connect(owner, ca).await.context("as the owner")?;
+    if is_new {
+        keep(&url).await.context("the new DATABASE_URL cannot be kept")?;
+    }
     // The server writes the sentence, so that no password needs quoting here; it takes no parameters itself.
     let alter = "select format('alter role inkflow_app login password %L', $1)";
     let sentence: String = client.query_typed(alter, &[(&password, Type::TEXT)]).await?[0].get(0);
@@ -65,17 +74,25 @@ pub async fn prepare(owner: &str, url: Option<&str>, ca: Option<&str>) -> Result
             Ok(client) => {
                 let role: String = client.query_typed("select current_user::text", &[]).await?[0].get(0);
                 ensure!(role == ROLE, "DATABASE_URL leads in as {role}, not as {ROLE}");
-                return Ok(Prepared { applied, url, is_new, refused: None });
+                return Ok(Prepared { applied, is_new, refused: None });
             }
             Err(error) => refused = Some(error),
         }
     }
-    Ok(Prepared { applied, url, is_new, refused })
+    Ok(Prepared { applied, is_new, refused })
 }
 
-/// The line of the environment's file, as a shell reads it.
-pub fn line(url: &str) -> String {
-    format!("DATABASE_URL='{}'", url.replace('\'', "%27"))
+/// Whether a text can be the functions' `DATABASE_URL`: one that names server, user and password.
+///
+/// # Errors
+/// It cannot.
+pub fn check(url: &str) -> Result<()> {
+    let config = read(url)?;
+    ensure!(
+        !config.get_hosts().is_empty() && config.get_user().is_some() && config.get_password().is_some(),
+        "it must name a server, a user and a password: make database makes it"
+    );
+    Ok(())
 }
 
 /// The functions' URL, from the owner's. On Supabase: its transaction pooler instead of the session pooler.
@@ -134,7 +151,11 @@ fn password() -> Result<String> {
     }))
 }
 
-async fn connect(url: &str, ca: Option<&str>) -> Result<Client> {
+/// Connects, with the certificate authority of a project that has its own.
+///
+/// # Errors
+/// The URL cannot be read, or the database does not answer.
+pub async fn connect(url: &str, ca: Option<&str>) -> Result<Client> {
     let config = read(url)?;
     let tls = net::database_tls(ca)?;
     let connecting = config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls));

@@ -4,24 +4,32 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::config::Secret;
-use shared::stripe::{API_VERSION, EVENTS};
+use shared::stripe::{API_VERSION, EVENTS, PROBE, PROBE_HEADER, parse_webhook_secrets};
 use shared::vault::Vault;
 use shared::{aws, net};
 use tokio_postgres::{Client, SimpleQueryMessage};
 use uuid::Uuid;
 
 use crate::environment::Environment;
+use crate::sealed::{self, Survey};
+use crate::secrets::STRIPE_WEBHOOK_SECRETS;
+
+mod lost;
+mod told;
 
 /// How long one question may take.
 const BOUND: Duration = Duration::from_secs(15);
 
 /// The largest difference of clocks that no signature notices: Stripe allows five minutes, AWS too.
 const CLOCK_TOLERANCE: i64 = 60;
+
+/// How long Stripe itself keeps the old secret of an endpoint that is rotated, at most.
+const ROTATION: SignedDuration = SignedDuration::from_hours(24);
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +97,19 @@ impl Report {
 
 /// Looks at everything. With `mend`, a Stripe endpoint that is missing is made.
 pub async fn examine(environment: &Environment, mend: bool) -> Vec<Finding> {
-    let (database, accounts, stripe, calcom, mail, queue, site) = tokio::join!(
+    let secrets = secrets(environment);
+    #[expect(clippy::disallowed_methods, reason = "how far back to look is counted from the real time")]
+    let now = Timestamp::now();
+    let beside = Box::pin(async {
+        tokio::join!(
+            told::alarms(environment),
+            told::concurrency(environment),
+            told::postage(environment),
+            lost::payments(environment, now),
+        )
+    });
+    let (cache, database, accounts, stripe, calcom, mail, queue, site, beside) = tokio::join!(
+        cache(environment),
         database(environment),
         accounts(environment),
         stripe(environment, mend),
@@ -97,8 +117,13 @@ pub async fn examine(environment: &Environment, mend: bool) -> Vec<Finding> {
         mail(environment),
         queue(environment),
         site(environment),
+        beside,
     );
-    [site, database, accounts, stripe, calcom, mail, queue].into_iter().flatten().collect()
+    let (alarms, concurrency, postage, lost) = beside;
+    [site, cache, secrets, database, accounts, stripe, lost, calcom, mail, postage, queue, concurrency, alarms]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// An error in words, without the addresses and the secrets that might be in it.
@@ -199,13 +224,66 @@ fn seconds_apart(date: &str) -> Option<i64> {
     Some((here.as_second() - there.as_second()).abs())
 }
 
+// --- The secrets --------------------------------------------------------------------------------------------------------
+
+fn secrets(environment: &Environment) -> Vec<Finding> {
+    let mut report = Report::on("secrets");
+    let newer = |name: &&String| {
+        let deployed = environment.outputs.secret_versions.get(*name);
+        environment.secrets.get(*name).zip(deployed).is_some_and(|(secret, deployed)| secret.version != *deployed)
+    };
+    let newer: Vec<&str> = environment.outputs.secrets.iter().filter(newer).map(String::as_str).collect();
+    if newer.is_empty() {
+        report.good("the functions were started with those that SSM has");
+    } else {
+        report.bad(
+            format!("{} was changed after the last deploy", newer.join(", ")),
+            "some functions run with the old one and some with the new one: make deploy",
+        );
+    }
+    report.findings
+}
+
+// --- The cache before it ------------------------------------------------------------------------------------------------
+
+/// Whether what one visitor was told is told to the next one. An answer of ours carries the request's own id, so that two visitors
+/// with the same id had one answer between them.
+async fn cache(environment: &Environment) -> Vec<Finding> {
+    let mut report = Report::on("cache");
+    let url = &environment.outputs.site_url;
+    // An error, which CloudFront keeps for ten seconds unless it is told otherwise; and an answer that is somebody's own.
+    let missing = format!("/api/bookings/{}", Uuid::now_v7());
+    for (path, what) in [(missing.as_str(), "an error"), ("/api/session", "who is signed in")] {
+        let ask = async || {
+            let answer = environment.http.get(format!("{url}{path}")).timeout(BOUND).send().await?;
+            let id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            Ok::<_, reqwest::Error>((id, answer.headers().contains_key("age")))
+        };
+        match (ask().await, ask().await) {
+            (Ok((Some(first), _)), Ok((Some(second), old))) if first == second || old => report.bad(
+                format!("two visitors got one answer: {what} is kept"),
+                "one artist's answer is every artist's: make deploy, and let nothing else before the site (the DNS provider's proxy) keep what is under /api/",
+            ),
+            (Ok((Some(_), _)), Ok((Some(_), _))) => report.good(format!("{what} is told to nobody else")),
+            (Ok(_), Ok(_)) => report.notice(
+                format!("{what}: whether it is kept cannot be told, for the answer has no x-request-id"),
+                "something else than our functions answers: look at what is said of the site",
+            ),
+            (Err(error), _) | (_, Err(error)) => {
+                report.notice(format!("{what}: {}", why(&error)), "look at what is said of the site")
+            }
+        }
+    }
+    report.findings
+}
+
 // --- The database -------------------------------------------------------------------------------------------------------
 
 async fn database(environment: &Environment) -> Vec<Finding> {
     let mut report = Report::on("database");
     let url = environment.secret("DATABASE_URL");
     if url.is_empty() {
-        report.bad("there is no DATABASE_URL in SSM", "put it into .env.<env>, raise secrets_version, make deploy");
+        report.bad("there is no DATABASE_URL in SSM", "make database, make deploy");
         return report.findings;
     }
     let ca = Some(environment.setting("DATABASE_CA")).filter(|ca| !ca.is_empty());
@@ -265,6 +343,17 @@ async fn database(environment: &Environment) -> Vec<Finding> {
              again as infra/README.md says, \"Restore\"",
         ),
         Err(why) => report.bad(format!("its constraints cannot be read: {why}"), "make migrate"),
+    }
+    // As the functions see them; a week is as long as anybody would look into one.
+    let doubtful = "select count(*) filter (where status = 'unknown'), count(*) filter (where status = 'withheld') \
+        from email_deliveries where created_at > now() - interval '7 days'";
+    match row(&client, doubtful).await {
+        Ok(row) if row[0] == "0" && row[1] == "0" => report.good("every mail of this week was sent or refused"),
+        Ok(row) => report.notice(
+            format!("of this week's mails {} may have arrived or not, and {} were held back", row[0], row[1]),
+            "infra/README.md, \"mail-in-doubt\" and \"mails-withheld\"",
+        ),
+        Err(why) => report.bad(format!("the mails cannot be read: {why}"), "make migrate"),
     }
     match &environment.owner_database_url {
         None => report.notice(
@@ -367,7 +456,8 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
     match get("/settings").send().await {
         Ok(answer) if answer.status() == 200 => {
             report.good("the publishable key is accepted");
-            how_accounts_are_opened(&answer.json().await.unwrap_or_default(), &mut report);
+            let sign_up = environment.setting("SIGN_UP");
+            how_accounts_are_opened(&answer.json().await.unwrap_or_default(), sign_up, &mut report);
         }
         Ok(answer) if answer.status() == 401 => report
             .bad("the publishable key is refused", "SUPABASE_PUBLISHABLE_KEY: Supabase, Project settings, API keys"),
@@ -381,25 +471,35 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
 }
 
 /// What `/auth/v1/settings` tells everybody of the project.
-fn how_accounts_are_opened(settings: &Value, report: &mut Report) {
+fn how_accounts_are_opened(settings: &Value, sign_up: &str, report: &mut Report) {
     if settings["external"]["email"] == json!(false) {
         report.bad(
             "the project lets nobody in by an e-mail address",
             "Supabase, Authentication, Sign In / Providers: Email on",
         );
     }
-    match settings["disable_signup"].as_bool() {
-        Some(true) => report.good("no account is opened by strangers"),
-        Some(false) => report.notice(
-            "anybody may open an account",
-            "once your artists have theirs: Supabase, Authentication, Sign In / Providers, Allow new users to sign up: off",
+    let sign_up = if sign_up.is_empty() { "closed" } else { sign_up };
+    match (sign_up, settings["disable_signup"].as_bool()) {
+        ("closed", Some(true)) => report.good("no account is opened by strangers, here or at Supabase"),
+        ("closed", Some(false)) => report.notice(
+            "SIGN_UP is closed, and Supabase opens an account for whoever asks it directly; it has no page here",
+            "Supabase, Authentication, Sign In / Providers, Allow new users to sign up: off",
         ),
-        None => report.notice("the project does not say whether anybody may open an account", "look by hand"),
+        (sign_up, Some(true)) => report.bad(
+            format!("SIGN_UP is {sign_up}, and Supabase opens no account for anybody"),
+            "Supabase, Authentication, Sign In / Providers, Allow new users to sign up: on; or SIGN_UP = \"closed\" and make deploy",
+        ),
+        ("invited", Some(false)) => report.good("whom you invite (make artist) may open an account and a page"),
+        (_, Some(false)) => report.notice(
+            "anybody may open an account and a page under your name",
+            "settings = { SIGN_UP = \"invited\" } in the environment's .tfvars, and make artist for each of yours",
+        ),
+        (_, None) => report.notice("the project does not say whether anybody may open an account", "look by hand"),
     }
     if settings["mailer_autoconfirm"] == json!(true) {
-        report.notice(
+        report.bad(
             "an account needs no confirmation by mail",
-            "anybody can open one in somebody else's name: Supabase, Authentication, Sign In / Providers, Email, Confirm email: on",
+            "anybody can open one in somebody else's name and have its mails sent there: Supabase, Authentication, Sign In / Providers, Email, Confirm email: on",
         );
     }
 }
@@ -504,6 +604,12 @@ async fn stripe(environment: &Environment, mend: bool) -> Vec<Finding> {
             "for real payments: the live key, its own webhook endpoint and secret",
         ),
     }
+    if environment.setting("STRIPE_LIVE") != live.to_string() {
+        report.bad(
+            "the webhook takes the events of the other mode than the key's: it ignores every payment",
+            "the key was changed between test and live: make deploy",
+        );
+    }
     let base = environment.setting("STRIPE_API_BASE").trim_end_matches('/');
     let list = environment
         .http
@@ -519,7 +625,7 @@ async fn stripe(environment: &Environment, mend: bool) -> Vec<Finding> {
         }
     };
     if answer.status() == 401 || answer.status() == 403 {
-        report.bad("Stripe refuses the key", "was it rolled? Then put the new one into .env.<env>, raise secrets_version, make deploy; a restricted key must also read webhook endpoints");
+        report.bad("Stripe refuses the key", "was it rolled? Then make secret NAME=STRIPE_SECRET_KEY, make deploy; a restricted key must also read webhook endpoints");
         return report.findings;
     }
     let Some(wanted) = environment.outputs.webhook_urls.get("/api/webhooks/stripe") else {
@@ -531,16 +637,96 @@ async fn stripe(environment: &Environment, mend: bool) -> Vec<Finding> {
         return report.findings;
     };
     report.good("the key is accepted");
-    match endpoints.iter().find(|endpoint| endpoint.url == *wanted) {
+    if key.starts_with("rk_") {
+        rights(&mut report, environment).await;
+    }
+    let endpoint = endpoints.iter().find(|endpoint| endpoint.url == *wanted);
+    match endpoint {
         Some(endpoint) => endpoint_is_ours(&mut report, endpoint),
-        None if mend => create_endpoint(&mut report, environment, wanted).await,
+        None if mend => {
+            create_endpoint(&mut report, environment, wanted).await;
+            return report.findings;
+        }
         None => report.bad(
             format!("no webhook endpoint leads to {wanted}"),
-            "make doctor MEND=1 makes it and tells its secret; or Stripe, Developers, Webhooks",
+            "make doctor MEND=1 makes it and keeps its secret; or Stripe, Developers, Webhooks",
         ),
     }
-    webhook_believes(&mut report, environment, wanted, live).await;
+    let secrets = secrets_of_the_webhook(&mut report, environment, endpoint.is_some());
+    webhook_believes(&mut report, environment, wanted, live, &secrets).await;
     report.findings
+}
+
+/// What the webhook is to believe: whole, and no more of it than a rotation needs. A secret that is forgotten there stays a
+/// key to every booking.
+fn secrets_of_the_webhook(report: &mut Report, environment: &Environment, there_is_an_endpoint: bool) -> Vec<Secret> {
+    const REPLACE: &str = "Stripe, Developers, Webhooks, the endpoint, Signing secret: make secret NAME=STRIPE_WEBHOOK_SECRETS, \
+                           make deploy";
+    const DROP: &str = "make secret NAME=STRIPE_WEBHOOK_SECRETS DROP_OLD=1, make deploy";
+    let secrets = match parse_webhook_secrets(environment.secret(STRIPE_WEBHOOK_SECRETS)) {
+        Ok(secrets) => secrets,
+        Err(why) => {
+            report.bad(format!("STRIPE_WEBHOOK_SECRETS cannot stand: {why}"), REPLACE);
+            return Vec::new();
+        }
+    };
+    match secrets.len() {
+        0 => report.bad(
+            "the webhook believes no event yet: STRIPE_WEBHOOK_SECRETS is none",
+            if there_is_an_endpoint {
+                REPLACE
+            } else {
+                "make doctor MEND=1 makes the endpoint, and with it its secret"
+            },
+        ),
+        2 => {
+            #[expect(clippy::disallowed_methods, reason = "SSM has told the time by the same clock")]
+            let now = Timestamp::now();
+            let written = environment.secrets.get(STRIPE_WEBHOOK_SECRETS).map_or(now, |parameter| parameter.written);
+            if now.duration_since(written) > ROTATION {
+                report.bad(
+                    "the webhook still believes an old secret beside the new one, longer than Stripe itself does",
+                    format!("whoever knows the old one confirms bookings unpaid: {DROP}"),
+                );
+            } else {
+                report.notice(
+                    "the webhook believes two secrets, as long as Stripe's own is rotated",
+                    format!("within 24 hours: {DROP}"),
+                );
+            }
+        }
+        _ => {}
+    }
+    secrets
+}
+
+/// What a restricted key may not do would only show when a client pays, or when money is owed. Reading is asked here, because
+/// it changes nothing; whoever may write may read.
+async fn rights(report: &mut Report, environment: &Environment) {
+    let base = environment.setting("STRIPE_API_BASE").trim_end_matches('/');
+    let mut missing = Vec::new();
+    for (right, path) in
+        [("Checkout Sessions", "checkout/sessions"), ("Charges and Refunds", "refunds"), ("Events", "events")]
+    {
+        let ask = environment.http.get(format!("{base}/v1/{path}?limit=1"));
+        let ask = ask.bearer_auth(environment.secret("STRIPE_SECRET_KEY")).header("stripe-version", API_VERSION);
+        match ask.timeout(BOUND).send().await {
+            Ok(answer) if answer.status() == 403 => missing.push(right),
+            Ok(answer) if answer.status() == 200 => {}
+            Ok(answer) => {
+                report.notice(format!("Stripe answers {} about {right}", answer.status().as_u16()), "try again")
+            }
+            Err(error) => report.notice(format!("Stripe, about {right}: {}", why(&error)), "try again"),
+        }
+    }
+    if missing.is_empty() {
+        report.good("the restricted key may read what we read");
+    } else {
+        report.bad(
+            format!("the restricted key has no right to {}", missing.join(", ")),
+            "Stripe, Developers, API keys, the key: its rights are listed in infra/README.md, \"Secrets\"",
+        );
+    }
 }
 
 fn endpoint_is_ours(report: &mut Report, endpoint: &Endpoint) {
@@ -572,8 +758,11 @@ fn endpoint_is_ours(report: &mut Report, endpoint: &Endpoint) {
         report.good(format!("in our version, {API_VERSION}"));
     } else {
         report.bad(
-            format!("the webhook endpoint's API version is {}, not {API_VERSION}", endpoint.api_version.as_deref().unwrap_or("the account's default")),
-            "the version of an endpoint cannot be changed: make doctor MEND=1 after deleting it, and put the new secret beside the old one",
+            format!(
+                "the webhook endpoint's API version is {}, not {API_VERSION}",
+                endpoint.api_version.as_deref().unwrap_or("the account's default")
+            ),
+            "the version of an endpoint cannot be changed: delete it, make doctor MEND=1, make deploy",
         );
     }
 }
@@ -588,11 +777,30 @@ async fn create_endpoint(report: &mut Report, environment: &Environment, url: &s
         .bearer_auth(environment.secret("STRIPE_SECRET_KEY"));
     match post.header("stripe-version", API_VERSION).form(&form).timeout(BOUND).send().await {
         Ok(answer) if answer.status() == 200 => {
-            let secret = answer.json::<Endpoint>().await.ok().and_then(|endpoint| endpoint.secret).unwrap_or_default();
-            report.notice(
-                format!("the webhook endpoint was made; its signing secret, told only now, is {secret}"),
-                "append it to STRIPE_WEBHOOK_SECRETS in .env.<env>, raise secrets_version, make deploy",
-            );
+            let endpoint = answer.json::<Endpoint>().await.ok();
+            let secret = endpoint.as_ref().and_then(|endpoint| endpoint.secret.as_deref()).unwrap_or_default();
+            // Stripe tells it once. It goes where it is kept, and on no screen and into no log.
+            match keep(environment, secret).await {
+                Ok(()) => report.notice(
+                    "the webhook endpoint was made, and its signing secret is in SSM",
+                    "make deploy: the functions do not know it yet",
+                ),
+                Err(why) => {
+                    report.bad(
+                        format!("the webhook endpoint was made, its signing secret could not be kept: {why:#}"),
+                        "the endpoint was deleted again: may you call ssm:PutParameter? Then make doctor MEND=1",
+                    );
+                    let id = endpoint.map(|endpoint| endpoint.id).unwrap_or_default();
+                    let delete = environment.http.delete(format!("{base}/v1/webhook_endpoints/{id}"));
+                    let key = environment.secret("STRIPE_SECRET_KEY");
+                    if !delete.bearer_auth(key).timeout(BOUND).send().await.is_ok_and(|answer| answer.status() == 200) {
+                        report.bad(
+                            format!("the webhook endpoint {id} is left over"),
+                            "Stripe, Developers, Webhooks: delete it",
+                        );
+                    }
+                }
+            }
         }
         Ok(answer) => report.bad(
             format!("Stripe answers {} to the making of a webhook endpoint", answer.status().as_u16()),
@@ -602,15 +810,38 @@ async fn create_endpoint(report: &mut Report, environment: &Environment, url: &s
     }
 }
 
+/// Puts the secret of a new endpoint in front of the one that is believed now, if there is one.
+async fn keep(environment: &Environment, secret: &str) -> anyhow::Result<()> {
+    parse_webhook_secrets(secret)?;
+    let there = parse_webhook_secrets(environment.secret(STRIPE_WEBHOOK_SECRETS)).unwrap_or_default();
+    let both = match there.first() {
+        None => secret.to_owned(),
+        Some(there) => format!("{secret},{}", there.expose()),
+    };
+    environment.shelf().put(STRIPE_WEBHOOK_SECRETS, &both, true).await.map(drop)
+}
+
 /// Sends two events: one with no signature, and one that is signed with our secret, of the other mode, so that it is read
 /// and nothing is done about it.
-async fn webhook_believes(report: &mut Report, environment: &Environment, url: &str, live: bool) {
+async fn webhook_believes(report: &mut Report, environment: &Environment, url: &str, live: bool, secrets: &[Secret]) {
+    #[expect(clippy::disallowed_methods, reason = "a signature is true at the time of its making")]
+    let now = Timestamp::now().as_second();
+    let sign = |secret: &str, what: &str| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hmac::sign(&key, format!("{now}.{what}").as_bytes());
+        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("t={now},v1={hex}")
+    };
+    // By this the function knows the doctor, and no alarm is raised by its looking.
+    let first = secrets.first().map(Secret::expose).unwrap_or_default();
+    let probe = sign(first, PROBE);
     let post = |body: String, signature: String| {
         environment
             .http
             .post(url)
             .header("content-type", "application/json")
             .header("stripe-signature", signature)
+            .header(PROBE_HEADER, &probe)
             .body(body)
             .timeout(BOUND)
     };
@@ -634,26 +865,19 @@ async fn webhook_believes(report: &mut Report, environment: &Environment, url: &
             return;
         }
     }
-    #[expect(clippy::disallowed_methods, reason = "a signature is true at the time of its making")]
-    let now = Timestamp::now().as_second();
     let id = format!("evt_doctor_{}", Uuid::now_v7().simple());
     let event = json!({
         "id": id, "object": "event", "type": "inkflow.doctor", "livemode": !live, "created": now,
         "api_version": API_VERSION, "data": { "object": {} },
     })
     .to_string();
-    for secret in
-        environment.secret("STRIPE_WEBHOOK_SECRETS").split(',').map(str::trim).filter(|secret| !secret.is_empty())
-    {
-        let shown: String = secret.chars().take(9).collect();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        let tag = hmac::sign(&key, format!("{now}.{event}").as_bytes());
-        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        match post(event.clone(), format!("t={now},v1={hex}")).send().await {
+    for secret in secrets {
+        let shown: String = secret.expose().chars().take(9).collect();
+        match post(event.clone(), sign(secret.expose(), &event)).send().await {
             Ok(answer) if answer.status() == 200 => report.good(format!("the webhook believes what {shown}… signs")),
             Ok(answer) => report.bad(
                 format!("the webhook answers {} to what {shown}… signs", answer.status().as_u16()),
-                "the functions still run with older secrets: raise secrets_version, make deploy",
+                "the functions still run with older secrets: make deploy",
             ),
             Err(error) => report.bad(format!("the webhook: {}", why(&error)), ""),
         }
@@ -669,7 +893,7 @@ async fn calcom(environment: &Environment) -> Vec<Finding> {
         Err(_) => {
             report.bad(
                 "ENCRYPTION_KEY is not 32 bytes in base64",
-                "openssl rand -base64 32, once and for ever: a new one makes every artist enter their key again",
+                "make secret NAME=ENCRYPTION_KEY RESTORE=1: only the one that sealed the artists' keys opens them",
             );
             return report.findings;
         }
@@ -677,6 +901,10 @@ async fn calcom(environment: &Environment) -> Vec<Finding> {
     let ca = Some(environment.setting("DATABASE_CA")).filter(|ca| !ca.is_empty());
     // What the database has to say is told above.
     let Ok(client) = connect(environment.secret("DATABASE_URL"), ca).await else { return report.findings };
+    match sealed::survey(&client, Some(&vault)).await {
+        Err(_) => report.bad("what is sealed cannot be read", "make migrate"),
+        Ok(survey) => what_is_sealed(&mut report, &survey, vault.is_rotated()),
+    }
     let artists = "select id::text, slug, encode(cal_com_api_key, 'hex') from artists where cal_com_api_key is not null order by slug";
     let Ok(rows) = client.simple_query(artists).await else { return report.findings };
     let base = environment.setting("CALCOM_API_BASE").trim_end_matches('/');
@@ -689,10 +917,8 @@ async fn calcom(environment: &Environment) -> Vec<Finding> {
         let sealed: Vec<u8> = (0..sealed.len() / 2)
             .filter_map(|at| u8::from_str_radix(sealed.get(2 * at..2 * at + 2)?, 16).ok())
             .collect();
-        let Ok(key) = vault.open(id.parse().unwrap_or_default(), &sealed) else {
-            report.bad(format!("{slug}'s key does not open"), "ENCRYPTION_KEY is not the one that sealed it: bring the old one back, or ask the artist for the key again");
-            continue;
-        };
+        // What does not open is told above.
+        let Ok(key) = vault.open(id.parse().unwrap_or_default(), &sealed) else { continue };
         let me = environment
             .http
             .get(format!("{base}/v2/me"))
@@ -718,6 +944,30 @@ async fn calcom(environment: &Environment) -> Vec<Finding> {
         report.good("no artist uses it");
     }
     report.findings
+}
+
+/// Whether everything opens, and how far a new key has come.
+fn what_is_sealed(report: &mut Report, survey: &Survey, is_rotated: bool) {
+    let sealed = survey.current + survey.older;
+    if !survey.closed.is_empty() {
+        report.bad(
+            format!("ENCRYPTION_KEY does not open {}", survey.closed.join(", ")),
+            "it is not the one that sealed them: make secret NAME=ENCRYPTION_KEY RESTORE=1, or the artist enters the key again",
+        );
+    } else if sealed > 0 {
+        report.good(format!("the {sealed} sealed values of the artists open"));
+    }
+    match (is_rotated, survey.older) {
+        (true, 0) if survey.closed.is_empty() => report.notice(
+            "nothing needs the old ENCRYPTION_KEY any more",
+            "make secret NAME=ENCRYPTION_KEY DROP_OLD=1, make deploy",
+        ),
+        (true, older) if older > 0 => {
+            report
+                .notice(format!("{older} sealed values still need the old ENCRYPTION_KEY"), "make deploy, make reseal");
+        }
+        _ => {}
+    }
 }
 
 // --- Mail ---------------------------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ use aws_types::SdkConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::config::Secret;
-use shared::parameters::Store;
 use shared::{aws, net};
+
+use crate::secrets::Shelf;
+use crate::ssm::{Parameter, Ssm};
 
 /// The outputs of `infra/`, as far as they are needed.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +32,12 @@ pub struct Outputs {
     pub parameter_path: String,
     /// The secrets' names.
     pub secrets: Vec<String>,
+    /// The topics of the alarms, each after its region. A deploy of before has none.
+    #[serde(default)]
+    pub alarm_topics: Vec<String>,
+    /// The versions of the secrets that the last deploy made the functions start with, by name.
+    #[serde(default)]
+    pub secret_versions: HashMap<String, i64>,
     /// The plain settings of the functions.
     pub settings: HashMap<String, String>,
 }
@@ -69,8 +77,8 @@ impl Management {
 pub struct Environment {
     /// What Terraform says.
     pub outputs: Outputs,
-    /// The secrets, by name.
-    pub secrets: HashMap<String, String>,
+    /// The secrets that SSM has, by name.
+    pub secrets: HashMap<String, Parameter>,
     /// The database as its owner, when the operator has given it.
     pub owner_database_url: Option<String>,
     /// The way into the settings of Supabase Auth, when the operator has given it.
@@ -103,27 +111,34 @@ impl Environment {
         let credentials = aws::credentials().context("no AWS credentials: aws sso login, or AWS_PROFILE")?;
         let endpoint = aws::endpoint("AWS_ENDPOINT_URL_SSM");
         let aws = aws::with(&http, outputs.region.clone(), credentials.clone());
-        let store = Store::new(http.clone(), endpoint.clone(), outputs.region.clone(), credentials.clone());
-        let names: Vec<String> =
-            outputs.secrets.iter().map(|name| format!("{}/{name}", outputs.parameter_path)).collect();
+        let owner_database_url = std::env::var("MIGRATE_DATABASE_URL").ok().filter(|url| !url.is_empty());
+        let supabase = Management::from_env();
+        let secrets = HashMap::new();
+        let mut this = Self { outputs, secrets, owner_database_url, supabase, http, aws, credentials, endpoint };
+        let names: Vec<&str> = this.outputs.secrets.iter().map(String::as_str).collect();
         // What is missing is told by the checks that need it.
-        let secrets = store.get(&names).await.unwrap_or_else(|error| {
+        this.secrets = this.shelf().read(&names).await.unwrap_or_else(|error| {
             eprintln!("the secrets cannot be read: {error}");
             HashMap::new()
         });
-        let owner_database_url = std::env::var("MIGRATE_DATABASE_URL").ok().filter(|url| !url.is_empty());
-        let supabase = Management::from_env();
-        Ok(Self { outputs, secrets, owner_database_url, supabase, http, aws, credentials, endpoint })
+        Ok(this)
     }
 
     /// A secret; empty when SSM has none.
     pub fn secret(&self, name: &str) -> &str {
-        self.secrets.get(name).map(String::as_str).unwrap_or_default()
+        self.secrets.get(name).map(|parameter| parameter.value.as_str()).unwrap_or_default()
     }
 
     /// A plain setting; empty when it is not set.
     pub fn setting(&self, name: &str) -> &str {
         self.outputs.settings.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Where the secrets are kept.
+    pub fn shelf(&self) -> Shelf {
+        let ssm =
+            Ssm::new(self.http.clone(), self.endpoint.clone(), self.outputs.region.clone(), self.credentials.clone());
+        Shelf::new(ssm, &self.outputs.parameter_path)
     }
 
     /// The queue of the jobs and its dead letters.

@@ -6,8 +6,20 @@ pub mod doctor;
 // The schema, and the functions' way into the database.
 pub mod database;
 
+// Whom the operator asks in, and whose page is closed.
+pub mod artist;
+
 // The environment: what Terraform says of it, and its secrets from SSM.
 pub mod environment;
+
+// What may be a secret, and how each is made, changed and taken away.
+pub mod secrets;
+
+// What is sealed in the database, and with which key.
+pub mod sealed;
+
+// SSM, where the secrets are kept.
+pub mod ssm;
 
 // Dead letters, back to where they came from.
 pub mod redrive;

@@ -12,9 +12,11 @@ use axum::routing::get;
 use dev::aws::{ACCESS_KEY, Sqs};
 use dev::host::REGION;
 use dev::platform::{Options, Platform};
+use jiff::{SignedDuration, Timestamp};
 use ops::doctor::{Finding, Verdict, examine};
 use ops::environment::{Environment, Management, Outputs};
 use ops::redrive::{Redriven, redrive};
+use ops::ssm::Parameter;
 use serde_json::{Value, json};
 use shared::config::Secret;
 use shared::vault::Vault;
@@ -34,7 +36,30 @@ async fn serve(router: Router) -> String {
 struct Aws {
     ministack: String,
     answers: Arc<Mutex<HashMap<String, Value>>>,
+    /// Who has subscribed to every topic, as SNS tells it: an ARN, or `PendingConfirmation`.
+    subscribed: Arc<Mutex<Vec<&'static str>>>,
     http: reqwest::Client,
+}
+
+/// SNS, as far as the doctor asks, for whoever signs.
+fn subscriptions(aws: &Aws, headers: &HeaderMap) -> Response {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !signed.contains("/sns/aws4_request") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let members: String = aws
+        .subscribed
+        .lock()
+        .expect("one at a time")
+        .iter()
+        .map(|arn| {
+            format!("<member><Endpoint>ops@ink.test</Endpoint><SubscriptionArn>{arn}</SubscriptionArn></member>")
+        })
+        .collect();
+    format!(
+        "<ListSubscriptionsByTopicResponse><Subscriptions>{members}</Subscriptions></ListSubscriptionsByTopicResponse>"
+    )
+    .into_response()
 }
 
 async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
@@ -42,7 +67,15 @@ async fn aws_front(State(aws): State<Aws>, request: Request) -> Response {
     if let Some(answer) = aws.answers.lock().expect("one at a time").get(parts.uri.path()) {
         return axum::Json(answer.clone()).into_response();
     }
+    // An action that the operator may not take.
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    if let Some(refusal) = aws.answers.lock().expect("one at a time").get(target) {
+        return (StatusCode::BAD_REQUEST, axum::Json(refusal.clone())).into_response();
+    }
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    if body.starts_with(b"Action=ListSubscriptionsByTopic&") {
+        return subscriptions(&aws, &parts.headers);
+    }
     let path = parts.uri.path_and_query().expect("a path");
     let mut headers: HeaderMap = parts.headers;
     headers.remove("host");
@@ -89,6 +122,32 @@ async fn management(config: Value) -> Management {
     Management { base, token: Secret::new("sbp_good".to_owned()) }
 }
 
+/// The site behind a CloudFront that was told nothing about errors: it keeps one for ten seconds, by its path alone.
+async fn keeping_errors(site: String, http: reqwest::Client) -> String {
+    let kept = Arc::new(Mutex::new(HashMap::<String, (StatusCode, HeaderMap, Vec<u8>)>::new()));
+    serve(Router::new().fallback(move |request: Request| async move {
+        let (parts, _) = request.into_parts();
+        let path = parts.uri.path_and_query().expect("a path").to_string();
+        if let Some(answer) = kept.lock().expect("one at a time").get(&path).filter(|_| parts.method == "GET") {
+            return answer.clone().into_response();
+        }
+        let mut headers = parts.headers;
+        headers.remove("host");
+        let sent = http.request(parts.method.clone(), format!("{site}{path}")).headers(headers).send().await;
+        let told = sent.expect("the site answers");
+        let (status, mut headers) = (told.status(), told.headers().clone());
+        for framing in ["content-length", "transfer-encoding", "connection"] {
+            headers.remove(framing);
+        }
+        let answer = (status, headers, told.bytes().await.expect("a body").to_vec());
+        if parts.method == "GET" && [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].contains(&status.as_u16()) {
+            kept.lock().expect("one at a time").insert(path, answer.clone());
+        }
+        answer.into_response()
+    }))
+    .await
+}
+
 struct Practice {
     platform: Platform,
     aws: Aws,
@@ -97,6 +156,7 @@ struct Practice {
 }
 
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings/";
+const QUOTA: &str = "/2016-08-19/account-settings";
 const ACCOUNT: &str = "/v2/email/account";
 
 impl Practice {
@@ -106,7 +166,12 @@ impl Practice {
         let platform = platform.expect("it starts: cargo build --workspace --bins");
         let http = net::client(&net::tls());
         let ministack = std::env::var("TEST_AWS_URL").expect("run `make test`, or `dev with-services -- …`");
-        let aws = Aws { ministack: ministack.clone(), answers: Arc::default(), http: http.clone() };
+        let aws = Aws {
+            ministack: ministack.clone(),
+            answers: Arc::default(),
+            subscribed: Arc::new(Mutex::new(vec!["arn:aws:sns:eu-west-3:1:alarms:2"])),
+            http: http.clone(),
+        };
         let endpoint = serve(Router::new().fallback(aws_front).with_state(aws.clone())).await;
         let sqs = Sqs::at(&ministack);
         let jobs = &platform.queues().jobs;
@@ -120,6 +185,7 @@ impl Practice {
             "EventSourceArn": told["Attributes"]["QueueArn"], "State": "Enabled", "FunctionResponseTypes": ["ReportBatchItemFailures"],
         });
         aws.set(MAPPINGS, json!({ "EventSourceMappings": [mapping] }));
+        aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 1000 } }));
         aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
         let destination =
             json!({ "EventDestinations": [{ "Name": "failures", "Enabled": true, "MatchingEventTypes": ["BOUNCE"] }] });
@@ -131,10 +197,12 @@ impl Practice {
         };
         let settings = [
             ("STRIPE_API_BASE", set("STRIPE_API_BASE")),
+            ("STRIPE_LIVE", set("STRIPE_LIVE")),
             ("CALCOM_API_BASE", set("CALCOM_API_BASE")),
             ("SUPABASE_URL", supabase(json!([{ "kid": "1" }]), settings()).await),
             ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_good".to_owned()),
             ("MAIL_CONFIGURATION_SET", "set".to_owned()),
+            ("MAIL_FROM", set("MAIL_FROM")),
         ];
         let secrets = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY"];
         let site = platform.site().to_owned();
@@ -149,14 +217,16 @@ impl Practice {
             functions: HashMap::from([("worker".into(), "inkflow-test-worker".into())]),
             mail_domain: set("MAIL_FROM").rsplit('@').next().expect("a domain").trim_end_matches('>').to_owned(),
             region: REGION.into(),
-            parameter_path: "/inkflow/test".into(),
+            parameter_path: format!("/inkflow/doctor{}", std::process::id()),
+            alarm_topics: vec![format!("{REGION} arn:aws:sns:{REGION}:1:inkflow-test-alarms")],
             secrets: secrets.map(str::to_owned).to_vec(),
+            secret_versions: secrets.map(|name| (name.to_owned(), 1)).into(),
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
         };
         let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "test");
         let healthy = Environment {
             outputs,
-            secrets: secrets.map(|name| (name.to_owned(), set(name))).into(),
+            secrets: secrets.map(|name| (name.to_owned(), written_now(set(name)))).into(),
             owner_database_url: Some(platform.database_url().to_owned()),
             supabase: None,
             aws: aws::with(&http, REGION.into(), credentials.clone()),
@@ -177,12 +247,22 @@ impl Practice {
     }
 
     fn with_secret(&self, name: &str, value: &str) -> Told<'_> {
-        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), value.to_owned())))
+        self.wrong(|environment| drop(environment.secrets.insert(name.to_owned(), written_now(value))))
     }
 
     fn with_setting(&self, name: &str, value: &str) -> Told<'_> {
         self.wrong(|environment| drop(environment.outputs.settings.insert(name.to_owned(), value.to_owned())))
     }
+}
+
+/// The doctor looks at its own clock: how old a secret is, is not of any function's time.
+#[expect(clippy::disallowed_methods, reason = "the doctor's clock is the system's")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn written_now(value: impl Into<String>) -> Parameter {
+    Parameter { value: value.into(), version: 1, written: now() }
 }
 
 type Told<'a> = std::pin::Pin<Box<dyn Future<Output = String> + 'a>>;
@@ -214,9 +294,13 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let findings = Box::pin(examine(&it.healthy, false)).await;
     assert_eq!(wrong(&findings), "");
     assert!(findings.len() > 20, "{findings:?}");
+    assert!(
+        findings.iter().any(|finding| finding.said.contains("payments of the last 10 days has its booking")),
+        "{findings:?}"
+    );
     let said = findings.iter().map(ToString::to_string).collect::<String>();
     for secret in it.healthy.secrets.values() {
-        assert!(!said.contains(secret.as_str()), "a secret was told");
+        assert!(!said.contains(&secret.value), "a secret was told");
     }
 
     // The site.
@@ -234,6 +318,15 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
         &it.with_setting("CORS_ORIGINS", "https://other.test").await,
         "https://other.test is in CORS_ORIGINS and may not call",
     );
+
+    // What is before it.
+    let keeping = keeping_errors(it.platform.site().to_owned(), it.healthy.http.clone()).await;
+    only(
+        &it.wrong(|environment| environment.outputs.site_url = keeping).await,
+        "WRONG  cache: two visitors got one answer: an error is kept",
+    );
+    assert!(said.contains("ok     cache: an error is told to nobody else"), "{said}");
+    assert!(said.contains("ok     cache: who is signed in is told to nobody else"), "{said}");
 
     // The database.
     let url = it.healthy.secret("DATABASE_URL").to_owned();
@@ -298,8 +391,12 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let open_to_all = json!({ "external": { "email": true }, "disable_signup": false, "mailer_autoconfirm": true });
     open.outputs.settings.insert("SUPABASE_URL".into(), supabase(keys(), open_to_all).await);
     let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
-    assert!(told.contains("note   accounts: anybody may open an account"), "{told}");
-    assert!(told.contains("note   accounts: an account needs no confirmation by mail"), "{told}");
+    assert!(told.contains("note   accounts: SIGN_UP is closed, and Supabase opens an account"), "{told}");
+    open.outputs.settings.insert("SIGN_UP".into(), "open".into());
+    let told = Box::pin(examine(&open, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("note   accounts: anybody may open an account and a page"), "{told}");
+    only(&it.with_setting("SIGN_UP", "invited").await, "SIGN_UP is invited, and Supabase opens no account");
+    assert!(told.contains("WRONG  accounts: an account needs no confirmation by mail"), "{told}");
     assert!(told.contains("look by hand: Supabase, Authentication, URL Configuration: Site URL is "), "{told}");
 
     // The mails of Supabase, for whoever may ask.
@@ -345,8 +442,43 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
 
     // Stripe.
     only(&it.with_secret("STRIPE_SECRET_KEY", "pk_test_x").await, "is not a secret key");
+    // A restricted key that may do everything but give money back.
+    let few = Router::new()
+        .route("/v1/refunds", get(|| async { StatusCode::FORBIDDEN }))
+        .fallback(|| async { axum::Json(json!({ "object": "list", "data": [] })) });
+    let few = serve(few).await;
+    let restricted = it.wrong(|environment| {
+        environment.outputs.settings.insert("STRIPE_API_BASE".into(), few);
+        drop(environment.secrets.insert("STRIPE_SECRET_KEY".into(), written_now("rk_test_few")));
+    });
+    let restricted = restricted.await;
+    assert!(restricted.contains("the restricted key has no right to Charges and Refunds\n"), "{restricted}");
     only(&it.with_secret("STRIPE_SECRET_KEY", "sk_test_rolled").await, "Stripe refuses the key");
-    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", "whsec_older").await, "answers 401 to what whsec_old");
+    only(&it.with_setting("STRIPE_LIVE", "true").await, "events of the other mode than the key's");
+    let (right, other) = (it.healthy.secret("STRIPE_WEBHOOK_SECRETS"), "whsec_Older4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", other).await, "answers 401 to what whsec_Old");
+    for placeholder in ["whsec_later", "whsec_<secret>", "", &format!("{right},whsec_later")] {
+        only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", placeholder).await, "STRIPE_WEBHOOK_SECRETS cannot stand");
+    }
+    let three = format!("{right},{other},{right}");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", &three).await, "there are two at most");
+    only(&it.with_secret("STRIPE_WEBHOOK_SECRETS", "none").await, "the webhook believes no event yet");
+    // Two of them, one of which is what the functions run with, now and after a day and a minute.
+    let mut rotated = it.healthy.clone();
+    rotated.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), written_now(format!("{right},{right}")));
+    let told = Box::pin(examine(&rotated, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("note   stripe: the webhook believes two secrets") && !told.contains("WRONG"), "{told}");
+    let yesterday = now() - SignedDuration::from_mins(24 * 60 + 1);
+    let forgotten = it.wrong(|environment| {
+        let kept = Parameter { written: yesterday, ..written_now(format!("{right},{right}")) };
+        drop(environment.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), kept));
+    });
+    only(&forgotten.await, "still believes an old secret beside the new one");
+    let alone = it.wrong(|environment| {
+        let kept = Parameter { written: yesterday, ..written_now(right) };
+        drop(environment.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), kept));
+    });
+    assert_eq!(alone.await, "", "one secret may be as old as it likes");
     let moved = format!("{}/api/webhooks/stripe?moved", it.healthy.outputs.site_url);
     let lead_to = |url: &str| {
         let url = url.to_owned();
@@ -358,10 +490,26 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     let mut mended = it.healthy.clone();
     lead_to(&moved)(&mut mended);
     let told = Box::pin(examine(&mended, true)).await;
-    assert!(
-        told.iter().any(|finding| finding.said.contains("its signing secret, told only now, is whsec_")),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|finding| finding.said.contains("was made, and its signing secret is in SSM")), "{told:?}");
+    assert!(!told.iter().any(|finding| finding.to_string().contains("whsec_")), "a signing secret was told: {told:?}");
+    let kept = it.healthy.shelf().value("STRIPE_WEBHOOK_SECRETS").await.expect("SSM answers").expect("a secret");
+    let (new, old) = kept.split_once(',').expect("the new one in front of the one that is believed now");
+    assert!(new.len() == 38 && new.starts_with("whsec_") && old == right, "of the length of Stripe's");
+    // Where there was none, it stands alone; where it cannot be kept, there is no endpoint either.
+    let only_one = format!("{}/api/webhooks/stripe?alone", it.healthy.outputs.site_url);
+    let mut first = it.healthy.clone();
+    lead_to(&only_one)(&mut first);
+    first.secrets.insert("STRIPE_WEBHOOK_SECRETS".into(), written_now("none"));
+    assert_eq!(wrong(&Box::pin(examine(&first, true)).await), "");
+    let kept = first.shelf().value("STRIPE_WEBHOOK_SECRETS").await.expect("SSM answers").expect("a secret");
+    assert!(kept.len() == 38 && kept.starts_with("whsec_"), "one secret");
+    let lost = format!("{}/api/webhooks/stripe?lost", it.healthy.outputs.site_url);
+    lead_to(&lost)(&mut first);
+    it.aws.set("AmazonSSM.PutParameter", json!({ "__type": "AccessDeniedException" }));
+    let told = wrong(&Box::pin(examine(&first, true)).await);
+    only(&told, "its signing secret could not be kept: SSM refuses PutParameter: 400 AccessDeniedException");
+    it.aws.answers.lock().expect("one at a time").remove("AmazonSSM.PutParameter");
+    only(&it.wrong(lead_to(&lost)).await, "no webhook endpoint leads to");
     let again = Box::pin(examine(&mended, false)).await;
     assert!(again.iter().any(|finding| finding.said.contains("exactly what we read")), "{again:?}");
     assert!(again.iter().any(|finding| finding.said.contains("in our version")), "{again:?}");
@@ -380,7 +528,24 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
 
     // Cal.com.
     only(&it.with_secret("ENCRYPTION_KEY", "c2hvcnQ=").await, "is not 32 bytes");
-    only(&it.with_secret("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").await, "key does not open");
+    const OTHER_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    only(
+        &it.with_secret("ENCRYPTION_KEY", OTHER_KEY).await,
+        "ENCRYPTION_KEY does not open noa-keller's Cal.com key, noa-keller's webhook secret",
+    );
+    let mut rotated = it.healthy.clone();
+    let both = format!("{OTHER_KEY},{}", it.healthy.secret("ENCRYPTION_KEY"));
+    rotated.secrets.insert("ENCRYPTION_KEY".into(), written_now(both));
+    let told = Box::pin(examine(&rotated, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(
+        told.contains("note   cal.com: 2 sealed values still need the old ENCRYPTION_KEY") && !told.contains("WRONG"),
+        "{told}"
+    );
+    let changed = it.wrong(|environment| {
+        let newer = Parameter { version: 2, ..written_now(environment.secret("STRIPE_SECRET_KEY")) };
+        drop(environment.secrets.insert("STRIPE_SECRET_KEY".into(), newer));
+    });
+    only(&changed.await, "STRIPE_SECRET_KEY was changed after the last deploy");
     let vault = Vault::new(&Secret::new(it.healthy.secret("ENCRYPTION_KEY").to_owned())).expect("a key");
     let noa = dev::demo::NOA.id;
     let sealed = vault.seal(noa, "cal_test_revoked").expect("sealed");
@@ -404,6 +569,49 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     only(&it.wrong(|_| ()).await, "AWS has stopped the sending");
     it.aws.set(ACCOUNT, json!({ "SendingEnabled": true, "ProductionAccessEnabled": true }));
     only(&it.with_setting("MAIL_CONFIGURATION_SET", "no-such-set").await, "SES has no configuration set no-such-set");
+
+    only(&it.with_setting("MAIL_FROM", "nobody@unverified.example").await, "SES does not take a mail with a file");
+
+    // Who hears of it, and how much may run.
+    let told = |findings: &[Finding]| findings.iter().map(|one| format!("{one}\n")).collect::<String>();
+    *it.aws.subscribed.lock().expect("one at a time") = vec!["arn:aws:sns:eu-west-3:1:alarms:2", "PendingConfirmation"];
+    only(&it.wrong(|_| ()).await, "1 of 2 who should hear of inkflow-test-alarms have not confirmed it");
+    it.aws.subscribed.lock().expect("one at a time").clear();
+    only(&it.wrong(|_| ()).await, "nobody hears of inkflow-test-alarms");
+    *it.aws.subscribed.lock().expect("one at a time") = vec!["arn:aws:sns:eu-west-3:1:alarms:2"];
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 10 } }));
+    only(&it.wrong(|_| ()).await, "the account may run 10 functions at once");
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 400 } }));
+    let noticed = told(&Box::pin(examine(&it.healthy, false)).await);
+    assert!(noticed.contains("note   lambda: the account may run 400 functions at once"), "{noticed}");
+    it.aws.set(QUOTA, json!({ "AccountLimit": { "ConcurrentExecutions": 1000 } }));
+
+    // What a restore has lost: Stripe has the money of a booking that is not there.
+    let base = it.healthy.setting("STRIPE_API_BASE").to_owned();
+    let stripe =
+        Aws { ministack: base, answers: Arc::default(), subscribed: Arc::default(), http: it.healthy.http.clone() };
+    let before = serve(Router::new().fallback(aws_front).with_state(stripe.clone())).await;
+    let payment = |id: &str, status: &str, booking: Option<&str>| {
+        let metadata = booking.map_or(json!({}), |booking| json!({ "booking_id": booking }));
+        json!({ "id": id, "created": 1_790_000_000, "amount_received": 6000, "status": status, "description": "Acompte", "metadata": metadata })
+    };
+    let lost = "019aa000-0000-7000-8000-0000000000c7";
+    let rows = it.owner.query_typed("select id::text from bookings limit 1", &[]).await.expect("asked");
+    let known: Option<String> = rows.first().map(|row| row.get(0));
+    let page = [
+        payment("pi_lost", "succeeded", Some(lost)),
+        payment("pi_open", "requires_payment_method", Some("019aa000-0000-7000-8000-0000000000c8")),
+        payment("pi_other", "succeeded", None),
+        payment("pi_known", "succeeded", known.as_deref()),
+    ];
+    stripe.set("/v1/payment_intents", json!({ "object": "list", "data": page, "has_more": false }));
+    let found = it.with_setting("STRIPE_API_BASE", &before).await;
+    only(
+        &found,
+        &format!(
+            "pi_lost paid 6000 cents on 2026-09-21T14:13:20Z for booking {lost}, which the database does not have: Acompte"
+        ),
+    );
 
     // The queue, and its dead letters back to it.
     let mappings = it.aws.answers.lock().expect("one at a time")[MAPPINGS].clone();

@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use self::keys::Keys;
@@ -40,12 +42,52 @@ pub struct SignedIn {
     pub email: String,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// The session that the token is of.
+    pub session_id: Uuid,
+}
+
+impl SignedIn {
+    /// Whose page is meant, and by which session: what statements ask for.
+    pub fn account(&self) -> Account {
+        Account { user: self.user_id, session: self.session_id }
+    }
+}
+
+/// A user of Supabase Auth by one session of theirs.
+///
+/// A statement takes it as `account($n)`, a function in the database (V021) that gives the user's id, or ends the statement
+/// when somebody has signed out of that session: so that a token ends with its session and not up to an hour later, and
+/// no flight is needed to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: Uuid,
+    /// The session.
+    pub session: Uuid,
+}
+
+impl ToSql for Account {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        [self.user, self.session].as_slice().to_sql(kind, out)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::UUID_ARRAY
+    }
+
+    to_sql_checked!();
 }
 
 impl fmt::Debug for SignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedIn").field("user_id", &self.user_id).finish_non_exhaustive()
     }
+}
+
+/// Whether a text may be the project's shared secret. A shorter one than its hash could be guessed, and with it every artist's
+/// token be made.
+pub fn is_legacy_secret(text: &str) -> bool {
+    text.len() >= 32 && !text.contains(char::is_whitespace)
 }
 
 /// Verifies who is asking.
@@ -63,6 +105,10 @@ impl Auth {
     /// A setting is missing or malformed.
     pub fn from_env(http: &reqwest::Client, web: &Web) -> Result<Self, ConfigError> {
         let secret = config::optional("SUPABASE_JWT_SECRET").map(Secret::new);
+        if secret.as_ref().is_some_and(|secret| !is_legacy_secret(secret.expose())) {
+            let why = "must be the whole secret: 32 characters or more".into();
+            return Err(ConfigError::Invalid { name: "SUPABASE_JWT_SECRET", why });
+        }
         Ok(Self::new(http.clone(), &config::url("SUPABASE_URL")?, secret.as_ref(), web))
     }
 
@@ -161,7 +207,8 @@ impl Auth {
         if begins > now.saturating_add(LEEWAY).unwrap_or(now) {
             return refuse("the session has not begun");
         }
-        Ok(SignedIn { user_id: claims.sub, email: claims.email.unwrap_or_default(), expires_at })
+        let (user_id, email) = (claims.sub, claims.email.unwrap_or_default());
+        Ok(SignedIn { user_id, email, expires_at, session_id: claims.session_id })
     }
 }
 
@@ -184,6 +231,7 @@ struct Claims {
     role: String,
     is_anonymous: bool,
     email: Option<String>,
+    session_id: Uuid,
 }
 
 /// For whom a token is: one name, or several.

@@ -121,6 +121,18 @@ impl HttpConnector for Connector {
     }
 }
 
+/// Whether a request never left: nobody was reached who could have acted on it.
+pub(crate) fn never_connected(error: &ConnectorError) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            return error.is_connect();
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// What went wrong, in the SDK's terms: it retries what timed out or broke off, and nothing else.
 fn failure(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() {

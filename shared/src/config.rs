@@ -103,6 +103,57 @@ where
     }
 }
 
+/// Who may open an account and a page here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignUp {
+    /// Nobody. Whom the operator has invited and who has an account may still begin their page.
+    #[default]
+    Closed,
+    /// Whom the operator has invited, by the address of the account.
+    Invited,
+    /// Anybody.
+    Open,
+}
+
+impl SignUp {
+    /// The setting `SIGN_UP`: closed, unless it says something else.
+    ///
+    /// # Errors
+    /// It says something unknown.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        or("SIGN_UP", Self::default())
+    }
+
+    /// As the setting is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Invited => "invited",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl FromStr for SignUp {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Closed, Self::Invited, Self::Open]
+            .into_iter()
+            .find(|known| known.name() == text)
+            .ok_or("must be closed, invited or open")
+    }
+}
+
+/// A setting that must be there, `true` or `false`.
+///
+/// # Errors
+/// It is missing or neither.
+pub fn flag(name: &'static str) -> Result<bool, ConfigError> {
+    required(name)?.trim().parse().map_err(|_| ConfigError::Invalid { name, why: "must be true or false".into() })
+}
+
 /// A comma-separated setting; empty when absent.
 pub fn list(name: &'static str) -> Vec<String> {
     optional(name)

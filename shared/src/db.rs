@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ring::hmac;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio_postgres::error::SqlState;
@@ -39,6 +40,12 @@ pub mod outbox;
 // Mails: one per occasion.
 pub mod emails;
 
+// Whom the operator has asked to open a page.
+pub mod invitations;
+
+// Links that confirm an artist's address.
+pub mod contact_links;
+
 // What the artist's dashboard reads and writes.
 pub mod dashboard;
 
@@ -57,6 +64,9 @@ pub mod calendar;
 // What the sweeper makes right again.
 pub mod reconcile;
 
+// The sessions that somebody has signed out of.
+pub mod sessions;
+
 // Counts of what somebody does in an hour.
 pub mod limits;
 
@@ -68,6 +78,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long one statement may take, a little more than the server's own `statement_timeout`.
 const STATEMENT: Duration = Duration::from_secs(6);
+
+/// How `account()` of V021 ends a statement that somebody asks for who has signed out.
+const SESSION_ENDED: &str = "IN401";
 
 /// One parameter with its type: what makes a statement a single flight.
 pub type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -87,6 +100,7 @@ pub struct Db {
     config: Config,
     tls: MakeRustlsConnect,
     client: Mutex<Option<Client>>,
+    secret: hmac::Key,
 }
 
 impl Db {
@@ -108,7 +122,34 @@ impl Db {
             // The parser's message may quote the URL, and with it the password.
             .map_err(|_| ConfigError::Invalid { name: "DATABASE_URL", why: "is not a postgres:// URL".into() })?;
         config.connect_timeout(CONNECT);
-        Ok(Self { config, tls: MakeRustlsConnect::new(net::database_tls(ca)?), client: Mutex::new(None) })
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, config.get_password().unwrap_or(url.as_bytes()));
+        Ok(Self { config, tls: MakeRustlsConnect::new(net::database_tls(ca)?), client: Mutex::new(None), secret })
+    }
+
+    /// What stands in the database for somebody's address, of mail or of network: told apart from others, and to be found out
+    /// by nobody who has only the database or a copy of it.
+    ///
+    /// The key is the password of the functions' role. Each function that counts has it, no backup holds it, and a new one
+    /// costs nothing: counts begin anew.
+    pub fn pseudonym(&self, of: &str) -> [u8; 32] {
+        let mut pseudonym = [0; 32];
+        pseudonym.copy_from_slice(self.sign("pseudonym", of.as_bytes()).as_ref());
+        pseudonym
+    }
+
+    /// [`Self::pseudonym`] in text, short enough for a name.
+    pub fn nickname(&self, of: &str) -> String {
+        self.pseudonym(of)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Signs what goes out and comes back, for one purpose.
+    pub fn sign(&self, purpose: &str, text: &[u8]) -> hmac::Tag {
+        hmac::sign(&self.secret, &[purpose.as_bytes(), b"\0", text].concat())
+    }
+
+    /// Whether [`Self::sign`] made this tag.
+    pub fn is_signed(&self, purpose: &str, text: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.secret, &[purpose.as_bytes(), b"\0", text].concat(), tag).is_ok()
     }
 
     /// Connects ahead of the first request, while Lambda gives the sandbox its full CPU.
@@ -161,6 +202,9 @@ impl Db {
                     if repeat == Repeat::Unsafe || tries > 1 {
                         return Err(Error::DatabaseUnavailable(error.to_string()));
                     }
+                }
+                Ok(Err(error)) if error.code().is_some_and(|code| code.code() == SESSION_ENDED) => {
+                    return Err(Error::Unauthenticated("the session is over"));
                 }
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_elapsed) => {

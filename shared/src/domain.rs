@@ -37,5 +37,8 @@ pub mod picture;
 // Where the studio is, and who is told.
 pub mod place;
 
+// Who may hold how many slots unpaid.
+pub mod shares;
+
 // Every way the business says no.
 pub mod refusal;

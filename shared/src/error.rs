@@ -77,6 +77,26 @@ pub enum Error {
         /// That hold, as its own request would answer.
         own: serde_json::Value,
     },
+    /// The client's network holds as many unpaid slots as it may.
+    #[error("the network holds too many unpaid slots")]
+    NetworkIsFull {
+        /// When the first of them ends.
+        retry_after: Duration,
+    },
+    /// The client has let this unique flash go several times: it is for others for a while.
+    #[error("the flash rests for this client")]
+    FlashRests {
+        /// Until when, on the studio's clock: RFC 3339 with its offset.
+        until: String,
+        /// How long that is.
+        retry_after: Duration,
+    },
+    /// There are so many unpaid holds that the client is asked for a proof of work.
+    #[error("a proof of work is needed")]
+    ProofRequired {
+        /// What is to be solved, see [`crate::proof::Puzzle`].
+        proof: serde_json::Value,
+    },
     /// Some fields are missing or wrong.
     #[error("{} field(s) are not valid", .0.len())]
     Invalid(Vec<FieldError>),
@@ -104,9 +124,18 @@ pub enum Error {
     /// Nobody can be signed in now: Supabase Auth does not answer.
     #[error("signing in is not possible: {0}")]
     SignInUnavailable(String),
+    /// A session has ended here, and Supabase does not answer, so that it lives on there.
+    #[error("a session lives on at Supabase: {0}")]
+    SignOutIncomplete(String),
+    /// A link was opened in a browser that has a session already.
+    #[error("somebody is signed in already")]
+    AlreadySignedIn,
     /// It is known who asks, and it is not allowed this way.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// No account and no page is opened here by whoever comes.
+    #[error("sign-up is closed")]
+    SignUpClosed,
     /// The account has no artist's page yet.
     #[error("the account has no artist")]
     NoArtist,

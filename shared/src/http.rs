@@ -1,14 +1,16 @@
 //! Requests in, responses out: the only place where an error becomes an answer (RFC 9457) and where it is logged.
 //! A handler's `Err` never reaches the runtime, which would answer a bare 502 for it.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::config::{self, ConfigError};
@@ -16,7 +18,11 @@ use crate::domain::contact::Locale;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
+use crate::network::{Network, without_port};
 use crate::redact::without_values;
+
+// The payloads of a function URL.
+mod event;
 
 /// What a handler answers.
 pub type Reply = Result<Response<Body>, Error>;
@@ -48,7 +54,7 @@ impl Web {
         Ok(Self { public_url: config::public_url()?, cors_origins: config::list("CORS_ORIGINS"), client_ip_header })
     }
 
-    /// The client's network address, for rate limits.
+    /// The client's network address. What is counted is [`Self::network`].
     ///
     /// The configured header (CloudFront overwrites `CloudFront-Viewer-Address` whatever the client sent),
     /// else the address that AWS saw. Never `X-Forwarded-For`, which anybody writes.
@@ -56,9 +62,7 @@ impl Web {
         if let Some(name) = &self.client_ip_header
             && let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok())
         {
-            // CloudFront appends the port: 198.51.100.1:4711, [2001:db8::1]:4711 or 2001:db8::1:4711.
-            let address = value.rsplit_once(':').map_or(value, |(address, _port)| address);
-            return address.trim_matches(['[', ']']).to_owned();
+            return without_port(value).to_owned();
         }
         match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
@@ -68,10 +72,9 @@ impl Web {
 }
 
 impl Web {
-    /// Who asks, told apart from others and no more: the begin of a hash of the address.
-    pub fn visitor(&self, request: &Request) -> String {
-        let hash = ring::digest::digest(&ring::digest::SHA256, self.client_address(request).as_bytes());
-        hash.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The client's network: what limits are counted by. Where it is kept, [`crate::db::Db::pseudonym`] stands for it.
+    pub fn network(&self, request: &Request) -> Network {
+        Network::of(&self.client_address(request))
     }
 }
 
@@ -85,8 +88,18 @@ where
     Fut: Future<Output = Reply> + Send,
 {
     let (web, handler) = (&web, &handler);
-    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
-        Ok::<_, std::convert::Infallible>(answer(web, request, handler).await)
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+        let (request, unreadable) = match event::read(event.payload.get()) {
+            Ok(request) => (request, None),
+            Err(error) => (Request::default(), Some(error)),
+        };
+        let request = request.with_lambda_context(event.context);
+        let response = match unreadable {
+            // On the heap, because a future of futures of this size is more than the compiler lays out in one piece.
+            None => Box::pin(answer(web, request, handler)).await,
+            Some(error) => answer(web, request, |_| std::future::ready(Err(error))).await,
+        };
+        Ok::<_, std::convert::Infallible>(event::written(response))
     }))
     .await
 }
@@ -102,14 +115,24 @@ where
     let request_id = request_id(&request);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let method = request.method().clone();
-    let path = route(request.uri().path());
-    let reply = if method == Method::OPTIONS { preflight() } else { handler(request).await };
+    let path = route(&as_routed(request.uri().path()));
+    let reply = if !plainly_spelled(request.uri().path()) {
+        Err(Error::NotFound)
+    } else if method == Method::OPTIONS {
+        preflight()
+    } else if let Err(error) = without_nul(&request) {
+        Err(error)
+    } else {
+        handler(request).await
+    };
     let mut response = match reply {
         Ok(response) => response,
         Err(error) => {
             let problem = problem(&error);
-            if problem.status.is_server_error() {
+            if problem.status == StatusCode::INTERNAL_SERVER_ERROR {
                 tracing::error!(request.id = %request_id, error = %error, "request failed");
+            } else if problem.status.is_server_error() {
+                tracing::error!(request.id = %request_id, error = %error, "request not served");
             } else {
                 tracing::info!(request.id = %request_id, problem = problem.slug, error = %error, "request refused");
             }
@@ -134,12 +157,46 @@ where
     response
 }
 
+/// Refuses U+0000 in the address. No text of ours holds one, and Postgres takes none: it would say so too late and as if it
+/// were our failure. That an escaped percent sign stands before cannot be: `%2500` has no `%00`.
+fn without_nul(request: &Request) -> Result<(), Error> {
+    let address = [Some(request.uri().path()), request.uri().query()];
+    if address.into_iter().flatten().any(|part| part.contains("%00")) {
+        return Err(Error::Malformed("U+0000 stands in no address here".into()));
+    }
+    Ok(())
+}
+
+/// A route has one spelling. `/%61pi/…`, `//api/…` and `/api/./…` mean the same to some and something else to others: what is before
+/// the functions counts, keeps and routes by the path, so they answer to no other. What must be encoded ("é") may be.
+fn plainly_spelled(path: &str) -> bool {
+    let needless = |code: &str| {
+        let byte = code.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || b"-._~/\\%".contains(&byte))
+    };
+    !path.contains("//")
+        && !path.split('/').any(|segment| segment == "." || segment == "..")
+        && !path.split('%').skip(1).any(needless)
+}
+
 /// The path without ids, so that logs group and carry nothing that opens a booking's page.
 pub fn route(path: &str) -> String {
     path.split('/')
         .map(|segment| if uuid::Uuid::try_parse(segment).is_ok() { "{id}" } else { segment })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// The path as far as the table of routes knows its words, and `…` for any other: somebody may write an address or a name
+/// there, and what no route takes is not worth knowing.
+fn as_routed(path: &str) -> String {
+    const ROUTES: &str = include_str!("../../infra/routes.json");
+    let known = |segment: &str| {
+        segment.is_empty()
+            || uuid::Uuid::try_parse(segment).is_ok()
+            || ROUTES.split(['/', '"']).any(|word| word == segment)
+    };
+    path.split('/').map(|segment| if known(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/")
 }
 
 fn request_id(request: &Request) -> String {
@@ -157,7 +214,7 @@ fn preflight() -> Reply {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("content-type, idempotency-key, x-amz-content-sha256, authorization"),
+        HeaderValue::from_static("content-type, idempotency-key, x-proof, x-amz-content-sha256, authorization"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     Ok(response)
@@ -196,8 +253,44 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     if !declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
-    serde_json::from_slice(bytes(request, JSON_LIMIT)?).map_err(|error| {
+    let bytes = bytes(request, JSON_LIMIT)?;
+    if holds_nul(bytes) {
+        return Err(Error::Malformed("U+0000 stands in no text here".into()));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
         Error::Malformed(format!("the body is not the JSON expected here: {}", without_values(&error)))
+    })
+}
+
+/// Whether a text of this JSON holds U+0000, which Postgres keeps neither as text nor as `jsonb`. As itself it is no JSON.
+pub fn holds_nul(json: &[u8]) -> bool {
+    nuls(json).next().is_some()
+}
+
+/// This JSON with U+FFFD in place of each U+0000: for what somebody signed and so must be taken.
+pub fn with_nul_replaced(json: &[u8]) -> Cow<'_, [u8]> {
+    let mut replaced = Cow::Borrowed(json);
+    for at in nuls(json) {
+        replaced.to_mut()[at..at + NUL.len()].copy_from_slice(b"\\ufffd");
+    }
+    replaced
+}
+
+/// How JSON writes U+0000.
+const NUL: &[u8] = b"\\u0000";
+
+/// Where a U+0000 is written. A backslash that is escaped itself begins nothing: `\\u0000` are six letters.
+fn nuls(json: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < json.len() {
+            let here = at;
+            at += if json[here] == b'\\' { 2 } else { 1 };
+            if json[here..].starts_with(NUL) {
+                return Some(here);
+            }
+        }
+        None
     })
 }
 
@@ -317,11 +410,11 @@ pub fn problem(error: &Error) -> Problem {
                 "Too many unpaid bookings",
                 Some("You already hold several unpaid slots. Pay or release one, or wait until it lapses."),
             ),
-            Refusal::TooManyHoldsOnArtist => face(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-holds",
-                "Too many unpaid bookings",
-                Some("Many people are booking with this artist right now. Try again in a few minutes."),
+            Refusal::NotOpenYet => face(
+                StatusCode::CONFLICT,
+                "opens-soon",
+                "Bookings open soon",
+                Some("This artist takes no bookings online at the moment."),
             ),
             Refusal::ChangedMeanwhile => face(
                 StatusCode::CONFLICT,
@@ -391,7 +484,31 @@ pub fn problem(error: &Error) -> Problem {
                 Some("The service that knows the accounts does not answer. Try again in a moment."),
             )
         },
+        Error::SignOutIncomplete(_) => Problem {
+            retry_after: Some(Duration::from_secs(10)),
+            ..face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign-out-incomplete",
+                "You are not signed out everywhere",
+                Some(
+                    "The service that knows the accounts does not answer, so the session has not ended there. Sign out once \
+                     more in a moment, and until then leave this browser to nobody.",
+                ),
+            )
+        },
+        Error::AlreadySignedIn => face(
+            StatusCode::CONFLICT,
+            "already-signed-in",
+            "Somebody is signed in already",
+            Some("Send `replace` once the person has said that the link's account may take the place of this session."),
+        ),
         Error::Forbidden(why) => face(StatusCode::FORBIDDEN, "forbidden", "Forbidden", Some(why)),
+        Error::SignUpClosed => face(
+            StatusCode::FORBIDDEN,
+            "sign-up-closed",
+            "No page is opened here without an invitation",
+            Some("Ask whoever runs this site to invite the address you sign in with."),
+        ),
         Error::NoArtist => face(
             StatusCode::NOT_FOUND,
             "no-artist",
@@ -411,6 +528,34 @@ pub fn problem(error: &Error) -> Problem {
                 Some("You have sent many requests. Wait a little and try again."),
             )
         },
+        Error::NetworkIsFull { retry_after } => Problem {
+            retry_after: Some(*retry_after),
+            ..face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-holds",
+                "Too many unpaid bookings",
+                Some("Many slots are held unpaid from your network. One of them is free again soon: try again then."),
+            )
+        },
+        Error::FlashRests { until, retry_after } => Problem {
+            retry_after: Some(*retry_after),
+            ..face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "flash-rests",
+                "This flash is for others for a while",
+                Some(&format!(
+                    "It was held for you several times and not paid. You can hold it again from {until} on."
+                )),
+            )
+        },
+        Error::ProofRequired { .. } => face(
+            StatusCode::FORBIDDEN,
+            "proof-required",
+            "A small proof of work is needed",
+            Some(
+                "Solve the puzzle in `proof` and send the same request again, with the solution in the header X-Proof.",
+            ),
+        ),
         Error::HeldByYou { .. } => face(
             StatusCode::CONFLICT,
             "flash-yours",
@@ -487,6 +632,12 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     }
     if let Error::HeldByYou { own } = error {
         body["own"] = own.clone();
+    }
+    if let Error::ProofRequired { proof } = error {
+        body["proof"] = proof.clone();
+    }
+    if let Error::FlashRests { until, .. } = error {
+        body["until"] = json!(until);
     }
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = problem.status;
@@ -577,6 +728,31 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_route_answers_to_one_spelling() {
+        for (path, found) in [
+            ("/api/session", true),
+            ("/artist/l%C3%A9a", true),
+            ("/artist/a%20b", true),
+            ("/%61pi/session", false),
+            ("/api/sessio%6E", false),
+            ("/api%2Fsession", false),
+            ("/api/%2e%2E/session", false),
+            ("/api/%252e/session", false),
+            ("/api/a%", false),
+            ("/api/a%zz", false),
+            ("//api/session", false),
+            ("/api//session", false),
+            ("/api/./session", false),
+            ("/api/x/../session", false),
+        ] {
+            let asked = ::http::Request::builder().uri(path).body(Body::Empty).expect("a request");
+            let answer = answer(&web(), asked, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(answer.status() == StatusCode::OK, found, "{path}: {}", answer.status());
+            assert!(found || answer.status() == StatusCode::NOT_FOUND, "{path}: {}", answer.status());
+        }
+    }
+
     fn request(method: &str, origin: &str) -> Request {
         ::http::Request::builder()
             .method(method)
@@ -594,13 +770,16 @@ mod tests {
             Refusal::FlashUnavailable.into(),
             Refusal::AlreadyPaid.into(),
             Refusal::TooManyHoldsByClient.into(),
-            Refusal::TooManyHoldsOnArtist.into(),
+            Refusal::NotOpenYet.into(),
             Refusal::ChangedMeanwhile.into(),
             Refusal::NotPossible.into(),
             Refusal::TooLate.into(),
             Refusal::MoneyChanged.into(),
             Error::RefusedWithSlots { refusal: Refusal::SlotTaken, slots: json!([]) },
             Error::HeldByYou { own: json!({}) },
+            Error::NetworkIsFull { retry_after: Duration::from_secs(7) },
+            Error::FlashRests { until: "2027-02-02T10:00:00+01:00".into(), retry_after: Duration::from_secs(7) },
+            Error::ProofRequired { proof: json!({}) },
             Error::Invalid(vec![FieldError {
                 pointer: "#/a".into(),
                 detail: "b".into(),
@@ -613,7 +792,10 @@ mod tests {
             Error::WrongCredentials,
             Error::LinkExpired,
             Error::SignInUnavailable("secret".into()),
+            Error::SignOutIncomplete("secret".into()),
+            Error::AlreadySignedIn,
             Error::Forbidden("x"),
+            Error::SignUpClosed,
             Error::NoArtist,
             Error::NotFound,
             Error::MethodNotAllowed,
@@ -684,8 +866,47 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn no_address_and_no_text_holds_a_nul() {
+        for uri in ["/api/a%00", "/api?x=%00", "/api?%00=x", "/api?x=%%00", "/api?x=%25%00"] {
+            let request = ::http::Request::builder().uri(uri).body(Body::Empty).expect("a request");
+            let response = answer(&web(), request, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{uri}");
+        }
+        // The letters %00 are no NUL; in a path they are another spelling of it.
+        for (uri, status) in [("/api?x=%2500&y=%0&z=0%", StatusCode::OK), ("/api/a%2500", StatusCode::NOT_FOUND)] {
+            let request = ::http::Request::builder().uri(uri).body(Body::Empty).expect("a request");
+            let response = answer(&web(), request, |_| async { reply(StatusCode::OK, &json!({})) }).await;
+            assert_eq!(response.status(), status, "{uri}");
+        }
+        let read = |body: &str| {
+            let request = ::http::Request::builder().header("content-type", "application/json");
+            json::<Value>(&request.body(Body::Text(body.into())).expect("a request"))
+        };
+        for body in [r#""\u0000""#, r#"{"a":{"b":["x\u0000y"]}}"#, r#"{"\u0000":1}"#, r#""\\\u0000""#, "\"\0\"", "\0"] {
+            assert!(matches!(read(body), Err(Error::Malformed(_))), "{body}");
+        }
+        for (body, text) in [(r#""\\u0000""#, r"\u0000"), (r#""u0000""#, "u0000"), (r#""\u0001""#, "\u{1}")] {
+            assert_eq!(read(body).expect("no NUL"), Value::from(text));
+        }
+        let signed = br#"{"a":"x\u0000","b":"\\u0000\u0000"}"#;
+        let kept: Value = serde_json::from_slice(&with_nul_replaced(signed)).expect("JSON still");
+        assert_eq!(kept, json!({ "a": "x\u{fffd}", "b": "\\u0000\u{fffd}" }));
+        assert!(matches!(with_nul_replaced(b"{}"), Cow::Borrowed(_)));
+    }
+
     #[test]
     fn logs_name_the_route_and_not_the_booking() {
         assert_eq!(route("/api/bookings/0190a0a0-0000-7000-8000-000000000000"), "/api/bookings/{id}");
+        for (path, logged) in [
+            ("/api/session/jo@example.fr/link", "/api/session/…/link"),
+            ("/api/session/jo%40example.fr", "/api/session/…"),
+            ("/api/artists/lea-marchetti", "/api/artists/…"),
+            ("/+33612345678//", "/…//"),
+            ("/api/dashboard/bookings.csv", "/api/dashboard/bookings.csv"),
+            ("/api/bookings/0190a0a0-0000-7000-8000-000000000000/check", "/api/bookings/{id}/check"),
+        ] {
+            assert_eq!(route(&as_routed(path)), logged);
+        }
     }
 }

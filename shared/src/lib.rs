@@ -26,6 +26,12 @@ pub mod net;
 // Requests in, responses and problems out.
 pub mod http;
 
+// Whose network asks: what limits are counted by.
+pub mod network;
+
+// Work that a browser has done, to show that it means it.
+pub mod proof;
+
 // Who is asking.
 pub mod auth;
 

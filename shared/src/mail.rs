@@ -1,7 +1,8 @@
 //! SES: sends a mail that is already written, and says whether a refusal is for ever, for now or for everyone.
 //! What the mails say is in `letter` and in `templates/mail`.
 
-use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::StalledStreamProtectionConfig;
+use aws_sdk_sesv2::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -11,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use std::time::Duration;
+use uuid::Uuid;
 
 use crate::aws;
 use crate::config::{self, ConfigError};
@@ -19,13 +21,15 @@ use crate::domain::job::Template;
 use crate::ics::Method;
 use crate::redact::without_addresses;
 
+// The mail with the link that confirms an artist's address.
+pub mod contact_link;
 pub mod letter;
 mod mime;
 pub(crate) mod words;
 
-/// How long one attempt, and both together, may take.
-const ATTEMPT_BOUND: Duration = Duration::from_secs(4);
-const BOUND: Duration = Duration::from_secs(8);
+/// How long SES may take to answer. It is asked once: a mail whose answer is late has been taken, as a rule, and whoever asks
+/// again sends it again.
+const BOUND: Duration = Duration::from_secs(12);
 
 /// A mail that only needs to be sent.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,16 +50,46 @@ pub struct Mail {
     pub calendar: Option<CalendarFile>,
     /// When it is written.
     pub sent_at: Timestamp,
-    /// The booking it speaks of, for SES's own events.
-    pub booking: BookingId,
-    /// Which mail it is, for the same.
-    pub template: Template,
+    /// What it is about, for SES's own events and for the conversation that it belongs to.
+    pub matter: Matter,
+}
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// A booking.
+    Booking {
+        /// Which.
+        booking: BookingId,
+        /// Which of its mails.
+        template: Template,
+    },
+    /// The address of an artist, by the row of its link.
+    ContactLink(Uuid),
+}
+
+impl Matter {
+    /// Which mail it is.
+    fn template(self) -> &'static str {
+        match self {
+            Self::Booking { template, .. } => template.name(),
+            Self::ContactLink(_) => "contact_link",
+        }
+    }
+
+    /// The row that it is about.
+    fn subject(self) -> Uuid {
+        match self {
+            Self::Booking { booking, .. } => booking.uuid(),
+            Self::ContactLink(link) => link,
+        }
+    }
 }
 
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The rest is personal.
-        f.debug_struct("Mail").field("booking", &self.booking).field("template", &self.template).finish_non_exhaustive()
+        f.debug_struct("Mail").field("matter", &self.matter).finish_non_exhaustive()
     }
 }
 
@@ -81,9 +115,12 @@ pub enum MailFailure {
     /// No mail is taken until an operator does something: the account is paused, over its quota or refused.
     #[error("sending is stopped: {0}")]
     Pause(String),
-    /// It may work the next time. The mail may also have been sent, its answer lost.
+    /// SES did not take it, and may the next time.
     #[error("not now: {0}")]
     Retry(String),
+    /// No answer: the mail may have been sent or not.
+    #[error("no answer: {0}")]
+    Unanswered(String),
 }
 
 /// Sends mails through SES.
@@ -119,10 +156,10 @@ impl Mailer {
         let mut config = aws_sdk_sesv2::config::Builder::from(aws);
         config.set_endpoint_url(endpoint);
         let config = config
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
-            .timeout_config(
-                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_BOUND).operation_timeout(BOUND).build(),
-            )
+            .retry_config(RetryConfig::disabled().with_reconnect_mode(ReconnectMode::ReuseAllConnections))
+            .timeout_config(TimeoutConfig::builder().read_timeout(BOUND).operation_timeout(BOUND).build())
+            // It would end the wait after five seconds without a byte.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Ok(Self { client: aws_sdk_sesv2::Client::from_conf(config), from, configuration_set })
     }
@@ -153,7 +190,11 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(&mail.to).build())
             .content(EmailContent::builder().raw(message).build())
             .set_configuration_set_name(self.configuration_set.clone());
-        for (name, value) in [("booking", mail.booking.to_string()), ("template", mail.template.name().to_owned())] {
+        let about = match mail.matter {
+            Matter::Booking { booking, .. } => Some(("booking", booking.to_string())),
+            Matter::ContactLink(_) => None,
+        };
+        for (name, value) in about.into_iter().chain([("template", mail.matter.template().to_owned())]) {
             let tag = MessageTag::builder().name(name).value(value).build();
             request = request.email_tags(tag.map_err(|error| MailFailure::Permanent(error.to_string()))?);
         }
@@ -191,7 +232,10 @@ fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailFailure {
         let why = without_addresses(&DisplayErrorContext(error).to_string());
         return match error {
             SdkError::ConstructionFailure(_) => MailFailure::Permanent(why),
-            _ => MailFailure::Retry(why),
+            SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(aws::never_connected) => {
+                MailFailure::Retry(why)
+            }
+            _ => MailFailure::Unanswered(why),
         };
     };
     let (refusal, status) = (context.err(), context.raw().status().as_u16());
@@ -206,7 +250,10 @@ fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailFailure {
         | SendEmailError::SendingPausedException(_)
         | SendEmailError::LimitExceededException(_) => MailFailure::Pause(why),
         SendEmailError::TooManyRequestsException(_) => MailFailure::Retry(why),
-        _ if status == 429 || status >= 500 || code.contains("Throttl") => MailFailure::Retry(why),
+        _ if status == 429 || code.contains("Throttl") => MailFailure::Retry(why),
+        // 503 says that nothing was begun, and so does a failure that SES names. What stands before it names none.
+        _ if status == 503 || (status == 500 && refusal.code().is_some()) => MailFailure::Retry(why),
+        _ if status >= 500 => MailFailure::Unanswered(why),
         // Wrong keys and missing rights, which are nobody's mail's fault.
         _ if status == 401 || status == 403 || code.contains("Token") || code.contains("AccessDenied") => {
             MailFailure::Pause(why)
@@ -267,6 +314,10 @@ mod tests {
     fn an_unknown_refusal_is_judged_by_its_status() {
         assert!(matches!(unknown(500, "InternalFailure"), MailFailure::Retry(_)));
         assert!(matches!(unknown(503, "ServiceUnavailable"), MailFailure::Retry(_)));
+        let unnamed = |status| answered(status, SendEmailError::generic(ErrorMetadata::builder().build()));
+        assert!(matches!(unnamed(503), MailFailure::Retry(_)));
+        assert!(matches!(unnamed(500), MailFailure::Unanswered(_)), "whose answer is it?");
+        assert!(matches!(unknown(504, "GatewayTimeout"), MailFailure::Unanswered(_)));
         assert!(matches!(unknown(400, "ThrottlingException"), MailFailure::Retry(_)));
         assert!(matches!(unknown(403, "InvalidSignatureException"), MailFailure::Pause(_)));
         assert!(matches!(unknown(400, "ExpiredTokenException"), MailFailure::Pause(_)));
@@ -274,11 +325,11 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_tried_again() {
+    fn after_a_silence_nobody_knows() {
         let broken = |error| failure(&SdkError::dispatch_failure(error));
-        assert!(matches!(broken(ConnectorError::timeout("t".into())), MailFailure::Retry(_)));
-        assert!(matches!(broken(ConnectorError::io("reset".into())), MailFailure::Retry(_)));
-        assert!(matches!(failure(&SdkError::timeout_error("t")), MailFailure::Retry(_)));
+        assert!(matches!(broken(ConnectorError::timeout("t".into())), MailFailure::Unanswered(_)));
+        assert!(matches!(broken(ConnectorError::io("reset".into())), MailFailure::Unanswered(_)));
+        assert!(matches!(failure(&SdkError::timeout_error("t")), MailFailure::Unanswered(_)));
         assert!(matches!(failure(&SdkError::construction_failure("c")), MailFailure::Permanent(_)));
     }
 

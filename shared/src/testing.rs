@@ -32,7 +32,7 @@ use crate::vault::Vault;
 use crate::{aws, net};
 
 pub use self::bookings::{Held, Plan};
-pub use self::logs::Logs;
+pub use self::logs::{Logs, filters};
 pub use self::requests::{
     Answer, answer, answers_always, ask, body, get, in_base64, messages, post, request, stripe_event,
 };
@@ -225,6 +225,11 @@ impl World {
         db.warm_up().await;
         wire.reset();
         db
+    }
+
+    /// As [`Self::db_through`], not connected yet, and with what was counted before.
+    pub fn db_through_counting(&self, wire: &Wire) -> Db {
+        Db::new(&wire.url(&self.app_url), None).expect("the URL is well formed")
     }
 
     /// Stripe as the functions call it.

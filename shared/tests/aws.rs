@@ -10,7 +10,7 @@ use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::Template;
 use shared::error::{Error, Service};
 use shared::ics::Method;
-use shared::mail::{CalendarFile, Mail, MailFailure, Mailer};
+use shared::mail::{CalendarFile, Mail, MailFailure, Mailer, Matter};
 use shared::queue::{self, Queue};
 use shared::{aws, net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -182,8 +182,10 @@ fn mail() -> Mail {
             content: "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n".into(),
         }),
         sent_at: "2026-11-23T09:00:00Z".parse().expect("an instant"),
-        booking: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
-        template: Template::ClientConfirmed,
+        matter: Matter::Booking {
+            booking: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
+            template: Template::ClientConfirmed,
+        },
     }
 }
 
@@ -227,11 +229,29 @@ fn find<'a>(value: &'a Value, id: &str) -> Option<&'a Value> {
 }
 
 #[tokio::test]
-async fn a_mail_is_tried_twice_and_no_more() {
-    let url = scripted(vec![(500, "{}"), (200, r#"{"MessageId":"second"}"#)]).await;
-    assert_eq!(mailer(&settings(), url).send(&mail()).await.expect("the second attempt").0, "second");
-    let url = scripted(vec![(503, "{}"), (503, "{}"), (200, r#"{"MessageId":"third"}"#)]).await;
-    let failure = mailer(&settings(), url).send(&mail()).await.expect_err("two attempts");
+async fn a_mail_is_handed_over_once_whatever_the_answer() {
+    let named = r#"{"__type":"InternalFailure","message":"x"}"#;
+    for (status, body, known) in [(500, named, true), (503, "{}", true), (500, "{}", false), (504, "{}", false)] {
+        let url = scripted(vec![(status, body), (200, r#"{"MessageId":"second"}"#)]).await;
+        let failure = mailer(&settings(), url).send(&mail()).await.expect_err("one attempt");
+        let said = matches!(failure, MailFailure::Retry(_));
+        assert!(said == known && (said || matches!(failure, MailFailure::Unanswered(_))), "{status}: {failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_never_left_was_not_sent_and_one_without_an_answer_may_have_been() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let hangs_up = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut chunk = [0; 4096];
+        let _ = stream.read(&mut chunk).await;
+    });
+    let failure = mailer(&settings(), url.clone()).send(&mail()).await.expect_err("it hangs up");
+    assert!(matches!(failure, MailFailure::Unanswered(_)), "{failure:?}");
+    hangs_up.await.expect("it has ended");
+    let failure = mailer(&settings(), url).send(&mail()).await.expect_err("nobody is there any more");
     assert!(matches!(failure, MailFailure::Retry(_)), "{failure:?}");
 }
 
@@ -248,7 +268,7 @@ async fn a_refusal_is_classed_from_the_wire() {
         match &failure {
             MailFailure::Permanent(why) => assert!(permanent && !why.contains("camille"), "{why}"),
             MailFailure::Pause(_) => assert!(!permanent, "{failure}"),
-            MailFailure::Retry(_) => panic!("{failure}"),
+            MailFailure::Retry(_) | MailFailure::Unanswered(_) => panic!("{failure}"),
         }
     }
 }

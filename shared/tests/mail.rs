@@ -342,6 +342,16 @@ fn a_project_is_called_in_its_readers_language() {
 }
 
 #[test]
+fn what_an_address_holds_begins_no_header_of_the_mail_that_a_link_writes() {
+    let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
+    letter.client.email = "jo?bcc=evil%40evil.example&body=x@example.fr".into();
+    let html = letter.compose().html;
+    assert!(html.contains("href=\"mailto:jo%3Fbcc%3Devil%2540evil.example%26body%3Dx@example.fr\""), "{html}");
+    letter.client.email = "jo.martin+salon@example.fr".into();
+    assert!(letter.compose().html.contains("href=\"mailto:jo.martin+salon@example.fr\""));
+}
+
+#[test]
 fn an_address_breaks_before_its_at_and_dots_and_nowhere_else() {
     let mut letter = letter(Template::ArtistConfirmed, Locale::Fr);
     letter.client.email = "jo@mon-salon.fr".into();
@@ -391,7 +401,7 @@ fn mails_lead_nowhere_else_and_load_nothing() {
 
 #[test]
 fn what_people_type_stays_text() {
-    let evil = "<img src=x onerror=alert(1)>\"'&</td>\r\nBcc: victim@example.com\u{2028}X-Header: 1\u{202e}";
+    let evil = "<img src=x onerror=alert(1)>\"'&</td>\r\nBcc: victim at example\u{2028}X-Header: 1\u{202e}";
     for template in Template::ALL {
         for locale in LOCALES {
             let mut letter = letter(template, locale);
@@ -410,7 +420,7 @@ fn what_people_type_stays_text() {
             assert!(!mail.html.contains("<img") && !mail.html.contains("javascript:"), "{}", mail.html);
             assert_eq!(mail.html.matches("</html>").count(), 1);
             let written = words(&mail.html);
-            assert!(written.contains("<img src=x onerror=alert(1)>\"'&</td> Bcc: victim@example.com"), "{written}");
+            assert!(written.contains("<img src=x onerror=alert(1)>\"'&</td> Bcc: victim at example"), "{written}");
             if let Some(file) = calendar(&mail) {
                 assert!(!file.lines().any(|line| line.starts_with("Bcc:")), "{file}");
             }
@@ -439,5 +449,25 @@ fn answers_go_to_the_other_person() {
             assert_eq!(mail.from_name, "Léa Marchetti");
         }
         assert!(!format!("{mail:?} {letter:?}").contains("camille"), "personal data in Debug");
+    }
+}
+
+#[test]
+fn a_name_of_before_leads_nowhere() {
+    for template in Template::ALL {
+        for locale in LOCALES {
+            let mut letter = letter(template, locale);
+            letter.artist.name = "Votre banque : compte bloqué, voir http://evil.example".into();
+            letter.artist.city = "www.evil.example".into();
+            letter.artist.address = "12 rue de l’Encre, evil.example/x".into();
+            letter.client.name = "https://evil.example/y".into();
+            letter.booking.title = "Cadeau : evil.example/z".into();
+            let mail = letter.compose();
+            let file = mail.calendar.as_ref().map(|file| file.content.replace("\r\n ", "")).unwrap_or_default();
+            for part in [&mail.from_name, &mail.subject, &mail.text, &mail.html, &file] {
+                assert!(!part.contains("evil.example"), "{template:?} {locale:?}: {part}");
+            }
+            assert!(!mail.from_name.is_empty());
+        }
     }
 }

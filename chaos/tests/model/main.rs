@@ -47,7 +47,6 @@ fn broken(plan: &Plan) -> (Vec<String>, String) {
             calcom: &world.calcom,
             mails: &world.mails,
             now: world.now(),
-            doubtful_mails: run.doubtful_mails,
         };
         broken.extend(evidence.broken().await);
         let story = run.story.join("\n");

@@ -33,10 +33,17 @@ pub enum Condition {
     Slow,
     /// It refuses what it is given, for good. Mails only.
     Bounce,
+    /// It does at once what it is asked, and answers seconds later. Mails only.
+    Late,
+    /// It does at once what it is asked, and its answer is lost. Mails only.
+    Mute,
 }
 
 /// How much later a slow service answers.
 pub(super) const SLOW: Duration = Duration::from_secs(4);
+
+/// How much later the answer of a late service comes: longer than most clients wait by default.
+pub(super) const LATE: Duration = Duration::from_secs(6);
 
 /// The way on to ministack.
 #[derive(Clone)]
@@ -157,7 +164,7 @@ async fn through(State(way): State<Way>, parts: Parts, body: Bytes) -> Response 
     match way.condition() {
         Condition::Down => return unavailable().into_response(),
         Condition::Slow => sleep(SLOW).await,
-        Condition::Ok | Condition::Bounce => {}
+        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute => {}
     }
     way.pass(&parts, body).await.into_response()
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -25,7 +25,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::gate::{Condition, SLOW, Way, refusal, serve, unavailable};
+use super::gate::{Condition, LATE, SLOW, Way, refusal, serve, unavailable};
 
 // SES takes messages of 40 MB; a benchmark must not fill the memory.
 const LARGEST: usize = 40 * 1024 * 1024;
@@ -46,6 +46,9 @@ pub struct Mail {
     pub reply_to: String,
     /// The subject.
     pub subject: String,
+    /// What the sender wants SES's own events to say.
+    #[serde(default)]
+    pub tags: Vec<(String, String)>,
     /// The headers as they travel, unfolded.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
@@ -61,6 +64,12 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// The value of a tag; nothing where there is none.
+    pub fn tag(&self, name: &str) -> &str {
+        let found = self.tags.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
     /// A header's value as it travels; nothing where there is none.
     pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -218,7 +227,7 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
     match gate.way.condition() {
         Condition::Down => return unavailable().into_response(),
         Condition::Slow => sleep(SLOW).await,
-        Condition::Ok | Condition::Bounce => {}
+        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute => {}
     }
     let sends = parts.method == Method::POST && parts.uri.path() == "/v2/email/outbound-emails";
     if sends && gate.way.condition() == Condition::Bounce {
@@ -235,7 +244,18 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
         let id = id.as_ref().and_then(|answer| answer["MessageId"].as_str()).unwrap_or_default();
         gate.inbox.keep(Mail { message_id: id.to_owned(), ..mail });
     }
+    match gate.way.condition() {
+        Condition::Late => sleep(LATE).await,
+        Condition::Mute => return cut_off(),
+        Condition::Ok | Condition::Down | Condition::Slow | Condition::Bounce => {}
+    }
     (status, headers, answer).into_response()
+}
+
+/// An answer whose connection ends in the middle of it.
+fn cut_off() -> Response {
+    let broken = futures_util::stream::iter([Ok(Bytes::from_static(b"{\"Mes")), Err(std::io::Error::other("cut off"))]);
+    Response::new(Body::from_stream(broken))
 }
 
 /// The longest line of a message (RFC 5322, 2.1.1). SES ends the connection over a longer one, or folds it where it likes.
@@ -279,6 +299,7 @@ fn read(body: &[u8]) -> Result<Mail, String> {
         to: to.join(", "),
         reply_to: addresses(message.reply_to()).join(", "),
         subject: message.subject().unwrap_or_default().to_owned(),
+        tags: tags(&request["EmailTags"])?,
         headers: message.headers_raw().map(|(name, value)| (name.to_owned(), unfolded(value))).collect(),
         text: message.body_text(0).unwrap_or_default().replace("\r\n", "\n"),
         html: message.body_html(0).unwrap_or_default().replace("\r\n", "\n"),
@@ -302,6 +323,24 @@ fn travels(message: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The tags of a request. SES takes ASCII letters, digits, `_` and `-`, at most 256 of them, and each name once.
+fn tags(given: &Value) -> Result<Vec<(String, String)>, String> {
+    let plain = |text: &str| {
+        (1..=256).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    };
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for tag in given.as_array().into_iter().flatten() {
+        match (tag["Name"].as_str(), tag["Value"].as_str()) {
+            (Some(name), Some(value)) if plain(name) && plain(value) && tags.iter().all(|(known, _)| known != name) => {
+                tags.push((name.to_owned(), value.to_owned()));
+            }
+            _ => return Err(format!("the tag {tag} is none of SES's")),
+        }
+    }
+    Ok(tags)
 }
 
 fn addresses(list: Option<&Address<'_>>) -> Vec<String> {

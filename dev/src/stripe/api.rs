@@ -358,6 +358,7 @@ fn route(inner: &Arc<Inner>, ledger: &mut Ledger, call: &Call, now: i64, cause: 
         ["payment_intents", id] if get => {
             retrieve(ledger, &ledger.intents, id, ("payment_intent", "intent"), Intent::object, params)
         }
+        ["payment_intents"] if get => list_intents(ledger, params),
         ["charges", id] if get => retrieve(ledger, &ledger.charges, id, ("charge", "id"), Charge::object, params),
         ["disputes", id] if get => retrieve(ledger, &ledger.disputes, id, ("dispute", "id"), Dispute::object, params),
         ["refunds", id] if get => retrieve(ledger, &ledger.refunds, id, ("refund", "id"), Refund::object, params),
@@ -471,6 +472,17 @@ fn list_sessions(ledger: &Ledger, mut params: Params) -> Outcome {
         },
         |session| session.object(&ledger.base_url),
     )?;
+    expand_all(ledger, &mut object, &expand)?;
+    Ok((object, Vec::new()))
+}
+
+fn list_intents(ledger: &Ledger, mut params: Params) -> Outcome {
+    let page = requests::page(&mut params)?;
+    let created = requests::created(&mut params)?;
+    let expand = params.texts("expand")?;
+    params.finish(&["customer"])?;
+    let mut object =
+        list(&ledger.intents, &page, "/v1/payment_intents", |intent| created.holds(intent.created), Intent::object)?;
     expand_all(ledger, &mut object, &expand)?;
     Ok((object, Vec::new()))
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::book::Book;
 use super::error::ApiError;
-use super::{Inner, Letter};
+use super::{Inner, Letter, limits};
 use crate::stand_in::parts::Service;
 use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
 
@@ -121,10 +121,10 @@ impl Inner {
             let keys: Vec<Value> = lock(&self.book).keys.iter().map(super::keys::Key::jwk).collect();
             return Ok((StatusCode::OK, Some(json!({ "keys": keys }))));
         }
-        match call.header("apikey").or_else(|| call.param("apikey")) {
-            None => return Err(ApiError::no_api_key()),
-            Some(key) if key != self.publishable_key => return Err(ApiError::wrong_api_key()),
-            Some(_) => {}
+        let address = self.address(call)?;
+        let limited = lock(&self.switches).rate_limits;
+        if limited && !limits::take(&mut lock(&self.buckets), path, &address, self.clock.now()) {
+            return Err(ApiError::too_many());
         }
         let outcome = match path {
             "token" if post => self.token(call),
@@ -138,6 +138,27 @@ impl Inner {
         };
         self.changed();
         outcome
+    }
+
+    /// Looks at the key, and says at which address the caller is counted.
+    fn address(&self, call: &Call) -> Result<String, ApiError> {
+        let forwarded = call.header("sb-forwarded-for");
+        let (own, switches) = ("127.0.0.1".to_owned(), lock(&self.switches).clone());
+        match call.header("apikey").or_else(|| call.param("apikey")) {
+            None => Err(ApiError::no_api_key()),
+            Some(key) if key == self.secret_key => {
+                if call.header("user-agent").is_some_and(|agent| agent.contains("Mozilla")) {
+                    return Err(ApiError::secret_key_in_a_browser());
+                }
+                // The first value counts, if it is an address and the project has switched it on.
+                let first = forwarded.and_then(|list| list.split(',').next()).map(str::trim);
+                let address = first.and_then(|text| text.parse::<std::net::IpAddr>().ok());
+                Ok(address.filter(|_| switches.forwarding).map_or(own, |address| address.to_string()))
+            }
+            Some(key) if key != self.publishable_key => Err(ApiError::wrong_api_key()),
+            Some(_) if forwarded.is_some() => Err(ApiError::forwarded_without_a_secret_key()),
+            Some(_) => Ok(own),
+        }
     }
 
     fn token(&self, call: &Call) -> Outcome {
@@ -248,6 +269,9 @@ impl Inner {
                 return Err(ApiError::validation_failed(&format!("Unsupported logout scope \"{other}\"")));
             }
         };
+        if !lock(&self.book).has_session(&claims) {
+            return Err(ApiError::session_not_found());
+        }
         lock(&self.book).sign_out(&claims, everywhere);
         Ok((StatusCode::NO_CONTENT, None))
     }

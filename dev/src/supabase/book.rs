@@ -1,5 +1,7 @@
 //! What the project knows: accounts, sessions with their rotating refresh tokens, links in mails that work once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64_URL;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -100,11 +102,23 @@ pub(super) struct Book {
     pub(super) accounts: Vec<Account>,
     refreshes: Vec<Refresh>,
     links: Vec<Link>,
+    #[serde(default)]
+    counter: u64,
+    /// The project gives the older kind of refresh tokens.
+    #[serde(default)]
+    pub(super) older_tokens: bool,
 }
 
 impl Book {
     pub(super) fn new() -> Self {
-        Self { keys: vec![Key::generate()], accounts: Vec::new(), refreshes: Vec::new(), links: Vec::new() }
+        Self {
+            keys: vec![Key::generate()],
+            accounts: Vec::new(),
+            refreshes: Vec::new(),
+            links: Vec::new(),
+            counter: 0,
+            older_tokens: false,
+        }
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -149,13 +163,46 @@ impl Book {
             account.last_sign_in_at = Some(now);
         }
         let session = Uuid::now_v7();
-        let refresh = Refresh { token: alphanumeric(12).to_lowercase(), parent: None, session, user, revoked_at: None };
+        let refresh = Refresh { token: self.refresh_token(session), parent: None, session, user, revoked_at: None };
         self.refreshes.push(refresh.clone());
         self.answer(&refresh, method, issuer, now)
     }
 
+    /// A refresh token: letters and digits, or in projects that have moved on a message that names its session, with a
+    /// signature and a checksum. Only what is in the book is good, so the signature is by chance.
+    fn refresh_token(&mut self, session: Uuid) -> String {
+        if self.older_tokens {
+            return alphanumeric(12).to_lowercase();
+        }
+        self.counter += 1;
+        let counter = u8::try_from(self.counter % 128).unwrap_or_default();
+        let signature = digest(&SHA256, alphanumeric(32).as_bytes());
+        let message = [&[0][..], session.as_bytes(), &[counter], &signature.as_ref()[..16]].concat();
+        let checksum = digest(&SHA256, &message);
+        BASE64_URL.encode([&message[..], &checksum.as_ref()[..4]].concat())
+    }
+
+    /// Whether a text can be a refresh token at all, as the real one looks before it looks into its tables.
+    fn is_refresh_token(text: &str) -> bool {
+        if text.len() == 12 {
+            return text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        }
+        let Ok(bytes) = BASE64_URL.decode(text) else { return false };
+        let Some((message, checksum)) = bytes.len().checked_sub(4).map(|at| bytes.split_at(at)) else { return false };
+        (34..=42).contains(&message.len()) && message[0] == 0 && digest(&SHA256, message).as_ref()[..4] == *checksum
+    }
+
+    /// Whether somebody is signed in by this session still.
+    pub(super) fn has_session(&self, claims: &Value) -> bool {
+        let session = claims["session_id"].as_str().and_then(|text| text.parse::<Uuid>().ok());
+        self.refreshes.iter().any(|refresh| Some(refresh.session) == session)
+    }
+
     /// Swaps a refresh token for the next one.
     pub(super) fn refresh(&mut self, token: &str, issuer: &str, now: Timestamp) -> Result<Value, ApiError> {
+        if !Self::is_refresh_token(token) {
+            return Err(ApiError::validation_failed("Refresh token is not valid"));
+        }
         let Some(found) = self.refreshes.iter().find(|refresh| refresh.token == token).cloned() else {
             return Err(ApiError::bad_request(
                 "refresh_token_not_found",
@@ -178,7 +225,7 @@ impl Book {
         for refresh in self.refreshes.iter_mut().filter(|refresh| refresh.token == token) {
             refresh.revoked_at = Some(now);
         }
-        let next = Refresh { token: alphanumeric(12).to_lowercase(), parent: Some(token.to_owned()), ..found };
+        let next = Refresh { token: self.refresh_token(found.session), parent: Some(token.to_owned()), ..found };
         self.refreshes.push(next.clone());
         Ok(self.answer(&next, "token_refresh", issuer, now))
     }

@@ -73,6 +73,10 @@ impl ApiError {
         Self::new(403, "bad_jwt", "invalid JWT: unable to parse or verify signature")
     }
 
+    pub(super) fn session_not_found() -> Self {
+        Self::new(403, "session_not_found", "Session from session_id claim in JWT does not exist")
+    }
+
     pub(super) fn unexpected() -> Self {
         Self::new(500, "unexpected_failure", "Unexpected failure, please check server logs for more information")
     }
@@ -95,6 +99,19 @@ impl ApiError {
     pub(super) fn wrong_api_key() -> Self {
         let hint = "Double check your Supabase `anon` or `service_role` API key.";
         Self { status: 401, body: json!({ "message": "Invalid API key", "hint": hint }) }
+    }
+}
+
+impl ApiError {
+    /// A secret key in a browser has leaked.
+    pub(super) fn secret_key_in_a_browser() -> Self {
+        Self { status: 401, body: json!({ "message": "Forbidden use of secret API key in browser" }) }
+    }
+
+    /// The real one does not look at it then; here it is a mistake of ours.
+    pub(super) fn forwarded_without_a_secret_key() -> Self {
+        let message = "Sb-Forwarded-For is believed beside a secret key only";
+        Self { status: 400, body: json!({ "message": message }) }
     }
 }
 

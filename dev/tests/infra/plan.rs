@@ -171,6 +171,10 @@ fn answers() -> Vec<(String, Value)> {
     let others = [
         ("aws_sns_topic.alarms", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:alarms" })),
         ("aws_sns_topic.mail_failures", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:mail_failures" })),
+        ("aws_sns_topic.pager", json!({ "arn": "arn:aws:sns:eu-west-3:123456789012:pager" })),
+        ("aws_sns_topic.edge", json!({ "arn": "arn:aws:sns:us-east-1:123456789012:alarms-edge" })),
+        ("aws_sns_topic.edge_pager", json!({ "arn": "arn:aws:sns:us-east-1:123456789012:pager-edge" })),
+        ("aws_route53_health_check.site[\"/\"]", json!({ "id": "check of the home page" })),
         ("aws_sqs_queue.jobs", queue("jobs")),
         ("aws_sqs_queue.dead[\"jobs\"]", queue("jobs-dead")),
         ("aws_sqs_queue.dead[\"images\"]", queue("images-dead")),
@@ -208,20 +212,31 @@ fn script() -> String {
             "override_resource {{\n  target          = {address}\n  override_during = plan\n  values          = {values}\n}}\n"
         );
     }
-    text.push_str(
-        "override_data {\n  target = data.aws_route53_zone.this\n  values = { name = \"inkflow.example\" }\n}\n",
-    );
-    let secrets =
-        ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "ENCRYPTION_KEY", "SUPABASE_JWT_SECRET"];
-    let secrets: Map<String, Value> = secrets.into_iter().map(|name| (name.to_owned(), json!("x"))).collect();
+    let told = [
+        ("aws_route53_zone.this", json!({ "name": "inkflow.example" })),
+        ("aws_servicequotas_service_quota.concurrency", json!({ "value": 1000 })),
+    ];
+    for (address, values) in told {
+        let _ = write!(text, "override_data {{\n  target = data.{address}\n  values = {values}\n}}\n");
+    }
+    let secrets = [
+        "DATABASE_URL",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRETS",
+        "ENCRYPTION_KEY",
+        "SUPABASE_JWT_SECRET",
+        "SUPABASE_SECRET_KEY",
+    ];
+    let versions =
+        |version: i64| secrets.map(|name| (name.to_owned(), json!(version))).into_iter().collect::<Map<_, _>>();
     let must = json!({
         "env": "test", "account_id": "123456789012", "region": "eu-west-3",
-        "mail_from": "InkFlow <bonjour@mail.inkflow.example>", "secrets": secrets,
+        "mail_from": "InkFlow <bonjour@mail.inkflow.example>", "secret_versions": versions(1),
     });
     let may = json!({
-        "alarm_email": "ops@example.com", "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
-        "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "monthly_budget_usd": 75,
-        "architecture": "x86_64", "log_retention_days": 7, "secrets_version": 3, "tags": { "team": "studio" }, "database_ca": "a PEM",
+        "alarm_email": "ops@example.com", "pager_url": "https://pager.example/x", "budget_by_tag": true, "waf": true, "reserve_concurrency": true, "domain_name": "inkflow.example",
+        "hosted_zone_id": "Z1", "hsts": "preload", "supabase_jwt_secret": true, "supabase_secret_key": true, "monthly_budget_usd": 75,
+        "architecture": "x86_64", "log_retention_days": 7, "secret_versions": versions(3), "stripe_live": true, "tags": { "team": "studio" }, "database_ca": "a PEM",
         "settings": {
             "SUPABASE_URL": "https://x.supabase.co", "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
             "CORS_ORIGINS": "https://other.example",
@@ -385,7 +400,7 @@ fn attributes(address: &str, path: &str, schema: &Schema, after: &Value, unknown
 
 /// What tells one block of a list from the others.
 fn label(block: &Value) -> Option<String> {
-    let names = ["path_pattern", "origin_id", "header", "id", "notification_type", "name"];
+    let names = ["path_pattern", "origin_id", "header", "id", "notification_type", "name", "search_string"];
     names.into_iter().find_map(|name| block[name].as_str()).map(|text| format!("{text:?}"))
 }
 
@@ -561,12 +576,49 @@ fn written(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
+/// What a filter counts is watched, by an alarm that tells somebody; and no alarm of ours watches what nothing counts.
+fn every_filter_ends_in_an_alarm(plan: &Planned) {
+    let of = |kind: &'static str| plan.iter().filter(move |(address, _)| address.kind == kind);
+    let said = |lines: &[Line], path: &str| {
+        let line = lines.iter().find(|line| line.path == path);
+        line.map(|line| line.value.trim_matches('"').to_owned()).unwrap_or_default()
+    };
+    let logs: Vec<String> = of("aws_cloudwatch_log_group.this").map(|(_, lines)| said(lines, "name")).collect();
+    let topics = ["arn:aws:sns:eu-west-3:123456789012:alarms", "arn:aws:sns:us-east-1:123456789012:alarms-edge"];
+    let mut counted = Vec::new();
+    for (address, filter) in of("aws_cloudwatch_log_metric_filter.signal") {
+        let metric = ["namespace", "name"].map(|name| said(filter, &format!("metric_transformation.{name}")));
+        assert!(logs.contains(&said(filter, "log_group_name")), "{}: nobody writes that log", address.whole);
+        assert_eq!(said(filter, "metric_transformation.value"), "1", "{}", address.whole);
+        let watches = |lines: &[Line]| {
+            [said(lines, "namespace"), said(lines, "metric_name")] == metric
+                && !lines.iter().any(|line| line.path.starts_with("dimensions"))
+                && topics.contains(&said(lines, "alarm_actions[]").as_str())
+                && said(lines, "statistic") == "Sum"
+                && said(lines, "comparison_operator") == "GreaterThanThreshold"
+        };
+        let watching = of("aws_cloudwatch_metric_alarm.this").filter(|(_, lines)| watches(lines)).count();
+        assert_eq!(watching, 1, "{} is counted and wakes nobody", address.whole);
+        counted.push(metric);
+    }
+    assert!(counted.len() > 10, "the filters have moved");
+    for (address, alarm) in of("aws_cloudwatch_metric_alarm.this") {
+        assert!(topics.contains(&said(alarm, "alarm_actions[]").as_str()), "{} tells nobody", address.whole);
+        let metric = [said(alarm, "namespace"), said(alarm, "metric_name")];
+        let ours = !metric[0].starts_with("AWS/");
+        assert!(!ours || counted.contains(&metric), "{} watches what nothing counts", address.whole);
+    }
+}
+
 #[tokio::test]
 async fn the_plan_is_the_one_that_was_reviewed() {
     let Some(init) = terraform() else { return };
     let desk = Desk::new("plan", &init).await;
     let plans = desk.plan().await.unwrap_or_else(|refused| panic!("Terraform refuses its own plan: {refused}"));
     desk.end();
+    for plan in plans.values() {
+        every_filter_ends_in_an_alarm(plan);
+    }
     let mut differ = String::new();
     for (name, blocks) in reviewable(&plans) {
         assert!(blocks.len() > 20, "{name} has lost most of the platform");

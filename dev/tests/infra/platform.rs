@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,12 +14,13 @@ use std::time::{Duration, Instant};
 use dev::aws::{ACCESS_KEY, Ministack, Sqs};
 use dev::host::{ACCOUNT, REGION};
 use dev::platform::checkout;
+use dev::stripe::WEBHOOK_SECRET;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::testing::{ENCRYPTION_KEY, World};
 use tokio::process::Command;
 
-use crate::front::{Deployed, one, resources, serve};
+use crate::front::{Deployed, Kept, one, resources, serve};
 use crate::rules::read;
 use crate::source::{functions, reads};
 
@@ -183,8 +185,8 @@ impl Stage {
         let folder = folder("deployed");
         let ministack = Ministack::start(&folder, None).await.expect("ministack starts");
         let http = shared::net::client(&shared::net::tls());
-        let state = format!("inkflow-state-{ACCOUNT}/inkflow/{ENV}.tfstate");
-        let deployed = Deployed { aws: ministack.url(), state, http };
+        let state = format!("inkflow-state-{ACCOUNT}-{REGION}/inkflow/{ENV}.tfstate");
+        let deployed = Deployed { aws: ministack.url(), state, http, kept: Kept::default() };
         let site = format!("http://{}", serve(deployed.clone()).await);
         world.stripe.set_webhook_url(format!("{site}/api/webhooks/stripe"));
         let tfvars = format!(
@@ -201,13 +203,63 @@ impl Stage {
             world.app_url.rsplit_once('@').map(|(_, rest)| rest.split_once('/').expect("a database")).expect("a user");
         let owner = std::env::var("TEST_DATABASE_URL").expect("World has asked for it");
         let owner = format!("{}@{server}/{}", owner.rsplit_once('@').expect("a user").0, world.database);
-        let secrets = format!(
-            "DATABASE_URL={}\nMIGRATE_DATABASE_URL={owner}\nSTRIPE_SECRET_KEY=sk_test_standin\n\
-             STRIPE_WEBHOOK_SECRETS=whsec_standin\nENCRYPTION_KEY={ENCRYPTION_KEY}\n",
-            world.app_url
-        );
-        fs::write(folder.join("secrets"), secrets).expect("written");
+        fs::write(folder.join("owner"), format!("MIGRATE_DATABASE_URL={owner}\n")).expect("written");
+        fs::set_permissions(folder.join("owner"), fs::Permissions::from_mode(0o600)).expect("ours");
         Self { world, ministack, deployed, site, folder }
+    }
+
+    /// The secrets as an earlier release has left them: in SSM, and in Terraform's state as its own. The functions' secret of
+    /// the webhook is then put by the operator's command.
+    async fn secrets_of_an_earlier_release(&self) {
+        let mut bucket = Command::new("bash");
+        bucket.args(["-c", ". infra/environment && make_state_bucket"]).current_dir(checkout());
+        self.as_operator(&mut bucket);
+        run(&mut bucket).await;
+        let mut instances = Vec::new();
+        for (name, value) in [
+            ("DATABASE_URL", self.world.app_url.as_str()),
+            ("STRIPE_SECRET_KEY", "sk_test_standin"),
+            ("STRIPE_WEBHOOK_SECRETS", "whsec_later"),
+            ("ENCRYPTION_KEY", ENCRYPTION_KEY),
+        ] {
+            let path = format!("/inkflow/{ENV}/{name}");
+            let wish = json!({ "Name": path, "Value": value, "Type": "SecureString" });
+            let put = self.call("ssm", "AmazonSSM.PutParameter", "1.1", wish).await;
+            assert_eq!(put["Version"], 1, "{put}");
+            instances.push(json!({ "index_key": name, "schema_version": 0, "sensitive_attributes": [], "attributes": {
+                "id": path, "name": path, "arn": format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{path}"), "type": "SecureString",
+                "tier": "Standard", "data_type": "text", "version": 1, "value_wo_version": 1,
+            } }));
+        }
+        let state = json!({
+            "version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "5d1b2b0e-3a9d-4c43-9a57-0d3e8f6a7b21", "outputs": {},
+            "resources": [{
+                "mode": "managed", "type": "aws_ssm_parameter", "name": "secret", "instances": instances,
+                "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            }],
+        });
+        let at = format!("{}/{}", self.deployed.aws, self.deployed.state);
+        let put = self.deployed.http.put(at).body(state.to_string()).send().await.expect("S3 answers");
+        assert!(put.status().is_success(), "{}", put.status());
+
+        // What stands there would not let the webhook start: the deploy says so, before anything is changed.
+        let refused = self.script("deploy").output().await.expect("it starts");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            !refused.status.success() && said.contains("make secret ENV=story NAME=STRIPE_WEBHOOK_SECRETS"),
+            "{said}"
+        );
+        let mut secret = self.script("secret");
+        let child = secret.env("NAME", "STRIPE_WEBHOOK_SECRETS").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("it starts");
+        let mut pipe = child.stdin.take().expect("piped");
+        tokio::io::AsyncWriteExt::write_all(&mut pipe, WEBHOOK_SECRET.as_bytes()).await.expect("written");
+        drop(pipe);
+        let done = child.wait_with_output().await.expect("it ends");
+        assert!(
+            done.status.success() && String::from_utf8_lossy(&done.stdout).contains("next: make deploy ENV=story"),
+            "{done:?}"
+        );
     }
 
     /// The compiled functions as Lambda wants them.
@@ -244,10 +296,12 @@ impl Stage {
             .env("AWS_REGION", REGION)
             .env("AWS_DEFAULT_REGION", REGION)
             .env_remove("AWS_PROFILE")
+            .env_remove("MIGRATE_DATABASE_URL")
+            .env_remove("DATABASE_CA")
             .env("ENV", ENV)
             .env("YES", "1")
             .env("TFVARS", self.folder.join("tfvars"))
-            .env("SECRETS_FILE", self.folder.join("secrets"))
+            .env("SECRETS_FILE", self.folder.join("owner"))
             .env("FUNCTIONS_DIR", self.folder.join("zips"))
             .env("INKFLOW_STATE", &self.folder)
             .env("PROGRAMS", built())
@@ -271,10 +325,15 @@ impl Stage {
         let mut vars = std::ffi::OsString::from("-var-file=");
         vars.push(self.folder.join("tfvars"));
         let data = self.folder.join("terraform").join(ENV);
-        let secrets = json!({ "DATABASE_URL": "-", "STRIPE_SECRET_KEY": "-", "STRIPE_WEBHOOK_SECRETS": "-", "ENCRYPTION_KEY": "-" });
-        plan.arg("plan").arg(out).arg(vars).arg(format!("-var=release={release}")).env("TF_DATA_DIR", &data);
-        run(plan.env("TF_VAR_functions_dir", self.folder.join("zips")).env("TF_VAR_secrets", secrets.to_string()))
-            .await;
+        let mut secrets = std::ffi::OsString::from("-var-file=");
+        secrets.push(data.join("secrets.tfvars.json"));
+        plan.arg("plan")
+            .arg(out)
+            .arg(vars)
+            .arg(secrets)
+            .arg(format!("-var=release={release}"))
+            .env("TF_DATA_DIR", &data);
+        run(plan.env("TF_VAR_functions_dir", self.folder.join("zips"))).await;
         let mut show = terraform_in(&infra);
         self.as_operator(&mut show);
         let text = run(show.args(["show", "-json"]).arg(at).env("TF_DATA_DIR", &data)).await;
@@ -353,7 +412,7 @@ fn settings_and_roles_are_exact(state: &Value) {
             // Set by Lambda; read on a laptop only; empty in this environment.
             let aside = name.starts_with("AWS_")
                 || name == "CLOCK_SHIFT_SECONDS"
-                || ["DATABASE_CA", "SUPABASE_JWT_SECRET"].contains(&name.as_str());
+                || ["DATABASE_CA", "SUPABASE_JWT_SECRET", "SUPABASE_SECRET_KEY"].contains(&name.as_str());
             assert!(aside || given.contains(name.as_str()), "{function} reads {name}, and Terraform does not give it");
         }
 
@@ -414,14 +473,23 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     let begun = Instant::now();
     let told = |what: &str| println!("{:>4} s  {what}", begun.elapsed().as_secs());
     stage.zips().await;
+    stage.secrets_of_an_earlier_release().await;
     let said = run(&mut stage.script("deploy")).await;
     assert!(said.contains("ok      an artist who is not there") && !said.contains("FAILED"), "{said}");
-    assert!(!said.contains("whsec_standin") && !said.contains(ENCRYPTION_KEY), "a secret was printed");
+    assert!(!said.contains(WEBHOOK_SECRET) && !said.contains(ENCRYPTION_KEY), "a secret was printed");
     told("deployed, smoke passed");
 
     let state = stage.deployed.state().await;
     let text = state.to_string();
-    for secret in ["sk_test_standin", "whsec_standin", ENCRYPTION_KEY, stage.world.app_url.as_str()] {
+    assert_eq!(
+        resources(&state, "aws_ssm_parameter", "secret").len(),
+        0,
+        "Terraform has forgotten the secrets, which stay"
+    );
+    let described =
+        one(&state, "aws_lambda_function", "this", "stripe-webhook")["description"].as_str().expect("words");
+    assert!(described.ends_with(", secrets version 1.2"), "one secret was put anew: {described}");
+    for secret in ["sk_test_standin", WEBHOOK_SECRET, ENCRYPTION_KEY, stage.world.app_url.as_str()] {
         assert!(!text.contains(secret), "the state holds a secret");
     }
     settings_and_roles_are_exact(&state);
@@ -431,6 +499,9 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
         release.split("release ").nth(1).and_then(|rest| rest.split(',').next()).expect("a release").to_owned();
     only_what_the_local_aws_forgets(&stage.plan(&release).await);
     told("the second plan changes nothing but what the local AWS forgets");
+
+    the_edge_keeps_what_is_everybodys(&stage).await;
+    told("the edge keeps an artist's page whatever is appended to its address, and nothing of anybody's own");
 
     // A client books and pays: CloudFront's paths, the functions, the webhook, the queue and the worker, as deployed.
     let (status, page) = stage.get("/api/artists/lea-marchetti").await;
@@ -514,10 +585,12 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     let said = run(&mut stage.script("rollback")).await;
     assert_eq!(said.matches(": 2 -> 1").count(), 2, "{said}");
     assert_eq!(said.matches("stays at version 1").count(), functions().len() - 2, "{said}");
+    stage.deployed.invalidate();
     assert_eq!(stage.get("/api/artists/lea-marchetti").await.0, 200);
     told("rolled back");
 
-    run(&mut stage.script("destroy")).await;
+    let destroyed = run(stage.script("destroy").env("SECRETS", "1")).await;
+    assert!(destroyed.contains("Plan: 0 to add, 0 to change, "), "its plan is shown first: {destroyed}");
     let left = stage.deployed.state().await;
     assert_eq!(left["resources"], json!([]));
     let queues = stage.call("sqs", "AmazonSQS.ListQueues", "1.0", json!({})).await;
@@ -528,6 +601,35 @@ async fn the_platform_is_deployed_used_rolled_back_and_taken_away() {
     assert_eq!(groups["logGroups"], json!([]), "{groups}");
     told("destroyed, and nothing is left");
     stage.end().await;
+}
+
+/// Each answer of a function carries its request's id: the same one twice is an answer that was kept.
+async fn the_edge_keeps_what_is_everybodys(stage: &Stage) {
+    let ask = async |path: &str, language: &str| {
+        let asked = stage.deployed.http.get(format!("{}{path}", stage.site)).header("accept-language", language);
+        let answer = asked.header("cookie", "one=1").send().await.expect("an answer");
+        let id = answer.headers().get("x-request-id").unwrap_or_else(|| panic!("{path} is answered by no function"));
+        (answer.status().as_u16(), id.to_str().expect("text").to_owned())
+    };
+    // Ten seconds for everybody, by CloudFront's own will: another account's "create your page first".
+    let missing = format!("/api/bookings/{}", uuid());
+    for path in [missing.as_str(), "/api/artists/nobody", "/artist/nobody", "/api/calendar/slots", "/api/session"] {
+        let (first, second) = (ask(path, "fr").await, ask(path, "fr").await);
+        assert!(first.0 >= 400 || path == "/api/session", "{path}: {}", first.0);
+        assert_ne!(first.1, second.1, "{path}: {} is kept", first.0);
+    }
+    let page = ask("/artist/lea-marchetti", "fr").await;
+    assert_eq!(page.0, 200);
+    assert_eq!(
+        ask("/artist/lea-marchetti?x=1", "fr-FR,fr;q=0.9").await.1,
+        page.1,
+        "an invented query passes the cache"
+    );
+    let english = ask("/artist/lea-marchetti?lang=en", "fr").await;
+    assert_ne!(english.1, page.1, "who asks for English gets French");
+    assert_eq!(ask("/artist/lea-marchetti", "en-GB").await.1, english.1);
+    let data = ask("/api/artists/lea-marchetti", "fr").await;
+    assert_eq!(ask("/api/artists/lea-marchetti?lang=en&y", "de").await.1, data.1);
 }
 
 /// Invokes each function with a sample of its own, as the sources do that the local AWS does not play (a bucket's event).

@@ -55,6 +55,28 @@ impl Document {
                 WRITE,
             ),
             operation(
+                (
+                    "POST",
+                    "/api/dashboard/profile/email/link",
+                    "mailContactLink",
+                    "Mails another link to the address that waits to be confirmed.",
+                ),
+                None,
+                (202, json(self.answer::<profile::ProfileView>())),
+                WRITE,
+            ),
+            operation(
+                (
+                    "POST",
+                    "/api/dashboard/profile/email/follow",
+                    "followContactLink",
+                    "Confirms an address by what the link of its mail carries.",
+                ),
+                Some(self.request::<profile::ContactLink>()),
+                (200, json(self.answer::<profile::ProfileView>())),
+                WRITE,
+            ),
+            operation(
                 ("GET", "/api/dashboard/rules", "getRules", "Deposit and slots."),
                 None,
                 (200, json(self.answer::<rules::RulesView>())),

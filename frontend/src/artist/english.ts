@@ -6,6 +6,7 @@ export const en: ArtistWords = {
   reserve: "Book",
   reserveFlash: (title, price) => `Book ${title}, ${price}`,
   proposeProject: "Suggest a project",
+  opensSoon: "Bookings open soon.",
   seeFlashes: "See the flashes",
   flashesTitle: "Flashes",
   flashesNote: "To be booked as they are, at the price shown.",

@@ -33,10 +33,13 @@ export function Hero({ artist }: { artist: Artist }): VNode {
         <p class="bio" lang={foreign(artist.locale)}>
           {artist.bio}
         </p>
+        {!artist.takes_bookings && <p class="why">{t.opensSoon}</p>}
         <p class="ways">
-          <button class="button" form={FORM} name="projet" value="1" aria-haspopup="dialog">
-            {t.proposeProject}
-          </button>
+          {artist.takes_bookings && (
+            <button class="button" form={FORM} name="projet" value="1" aria-haspopup="dialog">
+              {t.proposeProject}
+            </button>
+          )}
           <a class="down" href="#flashs">
             {t.seeFlashes}
           </a>
@@ -71,9 +74,11 @@ export function Gallery({ artist, own, resume }: GalleryProps): VNode {
         <li class="sheet idea">
           <h3>{t.ideaTitle}</h3>
           <p>{(arrhes ? t.ideaArrhesText : t.ideaText)(duration, deposit)}</p>
-          <button class="button quiet" form={FORM} name="projet" value="1" aria-haspopup="dialog">
-            {t.describeIdea}
-          </button>
+          {artist.takes_bookings && (
+            <button class="button quiet" form={FORM} name="projet" value="1" aria-haspopup="dialog">
+              {t.describeIdea}
+            </button>
+          )}
         </li>
       </ul>
     </section>
@@ -108,8 +113,8 @@ function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; 
           {flash.repeatable ? t.repeatable : t.unique}
         </p>
       </div>
-      {flash.state === "available" && <NextSlot artist={artist} flash={flash} />}
-      {flash.state === "available" && (
+      {flash.state === "available" && artist.takes_bookings && <NextSlot artist={artist} flash={flash} />}
+      {flash.state === "available" && artist.takes_bookings && (
         <button class="button quiet" form={FORM} name="flash" value={flash.id} aria-haspopup="dialog" aria-label={t.reserveFlash(flash.title, price)}>
           {t.reserve}
         </button>

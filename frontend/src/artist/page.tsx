@@ -125,6 +125,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   }
 
   private isBookable(place: Place): boolean {
+    if (!this.state.artist.takes_bookings) return false;
     // A held one too: it may be this client's, held in another browser.
     return place.flash === null || this.state.artist.flashes.some(({ id, state }) => id === place.flash && state !== "sold");
   }

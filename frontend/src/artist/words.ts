@@ -6,6 +6,7 @@ const fr = {
   reserve: "Réserver",
   reserveFlash: (title: string, price: string) => `Réserver ${title}, ${price}`,
   proposeProject: "Proposer un projet",
+  opensSoon: "Les réservations ouvrent bientôt.",
   seeFlashes: "Voir les flashs",
   flashesTitle: "Flashs",
   flashesNote: "À réserver tels quels, au prix affiché.",

@@ -1,7 +1,7 @@
 // After the payment page: what the database says about a booking, never what the address suggests.
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
-import { Address } from "../core/address";
+import { Address, mailto } from "../core/address";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { Boundary } from "../core/boundary";
 import { civilDate, clock, hours, longDay, money, whoseClock } from "../core/format";
@@ -317,7 +317,7 @@ function Ticket({ booking }: { booking: Booking }): VNode {
         <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />
         <Row name={t.with} value={artist.display_name} />
         {place && <Row name={t.place} value={place} map={artist.map_url} />}
-        {artist.email && <Row name={t.write} value={<a href={`mailto:${artist.email}`}><Address of={artist.email} /></a>} />}
+        {artist.email && <Row name={t.write} value={<a href={mailto(artist.email)}><Address of={artist.email} /></a>} />}
         {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
         {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
         {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}

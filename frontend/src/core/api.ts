@@ -27,21 +27,45 @@ interface FieldError {
   detail: string;
 }
 
+/** What the server wants solved before it goes on. */
+export interface Puzzle {
+  challenge: string;
+  parts: number;
+  bits: number;
+  hold_minutes: number;
+}
+
 const TIMEOUT = 12_000;
+
+/** What the body of a refusal says beside its type. */
+interface Refusal {
+  type?: string;
+  errors?: FieldError[];
+  slots?: Day[];
+  own?: Held;
+  proof?: Puzzle;
+}
 
 /** A refusal of the API, or silence. */
 export class Problem extends Error {
+  readonly errors: readonly FieldError[];
+  readonly slots: readonly Day[] | undefined;
+  /** The client's own booking that stands in the way. */
+  readonly own: Held | undefined;
+  readonly puzzle: Puzzle | undefined;
+
   constructor(
     /** The anchor of the problem's page, "offline" or "internal". */
     readonly slug: string,
     /** Seconds after which it is worth trying again. */
     readonly retryAfter: number | null = null,
-    readonly errors: readonly FieldError[] = [],
-    readonly slots: readonly Day[] | null = null,
-    /** The client's own booking that stands in the way. */
-    readonly own: Held | null = null,
+    { errors, slots, own, proof }: Refusal = {},
   ) {
     super(slug);
+    this.errors = errors ?? [];
+    this.slots = slots;
+    this.own = own;
+    this.puzzle = proof;
   }
 }
 
@@ -65,14 +89,13 @@ export async function call<T>(path: string, body?: string, headers: Record<strin
   } catch {
     throw new Problem("offline");
   }
-  const problem: unknown = await response.json().catch(() => null);
-  throw read(problem, response.headers.get("retry-after"));
+  throw await refusal(response);
 }
 
-function read(problem: unknown, retryAfter: string | null): Problem {
-  const { type, errors, slots, own } = (problem ?? {}) as { type?: string; errors?: FieldError[]; slots?: Day[]; own?: Held };
-  const seconds = Number.parseInt(retryAfter ?? "", 10);
-  return new Problem(type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, errors ?? [], slots ?? null, own ?? null);
+/** What an answer that is no 2xx says. */
+export async function refusal(response: Response): Promise<Problem> {
+  const body = ((await response.json().catch(() => null)) ?? {}) as Refusal;
+  return new Problem(body.type?.split("#")[1] ?? "internal", Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null, body);
 }
 
 export function getArtist(slug: string): Promise<Artist> {
@@ -81,11 +104,6 @@ export function getArtist(slug: string): Promise<Artist> {
 
 export function getSlots(query: { artist: string; date: string; days: string; flash?: string }): Promise<Slots> {
   return call(`/api/calendar/slots?${new URLSearchParams(query)}`);
-}
-
-/** Holds a slot. The same body with the same key is the same booking, however often it is sent. */
-export function createBooking(body: string, key: string): Promise<Held> {
-  return call("/api/bookings/create", body, { "idempotency-key": key });
 }
 
 export function getBooking(id: string): Promise<Booking> {

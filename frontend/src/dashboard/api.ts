@@ -1,6 +1,6 @@
 // The dashboard's way to the API: cookies carry the session, which is renewed once before anybody is asked to sign in.
 
-import { Problem } from "../core/api";
+import { Problem, refusal } from "../core/api";
 import { language } from "../core/language";
 import type * as Api from "./types";
 
@@ -37,9 +37,7 @@ async function request<T>(method: Method, path: string, content?: unknown): Prom
   } catch {
     throw new Problem("offline");
   }
-  const problem = (await response.json().catch(() => ({}))) as { type?: string; errors?: { pointer: string; detail: string }[] };
-  const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
-  throw new Problem(problem.type?.split("#")[1] ?? "internal", Number.isNaN(seconds) ? null : seconds, problem.errors ?? []);
+  throw await refusal(response);
 }
 
 /** Renews the session; calls that come together share one renewal, because the old token is worth nothing afterwards. */
@@ -94,6 +92,11 @@ export function signIn(email: string, password: string): Promise<Api.Session> {
   return request("POST", "/api/session", { email, password });
 }
 
+/** Who may open an account here. */
+export function readDoors(): Promise<Api.Doors> {
+  return request("GET", "/api/session/signup");
+}
+
 export function signUp(email: string, password: string): Promise<Api.Session | { confirmation_required: true }> {
   return request("POST", "/api/session/signup", { email, password });
 }
@@ -102,8 +105,8 @@ export function mailLink(email: string): Promise<unknown> {
   return request("POST", "/api/session/link", { email });
 }
 
-export function verifyLink(token: string): Promise<Api.Session> {
-  return request("POST", "/api/session/verify", { token_hash: token });
+export function verifyLink(token: string, replace: boolean): Promise<Api.Session> {
+  return request("POST", "/api/session/verify", { token_hash: token, replace });
 }
 
 export function signOut(): Promise<void> {
@@ -144,6 +147,15 @@ export function readBooking(id: string): Promise<Api.Detail> {
   return call("GET", at(id));
 }
 
+export function readSuspicious(): Promise<Api.Suspicious> {
+  return call("GET", at("suspicious"));
+}
+
+/** Ends holds that nobody means to pay; some at a time. */
+export function endSuspicious(ids: string[]): Promise<Api.Ended> {
+  return call("POST", `${at("suspicious")}/end`, { ids });
+}
+
 /** Confirm, take back, complete or mark as missed. */
 export function act(id: string, action: Exclude<Api.Action, "cancel">, version: number): Promise<Api.Detail> {
   return call("POST", `${at(id)}/${action.replaceAll("_", "-")}`, { version });
@@ -176,6 +188,15 @@ export function read<T>(what: "profile" | "rules" | "policy" | "hours" | "time-o
 
 export function write<T>(what: "profile" | "rules" | "policy" | "hours" | "calendar", content: unknown): Promise<T> {
   return call("PUT", `${SETTINGS}/${what}`, content);
+}
+
+/** Mails another link to the address that waits to be confirmed. */
+export function mailContactLink(): Promise<Api.Profile> {
+  return call("POST", `${SETTINGS}/profile/email/link`, {});
+}
+
+export function followContactLink(token: string): Promise<Api.Profile> {
+  return call("POST", `${SETTINGS}/profile/email/follow`, { token });
 }
 
 export function previewPolicy(policy: Api.PolicyInput): Promise<Api.Sentences> {

@@ -11,9 +11,9 @@ import { draftsOf } from "./form";
 import { forget } from "./live";
 import { Overview } from "./overview";
 import { type Place, placeInAddress } from "./place";
-import { sentence } from "./problems";
+import { is, sentence } from "./problems";
 import { Settings } from "./settings/settings";
-import { SignInAgain, SignInPage } from "./sign-in";
+import { type Link, LinkPage, SignInAgain, SignInPage, SignOutPage } from "./sign-in";
 import { Start } from "./start";
 import type { Session } from "./types";
 import { speak, t } from "./words";
@@ -22,8 +22,10 @@ interface State {
   /** Undefined while it is being found out. */
   session: Session | null | undefined;
   place: Place;
-  /** A link from a mail is being tried. */
-  opening: boolean;
+  /** A link from a mail, which waits to be used. */
+  link: Link | null;
+  /** Signed out here, and not yet where the accounts are. */
+  unfinished: boolean;
   /** Why nobody is signed in, when there is something to say. */
   trouble: string;
   /** The API did not answer at all. */
@@ -34,7 +36,7 @@ interface State {
 }
 
 class Dashboard extends Component<object, State> {
-  override state: State = { session: undefined, place: placeInAddress(), opening: false, trouble: "", failure: null, online: navigator.onLine, resume: null };
+  override state: State = { session: undefined, place: placeInAddress(), link: null, unfinished: false, trouble: "", failure: null, online: navigator.onLine, resume: null };
 
   override componentDidMount(): void {
     addEventListener("hashchange", this.follow);
@@ -45,8 +47,8 @@ class Dashboard extends Component<object, State> {
     void this.begin();
   }
 
-  override render(_: object, { session, place, opening, trouble, failure, online, resume }: State): ComponentChild {
-    document.body.classList.toggle("inside", Boolean(session));
+  override render(_: object, { session, place, link, unfinished, trouble, failure, online, resume }: State): ComponentChild {
+    document.body.classList.toggle("inside", Boolean(session) && !link);
     const notice = (
       <div role="alert" class="notice">
         {!online && <p class="alert">{t.offline}</p>}
@@ -69,12 +71,25 @@ class Dashboard extends Component<object, State> {
       return (
         <main class="gate" aria-busy="true">
           <h1 class="only-heard">{t.title}</h1>
-          <p class="lead late">{opening ? t.sign.opening : t.loading}</p>
+          <p class="lead late">{t.loading}</p>
         </main>
       );
     }
-    if (session === null) {
+    if (link) {
       return (
+        <>
+          {notice}
+          <LinkPage link={link} present={session?.email ?? null} enter={this.useLink} stay={() => this.drop(session)} />
+        </>
+      );
+    }
+    if (session === null) {
+      return unfinished ? (
+        <>
+          {notice}
+          <SignOutPage again={this.leave} />
+        </>
+      ) : (
         <>
           {notice}
           <SignInPage trouble={trouble} entered={this.enter} />
@@ -123,21 +138,42 @@ class Dashboard extends Component<object, State> {
     const url = new URL(location.href);
     const token = url.searchParams.get("token_hash");
     try {
-      if (token) {
-        for (const name of ["token_hash", "type"]) url.searchParams.delete(name);
-        // The link works once: it leaves the address before anybody can reload or share it.
-        history.replaceState(null, "", url.href);
-        markLanguage();
-        this.setState({ opening: true });
-        return this.enter(await verifyLink(token));
-      }
       const session = await readSession();
+      // It stays in the address until it is used, for a reload or another browser.
+      if (token) this.setState({ link: { token, fresh: url.searchParams.get("type") === "signup" } });
       if (session) this.enter(session);
       else this.setState({ session });
     } catch (problem) {
-      if (token) return this.setState({ session: null, trouble: sentence(problem) });
       this.setState({ failure: problem instanceof Problem ? problem : new Problem("internal") });
     }
+  }
+
+  /** Somebody presses: only now is the link used, and it works once. */
+  private readonly useLink = async ({ token }: Link, replace: boolean): Promise<void> => {
+    let session: Session;
+    try {
+      session = await verifyLink(token, replace);
+    } catch (problem) {
+      // Nobody is signed in, so that the way to a new link is the page's next sight.
+      if (is(problem, "link-expired") && !this.state.session) {
+        this.drop(null);
+        return this.setState({ trouble: sentence(problem) });
+      }
+      throw problem;
+    }
+    // What another account has read stays with it.
+    forget();
+    this.drop(session);
+  };
+
+  private drop(session: Session | null): void {
+    const url = new URL(location.href);
+    for (const name of ["token_hash", "type"]) url.searchParams.delete(name);
+    // Used or not wanted: it leaves the address before anybody can reload or share it.
+    history.replaceState(null, "", url.href);
+    markLanguage();
+    this.setState({ link: null });
+    if (session) this.enter(session);
   }
 
   private readonly enter = (session: Session): void => {
@@ -163,7 +199,14 @@ class Dashboard extends Component<object, State> {
   };
 
   private readonly leave = async (): Promise<void> => {
-    await signOut();
+    let unfinished = false;
+    try {
+      await signOut();
+    } catch (problem) {
+      // Here it has ended all the same.
+      if (!is(problem, "sign-out-incomplete")) throw problem;
+      unfinished = true;
+    }
     forget();
     try {
       for (const key of Object.keys(sessionStorage)) if (key.startsWith("inkflow:draft:")) sessionStorage.removeItem(key);
@@ -171,7 +214,7 @@ class Dashboard extends Component<object, State> {
       // Storage may be forbidden: then there is nothing in it.
     }
     history.replaceState(null, "", "#/");
-    this.setState({ session: null, place: placeInAddress() });
+    this.setState({ session: null, unfinished, place: placeInAddress() });
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
-import { Address } from "../core/address";
+import { Address, mailto } from "../core/address";
 import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, resend, retry, writeNote } from "./api";
@@ -74,7 +74,7 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
         <Part title={t.detail.client}>
           <Facts
             facts={[
-              [t.detail.email, <a href={`mailto:${client.email}`}><Address of={client.email} /></a>],
+              [t.detail.email, <a href={mailto(client.email)}><Address of={client.email} /></a>],
               [t.detail.phone, <a href={`tel:${client.phone}`}>{client.phone_written}</a>],
               [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
             ]}
@@ -304,7 +304,7 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
                   {t.detail.mailStatus[mail.status] ?? mail.status}
                   {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} {t.detail.to(mail.recipient)}
                 </small>
-                {mail.error && <small class="error">{mail.error}</small>}
+                <Why mail={mail} />
               </span>
               {mail.can_resend && (
                 <button
@@ -324,6 +324,13 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
       <Said saying={saying} />
     </Part>
   );
+}
+
+/** What is wrong with a mail, in words where they are ours. */
+function Why({ mail }: { mail: SentMail }): VNode | null {
+  if (mail.status === "unknown") return <small>{t.detail.mailUnknown}</small>;
+  const words = mail.status === "withheld" ? t.detail.mailWithheld[mail.error ?? ""] : mail.error;
+  return words ? <small class="error">{words}</small> : null;
 }
 
 function Timeline({ booking }: { booking: Detail }): VNode {

@@ -1,7 +1,7 @@
 // What an artist opens each morning: what waits for them, what comes, what was earned.
 
 import type { ComponentChildren, VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { civilDate, clock, longDay, money } from "../core/format";
 import { type Shown, secondsToUndo } from "./actions";
 import { read, readBookings, readStats } from "./api";
@@ -10,6 +10,7 @@ import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
 import { bookingAddress, bookingsAddress, settingsAddress } from "./place";
 import { BookingRow } from "./row";
+import { Suspects } from "./suspects";
 import type { Detail, Profile, Stats } from "./types";
 import { capital, monthWords } from "./when";
 import { t } from "./words";
@@ -20,6 +21,9 @@ export function Overview({ name }: { name: string }): VNode {
   const stats = useLive<Stats>("stats", readStats);
   const profile = useLive<Profile>("profile", () => read("profile"), { once: true });
   const [first] = name.split(" ");
+  // What one holds is not suspicious. Once there were more they stay, and with them what became of them.
+  const several = useRef(false);
+  several.current ||= (stats.data?.pending_count ?? 0) > 1;
   return (
     <>
       <header class="top hello">
@@ -28,6 +32,7 @@ export function Overview({ name }: { name: string }): VNode {
       </header>
       {profile.data && !profile.data.complete && <SetUp profile={profile.data} />}
       <YourTurn after={stats.refresh} />
+      {several.current && <Suspects after={stats.refresh} />}
       {stats.data ? <Figures stats={stats.data} /> : <Waiting problem={stats.problem} again={stats.refresh} />}
       {stats.data && <Chart curve={stats.data.curve} />}
       {profile.data && (

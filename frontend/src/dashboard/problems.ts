@@ -19,7 +19,9 @@ export function sentence(failure: unknown): string {
     "sign-in-unavailable": t.sign.unavailable,
     "stripe-unavailable": t.problem.stripe,
     "sign-up-refused": t.sign.refused,
+    "sign-up-closed": t.sign.closed,
     "link-expired": t.sign.linkExpired,
+    "already-signed-in": t.sign.presentAlready,
   };
   return (failure instanceof Problem && known[failure.slug]) || t.problem.failed;
 }

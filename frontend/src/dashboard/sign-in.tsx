@@ -1,13 +1,13 @@
 // Who is there? By password, by a link in a mail, or for the first time. Also when a session ends in the middle of work.
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
-import { mailLink, signIn, signUp } from "./api";
+import { mailLink, readDoors, signIn, signUp } from "./api";
 import { CheckField, Said, TextField, useSending } from "./form";
 import { Heading } from "./parts";
 import { is, sentence } from "./problems";
-import type { Session } from "./types";
+import type { Doors, Session } from "./types";
 import { t } from "./words";
 
 interface Props {
@@ -24,6 +24,11 @@ function isAddress(text: string): boolean {
 
 export function SignInPage({ trouble, entered }: Props): VNode {
   const [fresh, setFresh] = useState(false);
+  const [doors, setDoors] = useState<Doors["sign_up"]>("closed");
+  useEffect(() => {
+    // Where it is not known, nobody is led to a door that may be shut.
+    readDoors().then(({ sign_up }) => setDoors(sign_up), () => null);
+  }, []);
   return (
     <main class="gate">
       <header>
@@ -31,7 +36,7 @@ export function SignInPage({ trouble, entered }: Props): VNode {
         <Heading key={String(fresh)} quiet={!fresh} tab={fresh ? t.sign.createTitle : t.sign.enter}>
           {fresh ? t.sign.createTitle : t.sign.title}
         </Heading>
-        <p class="lead">{fresh ? t.sign.createLead : t.sign.lead}</p>
+        <p class="lead">{fresh ? (doors === "invited" ? t.sign.createInvited : t.sign.createLead) : t.sign.lead}</p>
       </header>
       {trouble && (
         <p class="alert" role="alert">
@@ -39,12 +44,14 @@ export function SignInPage({ trouble, entered }: Props): VNode {
         </p>
       )}
       {fresh ? <SignUpForm entered={entered} /> : <SignInForm entered={entered} />}
-      <p class="swap">
-        {fresh ? t.sign.hasAccount : t.sign.noAccount}{" "}
-        <button type="button" class="link" onClick={() => setFresh(!fresh)}>
-          {fresh ? t.sign.toSignIn : t.sign.create}
-        </button>
-      </p>
+      {doors !== "closed" && (
+        <p class="swap">
+          {fresh ? t.sign.hasAccount : t.sign.noAccount}{" "}
+          <button type="button" class="link" onClick={() => setFresh(!fresh)}>
+            {fresh ? t.sign.toSignIn : t.sign.create}
+          </button>
+        </p>
+      )}
     </main>
   );
 }
@@ -155,6 +162,100 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
         </button>
       )}
     </form>
+  );
+}
+
+/** A link from a mail. */
+export interface Link {
+  token: string;
+  /** It confirms the address of a new account. */
+  fresh: boolean;
+}
+
+interface LinkProps {
+  link: Link;
+  /** Who is signed in already. */
+  present: string | null;
+  enter: (link: Link, replace: boolean) => Promise<void>;
+  stay: () => void;
+}
+
+/**
+ * What a link shows before it is used. It works once and lets in whoever uses it, so it wants a press: programs that look
+ * through mails open what they find, and somebody else's link must not change whose work this is without a word.
+ */
+export function LinkPage({ link, present, enter, stay }: LinkProps): VNode {
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState("");
+  const use = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    setTrouble("");
+    try {
+      await enter(link, present !== null);
+    } catch (problem) {
+      setTrouble(sentence(problem));
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="gate">
+      <header>
+        <p class="mark">InkFlow</p>
+        <Heading tab={t.sign.enter}>{link.fresh ? t.sign.linkFreshTitle : t.sign.linkTitle}</Heading>
+        <p class="lead">{present ? t.sign.linkOther(present) : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}</p>
+      </header>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble}
+        </p>
+      )}
+      <div class="fields">
+        <button type="button" class="button" aria-disabled={busy} onClick={() => void use()}>
+          {busy ? t.sign.entering : present ? t.sign.linkReplace : t.sign.linkEnter}
+        </button>
+        {present && (
+          <button type="button" class="button quiet" onClick={stay}>
+            {t.sign.linkStay}
+          </button>
+        )}
+      </div>
+    </main>
+  );
+}
+
+/** Signed out here, while the service that knows the accounts has not heard of it. */
+export function SignOutPage({ again }: { again: () => Promise<void> }): VNode {
+  const [trouble, setTrouble] = useState("");
+  const [busy, setBusy] = useState(false);
+  const press = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    setTrouble("");
+    try {
+      await again();
+    } catch (problem) {
+      setTrouble(sentence(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="gate">
+      <header>
+        <p class="mark">InkFlow</p>
+        <Heading tab={t.sign.out}>{t.sign.outTitle}</Heading>
+        <p class="lead">{t.sign.outLead}</p>
+      </header>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble}
+        </p>
+      )}
+      <button type="button" class="button" aria-disabled={busy} onClick={() => void press()}>
+        {busy ? t.moment : t.sign.outAgain}
+      </button>
+    </main>
   );
 }
 

@@ -11,6 +11,7 @@ type Answer<Operation> = Operation extends { responses: infer All }
 type Sent<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } } ? Body : never;
 
 export type Session = Answer<paths["/api/session"]["get"]>;
+export type Doors = Answer<paths["/api/session/signup"]["get"]>;
 export type Profile = Answer<paths["/api/dashboard/profile"]["get"]>;
 export type Rules = Answer<paths["/api/dashboard/rules"]["get"]>;
 export type Opening = Answer<paths["/api/dashboard/hours"]["get"]>["hours"][number];
@@ -21,6 +22,9 @@ export type CalendarTest = Answer<paths["/api/dashboard/calendar/test"]["post"]>
 
 export type Stats = Answer<paths["/api/dashboard/stats"]["get"]>;
 export type Month = Stats["curve"][number];
+
+export type Suspicious = Answer<paths["/api/dashboard/bookings/suspicious"]["get"]>;
+export type Ended = Answer<paths["/api/dashboard/bookings/suspicious/end"]["post"]>;
 
 type Page = Answer<paths["/api/dashboard/bookings"]["get"]>;
 type FullBooking = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;

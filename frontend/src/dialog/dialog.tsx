@@ -3,7 +3,7 @@
 import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
-import { type Artist, type Flash, type Held, Problem, type Slot, createBooking, getBooking, leaveFor } from "../core/api";
+import { type Artist, type Flash, type Held, Problem, type Slot, getBooking, leaveFor } from "../core/api";
 import { civilDate, clock, hours, longDay, money, shortDay, span } from "../core/format";
 import { type OwnHold, keepHold } from "../core/hold";
 import { foreign, language } from "../core/language";
@@ -11,6 +11,7 @@ import { recall, remember } from "../core/memory";
 import { small, srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
 import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
+import { createBooking } from "./create";
 import { sentence } from "./problems";
 import { isSame } from "./clocks";
 import type { Read, Reader } from "./reading";
@@ -45,6 +46,8 @@ interface State {
   /** The street, once the hold has told it. */
   street: string | null;
   sending: boolean;
+  /** What is said while the browser does what the server asked for. */
+  checking: string | null;
   online: boolean;
 }
 
@@ -58,6 +61,7 @@ export class BookingDialog extends Component<Props, State> {
     rival: null,
     street: null,
     sending: false,
+    checking: null,
     online: navigator.onLine,
   };
   private element: HTMLDialogElement | null = null;
@@ -284,7 +288,7 @@ export class BookingDialog extends Component<Props, State> {
 
   private summary(): VNode | null {
     const { artist, flash, own } = this.props;
-    const { slot, answers, sending, street } = this.state;
+    const { slot, answers, sending, checking, street } = this.state;
     if (!slot) return null;
     const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
     const arrhes = artist.deposit_nature === "arrhes";
@@ -320,6 +324,7 @@ export class BookingDialog extends Component<Props, State> {
           </p>
           <p>{mine ? t.heldUntil(clock(mine)) : t.holdNote(artist.hold_minutes)}</p>
           <p>{t.secure}</p>
+          <p role="status">{sending && checking}</p>
         </div>
         <footer>
           <button type="button" class="link" onClick={() => this.props.backTo(2)}>
@@ -338,15 +343,15 @@ export class BookingDialog extends Component<Props, State> {
     const { artist, flash, changed } = this.props;
     const { slot, answers, sending } = this.state;
     if (sending || !slot) return;
-    this.setState({ sending: true, alert: null, rival: null });
+    this.setState({ sending: true, checking: null, alert: null, rival: null });
     const readFirst = this.holdsFirst();
     const body = requestOf(artist, flash, answers, slot);
     try {
-      let made = await createBooking(body, keyFor(body));
+      let made = await this.create(body);
       if (!made.checkout_url && made.status !== "confirmed") {
         // The key still stands for a booking of before that has lapsed since: this is a new wish.
         forgetKey();
-        made = await createBooking(body, keyFor(body));
+        made = await this.create(body);
       }
       this.keep(made);
       if (readFirst && made.checkout_url) {
@@ -361,6 +366,21 @@ export class BookingDialog extends Component<Props, State> {
       this.refused(problem instanceof Problem ? problem : new Problem("internal"));
     }
   };
+
+  /** Sends the wish, and proves what is asked for: again if the answer came too late, or others were faster meanwhile. */
+  private async create(body: string): Promise<Held> {
+    let proof: string | undefined;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await createBooking(body, keyFor(body), proof);
+      } catch (problem) {
+        if (!(problem instanceof Problem && problem.puzzle) || tries === 3) throw problem;
+        const { said, solve } = await import("./proof");
+        this.setState({ checking: said(problem.puzzle) });
+        proof = await solve(problem.puzzle);
+      }
+    }
+  }
 
   /** The street is told with the hold, to be read before paying: then the first press holds, and the second pays. */
   private holdsFirst(): boolean {
@@ -402,6 +422,7 @@ export class BookingDialog extends Component<Props, State> {
         changed();
         break;
       case "not-found":
+      case "opens-soon":
         changed();
         break;
       case "idempotency-mismatch":

@@ -93,16 +93,22 @@ export const words: DialogWords = {
 
   slotTaken: "This slot has just been taken. Here are those that are left: nothing you typed is lost.",
   tooFarAhead: "The books are not open for this date yet. Choose an earlier one: nothing you have typed is lost.",
+  opensSoon: "This artist takes no bookings online at the moment: they open soon.",
   flashTaken: "Somebody else has just taken this flash. If they do not pay, it comes back.",
   heldNote: "Somebody is paying the deposit of this flash right now. If it is you, in another browser: give the same details, and you will find your booking.",
   flashGone: "This flash is no longer offered.",
   invalid: "Some fields need your attention.",
   tooManyHolds: "Too many slots are waiting for their payment. Pay one of them, or try again in a few minutes.",
+  flashRests: "You have held this flash several times without paying: others come first for a while.",
   tooManyRequests: "Many requests in a row have come from this connection.",
   inProgress: "Your request is already under way. Try again in a few seconds: you will not pay twice.",
   calendarDown: "The artist’s calendar does not answer, and no slot can be promised without it.",
   paymentDown: "The payment page does not open. Your slot is held: try again and you will get the same booking.",
   noAnswer: "The network does not answer. Your answers are kept: try again, you will not pay twice.",
   failed: "Something went wrong on our side. Try again in a moment; nothing has been paid.",
-  tryIn: (seconds) => (seconds < 90 ? `Try again in ${seconds} seconds.` : `Try again in ${Math.ceil(seconds / 60)} minutes.`),
+  tryIn: (seconds) => {
+    if (seconds < 90) return `Try again in ${seconds} seconds.`;
+    if (seconds < 7200) return `Try again in ${Math.ceil(seconds / 60)} minutes.`;
+    return `Try again in ${Math.ceil(seconds / 3600)} hours.`;
+  },
 };

@@ -94,11 +94,13 @@ export const words = {
 
   slotTaken: "Ce créneau vient d’être pris. Voici ceux qui restent : rien de ce que vous avez saisi n’est perdu.",
   tooFarAhead: "L’agenda n’est pas encore ouvert pour cette date. Choisissez-en une plus proche : rien de ce que vous avez saisi n’est perdu.",
+  opensSoon: "Cet artiste ne prend pas de réservation en ligne pour le moment : elles ouvrent bientôt.",
   flashTaken: "Ce flash vient d’être retenu par quelqu’un d’autre. S’il n’est pas payé, il reviendra.",
   heldNote: "Quelqu’un paie ce flash en ce moment. Si c’est vous, donnez les mêmes coordonnées : vous retrouverez votre réservation.",
   flashGone: "Ce flash n’est plus proposé.",
   invalid: "Quelques champs sont à revoir.",
   tooManyHolds: "Trop de créneaux attendent déjà leur paiement. Payez-en un, ou réessayez dans quelques minutes.",
+  flashRests: "Vous avez retenu ce flash plusieurs fois sans le payer : il est d’abord aux autres.",
   tooManyRequests: "Beaucoup de demandes à la suite, depuis cette connexion.",
   inProgress: "Votre demande est déjà en cours. Réessayez dans quelques secondes : vous ne paierez pas deux fois.",
   calendarDown: "L’agenda de l’artiste ne répond pas, et sans lui aucun créneau ne peut être promis.",

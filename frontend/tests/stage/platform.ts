@@ -30,7 +30,7 @@ export interface Booking {
 }
 
 type Condition = "ok" | "slow" | "down";
-type Switch = "mail" | "queue" | "stripe" | "calendar" | "webhooks";
+type Switch = "mail" | "queue" | "stripe" | "calendar" | "webhooks" | "accounts";
 export type Outcome = "paid" | "declined" | "webhook_lost" | "webhook_late" | "webhook_doubled" | "expire";
 
 interface Places {
@@ -94,7 +94,7 @@ export class Platform {
   async startOver(): Promise<void> {
     if (this.#disturbed) {
       this.#disturbed = false;
-      await this.turn({ mail: "ok", queue: "ok", stripe: "ok", calendar: "ok", webhooks: "ok" });
+      await this.turn({ mail: "ok", queue: "ok", stripe: "ok", calendar: "ok", webhooks: "ok", accounts: "ok" });
       await this.#post(`${this.site}/dev/clock`, { shift_seconds: 0 });
       this.#disturbed = false;
     }
@@ -190,10 +190,10 @@ export class Platform {
     await this.#post(`${this.calcom}/_control/bookings/${booking.uid}/cancel`, { by, reason: "Un autre jour, s’il vous plaît" });
   }
 
-  async mail(to: string, about: RegExp): Promise<Mail> {
+  async mail(to: string, about: RegExp, words = /(?:)/): Promise<Mail> {
     for (const until = Date.now() + 15_000; ; ) {
       const mails = (await this.#get(this.#mails)) as Mail[];
-      const found = mails.find((mail) => mail.to.includes(to) && about.test(mail.subject));
+      const found = mails.find((mail) => mail.to.includes(to) && about.test(mail.subject) && words.test(mail.text));
       if (found) return found;
       if (Date.now() > until) throw new Error(`no mail to ${to} about ${about}: ${JSON.stringify(mails.map((mail) => [mail.to, mail.subject]))}`);
       await new Promise((resolve) => setTimeout(resolve, 100));

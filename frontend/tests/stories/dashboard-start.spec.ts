@@ -159,3 +159,39 @@ test("once the mail is on its way, it can be had again, or the address corrected
   await artist.press(artist.button("Changer d’adresse"));
   await expect(artist.field(/^Adresse e-mail/)).toHaveValue(account.email);
 });
+
+test("bookings go to another address once the link mailed there is pressed", async ({ artist, platform }) => {
+  const { page } = artist;
+  await begin(artist, platform, freshName());
+  const studio = newcomer().email;
+  await artist.open("#/settings/profile");
+  await artist.field("E-mail pour les réservations").fill(studio);
+  await artist.press(artist.button(artist.words.save));
+  await expect(page.getByText(`${studio} n’est pas encore confirmée`)).toBeVisible();
+  await barrierFree(page, "an address that waits for its link");
+  await platform.mail(studio, /^Confirmez cette adresse/);
+  await artist.press(artist.button("Renvoyer le lien"));
+  await expect(page.getByRole("status").filter({ hasText: /^Le lien part à/ })).toBeVisible();
+  const mail = await platform.mail(studio, /^Confirmez cette adresse/);
+  const link = /https?:\S+\?contact=\S+/.exec(mail.text)?.[0] ?? "";
+  await page.goto(link);
+  await expect(artist.button("Confirmer cette adresse")).toBeVisible();
+  expect(await platform.sql`select 1 from artists where email = ${studio}`, "opened is not pressed").toHaveLength(0);
+  await barrierFree(page, "a link that was followed");
+  await artist.press(artist.button("Confirmer cette adresse"));
+  await expect(page.getByRole("status").filter({ hasText: "L’adresse est confirmée." })).toBeVisible();
+  expect(await platform.sql`select 1 from artists where email = ${studio}`).toHaveLength(1);
+  expect(page.url()).not.toContain("contact=");
+});
+
+test("where nobody may open an account, nobody is led to try", async ({ artist }) => {
+  const { page } = artist;
+  await page.route("**/api/session/signup", (route) => route.fulfill({ json: { sign_up: "closed" } }));
+  const asked = page.waitForResponse("**/api/session/signup");
+  await artist.arrive();
+  await asked;
+  await expect(artist.button("Créer un compte")).toHaveCount(0);
+  await page.unroute("**/api/session/signup");
+  await page.reload();
+  await expect(artist.button("Créer un compte")).toBeVisible();
+});

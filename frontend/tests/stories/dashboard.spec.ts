@@ -26,6 +26,21 @@ test("the door opens for the right password, stays open over a reload, and close
   await expect(artist.button(artist.words.enter)).toBeVisible();
 });
 
+test("signing out while the accounts do not answer says so, and is finished by a press", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  await artist.enter(LEA, "#/settings/account");
+  witness.expects(/^503: DELETE .*\/api\/session$/);
+  await platform.turn({ accounts: "down" });
+  await artist.press(artist.button("Se déconnecter"));
+  await artist.sees("Déconnexion inachevée");
+  await barrierFree(page, "signed out here only");
+  await platform.turn({ accounts: "ok" });
+  await artist.press(artist.button("Terminer la déconnexion"));
+  await expect(artist.button(artist.words.enter)).toBeVisible();
+  await page.reload();
+  await expect(artist.button(artist.words.enter)).toBeVisible();
+});
+
 test("a link from a mail opens the door, once", async ({ artist, platform, witness }) => {
   const { page } = artist;
   await artist.arrive();
@@ -34,14 +49,44 @@ test("a link from a mail opens the door, once", async ({ artist, platform, witne
   await expect(page.getByRole("status").filter({ hasText: "Si un compte existe" })).toBeVisible();
   const link = await linkFor(LEA, platform);
   expect(link).toContain("/dashboard?");
+  // A program that looks through mails opens it in a browser of its own, and runs its scripts.
+  const scanner = await page.context().browser()?.newContext();
+  const scan = await scanner?.newPage();
+  await scan?.goto(link);
+  await expect(scan!.getByRole("button", { name: "Entrer" })).toBeVisible();
+  await scanner?.close();
+
   await page.goto(link);
+  await artist.sees("Votre lien de connexion");
+  await barrierFree(page, "a link");
+  await artist.press(artist.button("Entrer"));
   await artist.sees("Bonjour Léa");
   expect(page.url(), "the token is gone from the address").not.toContain("token_hash");
 
   await page.context().clearCookies();
   witness.expects(/^401: POST .*\/api\/session\/verify/);
   await page.goto(link);
+  await artist.press(artist.button("Entrer"));
   await expect(page.getByRole("alert").filter({ hasText: "a déjà servi ou a expiré" })).toBeVisible();
+});
+
+test("somebody else's link asks before it takes the place of a session", async ({ artist, platform }) => {
+  const { page } = artist;
+  await artist.arrive();
+  await artist.field(artist.words.email).fill(NOA.email);
+  await artist.press(artist.button("Recevoir un lien de connexion par e-mail"));
+  const link = await linkFor(NOA, platform);
+  await artist.signIn(LEA);
+  await artist.sees("Bonjour Léa");
+  await page.goto(link);
+  await expect(page.getByRole("main")).toContainText(`connecté avec ${LEA.email}`);
+  await barrierFree(page, "another link");
+  await artist.press(artist.button("Garder cette session"));
+  await artist.sees("Bonjour Léa");
+  expect(page.url()).not.toContain("token_hash");
+  await page.goto(link);
+  await artist.press(artist.button("Entrer avec ce lien"));
+  await artist.sees("Bonjour Noa");
 });
 
 test("a session is renewed without a word, and when it is over nothing typed is lost", async ({ artist, platform, witness }) => {

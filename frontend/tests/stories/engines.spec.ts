@@ -1,7 +1,7 @@
 // The client's whole way and the artist's main one, in every engine that people come with. What is told apart by words and
 // states is in the other stories; here it must work at all.
 
-import { LEA, fr as dashboard } from "../stage/artist.ts";
+import { LEA, fr as dashboard, linkFor } from "../stage/artist.ts";
 import { BUTTONS, IDEA, type Person, fr, somebody } from "../stage/client.ts";
 import { expect, test } from "../stage/engines/story.ts";
 import type { Visitor } from "../stage/engines/visitor.ts";
@@ -183,4 +183,21 @@ test("an artist signs in, sees who comes, cancels with the money going back, and
     await visitor.until("all is read", () => visitor.hand.run(() => document.querySelector("[aria-busy=true]") === null));
     await visitor.isFit(section);
   }
+});
+
+test("an artist follows the link of a mail, which does nothing before a press", async ({ visitor, platform }) => {
+  visitor.hand.expects(/^401: GET .*\/api\/session$/);
+  visitor.hand.expects(/^401: POST .*\/api\/session\/refresh$/);
+  await visitor.go("/dashboard?lang=fr");
+  await visitor.fill(dashboard.email, LEA.email);
+  await visitor.press("button", "Recevoir un lien de connexion par e-mail");
+  const link = await linkFor(LEA, platform);
+  for (const time of ["opened", "opened again"]) {
+    await visitor.go(link);
+    await visitor.sees("heading", "Votre lien de connexion");
+    await visitor.isFit(time);
+  }
+  await visitor.press("button", "Entrer");
+  await visitor.sees("heading", dashboard.hello);
+  await visitor.until("the address is clean", async () => !/token_hash/.test(await visitor.hand.address()));
 });

@@ -132,6 +132,8 @@ pub struct ArtistView {
     pub hold_minutes: u32,
     /// What a cancellation costs.
     pub policy: PolicyView,
+    /// Whether there is something to book: not before deposits can be taken.
+    pub takes_bookings: bool,
     /// What a custom project takes.
     pub project: ProjectView,
     /// The flashes in the artist's order.
@@ -195,6 +197,7 @@ impl ArtistView {
         let map_url = address.as_deref().map(|address| map_url(address, &artist.city));
         Self {
             hold_minutes,
+            takes_bookings: page.takes_bookings,
             policy: PolicyView {
                 full_refund_hours: artist.policy.full_refund_hours,
                 late_refund_percent: artist.policy.late_refund_percent,
@@ -318,14 +321,18 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if request.uri().path().trim_end_matches('/') == "/api/artists" {
         return list::answer(app).await;
     }
-    let wants_page = request.uri().path().starts_with("/artist/");
-    let slug = http::last_segment(&request);
+    // The whole rest of the path: one page at many addresses would be asked for past the cache.
+    let path = request.uri().path();
+    let wants_page = path.starts_with("/artist/");
+    let slug = path.strip_prefix("/artist/").or_else(|| path.strip_prefix("/api/artists/")).unwrap_or_default();
+    let slug = slug.strip_suffix('/').unwrap_or(slug);
     // What the address asks for, else what the browser likes best.
     let language = http::query(&request, "lang")?
         .and_then(|tag| Locale::of_tag(&tag))
         .or_else(|| http::preferred_language(&request));
     let now = app.clock.now();
     let page = match artists::page(&app.db, slug, now).await? {
+        Some(page) if page.artist.slug != slug => return moved(&request, &page.artist.slug),
         Some(page) => ArtistView::of(page, app.hold_minutes, now),
         None if wants_page => return not_found_page(app, language.unwrap_or_default()),
         None => return Err(Error::NotFound),
@@ -400,6 +407,18 @@ fn srcset(path: &str) -> Option<String> {
 /// Messengers preview no SVG: beside a drawn hero lies the same as a JPEG of 1200 by 630.
 fn preview(hero: &str) -> String {
     hero.strip_suffix(".svg").map_or_else(|| hero.to_owned(), |name| format!("{name}.jpg"))
+}
+
+/// The same page, or the same answer, under the artist's new address. Not for ever: it may be given up again.
+fn moved(request: &Request, slug: &str) -> Reply {
+    let (folder, _) = request.uri().path().trim_end_matches('/').rsplit_once('/').unwrap_or_default();
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    Response::builder()
+        .status(StatusCode::TEMPORARY_REDIRECT)
+        .header(header::LOCATION, format!("{folder}/{slug}{query}"))
+        .header(header::CACHE_CONTROL, CACHE)
+        .body(Body::Empty)
+        .map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Inside a script element only "<" can end it or begin a comment.

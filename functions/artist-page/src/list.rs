@@ -12,7 +12,7 @@ use crate::{App, CACHE};
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ArtistList {
-    /// At most [`artists::MOST_LISTED`].
+    /// At most 100.
     pub artists: Vec<ArtistCard>,
 }
 

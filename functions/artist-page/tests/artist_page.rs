@@ -331,10 +331,13 @@ mod as_a_page {
 fn an_artist_who_is_not_active_is_not_found() {
     World::run(|world| async move {
         world.execute("update artists set active = false where slug = 'lea-marchetti'").await;
-        for slug in ["lea-marchetti", "nobody", "LEA-MARCHETTI", "lea-marchetti%00", "..", "%2e%2e"] {
+        for slug in ["lea-marchetti", "nobody", "LEA-MARCHETTI", "..", "%2e%2e"] {
             let answer = ask(world, &format!("/api/artists/{slug}")).await;
             assert_eq!((answer.status, answer.problem()), (404, "not-found"), "{slug}");
             assert_eq!(ask(world, &format!("/artist/{slug}")).await.status, 404, "{slug}");
+        }
+        for path in ["/api/artists/lea-marchetti%00", "/artist/lea-marchetti%00"] {
+            assert_eq!(ask(world, path).await.status, 400, "no text of PostgreSQL holds U+0000: {path}");
         }
         assert_eq!(ask(world, "/api/artists/noa-keller").await.status, 200);
     });
@@ -402,6 +405,27 @@ fn only_reading_is_answered() {
     });
 }
 
+/// A page that answers at invented addresses as well is asked for past the cache, as often as somebody likes.
+#[test]
+fn a_page_has_one_address() {
+    World::run(|world| async move {
+        let app = app(world);
+        for (path, status) in [
+            ("/artist/lea-marchetti", 200),
+            ("/artist/lea-marchetti/", 200),
+            ("/artist/1/lea-marchetti", 404),
+            ("/artist/lea%2Dmarchetti", 404),
+            ("/artist/lea-marchetti//", 404),
+            ("/api/artists/1/lea-marchetti", 404),
+            ("/api/artists/lea-marchetti", 200),
+            ("/lea-marchetti", 404),
+        ] {
+            let answer = testing::ask(&world.web(), get(path), |request| handle(&app, request)).await;
+            assert_eq!(answer.status, status, "{path}");
+        }
+    });
+}
+
 #[test]
 fn one_flight_to_the_database_is_enough() {
     World::run(|world| async move {
@@ -440,4 +464,72 @@ fn a_database_that_is_away_is_a_503_without_details() {
         assert_eq!((answer.status, answer.problem()), (503, "try-again"));
         assert_eq!(answer.body["detail"], Value::Null);
     });
+}
+
+mod elsewhere {
+    use super::*;
+
+    /// The artist renames the page, as the dashboard does.
+    async fn rename(world: &World, slug: &str) {
+        world
+            .execute(&format!(
+                "update artists set slug = '{slug}', updated_at = '{}' where id = '{}'",
+                world.now(),
+                LEA.id
+            ))
+            .await;
+    }
+
+    #[test]
+    fn an_address_that_was_given_up_leads_to_the_new_one_for_a_year() {
+        World::run(|world| async move {
+            rename(world, "lea-ailleurs").await;
+            for (asked, there) in [
+                ("/artist/lea-marchetti", "/artist/lea-ailleurs"),
+                ("/artist/lea-marchetti?lang=en", "/artist/lea-ailleurs?lang=en"),
+                ("/api/artists/lea-marchetti", "/api/artists/lea-ailleurs"),
+            ] {
+                let answer = ask(world, asked).await;
+                assert_eq!((answer.status, answer.header("location")), (307, there));
+            }
+            // However often it moved.
+            rename(world, "lea-encore").await;
+            for former in ["lea-marchetti", "lea-ailleurs"] {
+                assert_eq!(ask(world, &format!("/artist/{former}")).await.header("location"), "/artist/lea-encore");
+            }
+            // Taken back it is a page again, and the one between leads there.
+            rename(world, "lea-marchetti").await;
+            assert_eq!(ask(world, "/artist/lea-marchetti").await.status, 200);
+            assert_eq!(ask(world, "/artist/lea-encore").await.header("location"), "/artist/lea-marchetti");
+            world.execute("update artists set active = false").await;
+            assert_eq!(ask(world, "/artist/lea-encore").await.status, 404, "a closed page is nowhere");
+            world.execute("update artists set active = true").await;
+            world.advance_minutes(366 * 24 * 60);
+            assert_eq!(ask(world, "/artist/lea-encore").await.status, 404);
+        });
+    }
+
+    #[test]
+    fn a_page_that_takes_no_deposits_is_shown_without_a_door() {
+        World::run(|world| async move {
+            assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], true);
+            assert!(ask(world, "/api/artists").await.body.to_string().contains("lea-marchetti"));
+            world.execute("update artists set takes_deposits = false").await;
+            assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], false);
+            assert!(
+                !ask(world, "/api/artists").await.body.to_string().contains("lea-marchetti"),
+                "nor is it on the first page"
+            );
+            for (path, words) in [
+                ("/artist/lea-marchetti?lang=fr", "Les réservations ouvrent bientôt."),
+                ("/artist/lea-marchetti?lang=en", "Bookings open soon."),
+            ] {
+                let page = ask(world, path).await;
+                let text = page.body.as_str().expect("a page");
+                assert!(text.contains(words) && text.contains("Hirondelle") && !text.contains("<button"), "{path}");
+            }
+            world.execute("update artists set stripe_account_id = 'acct_own'").await;
+            assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], true);
+        });
+    }
 }

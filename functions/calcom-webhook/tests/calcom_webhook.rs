@@ -131,6 +131,7 @@ mod believed {
     #[test]
     fn is_only_what_the_artists_own_secret_signs() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let (held, uid) = there(world, &Plan::default(), true).await;
             world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
             let payload = newest(world, "BOOKING_CANCELLED").await;
@@ -150,6 +151,7 @@ mod believed {
             assert_eq!(facts(world, &held, &["status"]).await, ["confirmed"]);
             assert_eq!(world.count("calcom_events").await, 0);
             assert_eq!(outcome(world, &payload).await, "cancelled");
+            logs.raise("calcom-webhook", "hook-not-believed");
         });
     }
 

@@ -15,16 +15,18 @@ use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::db::artists::{self, Agenda};
 use shared::db::bookings::Reference;
-use shared::db::holds::{self, Context, Hold, NewHold, Question, Subject, Written};
+use shared::db::holds::{self, Context, Hold, Networks, NewHold, Question, Subject, Taken, Written};
 use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
 use shared::domain::contact::PhoneNumber;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::local::{Appointment, LocalTime};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
+use shared::domain::shares::{Full, Load, Shares, Terms};
 use shared::domain::slots::{Interval, Schedule, Slot, reach};
 use shared::error::{Error, Service};
 use shared::http::{self, Fields, Reply, Web};
+use shared::proof::{self, Solved};
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
 use shared::stripe::{Session, Stripe, StripeError};
@@ -42,15 +44,33 @@ const FRESH_DAYS: u8 = 7;
 /// The window of the rate limit.
 const RATE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// How much one client or one artist may hold unpaid.
+/// A wide network (a carrier, a school) may ask so many times as often as a household.
+const WIDE: i32 = 10;
+
+/// Beyond its limit a network is asked for proofs, and beyond so many times its limit it has to wait.
+const PATIENCE: i32 = 5;
+
+/// The level of the proof that is wanted of a network beyond its limit.
+const HARD: u8 = 3;
+
+/// How often the counts may change between looking and writing.
+const TRIES: u8 = 4;
+
+/// How much may be asked and held unpaid.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Booking requests from one address in an hour.
+    /// Booking requests from one household in an hour.
     pub requests_per_hour: i32,
-    /// Live holds of one client, by e-mail or address.
+    /// Live holds of one client, by mail or telephone, and of one household without a proof.
     pub holds_per_client: i64,
-    /// Live holds on one artist.
+    /// Live holds on one artist from which on a proof is wanted.
     pub holds_per_artist: i64,
+}
+
+impl Limits {
+    fn shares(self) -> Shares {
+        Shares { per_client: self.holds_per_client, soft: self.holds_per_artist }
+    }
 }
 
 /// What the function works with.
@@ -97,7 +117,7 @@ impl App {
             limits: Limits {
                 requests_per_hour: config::or("RATE_LIMIT_BOOKINGS_PER_HOUR", 20)?,
                 holds_per_client: config::or("MAX_HOLDS_PER_CLIENT", 3)?,
-                holds_per_artist: config::or("MAX_HOLDS_PER_ARTIST", 30)?,
+                holds_per_artist: config::or("MAX_HOLDS_PER_ARTIST", 10)?,
             },
         })
     }
@@ -141,7 +161,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     };
     let key = idempotency_key(&request)?;
     let body_hash = digest::digest(&digest::SHA256, request.body());
-    let origin = digest::digest(&digest::SHA256, app.web.client_address(&request).as_bytes());
+    let networks = Networks::of(&app.db, &app.web.network(&request));
 
     // The artist's zone is not known yet: two days earlier in UTC is before the wished date in any zone.
     let utc_date = wish.start.to_zoned(TimeZone::UTC).date();
@@ -153,13 +173,13 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         window,
         start: wish.start,
         email: &email,
-        origin: origin.as_ref(),
+        networks: &networks,
         idempotency_key: key.as_deref(),
         rate_window: window_start(now),
     };
     let context = holds::ask(&app.db, &question, now).await?.ok_or(Error::NotFound)?;
 
-    let zone = &context.agenda.artist.zone;
+    let zone = &context.agenda.artist.zone.clone();
     if let Some((hash, booking)) = &context.earlier {
         if hash != body_hash.as_ref() {
             return Err(Error::IdempotencyMismatch);
@@ -168,45 +188,70 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         return take_up(app, hold, zone, &Written::default(), now).await;
     }
     let phone = wish.phone_at(&context.agenda.artist.zone_name)?;
-    if let Some(hold) = context.own.as_ref().filter(|hold| hold.phone == phone.as_str()) {
+    if let Some(hold) = context.own.as_ref().filter(|hold| hold.is_of(wish.name.as_str(), &phone)) {
         return take_up(app, hold.clone(), zone, &Written::default(), now).await;
     }
-    if let Some(hold) = context.own_flash.as_ref().filter(|hold| hold.phone == phone.as_str()) {
+    if let Some(hold) = context.own_flash.as_ref().filter(|hold| hold.is_of(wish.name.as_str(), &phone)) {
         return Err(held_by_you(app, hold.clone(), zone, now).await);
     }
-    check_limits(app, &context, now)?;
+    let mut load = context.load.clone();
+    let gate = Gate { app, wish: &wish, email: &email, networks: &networks, zone, now };
+    let proof = gate.proof(&request);
+    let level = gate.asks_often(&context)?;
+    gate.pass(&load, level, proof.as_ref())?;
 
     let (subject, title) = subject(&wish, &context.agenda)?;
     let decided = decide(app, &wish, context, window, now).await?;
     let artist = &decided.agenda.artist;
     let deposit = decided.agenda.flash.as_ref().map_or(artist.project_deposit, |flash| flash.deposit);
-    let hold_expires_at = hold_end(now, app.hold);
-    let new = NewHold {
-        id: BookingId::new(Uuid::now_v7()),
-        artist: artist.id,
-        subject: &subject,
-        slot: decided.slot,
-        title: &title,
-        deposit,
-        policy: &artist.policy,
-        name: &wish.name,
-        email: &wish.email,
-        phone: &phone,
-        locale: wish.locale,
-        origin: origin.as_ref(),
-        hold_expires_at,
-        checkout_expires_at: checkout_end(hold_expires_at),
-        account: artist.stripe_account.as_deref(),
-        calendar: artist.calendar_mode,
-        idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
+    let mut tries = 0;
+    let (new, written) = loop {
+        let terms = gate.pass(&load, level, proof.as_ref())?;
+        let most = app.limits.shares().most(&load, networks.is_household, terms, now);
+        let hold_expires_at = hold_end(now, terms.hold(app.hold));
+        // Stripe opens no page for less than half an hour: that of a short hold is closed before its time.
+        let checkout_expires_at =
+            if terms.short { checkout_end_anew(hold_expires_at, now) } else { checkout_end(hold_expires_at) };
+        let new = NewHold {
+            id: BookingId::new(Uuid::now_v7()),
+            artist: artist.id,
+            subject: &subject,
+            slot: decided.slot,
+            title: &title,
+            deposit,
+            policy: &artist.policy,
+            name: &wish.name,
+            email: &wish.email,
+            phone: &phone,
+            locale: wish.locale,
+            networks: &networks,
+            hold_expires_at,
+            checkout_expires_at,
+            account: artist.stripe_account.as_deref(),
+            calendar: artist.calendar_mode,
+            idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
+            most: &most,
+            // Used up only where it was wanted.
+            proof: proof.as_ref().filter(|_| terms.level > 0).map(|proof| proof.nonce.as_str()),
+        };
+        match holds::write(&app.db, &new, now).await {
+            Ok(Taken::Held(written)) => break (held(&new, &email, &artist.zone_name, now), written),
+            // Others held meanwhile, or the number says more than the address did.
+            Ok(Taken::Crowded(there)) => match gate.pass(&there, level, proof.as_ref()) {
+                Ok(_) => load = there,
+                Err(refused) => return own_or(app, &question, &wish, &phone, refused, now).await,
+            },
+            Ok(Taken::ProofIsSpent) => return Err(gate.ask_for_proof(terms)),
+            // Somebody was faster by a breath. It may have been this very client, on a second click.
+            Err(Error::Refused(refusal)) => return too_late(app, &question, &wish, &phone, refusal, now).await,
+            Err(error) => return Err(error),
+        }
+        tries += 1;
+        if tries == TRIES {
+            return Err(Error::Conflict);
+        }
     };
-    let written = match holds::write(&app.db, &new, now).await {
-        Ok(written) => written,
-        // Somebody was faster by a breath. It may have been this very client, on a second click.
-        Err(Error::Refused(refusal)) => return too_late(app, &question, &phone, refusal, now).await,
-        Err(error) => return Err(error),
-    };
-    take_up(app, held(&new, &email, &artist.zone_name, now), &artist.zone, &written, now).await
+    take_up(app, new, &artist.zone, &written, now).await
 }
 
 /// All that is wrong with a request, so that the client hears of it at once: what a national number is depends on the
@@ -234,6 +279,7 @@ fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold 
         timezone: timezone.to_owned(),
         created_at: now,
         acompte_amount: new.deposit.to_euros(),
+        name: new.name.as_str().to_owned(),
         email: email.to_owned(),
         phone: new.phone.as_str().to_owned(),
         locale: new.locale,
@@ -440,14 +486,37 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
     Ok(Decided { agenda, slot })
 }
 
+/// The last hold that there was room for may be this very client's own, by a second click.
+async fn own_or(
+    app: &App,
+    question: &Question<'_>,
+    wish: &Wish,
+    phone: &PhoneNumber,
+    refused: Error,
+    now: Timestamp,
+) -> Reply {
+    let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
+    match context.own.filter(|hold| hold.is_of(wish.name.as_str(), phone)) {
+        Some(hold) => take_up(app, hold, &context.agenda.artist.zone, &Written::default(), now).await,
+        None => Err(refused),
+    }
+}
+
 /// The database said no at the last moment: answer with this client's own hold if that is what stands in the
 /// way, else with the slots that are free now.
-async fn too_late(app: &App, question: &Question<'_>, phone: &PhoneNumber, refusal: Refusal, now: Timestamp) -> Reply {
+async fn too_late(
+    app: &App,
+    question: &Question<'_>,
+    wish: &Wish,
+    phone: &PhoneNumber,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Reply {
     let context = holds::ask(&app.db, question, now).await?.ok_or(Error::NotFound)?;
-    if let Some(hold) = context.own.filter(|hold| hold.phone == phone.as_str()) {
+    if let Some(hold) = context.own.filter(|hold| hold.is_of(wish.name.as_str(), phone)) {
         return take_up(app, hold, &context.agenda.artist.zone, &Written::default(), now).await;
     }
-    if let Some(hold) = context.own_flash.filter(|hold| hold.phone == phone.as_str()) {
+    if let Some(hold) = context.own_flash.filter(|hold| hold.is_of(wish.name.as_str(), phone)) {
         return Err(held_by_you(app, hold, &context.agenda.artist.zone, now).await);
     }
     let agenda = context.agenda;
@@ -457,19 +526,75 @@ async fn too_late(app: &App, question: &Question<'_>, phone: &PhoneNumber, refus
     Err(Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() })
 }
 
-fn check_limits(app: &App, context: &Context, now: Timestamp) -> Result<(), Error> {
-    if context.requests > app.limits.requests_per_hour {
-        let end = window_start(now).saturating_add(RATE_WINDOW).unwrap_or(now);
-        let retry_after = end.duration_since(now).unsigned_abs();
-        return Err(Error::TooManyRequests { retry_after });
+/// What a wish must pass where there are many unpaid holds. A proof is good for this artist and this mail address, which a
+/// telephone keeps when it changes networks.
+struct Gate<'a> {
+    app: &'a App,
+    wish: &'a Wish,
+    email: &'a str,
+    networks: &'a Networks,
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
+impl Gate<'_> {
+    fn subject(&self) -> String {
+        format!("{} {}", self.wish.artist, self.email)
     }
-    if context.holds_by_client >= app.limits.holds_per_client {
-        return Err(Refusal::TooManyHoldsByClient.into());
+
+    /// What the client has done for it.
+    fn proof(&self, request: &Request) -> Option<Solved> {
+        let solution = request.headers().get(proof::HEADER)?.to_str().ok()?;
+        proof::solved(&self.app.db, solution, &self.subject(), self.now)
     }
-    if context.holds_on_artist >= app.limits.holds_per_artist {
-        return Err(Refusal::TooManyHoldsOnArtist.into());
+
+    /// The level of the proof that a network needs that asks very often.
+    fn asks_often(&self, context: &Context) -> Result<u8, Error> {
+        let limit = self.app.limits.requests_per_hour;
+        let within = |times: i32| {
+            let near = !self.networks.is_household || context.requests_near <= limit.saturating_mul(times);
+            near && context.requests_wide <= limit.saturating_mul(WIDE).saturating_mul(times)
+        };
+        if !within(PATIENCE) {
+            let end = window_start(self.now).saturating_add(RATE_WINDOW).unwrap_or(self.now);
+            return Err(Error::TooManyRequests { retry_after: end.duration_since(self.now).unsigned_abs() });
+        }
+        Ok(if within(1) { 0 } else { HARD })
     }
-    Ok(())
+
+    /// The terms on which the wish may be held beside these, with this proof.
+    fn pass(&self, load: &Load, level: u8, proof: Option<&Solved>) -> Result<Terms, Error> {
+        let shares = self.app.limits.shares();
+        let terms = match shares.terms(load, self.networks.is_household, self.now) {
+            Ok(terms) => Terms { level: terms.level.max(level), ..terms },
+            Err(full) => return Err(self.full(full)),
+        };
+        if terms.level > proof.map_or(0, |proof| proof.level) { Err(self.ask_for_proof(terms)) } else { Ok(terms) }
+    }
+
+    fn ask_for_proof(&self, terms: Terms) -> Error {
+        tracing::info!(artist = %self.wish.artist, level = terms.level, "a hold wants a proof");
+        let hold = terms.hold(self.app.hold);
+        let nonce = Uuid::now_v7().as_u128();
+        let puzzle = proof::pose(&self.app.db, &self.subject(), terms.level, nonce, hold, self.now);
+        Error::ProofRequired { proof: serde_json::to_value(puzzle).unwrap_or_default() }
+    }
+
+    fn full(&self, full: Full) -> Error {
+        let wait = |until: Timestamp| until.duration_since(self.now).max(SignedDuration::ZERO).unsigned_abs();
+        match full {
+            Full::Client => Refusal::TooManyHoldsByClient.into(),
+            Full::Network(until) => {
+                tracing::info!(artist = %self.wish.artist, "a network holds too much");
+                let soonest = until.unwrap_or_else(|| hold_end(self.now, self.app.hold));
+                Error::NetworkIsFull { retry_after: wait(soonest) }
+            }
+            Full::Flash(until) => {
+                let studio = LocalTime::of(until, self.zone);
+                Error::FlashRests { until: studio.to_string(), retry_after: wait(until) }
+            }
+        }
+    }
 }
 
 /// What is booked, from the database, and the title it has: a project has none, each reader calls it by what it is.

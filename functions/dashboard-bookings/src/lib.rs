@@ -13,7 +13,7 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use serde_json::json;
-use shared::auth::Auth;
+use shared::auth::{Account, Auth};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
@@ -33,7 +33,6 @@ use shared::queue::Queue;
 use shared::settle::{self, Closed};
 use shared::stripe::Stripe;
 use shared::{aws, net};
-use uuid::Uuid;
 
 use crate::cursor::Cursor;
 
@@ -51,6 +50,9 @@ const LONGEST_SEARCH: usize = 100;
 
 /// The longest note.
 const LONGEST_NOTE: usize = 2000;
+
+/// How many suspicious holds are ended by one request.
+const ENDED_AT_ONCE: usize = 12;
 
 /// The mails that an artist may have sent again within an hour.
 const RESENDS_PER_HOUR: i32 = 30;
@@ -144,6 +146,14 @@ impl CancelledBy {
     }
 }
 
+/// The suspicious holds that were shown and are to end.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct EndRequest {
+    /// Their ids.
+    ids: Vec<BookingId>,
+}
+
 /// A note for the artist's own eyes.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -166,7 +176,7 @@ pub struct ResendRequest {
 /// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
-    let user = app.auth.signed_in(&request, now).await?.user_id;
+    let user = app.auth.signed_in(&request, now).await?.account();
     let path = request.uri().path().trim_end_matches('/').to_owned();
     let path = path.strip_prefix("/api/dashboard/bookings").ok_or(Error::NotFound)?;
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -174,6 +184,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     match (segments.as_slice(), request.method()) {
         ([], &Method::GET) => list(app, user, &request, now).await,
         ([".csv"], &Method::GET) => file(app, user, &request, now).await,
+        (["suspicious"], &Method::GET) => suspicious(app, user, now).await,
+        (["suspicious", "end"], &Method::POST) => end_suspicious(app, user, &http::json(&request)?, now).await,
         ([booking], &Method::GET) => show(app, user, id(booking)?, http::language(&request), now).await,
         ([booking, action], &Method::POST) => act(app, user, id(booking)?, action, &request, now).await,
         ([booking, "jobs", job, "retry"], &Method::POST) => {
@@ -197,7 +209,7 @@ fn asked(request: &Request) -> Result<(View, Option<String>), Error> {
     Ok((view, words))
 }
 
-async fn list(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply {
+async fn list(app: &App, user: Account, request: &Request, now: Timestamp) -> Reply {
     let (view, words) = asked(request)?;
     let limit =
         match http::query(request, "limit")? {
@@ -229,7 +241,7 @@ async fn list(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply
 }
 
 /// The list as a file. It is whole or refused: a file that ends early would be believed.
-async fn file(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply {
+async fn file(app: &App, user: Account, request: &Request, now: Timestamp) -> Reply {
     let (view, words) = asked(request)?;
     let date = |name: &str| -> Result<Option<Date>, Error> {
         let text = http::query(request, name)?;
@@ -237,10 +249,13 @@ async fn file(app: &App, user: Uuid, request: &Request, now: Timestamp) -> Reply
         read.transpose().map_err(|_| Error::Malformed(format!("the parameter `{name}` is a date, e.g. 2026-12-01")))
     };
     let (from, to) = (date("from")?, date("to")?);
-    // Whole days of UTC around the wished ones, cut to the artist's own days below.
+    // Whole days of UTC around the wished ones, cut to the artist's own days below. Nothing was booked before there were
+    // computers, and Postgres knows no day of the Stone Age.
+    let known = |at: Timestamp| at.max(Timestamp::UNIX_EPOCH);
     let from_utc = from.and_then(|date| date.yesterday().ok()).and_then(|date| at_midnight(date, &TimeZone::UTC));
     let until_utc =
         to.and_then(|date| date.checked_add(2.days()).ok()).and_then(|date| at_midnight(date, &TimeZone::UTC));
+    let (from_utc, until_utc) = (from_utc.map(known), until_utc.map(known));
     let question = Question {
         user,
         view,
@@ -282,12 +297,12 @@ fn at_midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     date.to_zoned(zone.clone()).ok().map(|at| at.timestamp())
 }
 
-async fn show(app: &App, user: Uuid, id: BookingId, locale: Locale, now: Timestamp) -> Reply {
+async fn show(app: &App, user: Account, id: BookingId, locale: Locale, now: Timestamp) -> Reply {
     let dossier = dashboard::detail(&app.db, user, id, now).await?;
     http::reply(StatusCode::OK, &view::detail(dossier, &app.calcom_web, locale, now))
 }
 
-async fn act(app: &App, user: Uuid, id: BookingId, action: &str, request: &Request, now: Timestamp) -> Reply {
+async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Request, now: Timestamp) -> Reply {
     let version = || http::json::<ActionRequest>(request).map(|request| request.version);
     match action {
         "confirm" => decide(app, user, id, version()?, now, |booking| booking.confirm_by_hand(now)).await?,
@@ -315,7 +330,7 @@ async fn act(app: &App, user: Uuid, id: BookingId, action: &str, request: &Reque
 }
 
 /// The booking, if it is still what was shown.
-async fn as_shown(app: &App, user: Uuid, id: BookingId, version: i32, now: Timestamp) -> Result<Dossier, Error> {
+async fn as_shown(app: &App, user: Account, id: BookingId, version: i32, now: Timestamp) -> Result<Dossier, Error> {
     let dossier = dashboard::detail(&app.db, user, id, now).await?;
     if dossier.entry.booking.version == version { Ok(dossier) } else { Err(Refusal::ChangedMeanwhile.into()) }
 }
@@ -323,7 +338,7 @@ async fn as_shown(app: &App, user: Uuid, id: BookingId, version: i32, now: Times
 /// Lets the rules decide on the booking as it was shown, and writes what they decide unless it has changed meanwhile.
 async fn decide(
     app: &App,
-    user: Uuid,
+    user: Account,
     id: BookingId,
     version: i32,
     now: Timestamp,
@@ -360,7 +375,7 @@ async fn send(app: &App, jobs: &[JobId], wait: std::time::Duration) {
 }
 
 /// Calls an appointment off on the terms that were shown, or not at all.
-async fn cancel(app: &App, user: Uuid, id: BookingId, asked: &CancelRequest, now: Timestamp) -> Result<(), Error> {
+async fn cancel(app: &App, user: Account, id: BookingId, asked: &CancelRequest, now: Timestamp) -> Result<(), Error> {
     let booking = as_shown(app, user, id, asked.version, now).await?.entry.booking;
     let change = asked.by.change(&booking, now);
     let terms = booking.cancellation(asked.by.canceller(), now);
@@ -388,7 +403,36 @@ async fn cancel(app: &App, user: Uuid, id: BookingId, asked: &CancelRequest, now
     write(app, &booking, &change, now).await
 }
 
-async fn retry(app: &App, user: Uuid, id: BookingId, job: &str, locale: Locale, now: Timestamp) -> Reply {
+/// The unpaid holds that look as if nobody meant to pay them.
+async fn suspicious(app: &App, user: Account, now: Timestamp) -> Reply {
+    let suspects = holds::suspects(&app.db, user, now).await?;
+    http::reply(StatusCode::OK, &view::suspicious(&suspects)?)
+}
+
+/// Ends the holds that were shown, as far as they are still suspicious: each is closed at Stripe first, and what is being paid
+/// at this moment stays. Their clients are told nothing: their addresses may be anybody's.
+async fn end_suspicious(app: &App, user: Account, asked: &EndRequest, now: Timestamp) -> Reply {
+    let suspects = holds::suspects(&app.db, user, now).await?;
+    let mut left = suspects.iter().filter(|suspect| asked.ids.contains(&suspect.id)).collect::<Vec<_>>();
+    // Each is a call of Stripe, and a function ends: the page asks again for the rest.
+    let rest = left.split_off(left.len().min(ENDED_AT_ONCE)).len();
+    let mut ended = 0;
+    for suspect in left {
+        let Some(hold) = holds::get(&app.db, suspect.id).await? else { continue };
+        let reason = CancelReason::HoldExpired;
+        match settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, reason, now).await {
+            Ok(closed) => {
+                send(app, closed.settled().jobs(), std::time::Duration::ZERO).await;
+                ended += usize::from(matches!(closed, Closed::Released(_)));
+            }
+            Err(Error::PaymentUnavailable(why)) => return Err(Error::CheckoutStaysOpen(why)),
+            Err(error) => return Err(error),
+        }
+    }
+    http::reply(StatusCode::OK, &view::Ended { ended, rest })
+}
+
+async fn retry(app: &App, user: Account, id: BookingId, job: &str, locale: Locale, now: Timestamp) -> Reply {
     let job: JobId = job.parse().map_err(|_| Error::NotFound)?;
     dashboard::retry_job(&app.db, user, id, job, now).await?;
     send(app, &[job], std::time::Duration::ZERO).await;
@@ -396,14 +440,14 @@ async fn retry(app: &App, user: Uuid, id: BookingId, job: &str, locale: Locale, 
 }
 
 /// Sends a mail to the client once more. Asked twice at once, it is sent once.
-async fn resend(app: &App, user: Uuid, id: BookingId, asked: &ResendRequest, now: Timestamp) -> Result<(), Error> {
+async fn resend(app: &App, user: Account, id: BookingId, asked: &ResendRequest, now: Timestamp) -> Result<(), Error> {
     let dossier = dashboard::detail(&app.db, user, id, now).await?;
     let template = Template::ALL
         .into_iter()
         .find(|template| template.name() == asked.template)
         .filter(|template| view::can_resend(*template, dossier.entry.booking.state.status))
         .ok_or(Refusal::NotPossible)?;
-    let (counts, window_end) = limits::count(&app.db, &[("resend", &user.to_string())], now).await?;
+    let (counts, window_end) = limits::count(&app.db, &[("resend", &user.user.to_string())], now).await?;
     if counts.iter().any(|count| *count > RESENDS_PER_HOUR) {
         return Err(Error::TooManyRequests { retry_after: window_end.duration_since(now).unsigned_abs() });
     }

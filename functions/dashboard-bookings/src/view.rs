@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
+use shared::db::holds::Suspect;
 use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::ids::{BookingId, JobId};
@@ -12,6 +13,7 @@ use shared::domain::job::Template;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
+use shared::error::Error;
 use shared::terms;
 
 /// The client of a booking.
@@ -162,7 +164,8 @@ pub struct MailView {
     pub status: String,
     /// When it went out.
     pub sent_at: Option<LocalTime>,
-    /// Why it was refused.
+    /// Why it was refused; of one that is withheld, whose share of mails without a payment is used up: `address` or
+    /// `artist`.
     pub error: Option<String>,
     /// It may be sent once more.
     pub can_resend: bool,
@@ -452,7 +455,7 @@ fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
     };
     JobView {
         id: job.id,
-        advice: job.failed.then(|| advice(&job.kind, job.template.as_deref(), locale).to_owned()),
+        advice: job.failed.then(|| advice(&job, locale).to_owned()),
         kind: job.kind,
         template: job.template,
         state,
@@ -463,8 +466,12 @@ fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
 }
 
 /// What the artist can do about a job that will not be done by itself.
-fn advice(kind: &str, template: Option<&str>, locale: Locale) -> &'static str {
-    match (kind, template) {
+fn advice(job: &JobRow, locale: Locale) -> &'static str {
+    match (job.kind.as_str(), job.template.as_deref()) {
+        ("send_email", _) if job.last_error.as_deref().is_some_and(|why| why.ends_with(": not now")) => locale.pick(
+            "Le message n’est pas parti : trop de messages sans paiement en peu de temps. Réessayez dans une heure, ou demain.",
+            "The mail did not go out: too many mails without a payment in a short time. Try again in an hour, or tomorrow.",
+        ),
         ("send_email", Some(template)) if template.starts_with("client_") => locale.pick(
             "Le message n’est pas parti : l’adresse du client a peut-être une faute. Appelez-le, puis réessayez.",
             "The mail did not go out: the client’s address may be misspelt. Call them, then try again.",
@@ -490,4 +497,68 @@ fn advice(kind: &str, template: Option<&str>, locale: Locale) -> &'static str {
             "Stripe did not answer as expected: try again.",
         ),
     }
+}
+
+/// The unpaid holds that look as if nobody meant to pay them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Suspicious {
+    /// Those that belong together.
+    pub groups: Vec<SuspiciousGroup>,
+}
+
+/// Unpaid holds that come from one network. Which, is not told.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SuspiciousGroup {
+    /// How many of the same network were let go in the last day, beyond those that were paid.
+    pub lapsed: i64,
+    /// The holds.
+    pub holds: Vec<SuspiciousHold>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SuspiciousHold {
+    /// The booking.
+    pub id: BookingId,
+    /// Under which name.
+    pub client_name: String,
+    /// What is booked; empty for a project.
+    pub title: String,
+    /// When.
+    pub start: LocalTime,
+    /// When it ends by itself.
+    pub hold_expires_at: LocalTime,
+}
+
+/// What came of ending suspicious holds.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Ended {
+    /// So many were ended; what was paid at the last moment stands.
+    pub ended: usize,
+    /// So many were not looked at yet: ask again.
+    pub rest: usize,
+}
+
+pub(crate) fn suspicious(suspects: &[Suspect]) -> Result<Suspicious, Error> {
+    let mut groups: Vec<(i64, SuspiciousGroup)> = Vec::new();
+    for suspect in suspects {
+        let zone = TimeZone::get(&suspect.timezone).map_err(|error| Error::Internal(format!("timezone: {error}")))?;
+        if groups.last().is_none_or(|(group, _)| *group != suspect.group) {
+            groups.push((suspect.group, SuspiciousGroup { lapsed: suspect.lapsed, holds: Vec::new() }));
+        }
+        if let Some((_, group)) = groups.last_mut() {
+            group.holds.push(SuspiciousHold {
+                id: suspect.id,
+                client_name: suspect.name.clone(),
+                title: suspect.title.clone(),
+                start: LocalTime::of(suspect.start, &zone),
+                hold_expires_at: LocalTime::of(suspect.hold_expires_at, &zone),
+            });
+        }
+    }
+    Ok(Suspicious { groups: groups.into_iter().map(|(_, group)| group).collect() })
 }

@@ -130,13 +130,13 @@ fn key(asked: &Asked<'_>, connection: &Connection, stored: &Stored) -> Result<Se
 }
 
 pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
-    let stored = store::read(&asked.app.db, asked.who.user_id).await?;
+    let stored = store::read(&asked.app.db, asked.who.account()).await?;
     http::reply(StatusCode::OK, &view(asked, stored, None))
 }
 
 pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     let connection = parsed(asked)?;
-    let stored = store::read(&asked.app.db, asked.who.user_id).await?;
+    let stored = store::read(&asked.app.db, asked.who.account()).await?;
     let key = key(asked, &connection, &stored)?;
     // A secret that is stored is known to Cal.com: events on their way are signed with it.
     let secret = match opened(asked, stored.artist, stored.sealed_secret.as_deref()) {
@@ -148,7 +148,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         vault.seal(stored.artist.uuid(), secret.expose()).map_err(|error| Error::Internal(error.to_string()))
     };
     let (sealed_key, sealed_secret) = (seal(&key)?, seal(&secret)?);
-    store::write(&asked.app.db, asked.who.user_id, &connection, &sealed_key, &sealed_secret, asked.now).await?;
+    store::write(&asked.app.db, asked.who.account(), &connection, &sealed_key, &sealed_secret, asked.now).await?;
     // The connection stands without it: the sweeper looks at Cal.com too. The test says why it failed.
     let url = webhook_url(asked, stored.artist);
     let subscribed = asked.app.calendars.calcom().subscribe(&key, connection.event_type_id, &url, &secret).await;
@@ -173,8 +173,8 @@ fn new_secret() -> Result<Secret, Error> {
 
 /// Forgets the connection. Bookings that are at Cal.com stay there.
 pub(crate) async fn disconnect(asked: &Asked<'_>) -> Reply {
-    let stored = store::read(&asked.app.db, asked.who.user_id).await?;
-    store::delete(&asked.app.db, asked.who.user_id, asked.now).await?;
+    let stored = store::read(&asked.app.db, asked.who.account()).await?;
+    store::delete(&asked.app.db, asked.who.account(), asked.now).await?;
     if let (Some(key), Some(event_type)) =
         (opened(asked, stored.artist, stored.sealed_key.as_deref()), stored.event_type_id)
     {
@@ -188,7 +188,7 @@ pub(crate) async fn disconnect(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn test(asked: &Asked<'_>) -> Reply {
     let connection = parsed(asked)?;
-    let stored = store::read(&asked.app.db, asked.who.user_id).await?;
+    let stored = store::read(&asked.app.db, asked.who.account()).await?;
     let key = key(asked, &connection, &stored)?;
     let calcom = asked.app.calendars.calcom();
     let checks = checks(calcom, &key, &connection, &stored.lengths, asked.now, asked.locale).await;

@@ -110,7 +110,7 @@ fn parsed(asked: &Asked<'_>, new: bool) -> Result<FlashSheet, Error> {
 }
 
 pub(crate) async fn list(asked: &Asked<'_>) -> Reply {
-    let flashes = store::list(&asked.app.db, asked.who.user_id).await?;
+    let flashes = store::list(&asked.app.db, asked.who.account()).await?;
     let flashes = flashes.into_iter().map(|flash| OwnFlash::of(flash, asked.now)).collect();
     http::reply(StatusCode::OK, &OwnFlashes { flashes })
 }
@@ -118,13 +118,13 @@ pub(crate) async fn list(asked: &Asked<'_>) -> Reply {
 pub(crate) async fn create(asked: &Asked<'_>) -> Reply {
     let sheet = parsed(asked, true)?;
     let id = FlashId::new(Uuid::now_v7());
-    written(asked, StatusCode::CREATED, store::create(&asked.app.db, asked.who.user_id, id, &sheet, asked.now).await?)
+    written(asked, StatusCode::CREATED, store::create(&asked.app.db, asked.who.account(), id, &sheet, asked.now).await?)
 }
 
 pub(crate) async fn change(asked: &Asked<'_>, id: &str) -> Reply {
     let id: FlashId = id.parse().map_err(|_| Error::NotFound)?;
     let sheet = parsed(asked, false)?;
-    written(asked, StatusCode::OK, store::change(&asked.app.db, asked.who.user_id, id, &sheet, asked.now).await?)
+    written(asked, StatusCode::OK, store::change(&asked.app.db, asked.who.account(), id, &sheet, asked.now).await?)
 }
 
 fn written(asked: &Asked<'_>, status: StatusCode, written: Written) -> Reply {
@@ -159,6 +159,6 @@ fn written(asked: &Asked<'_>, status: StatusCode, written: Written) -> Reply {
 
 pub(crate) async fn set_archived(asked: &Asked<'_>, id: &str, archived: bool) -> Reply {
     let id: FlashId = id.parse().map_err(|_| Error::NotFound)?;
-    let flash = store::set_archived(&asked.app.db, asked.who.user_id, id, archived, asked.now).await?;
+    let flash = store::set_archived(&asked.app.db, asked.who.account(), id, archived, asked.now).await?;
     http::reply(StatusCode::OK, &OwnFlash::of(flash.ok_or(Error::NotFound)?, asked.now))
 }

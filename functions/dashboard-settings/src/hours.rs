@@ -62,19 +62,19 @@ pub struct TakenOff {
 }
 
 pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
-    let week = store::read(&asked.app.db, asked.who.user_id).await?;
+    let week = store::read(&asked.app.db, asked.who.account()).await?;
     http::reply(StatusCode::OK, &Hours::of(week))
 }
 
 pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     let input: Hours = body(asked.request)?;
     let week = week(&input.hours).map_err(|flaws| asked.refuse(flaws))?;
-    store::write(&asked.app.db, asked.who.user_id, &week).await?;
+    store::write(&asked.app.db, asked.who.account(), &week).await?;
     http::reply(StatusCode::OK, &Hours::of(week))
 }
 
 pub(crate) async fn list_time_off(asked: &Asked<'_>) -> Reply {
-    let time_off = store::time_off(&asked.app.db, asked.who.user_id, asked.now).await?;
+    let time_off = store::time_off(&asked.app.db, asked.who.account(), asked.now).await?;
     http::reply(StatusCode::OK, &TimeOffList { time_off })
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
     let [starts_at, ends_at, note, timezone] = [starts_at, ends_at, note, timezone].map(Option::as_deref);
     let off = TimeOff::parse(starts_at, ends_at, note, timezone, asked.now).map_err(|flaws| asked.refuse(flaws))?;
     let id = TimeOffId::new(Uuid::now_v7());
-    let taken = store::take_off(&asked.app.db, asked.who.user_id, id, off, asked.now).await?;
+    let taken = store::take_off(&asked.app.db, asked.who.account(), id, off, asked.now).await?;
     let Some((time_off, conflicts)) = taken else {
         return Err(asked.refuse_field(
             "/starts_at",
@@ -97,7 +97,7 @@ pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn delete_time_off(asked: &Asked<'_>, id: &str) -> Reply {
     let id: TimeOffId = id.parse().map_err(|_| Error::NotFound)?;
-    if store::delete_time_off(&asked.app.db, asked.who.user_id, id).await? {
+    if store::delete_time_off(&asked.app.db, asked.who.account(), id).await? {
         no_content()
     } else {
         Err(Error::NotFound)

@@ -78,7 +78,7 @@ pub(crate) async fn announce(asked: &Asked<'_>) -> Reply {
     let id = ImageId::new(Uuid::now_v7());
     let content_type = upload.content_type.name();
     let (url, expires_at) = asked.app.bucket.upload_url(&incoming_key(id), content_type, upload.size)?;
-    if !store::announce(&asked.app.db, asked.who.user_id, id, &upload, asked.now).await? {
+    if !store::announce(&asked.app.db, asked.who.account(), id, &upload, asked.now).await? {
         return Err(Error::TooManyRequests { retry_after: Duration::from_secs(600) });
     }
     let headers = BTreeMap::from([("content-type", content_type)]);
@@ -88,7 +88,7 @@ pub(crate) async fn announce(asked: &Asked<'_>) -> Reply {
 
 pub(crate) async fn show(asked: &Asked<'_>, id: &str) -> Reply {
     let id: ImageId = id.parse().map_err(|_| Error::NotFound)?;
-    let fate = store::fate(&asked.app.db, asked.who.user_id, id, asked.now).await?.ok_or(Error::NotFound)?;
+    let fate = store::fate(&asked.app.db, asked.who.account(), id, asked.now).await?.ok_or(Error::NotFound)?;
     let view = match fate {
         Fate::Waiting => ImageView { id, status: "waiting", reason: None, code: None, image: None },
         Fate::Ready(picture) => {

@@ -9,13 +9,14 @@ use shared::auth::{Auth, SignedIn};
 use shared::availability::Calendars;
 use shared::bucket::Bucket;
 use shared::clock::Clock;
-use shared::config::{self, ConfigError};
+use shared::config::{self, ConfigError, SignUp};
 use shared::db::Db;
 use shared::domain::contact::Locale;
 use shared::domain::settings::Flaws;
 use shared::error::Error;
 use shared::http::{self, Fields, Reply, Web};
-use shared::net;
+use shared::queue::Queue;
+use shared::{aws, net};
 
 pub mod calendar;
 pub mod flashes;
@@ -35,8 +36,12 @@ pub struct App {
     pub calendars: Calendars,
     /// Where pictures go.
     pub bucket: Bucket,
+    /// Carries the job that mails a link.
+    pub queue: Queue,
     /// The time.
     pub clock: Clock,
+    /// Who may begin a page.
+    pub sign_up: SignUp,
     /// Origin of the site.
     pub public_url: String,
     /// Where Cal.com tells of changes.
@@ -55,8 +60,10 @@ impl App {
             db: Db::from_env()?,
             auth: Auth::from_env(&http, &web)?,
             bucket: Bucket::from_env(&http)?,
+            queue: Queue::from_env(&aws::settings(&http)?)?,
             calendars: Calendars::from_env(http)?,
             clock: config::clock()?,
+            sign_up: SignUp::from_env()?,
             calcom_webhook_url: webhook_url.unwrap_or_else(|| format!("{}/api/webhooks/calcom", web.public_url)),
             public_url: web.public_url,
         })
@@ -104,6 +111,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     match (method.as_str(), segments.as_slice()) {
         ("GET", ["profile"]) => profile::show(&asked).await,
         ("PUT", ["profile"]) => profile::save(&asked).await,
+        ("POST", ["profile", "email", "link"]) => profile::link_again(&asked).await,
+        ("POST", ["profile", "email", "follow"]) => profile::follow_link(&asked).await,
         ("GET", ["rules"]) => rules::show(&asked).await,
         ("PUT", ["rules"]) => rules::save(&asked).await,
         ("GET", ["policy"]) => rules::show_policy(&asked).await,
@@ -135,6 +144,7 @@ fn is_known(segments: &[&str]) -> bool {
     matches!(
         segments,
         ["profile" | "rules" | "policy" | "hours" | "time-off" | "flashes" | "images" | "calendar"]
+            | ["profile", "email", "link" | "follow"]
             | ["policy", "preview"]
             | ["calendar", "test"]
             | ["time-off" | "flashes" | "images", _]

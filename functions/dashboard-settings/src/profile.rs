@@ -1,10 +1,15 @@
 //! `/api/dashboard/profile`: who the artist is. The first one creates the page.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::db::settings::profile::{self, Written};
-use shared::domain::contact::Locale;
-use shared::domain::ids::ArtistId;
+use shared::config::SignUp;
+use shared::db::contact_links;
+use shared::db::settings::profile::{self, Asked as Again, Owner, Written};
+use shared::domain::contact::{EmailAddress, Locale};
+use shared::domain::ids::{ArtistId, JobId};
 use shared::domain::picture::Picture;
 use shared::domain::place::AddressShown;
 use shared::domain::settings::Flaws;
@@ -49,8 +54,10 @@ pub struct ProfileView {
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
-    /// Where the mails go.
+    /// Where the artist wants to be written to.
     pub email: String,
+    /// Where the mails go for now, while a link that was mailed to `email` waits to be followed.
+    pub email_for_now: Option<String>,
     /// A few sentences.
     pub bio: String,
     /// The town.
@@ -86,7 +93,7 @@ pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
 }
 
 async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
-    let stored = profile::read(&asked.app.db, asked.who.user_id).await?;
+    let stored = profile::read(&asked.app.db, asked.who.account()).await?;
     let has_times = stored.has_hours || stored.has_calendar;
     let uploaded = stored.hero_image.as_deref().and_then(Picture::of_path);
     Ok(ProfileView {
@@ -96,7 +103,8 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
         hero: stored.hero_image,
         slug: stored.slug,
         display_name: stored.display_name,
-        email: stored.email,
+        email_for_now: stored.email_wanted.is_some().then(|| stored.email.clone()),
+        email: stored.email_wanted.unwrap_or(stored.email),
         bio: stored.bio,
         city: stored.city,
         address: stored.address,
@@ -108,6 +116,58 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
         has_hours: stored.has_hours,
         has_calendar: stored.has_calendar,
     })
+}
+
+/// What the link of a mail carries.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ContactLink {
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    token: Option<String>,
+}
+
+/// A body without fields.
+#[derive(Deserialize)]
+struct Nothing {}
+
+/// Mails another link to the address that waits to be confirmed.
+pub(crate) async fn link_again(asked: &Asked<'_>) -> Reply {
+    let Nothing {} = body(asked.request)?;
+    match profile::link_again(&asked.app.db, asked.who.account(), asked.now).await? {
+        Again::Linked(job) => send(asked, Some(job)).await,
+        // It was confirmed in another tab.
+        Again::NothingWaits => {}
+        Again::Enough => return Err(Error::TooManyRequests { retry_after: until_next_hour(asked.now) }),
+    }
+    http::reply(StatusCode::ACCEPTED, &view(asked).await?)
+}
+
+/// Confirms an address by the link that was mailed to it. Whoever reads that mailbox and not this account cannot.
+pub(crate) async fn follow_link(asked: &Asked<'_>) -> Reply {
+    let token = body::<ContactLink>(asked.request)?.token.unwrap_or_default();
+    if !contact_links::follow(&asked.app.db, asked.who.account(), &token, asked.now).await? {
+        return Err(asked.refuse_field(
+            "/token",
+            "Ce lien ne vaut plus\u{a0}: demandez-en un autre dans les réglages de votre page.",
+            "This link works no more: ask for another one in the settings of your page.",
+        ));
+    }
+    http::reply(StatusCode::OK, &view(asked).await?)
+}
+
+/// What is allowed is counted by the hour.
+fn until_next_hour(now: Timestamp) -> Duration {
+    const HOUR: i64 = 3600;
+    Duration::from_secs(u64::try_from(HOUR - now.as_second().rem_euclid(HOUR)).unwrap_or_default())
+}
+
+async fn send(asked: &Asked<'_>, job: Option<JobId>) {
+    if let Some(job) = job
+        && let Err(error) = asked.app.queue.send(&[job]).await
+    {
+        tracing::warn!(error = %error, "the sweeper will send this job");
+    }
 }
 
 pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
@@ -127,7 +187,15 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     })
     .map_err(|flaws| asked.refuse(flaws))?;
     let new = ArtistId::new(Uuid::now_v7());
-    let status = match profile::write(&asked.app.db, asked.who.user_id, new, &profile, asked.now).await? {
+    let email = EmailAddress::parse(&asked.who.email).ok();
+    let owner = Owner {
+        account: asked.who.account(),
+        email: email.as_ref().map(EmailAddress::as_str),
+        may_begin: asked.app.sign_up == SignUp::Open,
+    };
+    let (written, job) = profile::write(&asked.app.db, owner, new, &profile, asked.now).await?;
+    send(asked, job).await;
+    let status = match written {
         Written::Created => StatusCode::CREATED,
         Written::Changed => StatusCode::OK,
         Written::SlugTaken(free) => {
@@ -135,6 +203,14 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
             flaws.add_with("/slug", ("Cette adresse est déjà prise.", "This address is taken."), free);
             return Err(asked.refuse(flaws));
         }
+        Written::NoAccountEmail => {
+            return Err(asked.refuse_field(
+                "/email",
+                "Votre compte n’a pas d’adresse e-mail confirmée\u{a0}: connectez-vous par le lien d’un e-mail.",
+                "Your account has no confirmed email address: sign in by the link of an email.",
+            ));
+        }
+        Written::Uninvited => return Err(Error::SignUpClosed),
         Written::NoPicture => {
             return Err(asked.refuse_field(
                 "/hero_image",

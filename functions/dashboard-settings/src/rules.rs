@@ -72,7 +72,7 @@ impl From<Rules> for RulesView {
 }
 
 pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
-    let rules = store::read(&asked.app.db, asked.who.user_id).await?;
+    let rules = store::read(&asked.app.db, asked.who.account()).await?;
     http::reply(StatusCode::OK, &RulesView::from(rules))
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         horizon_days: input.horizon_days,
     })
     .map_err(|flaws| asked.refuse(flaws))?;
-    store::write(&asked.app.db, asked.who.user_id, &rules, asked.now).await?;
+    store::write(&asked.app.db, asked.who.account(), &rules, asked.now).await?;
     http::reply(StatusCode::OK, &RulesView::from(rules))
 }
 
@@ -201,13 +201,13 @@ fn parsed(asked: &Asked<'_>) -> Result<CancellationPolicy, Error> {
 }
 
 pub(crate) async fn show_policy(asked: &Asked<'_>) -> Reply {
-    let policy = store::read_policy(&asked.app.db, asked.who.user_id).await?;
+    let policy = store::read_policy(&asked.app.db, asked.who.account()).await?;
     http::reply(StatusCode::OK, &OwnPolicyView::from(policy))
 }
 
 pub(crate) async fn save_policy(asked: &Asked<'_>) -> Reply {
     let policy = parsed(asked)?;
-    store::write_policy(&asked.app.db, asked.who.user_id, &policy, asked.now).await?;
+    store::write_policy(&asked.app.db, asked.who.account(), &policy, asked.now).await?;
     http::reply(StatusCode::OK, &OwnPolicyView::from(policy))
 }
 

@@ -43,5 +43,5 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if request.method() != Method::GET {
         return Err(Error::MethodNotAllowed);
     }
-    http::reply(StatusCode::OK, &stats::stats(&app.db, who.user_id, now).await?)
+    http::reply(StatusCode::OK, &stats::stats(&app.db, who.account(), now).await?)
 }

@@ -239,6 +239,24 @@ fn difference(one: [u8; 3], other: [u8; 3]) -> f64 {
     lab(one).iter().zip(lab(other)).map(|(one, other)| (one - other).powi(2)).sum::<f64>().sqrt()
 }
 
+#[test]
+fn l12_what_calls_itself_a_colour_profile_goes_no_further() {
+    let mut words = vec![0_u8; 60_000];
+    words[16..20].copy_from_slice(b"RGB ");
+    words[36..40].copy_from_slice(b"acsp");
+    words[200..216].copy_from_slice(b"whatever one may");
+    let chunk = [b"ICC_PROFILE\0\x01\x01".to_vec(), words].concat();
+    let plain = jpeg(&halves(1_000, 600));
+    let length = u16::try_from(chunk.len() + 2).expect("it fits").to_be_bytes();
+    let sent = [&plain[..2], &[0xff, 0xe2], &length, &chunk, &plain[2..]].concat();
+    assert!(has(&sent, b"whatever one may") && has(&sent, b"RGB "), "the fixture is one");
+    let sizes = develop::develop(&sent).expect("a picture all the same");
+    for size in &sizes {
+        assert!(!has(&size.jpeg, b"ICC_PROFILE") && !has(&size.jpeg, b"whatever one may"), "{} wide", size.width);
+        assert!(size.jpeg.len() < 60_000, "{} bytes", size.jpeg.len());
+    }
+}
+
 /// `tests/pictures/make` wrote the pictures, and what LittleCMS makes of each of their patches.
 #[test]
 fn colours_are_those_that_the_profile_of_the_file_means() {

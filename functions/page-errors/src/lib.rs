@@ -161,8 +161,8 @@ fn words(message: &str) -> String {
 
 /// Counts this report, for its address and for all.
 async fn limit(app: &App, request: &Request, now: Timestamp) -> Result<(), Error> {
-    let address = app.web.client_address(request);
-    let counters = [("page-errors", address.as_str()), ("page-errors-of-all", "")];
+    let network = app.web.network(request);
+    let counters = [("page-errors", network.near()), ("page-errors-of-all", "")];
     let (counts, window_end) = limits::count(&app.db, &counters, now).await?;
     if counts.iter().zip([OF_AN_ADDRESS, OF_ALL]).any(|(count, allowed)| *count > allowed) {
         let wait = window_end.duration_since(now).max(SignedDuration::ZERO).unsigned_abs();

@@ -49,6 +49,7 @@ fn a_failed_page_is_one_line_of_the_log() {
         assert_eq!((&line["error"], &line["words"]), (&json!("RangeError"), &json!("Invalid Date")));
         assert_eq!(line["at"], "/assets/site-Bx1_2a.js:1:2345 /assets/dialog-C.js:3:4");
         assert_eq!(line["browser"], "Version/17.6");
+        logs.raise("page-errors", "page-failed");
     });
 }
 

@@ -1,5 +1,6 @@
 //! The calls to Supabase Auth, and what its refusals mean here.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lambda_http::http::StatusCode;
@@ -21,7 +22,13 @@ pub struct Supabase {
     http: reqwest::Client,
     base: String,
     key: String,
+    /// With it Supabase believes us whom it serves.
+    secret_key: Option<Secret>,
 }
+
+/// The header in which Supabase is told whom it serves. It believes it beside a secret key only, and where the project has
+/// switched it on (Authentication, Rate Limits, IP address forwarding).
+const FORWARDED_FOR: &str = "sb-forwarded-for";
 
 /// What a successful sign-in brings.
 #[derive(Debug)]
@@ -64,42 +71,55 @@ struct Refused {
 }
 
 impl Supabase {
-    /// Reads `SUPABASE_URL` and `SUPABASE_PUBLISHABLE_KEY`.
+    /// Reads `SUPABASE_URL`, `SUPABASE_PUBLISHABLE_KEY` and, if it is set, `SUPABASE_SECRET_KEY`.
     ///
     /// # Errors
     /// A setting is missing or malformed.
     pub fn from_env(http: reqwest::Client) -> Result<Self, ConfigError> {
-        Ok(Self::new(http, &config::url("SUPABASE_URL")?, &config::required("SUPABASE_PUBLISHABLE_KEY")?))
+        let secret_key = config::optional("SUPABASE_SECRET_KEY").map(Secret::new);
+        if secret_key.as_ref().is_some_and(|key| !key.expose().starts_with("sb_secret_")) {
+            // The legacy service_role key may do as much, but Supabase believes no address beside it.
+            let why = "must begin with sb_secret_".into();
+            return Err(ConfigError::Invalid { name: "SUPABASE_SECRET_KEY", why });
+        }
+        let url = config::url("SUPABASE_URL")?;
+        Ok(Self::new(http, &url, &config::required("SUPABASE_PUBLISHABLE_KEY")?, secret_key))
     }
 
     /// The project at `url`.
-    pub fn new(http: reqwest::Client, url: &str, key: &str) -> Self {
-        Self { http, base: format!("{}/auth/v1", url.trim_end_matches('/')), key: key.to_owned() }
+    pub fn new(http: reqwest::Client, url: &str, key: &str, secret_key: Option<Secret>) -> Self {
+        Self { http, base: format!("{}/auth/v1", url.trim_end_matches('/')), key: key.to_owned(), secret_key }
+    }
+
+    /// Whether Supabase counts each visitor by their own address, and not all of them by ours.
+    pub fn tells_whom_it_serves(&self) -> bool {
+        self.secret_key.is_some()
     }
 
     /// Signs in with a password.
     ///
     /// # Errors
     /// [`Error::WrongCredentials`], or Supabase does not answer.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Grant, Error> {
+    pub async fn sign_in(&self, email: &str, password: &str, visitor: &str) -> Result<Grant, Error> {
         let body = json!({ "email": email, "password": password });
-        grant(self.call("/token?grant_type=password", &body).await?)
+        grant(self.call("/token?grant_type=password", &body, visitor).await?)
     }
 
     /// Swaps a refresh token for the next pair.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when it is used up or its session has ended.
-    pub async fn refresh(&self, token: &str) -> Result<Grant, Error> {
-        grant(self.call("/token?grant_type=refresh_token", &json!({ "refresh_token": token })).await?)
+    pub async fn refresh(&self, token: &str, visitor: &str) -> Result<Grant, Error> {
+        grant(self.call("/token?grant_type=refresh_token", &json!({ "refresh_token": token }), visitor).await?)
     }
 
     /// Opens an account.
     ///
     /// # Errors
     /// The password is too weak, the address no address, accounts are not opened here, or Supabase does not answer.
-    pub async fn sign_up(&self, email: &str, password: &str) -> Result<SignedUp, Error> {
-        let answer = self.send(self.post("/signup").json(&json!({ "email": email, "password": password }))).await?;
+    pub async fn sign_up(&self, email: &str, password: &str, visitor: &str) -> Result<SignedUp, Error> {
+        let body = json!({ "email": email, "password": password });
+        let answer = self.send(self.post("/signup", visitor).json(&body)).await?;
         match answer {
             Ok(body) if body["access_token"].is_string() => grant(body).map(SignedUp::Entered),
             Ok(_) => Ok(SignedUp::Unconfirmed),
@@ -114,8 +134,9 @@ impl Supabase {
     ///
     /// # Errors
     /// Supabase does not answer, or refuses everybody.
-    pub async fn send_link(&self, email: &str) -> Result<(), Error> {
-        let answer = self.send(self.post("/otp").json(&json!({ "email": email, "create_user": false }))).await?;
+    pub async fn send_link(&self, email: &str, visitor: &str) -> Result<(), Error> {
+        let body = json!({ "email": email, "create_user": false });
+        let answer = self.send(self.post("/otp", visitor).json(&body)).await?;
         match answer {
             Ok(_) => Ok(()),
             Err(refused)
@@ -134,25 +155,32 @@ impl Supabase {
     ///
     /// # Errors
     /// [`Error::LinkExpired`] when it was used before or is too old.
-    pub async fn follow(&self, token_hash: &str) -> Result<Grant, Error> {
-        grant(self.call("/verify", &json!({ "type": "email", "token_hash": token_hash })).await?)
+    pub async fn follow(&self, token_hash: &str, visitor: &str) -> Result<Grant, Error> {
+        grant(self.call("/verify", &json!({ "type": "email", "token_hash": token_hash }), visitor).await?)
     }
 
     /// Ends the session that an access token belongs to, and no other of the same person.
     ///
     /// # Errors
     /// Supabase does not answer or does not know it.
-    pub async fn sign_out(&self, access_token: &str) -> Result<(), Error> {
-        let answer = self.send(self.post("/logout?scope=local").bearer_auth(access_token)).await?;
+    pub async fn sign_out(&self, access_token: &str, visitor: &str) -> Result<(), Error> {
+        let answer = self.send(self.post("/logout?scope=local", visitor).bearer_auth(access_token)).await?;
         answer.map(drop).map_err(Refused::into_error)
     }
 
-    fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("{}{path}", self.base)).header("apikey", &self.key).timeout(TIMEOUT)
+    /// A call on behalf of the visitor at this address.
+    fn post(&self, path: &str, visitor: &str) -> RequestBuilder {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(TIMEOUT);
+        match (&self.secret_key, visitor.parse::<IpAddr>()) {
+            (Some(key), Ok(address)) => {
+                request.header("apikey", key.expose()).header(FORWARDED_FOR, address.to_string())
+            }
+            _ => request.header("apikey", &self.key),
+        }
     }
 
-    async fn call(&self, path: &str, body: &Value) -> Result<Value, Error> {
-        self.send(self.post(path).json(body)).await?.map_err(Refused::into_error)
+    async fn call(&self, path: &str, body: &Value, visitor: &str) -> Result<Value, Error> {
+        self.send(self.post(path, visitor).json(body)).await?.map_err(Refused::into_error)
     }
 
     /// Sends a request: its answer, or its refusal. A failure of Supabase is an error.
@@ -170,7 +198,7 @@ impl Supabase {
             return Err(Error::SignInUnavailable(format!("{status} {}", refused.code())));
         }
         if status == StatusCode::UNAUTHORIZED && refused.error_code.is_empty() {
-            return Err(Error::Internal(format!("SUPABASE_PUBLISHABLE_KEY is refused: {}", refused.message)));
+            return Err(Error::Internal(format!("the key of Supabase is refused: {}", refused.message)));
         }
         if status == StatusCode::TOO_MANY_REQUESTS && refused.error_code.is_empty() {
             return Err(Error::TooManyRequests { retry_after: TOO_EAGER });

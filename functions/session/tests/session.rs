@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use dev::demo::{self, LEA};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use dev::demo::{self, LEA, NOA};
 use dev::supabase::Down;
 use lambda_http::http::Method;
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
+use session::device::{DEVICE_COOKIE, Devices};
 use session::supabase::Supabase;
 use session::{App, handle};
 use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE};
-use shared::config::Secret;
+use shared::config::{Secret, SignUp};
 use shared::db::Db;
 use shared::net;
 use shared::testing::{Answer, Logs, PUBLIC_URL, World, ask, request};
@@ -20,11 +24,20 @@ fn app_with(world: &World, db: Db) -> App {
     App {
         db,
         auth: world.auth(),
-        supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY),
+        supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY, None),
+        devices: Devices::new(&Secret::new("postgres://of-a-test".into())),
         web: world.web(),
         clock: world.clock(),
+        sign_up: SignUp::Open,
         tries_per_hour: 20,
     }
+}
+
+/// A refresh token that Supabase never gave, of a shape that only Supabase can tell from its own.
+fn invented(number: u32) -> String {
+    let message = [&[0][..], &[7; 16], &[1], &number.to_be_bytes(), &[9; 12]].concat();
+    let checksum = digest(&SHA256, &message);
+    BASE64_URL_SAFE_NO_PAD.encode([&message[..], &checksum.as_ref()[..4]].concat())
 }
 
 async fn call_on(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
@@ -82,7 +95,7 @@ fn an_artist_signs_in_and_no_script_can_read_what_the_browser_keeps() {
         });
         assert_eq!(answer.body["artist"], page);
         let text = answer.body.to_string();
-        for (name, age) in [(SESSION_COOKIE, "3600"), (REFRESH_COOKIE, "2592000")] {
+        for (name, age) in [(SESSION_COOKIE, "3600"), (REFRESH_COOKIE, "2592000"), (DEVICE_COOKIE, "34560000")] {
             let (value, attributes) = cookie(&answer, name).expect("a cookie");
             assert_eq!(attributes, format!(" Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Strict"), "{name}");
             assert!(!text.contains(&value), "a token is in the body, where scripts read it");
@@ -205,24 +218,82 @@ fn a_new_artist_confirms_the_address_and_has_no_page_yet() {
 }
 
 #[test]
-fn where_no_confirmation_is_asked_a_sign_up_enters_and_still_tells_nothing() {
+fn where_no_confirmation_is_asked_a_sign_up_still_tells_nobody_who_has_an_account() {
     World::run(|world| async move {
         world.supabase.switch(|switches| switches.autoconfirm = true);
         let body = json!({ "email": "mia@example.fr", "password": "a-good-password" });
-        let entered = post(world, "/api/session/signup", &[], &body).await;
-        assert_eq!((entered.status, &entered.body["email"]), (201, &json!("mia@example.fr")));
+        let opened = post(world, "/api/session/signup", &[], &body).await;
+        let link = link_in_mail(world, "mia@example.fr").expect("the mail that the answer speaks of");
+        // Somebody else tries her address, and Léa's.
+        for email in ["mia@example.fr", LEA.email] {
+            let other = json!({ "email": email, "password": "another-password" });
+            let answer = post(world, "/api/session/signup", &[], &other).await;
+            assert_eq!((answer.status, &answer.body), (opened.status, &opened.body), "{email}");
+            assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })));
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+        let entered = post(world, "/api/session/verify", &[], &json!({ "token_hash": link })).await;
+        assert_eq!((entered.status, &entered.body["email"]), (200, &json!("mia@example.fr")));
         // She forgot that she had done so.
         assert_eq!(post(world, "/api/session/signup", &[], &body).await.status, 201);
-        // Somebody else tries her address.
-        let other = json!({ "email": "mia@example.fr", "password": "another-password" });
-        let answer = post(world, "/api/session/signup", &[], &other).await;
-        assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })));
-        assert!(link_in_mail(world, "mia@example.fr").is_some(), "the mail that the answer speaks of");
 
         world.supabase.switch(|switches| switches.signup_disabled = true);
         let closed = json!({ "email": "late@example.fr", "password": "a-good-password" });
         assert_eq!(post(world, "/api/session/signup", &[], &closed).await.problem(), "forbidden");
     });
+}
+
+#[test]
+fn who_may_open_an_account_is_the_operators_word() {
+    World::run(|world| async move {
+        world.execute("insert into invitations (email, invited_at) values ('mia@example.fr', now())").await;
+        let sign_up = async |mode, email: &str| {
+            let app = App { sign_up: mode, ..app_with(world, world.db()) };
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let answer = call_on(&app, Method::POST, "/api/session/signup", &[], Some(&body)).await;
+            let told = call_on(&app, Method::GET, "/api/session/signup", &[], None).await;
+            assert_eq!((told.status, &told.body["sign_up"]), (200, &json!(mode.name())));
+            if answer.status == 202 { "opened".to_owned() } else { format!("{} {}", answer.status, answer.problem()) }
+        };
+        assert_eq!(sign_up(SignUp::Closed, "mia@example.fr").await, "403 sign-up-closed", "whoever it is");
+        assert_eq!(sign_up(SignUp::Invited, "lou@example.fr").await, "403 sign-up-closed");
+        assert!(
+            world.supabase.account("lou@example.fr").is_none() && world.supabase.account("mia@example.fr").is_none()
+        );
+        assert_eq!(sign_up(SignUp::Invited, "Mia@Example.fr").await, "opened");
+        assert_eq!(sign_up(SignUp::Open, "lou@example.fr").await, "opened");
+    });
+}
+
+#[test]
+fn a_sign_up_that_is_refused_counts_and_takes_nothing_of_what_all_strangers_have_at_supabase() {
+    World::run(|world| async move {
+        world.execute("insert into invitations (email, invited_at) values ('mia@example.fr', now())").await;
+        let app = App { sign_up: SignUp::Invited, tries_per_hour: 3, ..app_with(world, world.db()) };
+        let sign_up = async |from: &str, email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            call_on(&app, Method::POST, "/api/session/signup", &[(":source-ip", from)], Some(&body)).await.status
+        };
+        for number in 0..3 {
+            assert_eq!(sign_up("203.0.113.1", &format!("lou{number}@example.fr")).await, 403);
+        }
+        assert_eq!(sign_up("203.0.113.1", "mia@example.fr").await, 429, "whoever asks who is invited is stopped");
+        // Twelve links an hour are what all strangers have together.
+        for place in 0..40 {
+            assert_eq!(sign_up(&format!("198.51.100.{place}"), &format!("zoe{place}@example.fr")).await, 403);
+        }
+        assert!(world.supabase.requests().is_empty());
+        assert_eq!(sign_up("203.0.113.2", "mia@example.fr").await, 202);
+    });
+}
+
+#[test]
+fn nobody_may_open_an_account_where_nothing_is_said() {
+    assert_eq!(SignUp::default(), SignUp::Closed);
+    for name in ["closed", "invited", "open"] {
+        assert_eq!(name.parse::<SignUp>().map(SignUp::name), Ok(name));
+    }
+    assert!("Open".parse::<SignUp>().is_err() && "yes".parse::<SignUp>().is_err());
 }
 
 #[test]
@@ -286,9 +357,231 @@ fn signing_out_ends_the_session_here_and_there() {
         cleared(&out(&cookies(&tablet)).await);
         assert_eq!(renew(&cookies(&tablet)).await.problem(), "unauthenticated");
 
-        world.supabase.switch(|switches| switches.api.down = Some(Down::Unavailable));
-        cleared(&out(&cookies(&laptop)).await);
         cleared(&out("").await);
+    });
+}
+
+#[test]
+fn signing_out_ends_the_access_at_once_and_not_when_the_token_runs_out() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let out = async |cookies: &str| {
+            call_on(&app, Method::DELETE, "/api/session", &[("cookie", cookies)], None).await.status
+        };
+        let (phone, laptop) =
+            (sign_in(world, LEA.email, demo::PASSWORD).await, sign_in(world, LEA.email, demo::PASSWORD).await);
+        assert_eq!(who(world, &cookies(&phone)).await.status, 200);
+        assert_eq!(out(&cookies(&phone)).await, 204);
+        let copy = who(world, &cookies(&phone)).await;
+        assert_eq!((copy.status, copy.problem()), (401, "unauthenticated"), "whoever has a copy is out as well");
+        assert_eq!(who(world, &cookies(&laptop)).await.status, 200, "another device stays signed in");
+
+        // Once is enough: the same again asks nobody.
+        world.supabase.clear_requests();
+        assert_eq!(out(&cookies(&phone)).await, 204);
+        assert!(world.supabase.requests().is_empty());
+    });
+}
+
+#[test]
+fn signing_out_while_supabase_is_away_ends_it_here_says_so_and_is_made_up_for() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        app.auth.warm_up(world.now()).await;
+        let out =
+            async |cookies: &str| call_on(&app, Method::DELETE, "/api/session", &[("cookie", cookies)], None).await;
+        let who = async |cookies: &str| call_on(&app, Method::GET, "/api/session", &[("cookie", cookies)], None).await;
+        let renew = async |cookies: &str| post(world, "/api/session/refresh", &[("cookie", cookies)], &json!({})).await;
+        for older in [false, true] {
+            if older {
+                world.supabase.give_older_tokens();
+            }
+            let (phone, laptop, tablet) = (
+                sign_in(world, LEA.email, demo::PASSWORD).await,
+                sign_in(world, LEA.email, demo::PASSWORD).await,
+                sign_in(world, LEA.email, demo::PASSWORD).await,
+            );
+            world.supabase.switch(|switches| switches.api.down = Some(Down::Unavailable));
+            for device in [&phone, &laptop] {
+                let answer = out(&cookies(device)).await;
+                assert_eq!((answer.status, answer.problem()), (503, "sign-out-incomplete"), "{}", answer.body);
+                assert!(answer.headers.get("set-cookie").is_none(), "the browser keeps what it takes to try again");
+                assert_eq!(who(&cookies(device)).await.problem(), "unauthenticated", "here it has ended");
+            }
+            // The access token has run out, so that nobody but Supabase knows of which session the other one is.
+            let tablet_later = format!("{REFRESH_COOKIE}={}", cookie(&tablet, REFRESH_COOKIE).expect("a cookie").0);
+            assert_eq!(out(&tablet_later).await.problem(), "sign-out-incomplete");
+
+            world.supabase.switch(|switches| switches.api.down = None);
+            // Pressed once more.
+            assert_eq!(out(&cookies(&phone)).await.status, 204);
+            assert_eq!(out(&tablet_later).await.status, 204);
+            // Or not: the next visit, by whoever has the token, ends it there too.
+            assert_eq!(renew(&cookies(&laptop)).await.problem(), "unauthenticated");
+            for device in [&phone, &laptop, &tablet] {
+                let token = cookie(device, REFRESH_COOKIE).expect("a cookie").0;
+                let there = app.supabase.refresh(&token, "").await;
+                assert!(there.is_err(), "the session lives on at Supabase");
+            }
+            assert_eq!(world.rows("select 1 as one from ended_sessions where not confirmed", &[]).await.len(), 0);
+        }
+    });
+}
+
+#[test]
+fn what_is_no_refresh_token_is_not_worth_a_call() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        for number in 0..60 {
+            let cookie = format!("{REFRESH_COOKIE}=made-up-{number}");
+            for (method, path, status) in
+                [(Method::POST, "/api/session/refresh", 401), (Method::DELETE, "/api/session", 204)]
+            {
+                let answer = call_on(&app, method, path, &[("cookie", &cookie)], Some(&json!({}))).await;
+                assert_eq!(answer.status, status, "{path}");
+            }
+        }
+        assert!(world.supabase.requests().is_empty());
+    });
+}
+
+#[test]
+fn renewing_and_ending_sessions_is_counted_like_trying_to_sign_in() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let lea = sign_in(world, LEA.email, demo::PASSWORD).await;
+        world.supabase.clear_requests();
+        let ask = async |method: Method, path: &str, from: &str, cookie: &str| {
+            let headers = [(":source-ip", from), ("cookie", cookie)];
+            call_on(&app, method, path, &headers, Some(&json!({}))).await.status
+        };
+        let mut statuses = Vec::new();
+        for number in 0..15 {
+            let cookie = format!("{REFRESH_COOKIE}={}", invented(number));
+            statuses.push(ask(Method::POST, "/api/session/refresh", "203.0.113.1", &cookie).await);
+            statuses.push(ask(Method::DELETE, "/api/session", "203.0.113.1", &cookie).await);
+        }
+        assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 10, "{statuses:?}");
+        assert_eq!(world.supabase.requests().len(), 20);
+        // From ever new addresses: strangers together have a part of what Supabase allows us, and leave the rest.
+        for number in 0..400 {
+            let cookie = format!("{REFRESH_COOKIE}={}", invented(100 + number));
+            ask(Method::POST, "/api/session/refresh", &format!("203.0.{}.{}", number / 250, number % 250), &cookie)
+                .await;
+        }
+        // Her own sign-in was one of the three hundred.
+        assert_eq!(world.supabase.requests().len(), 299);
+        // Whoever has signed in here before is not one of them, wherever they are.
+        let hers = format!("{}; {DEVICE_COOKIE}={}", cookies(&lea), cookie(&lea, DEVICE_COOKIE).expect("a cookie").0);
+        assert_eq!(ask(Method::POST, "/api/session/refresh", "203.0.113.1", &hers).await, 200);
+        assert_eq!(ask(Method::POST, "/api/session/refresh", "203.0.0.200", &cookies(&lea)).await, 429);
+    });
+}
+
+#[test]
+fn supabase_is_told_whom_it_serves_and_one_visitor_uses_up_nobody_elses_share() {
+    World::run(|world| async move {
+        world.supabase.switch(|switches| (switches.rate_limits, switches.forwarding) = (true, true));
+        let told = App {
+            supabase: Supabase::new(
+                net::client(&net::tls()),
+                &world.supabase.url(),
+                KEY,
+                Some(Secret::new("sb_secret_standin".into())),
+            ),
+            tries_per_hour: 1_000,
+            ..app_with(world, world.db())
+        };
+        let untold = App { tries_per_hour: 1_000, ..app_with(world, world.db()) };
+        let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
+        for (app, hers) in [(&told, 200), (&untold, 429)] {
+            let mut statuses = Vec::new();
+            for number in 0..40 {
+                let cookie = format!("{REFRESH_COOKIE}={}", invented(number));
+                let headers = [(":source-ip", "203.0.113.1"), ("cookie", &cookie)];
+                statuses
+                    .push(call_on(app, Method::POST, "/api/session/refresh", &headers, Some(&json!({}))).await.status);
+            }
+            assert!(statuses.contains(&429), "Supabase itself stops that visitor: {statuses:?}");
+            let lea = call_on(app, Method::POST, "/api/session", &[(":source-ip", "2001:db8::7")], Some(&body)).await;
+            assert_eq!(lea.status, hers, "{}", lea.body);
+        }
+        let requests = world.supabase.requests();
+        let forwarded = |address: &str| {
+            let of = |request: &&dev::supabase::Recorded| {
+                request.headers.iter().any(|(name, value)| name == "sb-forwarded-for" && value == address)
+            };
+            requests.iter().filter(of).count()
+        };
+        assert_eq!((forwarded("203.0.113.1"), forwarded("2001:db8::7")), (40, 1));
+    });
+}
+
+#[test]
+fn guesses_of_strangers_do_not_lock_out_an_artist_whose_browser_is_known() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let (lea, noa) =
+            (sign_in(world, LEA.email, demo::PASSWORD).await, sign_in(world, NOA.email, demo::PASSWORD).await);
+        let try_it = async |from: &str, password: &str, device: &str| {
+            let headers = [(":source-ip", from), ("cookie", device)];
+            let body = json!({ "email": LEA.email, "password": password });
+            call_on(&app, Method::POST, "/api/session", &headers, Some(&body)).await.status
+        };
+        for place in 1..=5 {
+            for _ in 0..20 {
+                try_it(&format!("203.0.113.{place}"), "guess", "").await;
+            }
+        }
+        let known = |answer: &Answer| format!("{DEVICE_COOKIE}={}", cookie(answer, DEVICE_COOKIE).expect("a cookie").0);
+        // A browser in which nobody has signed in to this account, Noa's, and a forged one: stopped, as the guesses are.
+        let forged = known(&lea).replace("=0", "=1");
+        for stranger in ["", &known(&noa), &forged, &known(&lea)[..60]] {
+            assert_eq!(try_it("198.51.100.9", demo::PASSWORD, stranger).await, 429, "{stranger}");
+        }
+        // Hers, from a new address and from one that guesses came from; also after she has signed out.
+        for from in ["198.51.100.9", "203.0.113.1"] {
+            assert_eq!(try_it(from, demo::PASSWORD, &known(&lea)).await, 200, "{from}");
+        }
+        call_on(&app, Method::DELETE, "/api/session", &[("cookie", &cookies(&lea))], None).await;
+        assert_eq!(try_it("198.51.100.9", demo::PASSWORD, &known(&lea)).await, 200);
+        // Whoever sits at her browser has twenty tries an hour, as everybody has.
+        for _ in 0..17 {
+            assert_eq!(try_it("198.51.100.9", "guess", &known(&lea)).await, 401);
+        }
+        assert_eq!(try_it("198.51.100.9", "guess", &known(&lea)).await, 429);
+    });
+}
+
+#[test]
+fn a_mailbox_gets_a_handful_of_links_an_hour_whoever_asks() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        for place in 0..30 {
+            let from = format!("203.0.113.{place}");
+            let body = json!({ "email": LEA.email });
+            let answer = call_on(&app, Method::POST, "/api/session/link", &[(":source-ip", &from)], Some(&body)).await;
+            assert_eq!((answer.status, &answer.body), (202, &json!({})));
+            world.advance(Duration::from_secs(61));
+        }
+        // Half an hour of it, over the full hour or not.
+        assert!((5..=10).contains(&world.supabase.requests().len()), "{}", world.supabase.requests().len());
+    });
+}
+
+#[test]
+fn a_link_does_not_take_the_place_of_a_session_without_a_question() {
+    World::run(|world| async move {
+        let alice = sign_in(world, LEA.email, demo::PASSWORD).await;
+        post(world, "/api/session/link", &[], &json!({ "email": NOA.email })).await;
+        let token_hash = link_in_mail(world, NOA.email).expect("a mail");
+        let hers = cookies(&alice);
+        let follow = async |body: Value| post(world, "/api/session/verify", &[("cookie", &hers)], &body).await;
+        let asked = follow(json!({ "token_hash": token_hash })).await;
+        assert_eq!((asked.status, asked.problem()), (409, "already-signed-in"));
+        assert!(asked.headers.get("set-cookie").is_none());
+        let entered = follow(json!({ "token_hash": token_hash, "replace": true })).await;
+        assert_eq!((entered.status, &entered.body["email"]), (200, &json!(NOA.email)), "the link was not used up");
     });
 }
 
@@ -343,11 +636,15 @@ fn guessing_is_slowed_down_by_address_and_by_account() {
         );
 
         // From ever new addresses: fifteen in all for one account.
-        for place in 0..11 {
+        for place in 0..12 {
             assert_eq!(guess(&format!("203.0.113.{}", 10 + place), LEA.email).await.status, 401, "{place}");
         }
         assert_eq!(guess("203.0.113.99", LEA.email).await.status, 429);
         assert_eq!(guess("203.0.113.98", "other@example.fr").await.status, 401);
+        // All addresses of a household are one.
+        for (number, status) in [401, 401, 401, 429].into_iter().enumerate() {
+            assert_eq!(guess(&format!("2001:db8:1:1::{number}"), &format!("{number}@example.fr")).await.status, status);
+        }
         // A link still brings the artist in.
         let body = json!({ "email": LEA.email });
         let link =
@@ -407,7 +704,7 @@ fn a_wrong_setup_is_our_own_failure_and_hands_out_no_session() {
     World::run(|world| async move {
         let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
         let wrong_key = App {
-            supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), "sb_publishable_other"),
+            supabase: Supabase::new(net::client(&net::tls()), &world.supabase.url(), "sb_publishable_other", None),
             ..app_with(world, world.db())
         };
         // The project signs with its keys, and we were told of a secret.

@@ -116,7 +116,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Some(date) => reach(date, query.days),
         None => reach(now.to_zoned(TimeZone::UTC).date().saturating_sub(2.days()), query.days.saturating_add(4)),
     };
-    let visitor = app.web.visitor(&request);
+    let visitor = app.db.nickname(app.web.network(&request).near());
     let look = Look { slug: &query.artist, flash: query.flash, from: query.date, window, visitor: &visitor };
     let (agenda, schedule) = app.calendars.look(&app.db, &look, now).await?.ok_or(Error::NotFound)?;
     if query.flash.is_some() && agenda.flash.is_none() {

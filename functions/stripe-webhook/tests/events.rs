@@ -11,7 +11,7 @@ use shared::config::Secret;
 use shared::testing::{self, World, stripe_event};
 use stripe_webhook::{App, handle};
 
-const SECRET: &str = "whsec_samples";
+const SECRET: &str = "whsec_Samples4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
 
 /// The booking that all samples are about.
 const BOOKING: &str = "019aa000-0000-7000-8000-0000000000b0";
@@ -259,5 +259,49 @@ fn the_functions_own_sample_is_refused_until_it_is_signed() {
         event["headers"]["stripe-signature"] = dev::stripe::sign(body, SECRET, world.now().as_second()).into();
         let answer = ask(&event).await;
         assert_eq!((answer.status, &answer.body["outcome"]), (200, &json!("confirmed")));
+    });
+}
+
+/// Every pointer to a text in a value.
+fn texts(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(at.to_owned()),
+        Value::Object(members) => members.iter().for_each(|(name, value)| texts(value, &format!("{at}/{name}"), found)),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(index, value)| texts(value, &format!("{at}/{index}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_stripe_signed_is_taken_with_a_nul_in_any_text_and_with_nothing_in_any_field_that_may_be_empty() {
+    World::run(|world| async move {
+        let app = app(world);
+        hold(world).await;
+        for file in fs::read_dir(folder()).expect("the samples").flatten() {
+            let event: Value = serde_json::from_str(&fs::read_to_string(file.path()).expect("a sample")).expect("JSON");
+            let mut places = Vec::new();
+            texts(&event, "", &mut places);
+            let mut bent = Vec::new();
+            for place in places {
+                let mut event = event.clone();
+                let text = event.pointer_mut(&place).expect("a place of it");
+                *text = format!("{}\0", text.as_str().unwrap_or_default()).into();
+                bent.push((place, event));
+            }
+            for name in ["metadata", "client_reference_id", "customer_email", "url", "status"] {
+                let mut event = event.clone();
+                event["data"]["object"][name] = Value::Null;
+                bent.push((name.to_owned(), event));
+            }
+            for (number, (place, mut event)) in bent.into_iter().enumerate() {
+                let id = event["id"].as_str().expect("an id").to_owned();
+                event["id"] = format!("{id}{number}").into();
+                let request = stripe_event(&event.to_string(), SECRET, world.now());
+                let answer = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+                assert_eq!(answer.status, 200, "{place} of {}: {}", event["type"], answer.body);
+            }
+        }
     });
 }

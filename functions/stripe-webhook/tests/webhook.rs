@@ -13,10 +13,11 @@ use shared::config::Secret;
 use shared::db::bookings::Reference;
 use shared::domain::booking::CancelReason;
 use shared::settle;
+use shared::stripe;
 use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, stripe_event};
 use stripe_webhook::{App, handle};
 
-const SECRET: &str = "whsec_standin";
+const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 
 fn app(world: &World) -> App {
     App {
@@ -98,6 +99,7 @@ mod believed {
     #[test]
     fn an_event_without_a_true_signature_is_refused_and_changes_nothing() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "checkout.session.completed");
@@ -115,11 +117,31 @@ mod believed {
                 // True, but five minutes old, or from five minutes ahead.
                 dev::stripe::sign(&payload, SECRET, now - 302),
                 dev::stripe::sign(&payload, SECRET, now + 302),
-                dev::stripe::sign(&payload, "whsec_other", now),
+                dev::stripe::sign(&payload, "whsec_Other4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB", now),
                 dev::stripe::sign(&format!("{payload} "), SECRET, now),
             ] {
                 let answer = answered(world, &[SECRET], &header, &payload).await;
                 assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"), "{header}");
+            }
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            assert_eq!(world.count("stripe_events").await, 0);
+            logs.raise("stripe-webhook", "webhook-not-believed");
+        });
+    }
+
+    #[test]
+    fn who_says_to_be_the_operators_probe_is_believed_no_more_than_others() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.pay(&held);
+            let payload = event(world, "checkout.session.completed");
+            let app = app(world);
+            let probe = dev::stripe::sign(stripe::PROBE, SECRET, world.now().as_second());
+            for signature in ["", &*probe] {
+                let headers = [("stripe-signature", signature), (stripe::PROBE_HEADER, &*probe)];
+                let request = testing::request(Method::POST, "/api/webhooks/stripe", &headers, Some(payload.clone()));
+                let answer = testing::ask(&world.web(), request, |request| handle(&app, request)).await;
+                assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"));
             }
             assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
             assert_eq!(world.count("stripe_events").await, 0);
@@ -129,13 +151,30 @@ mod believed {
     #[test]
     fn while_a_secret_is_rotated_both_are_believed() {
         World::run(|world| async move {
-            for (number, signer) in ["whsec_old", "whsec_new"].into_iter().enumerate() {
+            const OLD: &str = "whsec_Old4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aBcD";
+            const NEW: &str = "whsec_New4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aBcD";
+            for (number, signer) in [OLD, NEW].into_iter().enumerate() {
                 let payload = json!({ "id": format!("evt_{number}"), "type": "ping", "livemode": false, "created": 1, "data": { "object": {} } });
                 let payload = payload.to_string();
                 let header = dev::stripe::sign(&payload, signer, world.now().as_second());
-                assert_eq!(answered(world, &["whsec_old", "whsec_new"], &header, &payload).await.status, 200);
-                assert_eq!(answered(world, &["whsec_third"], &header, &payload).await.status, 401);
+                assert_eq!(answered(world, &[OLD, NEW], &header, &payload).await.status, 200);
+                assert_eq!(answered(world, &[SECRET], &header, &payload).await.status, 401);
             }
+        });
+    }
+
+    #[test]
+    fn before_stripe_has_an_endpoint_nobody_is_believed() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.pay(&held);
+            let payload = event(world, "checkout.session.completed");
+            // Neither the words that have stood here, nor the word for none, nor nothing at all signs anything.
+            for word in ["whsec_later", shared::stripe::NO_WEBHOOK_SECRET, ""] {
+                let header = dev::stripe::sign(&payload, word, world.now().as_second());
+                assert_eq!(answered(world, &[], &header, &payload).await.status, 401, "{word:?}");
+            }
+            assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
         });
     }
 
@@ -259,10 +298,14 @@ mod a_payment {
             let sent: Value = serde_json::from_str(&payload).expect("JSON");
             assert_eq!(recorded.len(), 1);
             assert_eq!((&recorded[0]["id"], &recorded[0]["outcome"]), (&sent["id"], &json!("confirmed")));
-            assert_eq!(
-                (&recorded[0]["booking_id"], &recorded[0]["payload"]),
-                (&json!(held.id), &sent["data"]["object"])
-            );
+            // Which, what of and how much, and nothing of the person who paid.
+            let session = &sent["data"]["object"];
+            assert_eq!(session["customer_details"]["email"], "jo@example.fr");
+            let kept = json!({
+                "id": session["id"], "object": "checkout.session", "status": "complete", "currency": "eur",
+                "amount_total": 6_000, "payment_intent": session["payment_intent"], "trimmed": true,
+            });
+            assert_eq!((&recorded[0]["booking_id"], &recorded[0]["payload"]), (&json!(held.id), &kept));
         });
     }
 
@@ -476,6 +519,7 @@ mod not_as_asked {
     #[test]
     fn f5_a_booking_of_nobody_is_recorded_for_somebody_to_look_at() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "payment_intent.succeeded");
@@ -503,6 +547,7 @@ mod not_as_asked {
                 vec![json!({ "outcome": "unknown_booking", "booking_id": null, "pi": "pi_stranger" }); 3]
             );
             assert_eq!(state(world, &held).await, ["pending", "unpaid"]);
+            logs.raise("stripe-webhook", "webhook-unknown");
         });
     }
 }
@@ -686,6 +731,7 @@ mod given_back_or_contested {
     #[test]
     fn f12_a_refund_that_fails_is_known_and_somebody_is_told() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
@@ -710,12 +756,14 @@ mod given_back_or_contested {
             let row = world.booking(&held.id()).await;
             assert_eq!(row["payment_problem"], "refund_failed");
             assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_payment_problem"));
+            logs.raise("stripe-webhook", "refund-failed");
         });
     }
 
     #[test]
     fn f23_a_dispute_is_flagged_and_nothing_is_called_off() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
             let payment_intent =
@@ -728,6 +776,7 @@ mod given_back_or_contested {
             assert_eq!(outcome(world, &event(world, "charge.dispute.closed")).await, "dispute_won");
             assert_eq!(state(world, &held).await, ["confirmed", "paid"]);
             assert_eq!(world.ledger(&held.id()).await, captured(6_000));
+            logs.raise("stripe-webhook", "payment-disputed");
         });
     }
 

@@ -11,7 +11,7 @@ use shared::availability::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
-use shared::db::{Db, outbox, reconcile, upkeep};
+use shared::db::{Db, emails, outbox, reconcile, upkeep};
 use shared::domain::booking::{CancelReason, Status};
 use shared::domain::ids::JobId;
 use shared::error::Error;
@@ -104,6 +104,8 @@ pub struct Report {
     pub completed: usize,
     /// Jobs that were given up and wait for somebody.
     pub dead_jobs: usize,
+    /// Mails whose job has ended, and of which nobody knows whether they arrived.
+    pub mails_in_doubt: usize,
     /// Questions that Stripe or the database did not answer: asked again next time.
     pub failed: usize,
     /// Old rows of counters and keys that were deleted.
@@ -137,6 +139,7 @@ pub async fn sweep(app: &App, deadline: SystemTime) -> Result<Report, Error> {
         calendar_repairs = report.calendar_repairs,
         completed = report.completed,
         dead_jobs = report.dead_jobs,
+        mails_in_doubt = report.mails_in_doubt,
         failed = report.failed,
         forgotten = report.forgotten,
         "swept"
@@ -157,7 +160,11 @@ async fn run(app: &App, report: &mut Report) -> Result<(), Error> {
     if report.dead_jobs > 0 {
         tracing::error!(dead_jobs = report.dead_jobs, "jobs were given up: see outbox.last_error");
     }
-    report.forgotten = upkeep::forget(&app.db, now).await?;
+    report.mails_in_doubt = emails::close_abandoned(&app.db).await?;
+    if report.mails_in_doubt > 0 {
+        tracing::error!(mails = report.mails_in_doubt, "nobody knows whether a mail arrived");
+    }
+    report.forgotten = upkeep::forget(&app.db, now).await? + upkeep::forget_people(&app.db, now).await?;
     Ok(())
 }
 

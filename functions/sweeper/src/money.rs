@@ -174,6 +174,8 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
                         outcome = settled.outcome(),
                         "no webhook had brought this event"
                     );
+                    // As the webhook says it: a dispute or a refund that failed is told to the operator whoever found it.
+                    tracing::info!(event.id, event.kind, outcome = settled.outcome(), "event applied");
                     report.events_found += 1;
                     send(app, settled.jobs()).await;
                 }

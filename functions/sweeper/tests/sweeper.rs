@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use dev::aws::Condition;
 use dev::calcom::Canceller;
 use dev::demo::{LEA, NOA};
-use dev::stripe::{Down, Outcome};
+use dev::stripe::{Down, Outcome, RefundMode};
 use serde_json::{Value, json};
 use shared::db::outbox;
 use shared::settle;
@@ -89,6 +89,123 @@ fn asked(world: &World) -> Vec<String> {
 mod a_healthy_system {
     use super::*;
 
+    /// What a booking says of its client.
+    async fn person(world: &World, id: &str) -> String {
+        let row = world.booking(id).await;
+        ["client_name", "client_email", "client_phone", "project_description", "project_body_zone"]
+            .iter()
+            .map(|name| row[*name].as_str().unwrap_or_default())
+            .collect()
+    }
+
+    #[test]
+    fn a_hold_that_nobody_paid_names_nobody_after_thirty_days() {
+        World::run(|world| async move {
+            let lapsed = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z").project()).await;
+            let paid = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z").by("sam@example.com")).await;
+            world.confirm(&paid).await;
+            world.advance_minutes(31);
+            swept(world).await;
+            assert_eq!(world.booking(&lapsed.id()).await["status"], "cancelled");
+            world
+            .execute(&format!(
+                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
+                 values (gen_random_uuid(), '{}', 'client_held', '1', 'jo@example.fr', 'sent', '{}')",
+                lapsed.id,
+                world.now()
+            ))
+            .await;
+            world.advance_minutes(29 * 24 * 60);
+            swept_whole(world).await;
+            assert!(person(world, &lapsed.id()).await.contains("jo@example.fr"));
+            world.advance_minutes(2 * 24 * 60);
+            assert!(swept_whole(world).await.forgotten > 0);
+            assert_eq!(person(world, &lapsed.id()).await, "");
+            let kept = world.rows("select recipient from email_deliveries", &[]).await;
+            assert!(!format!("{kept:?}").contains("jo@example.fr"), "{kept:?}");
+            // Who paid is in the books.
+            assert!(person(world, &paid.id()).await.contains("sam@example.com"));
+            assert_eq!(swept_whole(world).await.forgotten, 0, "once");
+        });
+    }
+
+    #[test]
+    fn what_accounting_needs_stays_for_ten_years_and_no_longer() {
+        World::run(|world| async move {
+            let paid = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
+            world.confirm(&paid).await;
+            world.execute("update bookings set status = 'completed', version = version + 1").await;
+            world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+            let count = async |table: &str| world.count(table).await;
+            world.advance_minutes(9 * 365 * 24 * 60);
+            swept_whole(world).await;
+            assert!(person(world, &paid.id()).await.contains("jo@example.fr"));
+            assert!(count("booking_events").await > 0 && count("payments").await > 0);
+            assert_eq!(count("outbox").await, 0, "jobs that are done are of no use after ninety days");
+            world.advance_minutes(2 * 365 * 24 * 60);
+            swept_whole(world).await;
+            assert_eq!(person(world, &paid.id()).await, "");
+            assert!(count("payments").await > 0 && count("bookings").await == 1, "figures stay");
+        });
+    }
+
+    #[test]
+    fn what_stripe_told_is_kept_without_the_person() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            world.confirm(&held).await;
+            // As it was stored before.
+            world
+            .execute(
+                "insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload) values ('evt_old', 'x', false, \
+                     '2026-01-01', '2026-01-01', 'paid', '{\"id\": \"cs_1\", \"amount_total\": 5000, \"payment_intent\": \"pi_1\", \
+                     \"customer_details\": {\"email\": \"jo@example.fr\"}, \"client_secret\": \"cs_secret\"}')",
+            )
+            .await;
+            swept_whole(world).await;
+            let kept = world.rows("select id, payload from stripe_events", &[]).await;
+            let text = format!("{kept:?}");
+            assert!(!kept.is_empty() && !text.contains("jo@example.fr") && !text.contains("secret"), "{text}");
+            let old = kept.iter().find(|row| row["id"] == "evt_old").expect("its id stays");
+            let expected = json!({ "id": "cs_1", "amount_total": 5000, "payment_intent": "pi_1", "trimmed": true });
+            assert_eq!(old["payload"], expected);
+        });
+    }
+
+    #[test]
+    fn no_mail_is_being_sent_for_ever() {
+        World::run(|world| async move {
+            let held = world.hold(&Plan::default()).await;
+            let delivery = |template: &str, tries: i32| {
+                format!(
+                    "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at) \
+                 values (gen_random_uuid(), '{}', '{template}', '1', 'jo@example.fr', 'sending', {tries}, now())",
+                    held.id
+                )
+            };
+            // One whose job waits, one whose job was dropped after a lost answer, one that SES never took.
+            world.execute("delete from outbox where kind = 'send_email'").await;
+            world
+            .execute(&format!(
+                "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) values (gen_random_uuid(), \
+                     'send_email', '{0}', '{{}}', 'send_email:{0}:client_held:1', '{1}', '{1}'::timestamptz + interval '1 hour')",
+                held.id,
+                world.now()
+            ))
+            .await;
+            for (template, tries) in [("client_held", 1), ("client_confirmed", 1), ("client_moved", 0)] {
+                world.execute(&delivery(template, tries)).await;
+            }
+            let logs = shared::testing::Logs::listen();
+            assert_eq!(swept(world).await.mails_in_doubt, 1);
+            logs.raise("sweeper", "mail-in-doubt");
+            let rows = world.rows("select status from email_deliveries order by template", &[]).await;
+            let statuses: Vec<&str> = rows.iter().map(|row| row["status"].as_str().expect("a status")).collect();
+            assert_eq!(statuses, ["unknown", "sending", "refused"]);
+            assert_eq!(swept(world).await.mails_in_doubt, 0);
+        });
+    }
+
     #[test]
     fn is_asked_about_and_left_alone() {
         World::run(|world| async move {
@@ -149,6 +266,7 @@ mod jobs {
     #[test]
     fn wait_while_the_queue_is_away_and_go_with_the_next_sweep() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             world.hold(&Plan::default()).await;
             world.advance(Duration::from_secs(31));
             world.sqs_gate.set(Condition::Down);
@@ -160,6 +278,7 @@ mod jobs {
             let report = swept(world).await;
             assert_eq!((report.relayed, report.not_relayed), (2, 0));
             assert_eq!(queued(world).await, open_ids(world).await);
+            logs.raise("sweeper", "queue-unreachable");
         });
     }
 
@@ -213,6 +332,7 @@ mod events {
     #[test]
     fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             let held = hold(world, Plan::default()).await;
             world.confirm(&held).await;
             all_done(world).await;
@@ -238,6 +358,43 @@ mod events {
             world.advance_minutes(11);
             assert_eq!(swept_whole(world).await.events_found, 0, "each is found once");
             assert_eq!(world.count("stripe_events").await, i64::try_from(report.events_found).expect("few") + 1);
+            logs.raise("sweeper", "webhook-lost");
+            logs.raise("sweeper", "payment-disputed");
+        });
+    }
+
+    #[test]
+    fn that_a_person_must_hear_of_are_heard_without_a_webhook_too() {
+        World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
+            world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            let reason = shared::domain::job::RefundReason::Cancelled;
+            let amount = shared::domain::money::Cents::new(6_000);
+            let refund = world.stripe_client().refund(held.id, &payment, amount, reason, 1, None).await;
+            world.stripe.fail_refund(&refund.expect("refunded").id, "lost_or_stolen_card").expect("pending");
+
+            world.execute("alter table stripe_events add constraint nothing check (false) not valid").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.failed > 0);
+            logs.raise("sweeper", "event-not-applied");
+            world.execute("alter table stripe_events drop constraint nothing").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.events_found > 0);
+            logs.raise("sweeper", "refund-failed");
+
+            // A payment of something else on the same account.
+            world.execute("truncate bookings cascade").await;
+            let stranger = hold(world, Plan::default()).await;
+            world.pay(&stranger);
+            world.execute("truncate bookings cascade").await;
+            world.advance_minutes(11);
+            assert!(swept_whole(world).await.events_found > 0);
+            logs.raise("sweeper", "webhook-unknown");
         });
     }
 
@@ -364,11 +521,13 @@ mod refunds {
     #[test]
     fn that_nothing_can_give_back_are_told_to_somebody() {
         World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
             owed(world).await;
             end_jobs(world, "discarded").await;
             world.advance_minutes(11);
             let report = swept(world).await;
             assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
+            logs.raise("sweeper", "refund-stuck");
         });
     }
 }
@@ -976,9 +1135,26 @@ mod upkeep {
                         "insert into idempotency_keys values ('create-booking', '{hours}', '\\x00', null, timestamptz '{now}' - interval '{hours} hours')"
                     ))
                     .await;
+                world
+                    .execute(&format!(
+                        "insert into hold_endings (artist_id, network, ended_at, kept) \
+                         select id, '\\x00', timestamptz '{now}' - interval '{hours} hours', false from artists limit 1"
+                    ))
+                    .await;
+            }
+            // A session that was ended a week ago may have a token left; one that Supabase has not heard of lives on there.
+            for (session, days, confirmed) in [(1, 1, true), (2, 7, true), (3, 9, true), (4, 400, false)] {
+                world
+                    .execute(&format!(
+                        "insert into ended_sessions values ('00000000-0000-4000-8000-00000000000{session}', \
+                             timestamptz '{now}' - interval '{days} days', {confirmed})"
+                    ))
+                    .await;
             }
             assert_eq!(swept(world).await, Report { forgotten: 3, ..Report::default() });
             assert_eq!((world.count("rate_limits").await, world.count("idempotency_keys").await), (3, 4));
+            assert_eq!(world.count("hold_endings").await, 3);
+            assert_eq!(world.count("ended_sessions").await, 3);
             assert_eq!(swept(world).await, Report::default());
         });
     }
@@ -1019,9 +1195,11 @@ mod while_we_fail {
             world.hold(&Plan::default()).await;
             world.advance_minutes(1);
             world.stripe.switch(|switches| switches.api.slow_ms = 4_900);
+            let logs = shared::testing::Logs::listen();
             // Three seconds of seven are kept to answer.
             let report = sweep(&app(world), in_seconds(7)).await.expect("no failure");
             assert_eq!((report.relayed, report.asked, report.payments_found), (2, 1, 0));
+            logs.raise("sweeper", "sweep-too-long");
         });
     }
 }

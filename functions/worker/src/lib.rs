@@ -22,6 +22,7 @@ use shared::stripe::Stripe;
 use shared::{aws, net};
 
 mod calendar;
+mod contact_links;
 mod mails;
 mod money;
 
@@ -137,17 +138,17 @@ async fn finish(app: &App, job: &Claimed, outcome: &Outcome, message: &SqsMessag
         Outcome::Retry { why, .. } if job.attempts >= app.max_attempts => (Ending::Dead(why), Some(Duration::ZERO)),
         Outcome::Retry { after, why } => (Ending::Again { after: *after, why }, Some(*after)),
     };
-    let (kind, booking) = (job.task.kind(), job.task.booking());
+    let (kind, booking) = (job.task.kind(), job.task.booking().map(tracing::field::display));
     match &ending {
-        Ending::Done => tracing::info!(job.id = %job.id, job.kind = kind, booking.id = %booking, "job done"),
+        Ending::Done => tracing::info!(job.id = %job.id, job.kind = kind, booking.id = booking, "job done"),
         Ending::Discarded(why) => {
-            tracing::warn!(job.id = %job.id, job.kind = kind, booking.id = %booking, why, "job discarded");
+            tracing::warn!(job.id = %job.id, job.kind = kind, booking.id = booking, why, "job discarded");
         }
         Ending::Dead(why) => {
-            tracing::error!(job.id = %job.id, job.kind = kind, booking.id = %booking, why, "job given up");
+            tracing::error!(job.id = %job.id, job.kind = kind, booking.id = booking, why, "job given up");
         }
         Ending::Again { after, why } => tracing::warn!(
-            job.id = %job.id, job.kind = kind, booking.id = %booking, attempt = job.attempts,
+            job.id = %job.id, job.kind = kind, booking.id = booking, attempt = job.attempts,
             after_s = after.as_secs(), why, "job will be tried again"
         ),
     }
@@ -185,6 +186,7 @@ async fn perform(app: &App, job: &Claimed, now: Timestamp) -> Result<Outcome, Er
         Task::SettleRefunds { booking, payment_intent, .. } => {
             money::settle_refunds(app, *booking, payment_intent, job.attempts, now).await
         }
+        Task::SendContactLink { link } => contact_links::send(app, *link, job.attempts, now).await,
         Task::ExpireCheckout { booking, session } => money::expire(app, *booking, session, job.attempts, now).await,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::db::dossier::{self, Dossier};
-use shared::db::emails::{self, Occasion};
+use shared::db::emails::{self, Begun, End, Occasion, Share};
 use shared::domain::booking::{CalendarMode, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
 use shared::domain::calendar::Question;
 use shared::domain::contact::Locale;
@@ -21,7 +21,7 @@ use shared::terms;
 use crate::{App, wait};
 
 /// How long to wait when SES takes no mail at all until an operator acts.
-const PAUSED: Duration = Duration::from_secs(600);
+pub(crate) const PAUSED: Duration = Duration::from_secs(600);
 
 /// With less left, a mail about a hold comes too late.
 const LEAST_TO_PAY: SignedDuration = SignedDuration::from_mins(5);
@@ -47,21 +47,59 @@ pub(crate) async fn send(
     }
     let mail = letter(app, &dossier, template, occurrence, now).compose();
     let occasion = Occasion { booking: id, template, occurrence };
-    if !emails::begin(&app.db, occasion, &mail.to, now).await? {
-        return Ok(Outcome::Done);
+    match emails::begin(&app.db, occasion, &mail.to, rests_on_nothing(&dossier, template, occurrence), now).await? {
+        Begun::Send => {}
+        Begun::Over => return Ok(Outcome::Done),
+        Begun::Unknown => return Ok(nobody_knows(id, template)),
+        Begun::Withheld(share) => return Ok(withheld(id, template, share)),
     }
+    let ended = async |end: End<'_>| emails::ended(&app.db, occasion, end, now).await;
     match app.mailer.send(&mail).await {
         Ok(message) => {
-            emails::ended(&app.db, occasion, Ok(&message.0), now).await?;
+            ended(End::Sent(&message.0)).await?;
             Ok(Outcome::Done)
         }
         Err(MailFailure::Permanent(why)) => {
-            emails::ended(&app.db, occasion, Err(&why), now).await?;
+            ended(End::Refused(&why)).await?;
             Ok(Outcome::Discard { why })
         }
-        Err(MailFailure::Pause(why)) => Ok(Outcome::Retry { after: PAUSED, why }),
-        Err(MailFailure::Retry(why)) => Ok(Outcome::Retry { after: wait(attempts), why }),
+        Err(MailFailure::Pause(why)) => {
+            ended(End::NotTaken(&why)).await?;
+            Ok(Outcome::Retry { after: PAUSED, why })
+        }
+        Err(MailFailure::Retry(why)) => {
+            ended(End::NotTaken(&why)).await?;
+            Ok(Outcome::Retry { after: wait(attempts), why })
+        }
+        Err(MailFailure::Unanswered(why)) => {
+            if ended(End::Unanswered(&why)).await? {
+                return Ok(nobody_knows(id, template));
+            }
+            Ok(Outcome::Retry { after: wait(attempts), why })
+        }
     }
+}
+
+/// Whether no payment stands behind a mail to a client: somebody has typed the address, and nobody has shown that it is
+/// theirs. A mail that is asked for again rests on a press, whatever was paid.
+fn rests_on_nothing(dossier: &Dossier, template: Template, occurrence: &str) -> bool {
+    !template.is_to_artist() && (dossier.booking.ledger.is_empty() || occurrence.starts_with("again:"))
+}
+
+/// Both tries went unanswered. A third could be a third copy.
+fn nobody_knows(booking: BookingId, template: Template) -> Outcome {
+    tracing::error!(booking.id = %booking, template = template.name(), "nobody knows whether a mail arrived");
+    Outcome::Discard { why: "SES gave no answer twice and may have the mail: it is not sent any more".into() }
+}
+
+/// Too many mails that rest on no payment.
+fn withheld(booking: BookingId, template: Template, share: Share) -> Outcome {
+    tracing::warn!(booking.id = %booking, template = template.name(), ?share, "a mail was withheld");
+    let why = match share {
+        Share::Address => "this address has had many mails without a payment: not now",
+        Share::Artist => "many mails went out without a payment: not now",
+    };
+    Outcome::Discard { why: why.into() }
 }
 
 /// Whether there is a page to pay on, and time to do so.

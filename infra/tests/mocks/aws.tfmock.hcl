@@ -51,6 +51,9 @@ mock_resource "aws_acm_certificate" {
 mock_resource "aws_acm_certificate_validation" {
   defaults = { certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
 }
+mock_data "aws_servicequotas_service_quota" {
+  defaults = { value = 1000 }
+}
 mock_data "aws_route53_zone" {
   defaults = { name = "inkflow.example" }
 }

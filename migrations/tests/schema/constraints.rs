@@ -151,6 +151,20 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
             ("asked_at", "now()"),
         ],
     ),
+    (
+        "contact_links",
+        &[
+            ("id", NEW),
+            ("artist_id", ZOE),
+            ("email", "'zoe@studio.example'"),
+            ("created_at", "now()"),
+            ("expires_at", "now()"),
+        ],
+    ),
+    ("invitations", &[("email", "'sam@nouveau.example'"), ("invited_at", "now()")]),
+    ("former_slugs", &[("slug", "'zoe-avant'"), ("artist_id", ZOE), ("freed_at", "now()")]),
+    ("hold_endings", &[("artist_id", ZOE), ("network", "'\\x0b'"), ("ended_at", "now()"), ("kept", "false")]),
+    ("ended_sessions", &[("session_id", "gen_random_uuid()"), ("ended_at", "'2026-11-20T10:00:00Z'")]),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -277,13 +291,26 @@ const BAD_ROWS: &[Bad] = &[
     ("email_deliveries_pkey", "email_deliveries", &[("id", "'00000000-0000-7000-8000-000000000021'")]),
     ("email_deliveries_booking_id_fkey", "email_deliveries", &[("booking_id", NOBODY)]),
     ("email_deliveries_status_known", "email_deliveries", &[("status", "'read'")]),
+    ("email_deliveries_tries_bounded", "email_deliveries", &[("tries", "3")]),
     ("email_deliveries_once", "email_deliveries", &[("booking_id", CONFIRMED)]),
     ("idempotency_keys_once", "idempotency_keys", &[("key", "'sample-key'")]),
     ("idempotency_keys_booking_id_fkey", "idempotency_keys", &[("booking_id", NOBODY)]),
     ("rate_limits_once", "rate_limits", &[("bucket", "'sample'"), ("window_start", "'2026-11-20T10:00:00Z'")]),
     ("reconcilers_pkey", "reconcilers", &[("name", "'stripe_events'")]),
     ("calendar_answers_once", "calendar_answers", &[("event_type", "5")]),
+    ("ended_sessions_once", "ended_sessions", &[("session_id", "'00000000-0000-4000-8000-0000000000e1'")]),
     ("calendar_answers_artist_id_fkey", "calendar_answers", &[("artist_id", NOBODY)]),
+    ("contact_links_pkey", "contact_links", &[("id", "'00000000-0000-7000-8000-000000000031'")]),
+    ("contact_links_artist_id_fkey", "contact_links", &[("artist_id", NOBODY)]),
+    ("contact_links_token_unique", "contact_links", &[("token_hash", "sha256('sample')")]),
+    ("invitations_pkey", "invitations", &[("email", "'lou@nouveau.example'")]),
+    ("invitations_email_is_small", "invitations", &[("email", "'Sam@nouveau.example'")]),
+    ("former_slugs_pkey", "former_slugs", &[("slug", "'zoe-ailleurs'")]),
+    ("former_slugs_artist_id_fkey", "former_slugs", &[("artist_id", NOBODY)]),
+    ("artists_slug_rests", "artists", &[("slug", "'zoe-ailleurs'")]),
+    ("contact_links_token_is_a_hash", "contact_links", &[("token_hash", "'\\x00'")]),
+    ("hold_endings_artist_id_fkey", "hold_endings", &[("artist_id", NOBODY)]),
+    ("hold_endings_flash_id_fkey", "hold_endings", &[("flash_id", NOBODY)]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.
@@ -299,6 +326,14 @@ const BAD_STATEMENTS: &[(&str, &str)] = &[
     (
         "bookings_status_transition",
         "update bookings set status = 'pending', version = version + 1 where status = 'confirmed'",
+    ),
+    (
+        "bookings_artist_is_open",
+        "update artists set takes_deposits = false; \
+         insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, project_description, \
+             client_name, client_email, client_phone, created_at, updated_at) \
+         select gen_random_uuid(), artist_id, 'project', scheduled_at + interval '1 year', ends_at + interval '1 year', 50, '', policy, \
+             'Un renard', client_name, client_email, client_phone, now(), now() from bookings limit 1",
     ),
     ("bookings_version_rises", "update bookings set payment_status = 'refunded' where status = 'confirmed'"),
     ("bookings_terms_are_fixed", "update bookings set acompte_amount = acompte_amount + 1, version = version + 1"),

@@ -2,7 +2,7 @@
 
 use crate::scratch::{Begin, Database, SAMPLES, with_database};
 
-mod embedded {
+pub(crate) mod embedded {
     refinery::embed_migrations!("sql");
 }
 

@@ -5,5 +5,7 @@
 mod access;
 mod constraints;
 mod growth;
+mod manners;
 mod promises;
+mod rules;
 mod scratch;

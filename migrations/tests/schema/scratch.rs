@@ -29,6 +29,10 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (15, include_str!("../samples/V015.sql")),
     (16, include_str!("../samples/V016.sql")),
     (17, include_str!("../samples/V017.sql")),
+    (18, include_str!("../samples/V018.sql")),
+    (19, include_str!("../samples/V019.sql")),
+    (20, include_str!("../samples/V020.sql")),
+    (21, include_str!("../samples/V021.sql")),
 ];
 
 pub(crate) struct Database {
@@ -93,8 +97,12 @@ impl Database {
 
     /// Puts the samples in.
     pub(crate) async fn fill(&self) {
-        for (_version, rows) in SAMPLES {
+        for (version, rows) in SAMPLES {
             self.run(rows).await;
+            if *version == 2 {
+                // Those who were there when V020 came: a newcomer takes no deposits yet.
+                self.run("update artists set takes_deposits = true").await;
+            }
         }
     }
 

@@ -99,6 +99,8 @@ async fn what_does_not_claim_to_be_a_signed_in_user_of_this_project_is_refused()
         ("is_anonymous", json!("false")),
         ("sub", json!("lea-marchetti")),
         ("sub", json!("")),
+        ("session_id", json!("")),
+        ("session_id", json!(null)),
         ("exp", json!(now().as_second() - 3600)),
         ("exp", json!(i64::MIN)),
         ("exp", json!("2030-01-01T00:00:00Z")),
@@ -106,7 +108,7 @@ async fn what_does_not_claim_to_be_a_signed_in_user_of_this_project_is_refused()
     ] {
         is_refused(&auth, &format!("{name} = {value}"), &project.sign(&with(&claims, name, value))).await;
     }
-    for name in ["iss", "aud", "sub", "role", "exp", "is_anonymous"] {
+    for name in ["iss", "aud", "sub", "role", "exp", "is_anonymous", "session_id"] {
         is_refused(&auth, &format!("no {name}"), &project.sign(&without(&claims, name))).await;
     }
 }
@@ -308,7 +310,7 @@ async fn rsa_keys_are_known_too_and_what_else_is_published_is_passed_over() {
     let auth = Auth::new(net::client(&net::tls()), &url, None, &web());
     let claims = json!({
         "iss": format!("{url}/auth/v1"), "sub": USER, "aud": "authenticated", "role": "authenticated",
-        "exp": now().as_second() + 60, "is_anonymous": false,
+        "exp": now().as_second() + 60, "is_anonymous": false, "session_id": USER,
     });
     let sign = |message: &[u8]| {
         let mut signature = vec![0; pair.public().modulus_len()];

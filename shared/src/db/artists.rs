@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::bookings::{euros, euros_opt};
 use super::{Db, Repeat, get, get_json, get_named, get_zone};
+use crate::auth::Account;
 use crate::domain::booking::{CalendarMode, Status};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, FlashId};
@@ -82,9 +83,9 @@ pub struct OwnPage {
 ///
 /// # Errors
 /// The database failed.
-pub async fn own_page(db: &Db, user: Uuid) -> Result<Option<OwnPage>, Error> {
-    const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = $1";
-    let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await? else { return Ok(None) };
+pub async fn own_page(db: &Db, user: Account) -> Result<Option<OwnPage>, Error> {
+    const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = account($1)";
+    let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await? else { return Ok(None) };
     Ok(Some(OwnPage {
         id: ArtistId::new(get(&row, "id")?),
         slug: get(&row, "slug")?,
@@ -375,6 +376,8 @@ pub struct Page {
     pub artist: Artist,
     /// Their flashes in order, each with its state.
     pub flashes: Vec<(Flash, FlashState)>,
+    /// Whether deposits are taken, so that there is something to book.
+    pub takes_bookings: bool,
 }
 
 /// The most artists that are listed at once.
@@ -397,7 +400,7 @@ pub struct Listed {
     pub image: Option<String>,
 }
 
-/// The artists whose page is open and who have something to book: hours, or a calendar elsewhere. By name. One flight.
+/// The artists whose page is open, who take deposits and who have something to book: hours, or a calendar elsewhere. By name. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -405,7 +408,7 @@ pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
     const SQL: &str = "select a.slug, a.display_name, a.city, a.bio, a.locale, \
              coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available' \
                  order by f.position, f.created_at, f.id limit 1)) as image \
-         from artists a where a.active \
+         from artists a where a.active and (a.takes_deposits or a.stripe_account_id is not null) \
              and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
          order by a.display_name, a.id limit $1";
     let rows = db.rows(Repeat::Safe, SQL, &[(&MOST_LISTED, Type::INT8)]).await?;
@@ -435,7 +438,8 @@ struct FlashRow {
     holder: Option<Occupied>,
 }
 
-/// The page of an artist; none when there is no such artist. One flight.
+/// The page of an artist; none when there is no such artist. An address that was given up within the last year leads to the
+/// page of whoever had it, which has another slug then. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -450,10 +454,14 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
                  'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
                  where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
              order by f.position, f.created_at, f.id), '[]') \
-          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes \
-         from artists a where a.slug = $1 and a.active"
+          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes, \
+         a.takes_deposits or a.stripe_account_id is not null as takes_bookings \
+         from artists a where a.active and a.id = coalesce( \
+             (select s.id from artists s where s.slug = $1), \
+             (select f.artist_id from former_slugs f where f.slug = $1 and f.freed_at > $2::timestamptz - interval '1 year'))"
     );
-    let Some(row) = db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await? else { return Ok(None) };
+    let params = [(&slug as _, Type::TEXT), (&now as _, Type::TIMESTAMPTZ)];
+    let Some(row) = db.row(Repeat::Safe, SQL, &params).await? else { return Ok(None) };
     let artist = read_artist(&row)?;
     let exact = |text: &str| Cents::from_euros(text).map_err(|error| Error::Internal(format!("flash price: {error}")));
     let flashes = get_json::<Vec<FlashRow>>(&row, "flashes")?
@@ -479,5 +487,5 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
             Ok((flash, state))
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Some(Page { artist, flashes }))
+    Ok(Some(Page { artist, flashes, takes_bookings: get(&row, "takes_bookings")? }))
 }

@@ -307,12 +307,24 @@ pub async fn record_orphan(db: &Db, event: &Event, outcome: &str, now: Timestamp
     Ok(row.is_some())
 }
 
+/// What is kept of the object that an event is about: which, what of, how much. Not who: Stripe keeps that.
+fn kept(object: &Value) -> Value {
+    const FIELDS: [&str; 7] = ["id", "object", "amount", "amount_total", "currency", "status", "payment_intent"];
+    let of = |name: &&str| {
+        object.get(*name).filter(|value| !value.is_object()).map(|value| ((*name).to_owned(), value.clone()))
+    };
+    let mut kept: serde_json::Map<String, Value> = FIELDS.iter().filter_map(of).collect();
+    // The sweeper trims what has not this mark.
+    kept.insert("trimmed".to_owned(), true.into());
+    Value::Object(kept)
+}
+
 fn event_row(event: &Event) -> Value {
     json!({
         "id": event.id, "type": event.kind, "api_version": event.api_version, "account": event.account,
         "livemode": event.livemode,
         "created_at": Timestamp::from_second(event.created).unwrap_or(Timestamp::UNIX_EPOCH),
-        "payload": event.data.object,
+        "payload": kept(&event.data.object),
     })
 }
 

@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{Db, Repeat, get, insert_jobs, job_ids, job_rows};
+use crate::auth::Account;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::refusal::Refusal;
@@ -177,7 +178,7 @@ pub async fn is_found(db: &Db, booking: BookingId) -> Result<(), Error> {
 /// that was shown, or the database failed.
 pub async fn put_back(
     db: &Db,
-    user: Uuid,
+    user: Account,
     booking: BookingId,
     version: i32,
     now: Timestamp,
@@ -186,7 +187,7 @@ pub async fn put_back(
         "with shown as materialized ( \
              select b.id, b.version, b.calendar_state = 'called_off' and b.status in ('pending', 'confirmed') as possible \
              from bookings b join artists a on a.id = b.artist_id \
-             where b.id = $1 and a.user_id = $2 for update of b \
+             where b.id = $1 and a.user_id = account($2) for update of b \
          ), go as materialized (select id from shown where possible and version = $3), \
          moved as ( \
              update bookings b set calendar_state = 'removed', calendar_note = null, calendar_missing_since = null, \
@@ -207,7 +208,7 @@ pub async fn put_back(
             SQL,
             &[
                 (&booking.uuid(), Type::UUID),
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&version, Type::INT4),
                 (&now, Type::TIMESTAMPTZ),
                 (&jobs, Type::JSONB),

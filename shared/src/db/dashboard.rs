@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::bookings::{booking, booking_columns, euros_opt};
 use super::{Db, RELAY_AFTER, Repeat, get, get_json, get_zone, insert_jobs, job_rows};
+use crate::auth::Account;
 use crate::domain::booking::Booking;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
@@ -63,7 +64,7 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     /// The user of the token.
-    pub user: Uuid,
+    pub user: Account,
     /// Which bookings.
     pub view: View,
     /// Words that must occur.
@@ -235,7 +236,7 @@ pub fn list_sql(view: View) -> String {
         View::Upcoming | View::Past | View::Cancelled => "select null::uuid as id where false",
     };
     format!(
-        "with me as materialized (select * from artists where user_id = $1), waiting as materialized ({waiting}), \
+        "with me as materialized (select * from artists where user_id = account($1)), waiting as materialized ({waiting}), \
          page as materialized ( \
              select grp, id, row_number() over (order by grp, case when grp < 2 then scheduled_at end, \
                  case when grp < 2 then id end, scheduled_at desc, id desc) as place \
@@ -261,7 +262,7 @@ pub async fn list(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Pa
             Repeat::Safe,
             &list_sql(question.view),
             &[
-                (&question.user, Type::UUID),
+                (&question.user, Type::UUID_ARRAY),
                 (&now, Type::TIMESTAMPTZ),
                 (&pattern, Type::TEXT),
                 (&place.group, Type::INT4),
@@ -370,7 +371,7 @@ pub struct Dossier {
 ///
 /// # Errors
 /// The account has no artist, the booking is not theirs, or the database failed.
-pub async fn detail(db: &Db, user: Uuid, id: BookingId, now: Timestamp) -> Result<Dossier, Error> {
+pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Result<Dossier, Error> {
     const SQL: &str = concat!(
         "select ",
         entry_columns!(),
@@ -387,10 +388,10 @@ pub async fn detail(db: &Db, user: Uuid, id: BookingId, now: Timestamp) -> Resul
              'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]') \
              from outbox o where o.booking_id = b.id) as jobs \
          from artists a left join bookings b on b.id = $3 and b.artist_id = a.id left join flashes f on f.id = b.flash_id \
-         where a.user_id = $1"
+         where a.user_id = account($1)"
     );
     let row = db
-        .row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ), (&id.uuid(), Type::UUID)])
+        .row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ), (&id.uuid(), Type::UUID)])
         .await?
         .ok_or(Error::NoArtist)?;
     if get(&row, "missing")? {
@@ -424,12 +425,12 @@ fn found(row: Option<Row>) -> Result<Row, Error> {
 ///
 /// # Errors
 /// The account has no artist, the booking is not theirs, or the database failed.
-pub async fn write_note(db: &Db, user: Uuid, id: BookingId, note: &str, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "with me as (select id from artists where user_id = $1), noted as ( \
+pub async fn write_note(db: &Db, user: Account, id: BookingId, note: &str, now: Timestamp) -> Result<(), Error> {
+    const SQL: &str = "with me as (select id from artists where user_id = account($1)), noted as ( \
              update bookings b set note = $3, updated_at = $4 from me where b.id = $2 and b.artist_id = me.id returning b.id \
          ) select exists (select from noted) as found from me";
     let params = [
-        (&user as _, Type::UUID),
+        (&user as _, Type::UUID_ARRAY),
         (&id.uuid() as _, Type::UUID),
         (&note as _, Type::TEXT),
         (&now as _, Type::TIMESTAMPTZ),
@@ -441,8 +442,8 @@ pub async fn write_note(db: &Db, user: Uuid, id: BookingId, note: &str, now: Tim
 ///
 /// # Errors
 /// The account has no artist, the booking or the job is not theirs, the job has not failed, or the database failed.
-pub async fn retry_job(db: &Db, user: Uuid, id: BookingId, job: JobId, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "with me as (select id from artists where user_id = $1), mine as ( \
+pub async fn retry_job(db: &Db, user: Account, id: BookingId, job: JobId, now: Timestamp) -> Result<(), Error> {
+    const SQL: &str = "with me as (select id from artists where user_id = account($1)), mine as ( \
              select o.id, o.kind, b.id as booking_id from me join bookings b on b.artist_id = me.id \
              join outbox o on o.booking_id = b.id where b.id = $2 and o.id = $3 \
          ), again as ( \
@@ -459,7 +460,7 @@ pub async fn retry_job(db: &Db, user: Uuid, id: BookingId, job: JobId, now: Time
             Repeat::Unsafe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&id.uuid(), Type::UUID),
                 (&job.uuid(), Type::UUID),
                 (&now, Type::TIMESTAMPTZ),
@@ -478,13 +479,13 @@ pub async fn retry_job(db: &Db, user: Uuid, id: BookingId, job: JobId, now: Time
 /// The account has no artist, the booking is not theirs, or the database failed.
 pub async fn add_job(
     db: &Db,
-    user: Uuid,
+    user: Account,
     task: &Task,
     history: (&str, Value),
     now: Timestamp,
 ) -> Result<Option<JobId>, Error> {
     const SQL: &str = concat!(
-        "with me as (select id from artists where user_id = $1), mine as materialized ( \
+        "with me as (select id from artists where user_id = account($1)), mine as materialized ( \
              select b.id from me join bookings b on b.artist_id = me.id where b.id = $2 \
          ), jobs as (",
         insert_jobs!("$3", "mine, "),
@@ -499,8 +500,8 @@ pub async fn add_job(
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
-                (&task.booking().uuid(), Type::UUID),
+                (&user, Type::UUID_ARRAY),
+                (&task.booking().map(|booking| booking.uuid()), Type::UUID),
                 (&jobs, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
                 (&history.0, Type::TEXT),

@@ -1,10 +1,11 @@
-//! Mails on record: one per booking, template and occurrence, however often its job runs.
+//! Mails on record: one per booking, template and occurrence, however often its job runs, and never handed to SES more
+//! than twice.
 
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::{Db, Repeat};
+use super::{Db, Repeat, get};
 use crate::domain::ids::BookingId;
 use crate::domain::job::Template;
 use crate::error::Error;
@@ -20,21 +21,54 @@ pub struct Occasion<'a> {
     pub occurrence: &'a str,
 }
 
-/// Notes that a mail is about to be sent. False when it was sent before. One flight.
+/// What an address is sent within an hour and within a day while no payment stands behind it, whoever presses what.
+const TO_ONE_ADDRESS: (i32, i32) = (6, 12);
+
+/// What one artist's clients are sent in all without a payment. A hundred confirmed by hand in a day get their mails, the
+/// reminder of the hold included.
+const OF_ONE_ARTIST: (i32, i32) = (80, 250);
+
+/// Whether a mail may be handed to SES now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It may.
+    Send,
+    /// It was sent, or nobody knows.
+    Over,
+    /// As of now nobody knows whether it arrived: both tries went unanswered.
+    Unknown,
+    /// Not now: what this address, or this artist's clients, may be sent without a payment is used up.
+    Withheld(Share),
+}
+
+/// Whose share of unpaid mails is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// The address's.
+    Address,
+    /// The artist's.
+    Artist,
+}
+
+/// Notes that a mail is about to be handed to SES, unless it was before. One flight.
 ///
-/// A process that dies between the send and [`ended`] leaves `sending` behind: then it cannot be known
-/// whether the mail went out, and the next attempt sends it.
+/// A process that dies between the send and [`ended`] leaves the try counted: then it cannot be known whether the mail went
+/// out, and it is tried once more, never a third time. A mail that `rests_on_nothing` is counted against what its address
+/// and its artist may cause without a payment.
 ///
 /// # Errors
 /// The database failed.
-pub async fn begin(db: &Db, occasion: Occasion<'_>, recipient: &str, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
-         values ($1, $2, $3, $4, $5, 'sending', $6) \
-         on conflict (booking_id, template, occurrence) do update set status = 'sending', recipient = excluded.recipient, error = null \
-             where email_deliveries.status <> 'sent' \
-         returning id";
+pub async fn begin(
+    db: &Db,
+    occasion: Occasion<'_>,
+    recipient: &str,
+    rests_on_nothing: bool,
+    now: Timestamp,
+) -> Result<Begun, Error> {
+    const SQL: &str = "select mail_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as begun";
     let row = db
         .row(
+            // An answer that was lost has counted a try that was none: a mail less, never one more.
             Repeat::Safe,
             SQL,
             &[
@@ -44,37 +78,92 @@ pub async fn begin(db: &Db, occasion: Occasion<'_>, recipient: &str, now: Timest
                 (&occasion.occurrence, Type::TEXT),
                 (&recipient, Type::TEXT),
                 (&now, Type::TIMESTAMPTZ),
+                (&rests_on_nothing, Type::BOOL),
+                (&TO_ONE_ADDRESS.0, Type::INT4),
+                (&TO_ONE_ADDRESS.1, Type::INT4),
+                (&OF_ONE_ARTIST.0, Type::INT4),
+                (&OF_ONE_ARTIST.1, Type::INT4),
             ],
         )
-        .await?;
-    Ok(row.is_some())
+        .await?
+        .ok_or_else(|| Error::Internal("a function answers one row".into()))?;
+    match get::<&str>(&row, "begun")? {
+        "send" => Ok(Begun::Send),
+        "over" => Ok(Begun::Over),
+        "unknown" => Ok(Begun::Unknown),
+        "withheld:address" => Ok(Begun::Withheld(Share::Address)),
+        "withheld:artist" => Ok(Begun::Withheld(Share::Artist)),
+        other => Err(Error::Internal(format!("mail_begin answers {other:?}"))),
+    }
 }
 
-/// Notes how sending ended: with SES's message id, or with why it was refused for good. One flight.
+/// How a try to send ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End<'a> {
+    /// SES took it, under this id.
+    Sent(&'a str),
+    /// SES refused it for good.
+    Refused(&'a str),
+    /// SES said that it did not take it this time.
+    NotTaken(&'a str),
+    /// SES gave no answer.
+    Unanswered(&'a str),
+}
+
+/// Notes how a try to send ended. True when nobody will ever know whether the mail arrived: it was the second try that went
+/// unanswered. One flight.
 ///
 /// # Errors
 /// The database failed.
-pub async fn ended(db: &Db, occasion: Occasion<'_>, end: Result<&str, &str>, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update email_deliveries set status = $4, message_id = $5, error = $6, \
-             sent_at = case when $4 = 'sent' then $7 end \
-         where booking_id = $1 and template = $2 and occurrence = $3";
-    let (status, message_id, error) = match end {
-        Ok(message_id) => ("sent", Some(message_id), None),
-        Err(error) => ("refused", None, Some(error)),
+pub async fn ended(db: &Db, occasion: Occasion<'_>, end: End<'_>, now: Timestamp) -> Result<bool, Error> {
+    const SQL: &str = "update email_deliveries set \
+             status = case when $4 = 'unanswered' then case when tries >= 2 then 'unknown' else 'sending' end \
+                 when $4 = 'not_taken' then 'sending' else $4 end, \
+             tries = case when $4 in ('refused', 'not_taken') then greatest(tries - 1, 0) else tries end, \
+             message_id = $5, error = $6, sent_at = case when $4 = 'sent' then $7 end \
+         where booking_id = $1 and template = $2 and occurrence = $3 and status = 'sending' returning status";
+    let (end, message_id, error) = match end {
+        End::Sent(message_id) => ("sent", Some(message_id), None),
+        End::Refused(error) => ("refused", None, Some(error)),
+        End::NotTaken(error) => ("not_taken", None, Some(error)),
+        End::Unanswered(error) => ("unanswered", None, Some(error)),
     };
-    db.rows(
-        Repeat::Safe,
-        SQL,
-        &[
-            (&occasion.booking.uuid(), Type::UUID),
-            (&occasion.template.name(), Type::TEXT),
-            (&occasion.occurrence, Type::TEXT),
-            (&status, Type::TEXT),
-            (&message_id, Type::TEXT),
-            (&error, Type::TEXT),
-            (&now, Type::TIMESTAMPTZ),
-        ],
-    )
-    .await?;
-    Ok(())
+    let row = db
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[
+                (&occasion.booking.uuid(), Type::UUID),
+                (&occasion.template.name(), Type::TEXT),
+                (&occasion.occurrence, Type::TEXT),
+                (&end, Type::TEXT),
+                (&message_id, Type::TEXT),
+                (&error, Type::TEXT),
+                (&now, Type::TIMESTAMPTZ),
+            ],
+        )
+        .await?;
+    Ok(match row {
+        Some(row) => get::<&str>(&row, "status")? == "unknown",
+        None => false,
+    })
+}
+
+/// Closes the records of mails whose job has ended without them, at most a hundred: `unknown` where SES may have one,
+/// `refused` where it has none. Gives how many are `unknown`. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn close_abandoned(db: &Db) -> Result<usize, Error> {
+    const SQL: &str = "with abandoned as materialized ( \
+             select e.id from email_deliveries e where e.status = 'sending' and not exists ( \
+                 select from outbox o where o.done_at is null \
+                     and o.dedupe_key = 'send_email:' || e.booking_id || ':' || e.template || ':' || e.occurrence) \
+             order by e.created_at limit 100 for update skip locked \
+         ), closed as ( \
+             update email_deliveries e set status = case when e.tries > 0 then 'unknown' else 'refused' end, \
+                 error = coalesce(e.error, 'given up') from abandoned a where e.id = a.id returning e.status \
+         ) select count(*) filter (where status = 'unknown') as unknown from closed";
+    let row = db.row(Repeat::Safe, SQL, &[]).await?.ok_or_else(|| Error::Internal("a count answers one row".into()))?;
+    Ok(usize::try_from(get::<i64>(&row, "unknown")?).unwrap_or_default())
 }

@@ -11,9 +11,9 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use super::{Db, Repeat, get, get_json, get_zone};
+use crate::auth::Account;
 use crate::domain::ids::BookingId;
 use crate::domain::local::{Appointment, LocalTime};
 use crate::error::Error;
@@ -114,8 +114,7 @@ pub struct Month {
 }
 
 /// The statement of the figures, for the test that asks Postgres how it goes about it.
-pub const STATS_SQL: &str =
-    "select a.timezone, s.* from artists a cross join lateral dashboard_stats(a.id, $2, $3) s where a.user_id = $1";
+pub const STATS_SQL: &str = "select a.timezone, s.* from artists a cross join lateral dashboard_stats(a.id, $2, $3) s where a.user_id = account($1)";
 
 /// The midnights of UTC at the beginning of each month that may be part of the curve, in whichever zone the studio is.
 pub fn months_of_utc(now: Timestamp) -> Vec<Timestamp> {
@@ -160,9 +159,12 @@ fn curve(this: Date, moved: &[Moved], zone: &TimeZone) -> Vec<Month> {
 ///
 /// # Errors
 /// The account has no artist, or the database failed.
-pub async fn stats(db: &Db, user: Uuid, now: Timestamp) -> Result<Stats, Error> {
-    let params =
-        [(&user as _, Type::UUID), (&now as _, Type::TIMESTAMPTZ), (&months_of_utc(now) as _, Type::TIMESTAMPTZ_ARRAY)];
+pub async fn stats(db: &Db, user: Account, now: Timestamp) -> Result<Stats, Error> {
+    let params = [
+        (&user as _, Type::UUID_ARRAY),
+        (&now as _, Type::TIMESTAMPTZ),
+        (&months_of_utc(now) as _, Type::TIMESTAMPTZ_ARRAY),
+    ];
     let row = db.row(Repeat::Safe, STATS_SQL, &params).await?.ok_or(Error::NoArtist)?;
     let zone = get_zone(&row, "timezone")?;
     let today = LocalTime::of(now, &zone).date();

@@ -13,6 +13,9 @@ mod text;
 // Whose numbers are which.
 mod country;
 
+// Addresses of sites, where a name or a title should be.
+mod link;
+
 // Telephone numbers.
 mod phone;
 
@@ -20,6 +23,7 @@ mod phone;
 mod email;
 
 pub use country::Country;
+pub use link::{holds_link, without_links};
 pub(crate) use text::{is_stray, seen, unstrayed};
 
 /// The language a person reads.
@@ -132,6 +136,11 @@ field_errors! {
     NameNotPlain "name_not_plain"
         "Ce nom contient un retour à la ligne ou un caractère invisible."
         "This name contains a line break or an invisible character.";
+
+    /// An address of a site or a mailbox.
+    NameHoldsLink "name_holds_link"
+        "Un nom ne contient ni lien ni adresse\u{a0}: retirez-les, ou mettez une espace après le point."
+        "A name contains no link and no address: remove it, or put a space after the full stop.";
 
     /// Nothing was given.
     EmailMissing "email_missing"
@@ -288,6 +297,9 @@ impl FullName {
         let name = name.trim();
         if !is_one_line(name) {
             return Err(InvalidField::NameNotPlain);
+        }
+        if holds_link(name) {
+            return Err(InvalidField::NameHoldsLink);
         }
         match (seen(name), name.chars().count()) {
             (0..2, _) => Err(InvalidField::NameTooShort),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::ids::BookingId;
 use super::money::Cents;
@@ -53,17 +54,23 @@ pub enum Task {
         /// The session at Stripe.
         session: String,
     },
+    /// Mail the link that confirms an artist's address.
+    SendContactLink {
+        /// The link's row; the worker makes its token.
+        link: Uuid,
+    },
 }
 
 impl Task {
-    /// The booking this task is about.
-    pub fn booking(&self) -> BookingId {
+    /// The booking this task is about, if it is about one.
+    pub fn booking(&self) -> Option<BookingId> {
         match self {
             Self::SyncCalendar { booking }
             | Self::SendEmail { booking, .. }
             | Self::Refund { booking, .. }
             | Self::SettleRefunds { booking, .. }
-            | Self::ExpireCheckout { booking, .. } => *booking,
+            | Self::ExpireCheckout { booking, .. } => Some(*booking),
+            Self::SendContactLink { .. } => None,
         }
     }
 
@@ -75,6 +82,7 @@ impl Task {
             Self::Refund { .. } => "refund",
             Self::SettleRefunds { .. } => "settle_refunds",
             Self::ExpireCheckout { .. } => "expire_checkout",
+            Self::SendContactLink { .. } => "send_contact_link",
         }
     }
 
@@ -91,6 +99,7 @@ impl Task {
             Self::Refund { booking, payment_intent, .. } => format!("refund:{booking}:{payment_intent}"),
             Self::SettleRefunds { payment_intent, event, .. } => format!("settle_refunds:{payment_intent}:{event}"),
             Self::ExpireCheckout { session, .. } => format!("expire_checkout:{session}"),
+            Self::SendContactLink { link } => format!("send_contact_link:{link}"),
         }
     }
 }
@@ -217,7 +226,6 @@ pub fn backoff(attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[test]
     fn a_mail_is_one_wish_however_often_it_is_said() {

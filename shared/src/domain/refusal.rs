@@ -24,9 +24,9 @@ pub enum Refusal {
     /// The client already holds as many unpaid slots as allowed.
     #[error("the client holds too many unpaid slots")]
     TooManyHoldsByClient,
-    /// The artist's page already carries as many unpaid holds as allowed.
-    #[error("the artist has too many unpaid holds")]
-    TooManyHoldsOnArtist,
+    /// The artist takes no deposits yet, or any more.
+    #[error("the artist takes no bookings")]
+    NotOpenYet,
     /// Somebody else, or another tab, changed the same thing since it was shown.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,

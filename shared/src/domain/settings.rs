@@ -2,7 +2,7 @@
 //!
 //! Nothing here reaches a booking that is made: bookings carry their own price, deposit, times and policy.
 
-use super::contact::{Locale, is_one_line, is_text, seen, unstrayed};
+use super::contact::{Locale, holds_link, is_one_line, is_text, seen, unstrayed};
 
 // Who the artist is.
 pub mod profile;
@@ -104,6 +104,20 @@ impl Flaws {
             return Some(text.to_owned());
         }
         None
+    }
+
+    /// One line of text that mails show to people who did not choose it: without anything to follow.
+    fn name(&mut self, pointer: &str, given: Option<&str>, least: usize, most: usize) -> Option<String> {
+        let line = self.line(pointer, given, least, most)?;
+        if holds_link(&line) {
+            self.add(
+                pointer,
+                "Pas de lien ni d’adresse ici\u{a0}: retirez-les, ou mettez une espace après le point.",
+                "No link and no address here: remove it, or put a space after the full stop.",
+            );
+            return None;
+        }
+        Some(line)
     }
 
     /// Some lines of text, perhaps none.

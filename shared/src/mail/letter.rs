@@ -4,12 +4,13 @@
 use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::words::{clock, lines, moment, one_line, shortened, span};
-use super::{CalendarFile, Mail};
+use super::{CalendarFile, Mail, Matter};
 use crate::appointment::{self, Appointment};
 use crate::domain::calendar::Question;
-use crate::domain::contact::{Locale, PhoneNumber};
+use crate::domain::contact::{Locale, PhoneNumber, without_links};
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
 use crate::domain::local::whose_clock;
@@ -202,6 +203,25 @@ impl Letter {
     /// # Panics
     /// Never: a template can only fail to be written where a string cannot grow.
     pub fn compose(&self) -> Mail {
+        self.without_links().written()
+    }
+
+    /// The same where no name and no title leads anywhere: rows of before they were refused may hold some.
+    fn without_links(&self) -> Self {
+        let or = |text: &str, otherwise: &str| {
+            let text = without_links(text);
+            if text.is_empty() { otherwise.to_owned() } else { text }
+        };
+        let mut letter = self.clone();
+        letter.artist.name = or(&letter.artist.name, "InkFlow");
+        letter.client.name = or(&letter.client.name, "…");
+        for text in [&mut letter.artist.address, &mut letter.artist.city, &mut letter.booking.title] {
+            *text = without_links(text);
+        }
+        letter
+    }
+
+    fn written(&self) -> Mail {
         let calendar = self.calendar_file();
         let view = View { file: calendar.is_some(), ..View::of(self) };
         let (text, html) = render(self.template, self.locale, &view).expect("a template writes into a string");
@@ -216,8 +236,7 @@ impl Letter {
             html,
             calendar,
             sent_at: self.sent_at,
-            booking: self.booking.id,
-            template: self.template,
+            matter: Matter::Booking { booking: self.booking.id, template: self.template },
         }
     }
 
@@ -400,7 +419,17 @@ impl View {
 /// A word that is long and has its own places to break: an e-mail address before its `@` and dots, and nowhere else.
 struct Breakable(String);
 
+/// What a link to an address holds as it is, beside letters and digits.
+const NOT_IN_A_LOCAL_PART: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+
 impl Breakable {
+    /// Where a mail to it is written. What stands before the @ may hold `?` and `&`, which would begin headers of that mail.
+    fn mailto(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        format!("mailto:{}@{domain}", utf8_percent_encode(local, NOT_IN_A_LOCAL_PART))
+    }
+
     /// What stays in one piece, or so long that it may break where it must.
     fn pieces(&self) -> Vec<(&str, bool)> {
         /// As much as a narrow telephone shows on a line of such a table.
@@ -479,7 +508,7 @@ files! {
 const SIGNATURE: &str = "-- ";
 
 /// Takes away the empty lines that conditions in a text template leave behind.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut empty = true;
     for line in text.lines() {

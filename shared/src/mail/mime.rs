@@ -8,7 +8,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::words::one_line;
-use super::{CalendarFile, Mail};
+use super::{CalendarFile, Mail, Matter};
 
 /// What the attached appointment is called.
 const FILE_NAME: &str = "rendez-vous.ics";
@@ -16,10 +16,14 @@ const FILE_NAME: &str = "rendez-vous.ics";
 /// The message, from the address `from`.
 pub(super) fn compose(mail: &Mail, from: &str) -> std::io::Result<Vec<u8>> {
     let (_, domain) = from.rsplit_once('@').unwrap_or(("", from));
-    let reader = if mail.template.is_to_artist() { "artist" } else { "client" };
+    let about = mail.matter.subject();
+    let reader = match mail.matter {
+        Matter::Booking { template, .. } if !template.is_to_artist() => "client",
+        Matter::Booking { .. } | Matter::ContactLink(_) => "artist",
+    };
     // No mail has this id: SES gives each its own. Those that name the same one are shown as one conversation.
-    let thread = format!("{}.{reader}@{domain}", mail.booking);
-    let id = format!("{}.{}.{}@{domain}", mail.booking, mail.template.name(), mail.sent_at.as_millisecond());
+    let thread = format!("{about}.{reader}@{domain}");
+    let id = format!("{about}.{}.{}@{domain}", mail.matter.template(), mail.sent_at.as_millisecond());
     MessageBuilder::new()
         .from(Address::new_address(Some(one_line(&mail.from_name)), from))
         .to(mail.to.as_str())
@@ -88,8 +92,10 @@ mod tests {
                 content: "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nSUMMARY:Léa\r\nEND:VCALENDAR\r\n".into(),
             }),
             sent_at: "2026-11-23T09:00:00.123Z".parse().expect("an instant"),
-            booking: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
-            template,
+            matter: Matter::Booking {
+                booking: BookingId::new(uuid!("0192f3a4-5b6c-7d8e-9f00-112233445566")),
+                template,
+            },
         }
     }
 

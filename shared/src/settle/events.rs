@@ -16,17 +16,17 @@ use crate::domain::booking::{Actor, Booking, CancelReason, Change, Entry, EntryK
 use crate::domain::job::Task;
 use crate::domain::money::Cents;
 use crate::error::Error;
-use crate::stripe::{Event, Refund, Session, id_or_object};
+use crate::stripe::{Event, Refund, Session, id_or_object, or_default};
 
 /// A payment intent, as far as we read it.
 #[derive(Deserialize)]
 struct PaymentIntent {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     amount_received: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     currency: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     metadata: HashMap<String, String>,
     #[serde(default)]
     last_payment_error: Option<PaymentError>,
@@ -45,7 +45,7 @@ struct PaymentError {
 struct Charge {
     #[serde(default, deserialize_with = "id_or_object")]
     payment_intent: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     metadata: HashMap<String, String>,
 }
 
@@ -53,11 +53,11 @@ struct Charge {
 #[derive(Deserialize)]
 struct Dispute {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     amount: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     currency: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     status: String,
     #[serde(default, deserialize_with = "id_or_object")]
     payment_intent: Option<String>,

@@ -8,11 +8,13 @@ use uuid::Uuid;
 
 use super::{PUBLIC_URL, World, at};
 use crate::db::artists;
-use crate::db::holds::{self, Hold, NewHold, Subject};
+use crate::db::holds::{self, Hold, Networks, NewHold, Subject, Taken};
 use crate::domain::booking::{checkout_end, hold_end};
 use crate::domain::contact::{Country, EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{BookingId, FlashId, JobId};
+use crate::domain::shares::Most;
 use crate::domain::slots::{Slot, reach};
+use crate::network::Network;
 use crate::settle::{self, Settled};
 
 /// A hold to be made.
@@ -117,15 +119,19 @@ impl World {
             email: &EmailAddress::parse(&plan.email).expect("an address"),
             phone: &PhoneNumber::parse("+33612345678", Country::of_zone("Europe/Paris")).expect("a number"),
             locale: Locale::Fr,
-            origin: b"somewhere",
+            networks: &Networks::of(&db, &Network::of("somewhere")),
             hold_expires_at,
             checkout_expires_at: checkout_end(hold_expires_at),
             account: None,
             calendar: agenda.artist.calendar_mode,
             idempotency: None,
+            most: &Most::any(),
+            proof: None,
         };
-        let written = holds::write(&db, &new, now).await.expect("the slot is free");
-        (id, written.jobs)
+        match holds::write(&db, &new, now).await.expect("the slot is free") {
+            Taken::Held(written) => (id, written.jobs),
+            refused => panic!("{refused:?}"),
+        }
     }
 
     /// The hold as the database has it.

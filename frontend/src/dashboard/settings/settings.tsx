@@ -12,6 +12,7 @@ import { read } from "../api";
 import type { Calendar, Opening, OwnFlash, Policy, Profile, Rules, Session, TimeOff } from "../types";
 import { t } from "../words";
 import { CalendarForm } from "./calendar";
+import { Contact } from "./contact";
 import { Flashes } from "./flashes";
 import { HoursForm } from "./hours";
 import { PolicyForm } from "./policy";
@@ -61,7 +62,16 @@ function Drawer({ section, session, changed, leave }: Props & { section: Section
   const { artist } = session;
   switch (section) {
     case "profile":
-      return <Stored<Profile> what="profile">{(stored, take) => <ProfileForm stored={stored} saved={(after) => (take(after), changed())} />}</Stored>;
+      return (
+        <Stored<Profile> what="profile">
+          {(stored, take) => (
+            <>
+              <Contact stored={stored} saved={take} />
+              <ProfileForm stored={stored} saved={(after) => (take(after), changed())} />
+            </>
+          )}
+        </Stored>
+      );
     case "hours":
       return <Stored<{ hours: Opening[] }> what="hours">{(stored, take) => <HoursForm stored={stored.hours} clock={artist ? whoseClock(artist) : ""} saved={take} />}</Stored>;
     case "time-off":

@@ -33,6 +33,7 @@ fn a_flash_is_held_and_can_be_paid() {
         insta::assert_json_snapshot!("the_row_of_a_held_flash", row, {
             ".id" => "[id]", ".artist_id" => "[Léa]", ".checkout_url" => "[url]", ".stripe_checkout_session_id" => "[session]",
             ".hold_expires_at" => "[…]", ".checkout_expires_at" => "[…]", ".created_at" => "[…]", ".updated_at" => "[…]",
+            ".client_wide" => "[hash]",
             ".client_origin" => insta::dynamic_redaction(|value, _| {
                 assert_eq!(value.as_str().expect("bytes").len(), 2 + 64, "a hash, not the address");
                 "[hash]"
@@ -165,6 +166,7 @@ fn a_budget_may_be_left_out_or_written_as_people_write() {
             let mut body = project(&LEA, start);
             body["project"]["budget"] = budget;
             body["client"]["email"] = json!(format!("jo{}@example.fr", &start[8..13]));
+            body["client"]["phone"] = json!(format!("06 12 34 56 {}", &start[8..10]));
             let answer = send(&app(world), world, &[(":source-ip", &start[8..13])], &body).await;
             assert_eq!(world.booking(&id(&answer)).await["project_budget"], stored);
         }

@@ -405,3 +405,70 @@ mod not_now {
         });
     }
 }
+
+mod of_artists_who_take_none {
+    use super::*;
+
+    #[test]
+    fn a_new_page_takes_no_deposit_until_the_operator_or_an_own_account_says_so() {
+        World::run(|world| async move {
+            world.execute("update artists set takes_deposits = false").await;
+            let flash = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+            let idea = book_from_afar(world, &of_sam(&project(&LEA, TUESDAY_AT_TEN))).await;
+            for answer in [&flash, &idea] {
+                is_refused(answer, 409, "opens-soon");
+            }
+            left_no_trace(world).await;
+            world.execute(&format!("update artists set stripe_account_id = 'acct_own' where id = '{}'", LEA.id)).await;
+            // The hold is written; of that account the stand-in knows nothing.
+            let held = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+            assert_ne!(held.problem(), "opens-soon");
+            assert_eq!(world.count("bookings").await, 1);
+            world.execute("update artists set takes_deposits = true, stripe_account_id = null").await;
+            assert_eq!(book(world, &wish(&NOA, DAGUE, TUESDAY_AT_TEN)).await.status, 201);
+        });
+    }
+
+    #[test]
+    fn a_closed_page_holds_nothing_more_and_what_was_booked_lives_on() {
+        World::run(|world| async move {
+            let before = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
+            let id = id(&before);
+            world.execute(&format!("update artists set active = false where id = '{}'", LEA.id)).await;
+            let refused = book_from_afar(world, &of_sam(&project(&LEA, "2027-02-03T09:00:00Z"))).await;
+            is_refused(&refused, 404, "not-found");
+            // Whoever read the page before it was closed meets the database.
+            let late = format!(
+                "insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, \
+                     project_description, client_name, client_email, client_phone, created_at, updated_at) \
+                 select gen_random_uuid(), artist_id, 'project', 'pending', scheduled_at + interval '1 day', ends_at + interval '1 day', \
+                     50, '', policy, 'Un renard', client_name, client_email, client_phone, now(), now() from bookings where id = '{id}'"
+            );
+            let refused = world.owner.batch_execute(&late).await.expect_err("closed");
+            let constraint = refused.as_db_error().and_then(|error| error.constraint()).map(str::to_owned);
+            assert_eq!(constraint.as_deref(), Some("bookings_artist_is_open"));
+            world.execute(&format!("update bookings set status = 'confirmed', hold_expires_at = null, version = version + 1 where id = '{id}'")).await;
+            assert_eq!(world.booking(&id).await["status"], "confirmed");
+        });
+    }
+}
+
+#[test]
+fn a_name_that_leads_somewhere_is_no_name() {
+    World::run(|world| async move {
+        for (name, taken) in
+            [("Jo, voir evil.example/compte", false), ("www.evil.example", false), ("Jo St.Pauli", true)]
+        {
+            let mut body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
+            body["client"]["name"] = name.into();
+            let answer = book(world, &body).await;
+            if taken {
+                assert_eq!(answer.status, 201, "{}", answer.body);
+            } else {
+                is_refused(&answer, 422, "invalid");
+                assert_eq!(answer.pointers(), ["#/client/name"]);
+                left_no_trace(world).await;
+            }
+        }
+    });
+}

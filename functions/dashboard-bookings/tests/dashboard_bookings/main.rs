@@ -14,6 +14,7 @@ use shared::testing::{Answer, PUBLIC_URL, World, ask, messages, request};
 mod actions;
 mod list;
 mod scale;
+mod suspicious;
 
 pub(crate) fn app_with(world: &World, db: Db) -> App {
     App {
@@ -175,7 +176,7 @@ fn a_malformed_request_is_refused_and_nothing_happens() {
             ("cancel", json!({ "version": 1 }), 400),
             ("cancel", json!({ "version": 1, "refund_cents": 0.5 }), 400),
             ("note", json!({ "note": "a".repeat(2001) }), 422),
-            ("note", json!({ "note": "a\u{0}b" }), 422),
+            ("note", json!({ "note": "a\u{0}b" }), 400),
             ("resend", json!({ "template": "../etc/passwd" }), 409),
             ("delete", json!({ "version": 1 }), 404),
             ("jobs/nobody/retry", json!({}), 404),

@@ -2,6 +2,7 @@
 
 use dev::demo::{LEA, NOA};
 use serde_json::Value;
+use shared::auth::Account;
 use shared::db::dashboard::{View, list_sql};
 use shared::db::stats::{STATS_SQL, months_of_utc};
 use shared::testing::World;
@@ -78,7 +79,8 @@ fn assert_by_index(what: &str, plan: &str) {
 fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
     World::run(|world| async move {
         fill(world).await;
-        let (now, user, limit) = (world.now(), NOA.user_id, 31_i64);
+        let user = Account { user: NOA.user_id, session: Uuid::nil() };
+        let (now, limit) = (world.now(), 31_i64);
         let none: Option<jiff::Timestamp> = None;
         let nobody: Option<String> = None;
         let deep = now.checked_sub(jiff::SignedDuration::from_hours(24 * 365 * 5)).expect("in range");
@@ -94,7 +96,7 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
                     world,
                     &list_sql(view),
                     &[
-                        (&user, Type::UUID),
+                        (&user, Type::UUID_ARRAY),
                         (&now, Type::TIMESTAMPTZ),
                         (&nobody, Type::TEXT),
                         (&group, Type::INT4),
@@ -118,7 +120,7 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
                 world,
                 &list_sql(View::All),
                 &[
-                    (&user, Type::UUID),
+                    (&user, Type::UUID_ARRAY),
                     (&now, Type::TIMESTAMPTZ),
                     (&pattern, Type::TEXT),
                     (&-1_i32, Type::INT4),
@@ -137,7 +139,7 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
         let (plan, pages) = plan(
             world,
             STATS_SQL,
-            &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ), (&months, Type::TIMESTAMPTZ_ARRAY)],
+            &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ), (&months, Type::TIMESTAMPTZ_ARRAY)],
         )
         .await;
         assert_by_index("the figures", &plan);

@@ -5,6 +5,8 @@ use super::*;
 const ROUTES: &[(&str, &str)] = &[
     ("GET", "profile"),
     ("PUT", "profile"),
+    ("POST", "profile/email/link"),
+    ("POST", "profile/email/follow"),
     ("GET", "rules"),
     ("PUT", "rules"),
     ("GET", "policy"),
@@ -176,7 +178,8 @@ fn what_cannot_be_read_is_a_problem_and_never_a_panic() {
         let token = world.bearer(&LEA);
         let headers = |kind| [("authorization", token.as_str()), ("content-type", kind)];
         for (method, path) in ROUTES.iter().filter(|(method, path)| {
-            ["PUT", "POST"].contains(method) && !path.ends_with("archive") && !path.ends_with("restore")
+            // The others' press says all there is to say.
+            ["PUT", "POST"].contains(method) && !["archive", "restore", "link"].iter().any(|last| path.ends_with(last))
         }) {
             let method: Method = method.parse().expect("a method");
             let path = format!("/api/dashboard/{path}");
@@ -185,7 +188,7 @@ fn what_cannot_be_read_is_a_problem_and_never_a_panic() {
                 ("application/json", "7", 400),
                 (
                     "application/json",
-                    r#"{"slug": 7, "hours": 7, "title": 7, "kind": 7, "nature": 7, "starts_at": 7, "deposit_percent": "x", "username": 7}"#,
+                    r#"{"slug": 7, "hours": 7, "title": 7, "kind": 7, "nature": 7, "starts_at": 7, "deposit_percent": "x", "username": 7, "token": 7}"#,
                     400,
                 ),
                 ("text/plain", "{}", 415),

@@ -5,6 +5,7 @@ use dev::demo::{self, LEA, NOA};
 use lambda_http::Request;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
+use shared::config::SignUp;
 use shared::testing::{self, Answer, PUBLIC_URL, World};
 
 mod access;
@@ -26,7 +27,9 @@ async fn app_at(world: &World, calcom: &str) -> App {
         auth: world.auth(),
         calendars: world.calendars_at(calcom),
         bucket: world.bucket().await,
+        queue: world.queue(),
         clock: world.clock(),
+        sign_up: SignUp::Open,
         public_url: PUBLIC_URL.into(),
         calcom_webhook_url: format!("{PUBLIC_URL}/api/webhooks/calcom"),
     }

@@ -84,6 +84,7 @@ fn waiting_grows_with_each_attempt() {
 #[test]
 fn a_job_that_failed_too_often_is_given_up_and_keeps_its_reason() {
     World::run(|world| async move {
+        let logs = shared::testing::Logs::listen();
         world.mails.set(Condition::Down);
         let held = world.hold(&Plan::default()).await;
         let mail = held.jobs[0];
@@ -103,6 +104,7 @@ fn a_job_that_failed_too_often_is_given_up_and_keeps_its_reason() {
             .await;
         assert_eq!(run(world, &[mail]).await, [false]);
         assert_eq!(world.mails.messages().len(), 1);
+        logs.raise("worker", "job-given-up");
     });
 }
 

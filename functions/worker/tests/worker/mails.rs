@@ -391,6 +391,194 @@ fn a_mail_whose_sender_was_killed_before_it_knew_is_sent_rather_than_lost() {
     });
 }
 
+/// Lets a job begin anew, as a redelivery after a death does, or somebody's press.
+async fn anew(world: &World) {
+    world
+        .execute("update outbox set done_at = null, outcome = null, locked_until = null where kind = 'send_email'")
+        .await;
+}
+
+/// One mail to Léa, and its job.
+async fn one_mail(world: &World) -> JobId {
+    world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+    open_of(world, "artist_pending").await.remove(0)
+}
+
+#[test]
+fn a_mail_that_ses_takes_and_answers_late_is_one_mail() {
+    World::run(|world| async move {
+        let id = one_mail(world).await;
+        world.mails.set(Condition::Late);
+        for _ in 0..8 {
+            run(world, &[id]).await;
+            anew(world).await;
+        }
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (1, json!("sent")));
+    });
+}
+
+#[test]
+fn a_mail_whose_answer_is_lost_is_tried_once_more_and_never_again() {
+    World::run(|world| async move {
+        let logs = shared::testing::Logs::listen();
+        let id = one_mail(world).await;
+        world.mails.set(Condition::Mute);
+        assert_eq!(run(world, &[id]).await, [true]);
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (1, json!("sending")));
+        assert_eq!(run(world, &[id]).await, [false]);
+        for condition in [Condition::Mute, Condition::Ok, Condition::Down, Condition::Ok] {
+            world.mails.set(condition);
+            anew(world).await;
+            assert_eq!(run(world, &[id]).await, [false]);
+        }
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (2, json!("unknown")));
+        logs.raise("worker", "mail-in-doubt");
+    });
+}
+
+#[test]
+fn an_answer_that_is_lost_once_makes_two_mails_at_most() {
+    World::run(|world| async move {
+        let id = one_mail(world).await;
+        world.mails.set(Condition::Mute);
+        run(world, &[id]).await;
+        world.mails.set(Condition::Ok);
+        assert_eq!(run(world, &[id]).await, [false]);
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (2, json!("sent")));
+    });
+}
+
+#[test]
+fn a_worker_that_dies_over_a_mail_twice_leaves_it_in_doubt_and_does_not_send_a_third() {
+    World::run(|world| async move {
+        let id = one_mail(world).await;
+        world
+            .execute(
+                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at) \
+                 select gen_random_uuid(), id, 'artist_pending', '1', 'lea@marchetti.example', 'sending', 2, now() from bookings",
+            )
+            .await;
+        assert_eq!(run(world, &[id]).await, [false]);
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (0, json!("unknown")));
+        // Nothing that the artist could do about it is waiting.
+        let failed =
+            "select job_failed(outcome, last_error) as failed from outbox where args->>'template' = 'artist_pending'";
+        assert_eq!(world.rows(failed, &[]).await[0]["failed"], false);
+    });
+}
+
+#[test]
+fn what_ses_says_it_did_not_take_is_tried_as_often_as_it_takes() {
+    World::run(|world| async move {
+        let id = one_mail(world).await;
+        world.mails.set(Condition::Down);
+        for _ in 0..5 {
+            assert_eq!(run(world, &[id]).await, [true]);
+        }
+        world.mails.set(Condition::Ok);
+        assert_eq!(run(world, &[id]).await, [false]);
+        assert_eq!((world.mails.messages().len(), deliveries(world).await[0]["status"].clone()), (1, json!("sent")));
+    });
+}
+
+/// A hold of somebody's, confirmed by hand.
+async fn by_hand(world: &World, client: &str, day: usize) -> Held {
+    let start = format!("2027-{:02}-{:02}T09:00:00Z", 2 + day / 28, 1 + day % 28);
+    let held = world.hold(&Plan::of(&LEA, 0, &start).by(client)).await;
+    world
+        .execute(&format!(
+            "update bookings set status = 'confirmed', hold_expires_at = null, version = version + 1 where id = '{}'",
+            held.id
+        ))
+        .await;
+    held
+}
+
+#[test]
+fn few_mails_reach_an_address_while_nobody_has_paid() {
+    World::run(|world| async move {
+        let logs = shared::testing::Logs::listen();
+        world.execute("update flashes set repeatable = true").await;
+        let mut asked = 0;
+        for day in 0..5 {
+            let held = by_hand(world, "Target@Victim.example", day).await;
+            for occurrence in ["1", "again:1", "again:2", "again:3"] {
+                add(world, &mail(held.id, Template::ClientConfirmed, occurrence), 9).await;
+                asked += 1;
+            }
+        }
+        run_everything(world).await;
+        let to_them = || world.mails.messages_to("victim.example").len();
+        assert_eq!((asked, to_them()), (20, 6));
+        let withheld = "select count(*) as n from email_deliveries where status = 'withheld' and error = 'address'";
+        assert_eq!(world.rows(withheld, &[]).await[0]["n"], 14);
+        logs.raise("worker", "mails-withheld");
+        // It waits for the artist, who tries again an hour later; but a day has an end too.
+        let failed = "select count(*) as n from outbox where job_failed(outcome, last_error)";
+        assert_eq!(world.rows(failed, &[]).await[0]["n"], 14);
+        for hours in 1..4 {
+            world.advance_minutes(60);
+            anew(world).await;
+            run_everything(world).await;
+            assert_eq!(to_them(), 12, "after {hours} h");
+        }
+        world.advance_minutes(24 * 60);
+        anew(world).await;
+        run_everything(world).await;
+        assert_eq!(to_them(), 18);
+    });
+}
+
+#[test]
+fn who_has_paid_is_written_to_whatever_others_had_pressed() {
+    World::run(|world| async move {
+        world.execute("update flashes set repeatable = true").await;
+        for day in 0..8 {
+            let held = by_hand(world, "jo@example.fr", day).await;
+            add(world, &mail(held.id, Template::ClientConfirmed, "1"), 9).await;
+        }
+        run_everything(world).await;
+        assert_eq!(world.mails.messages_to("jo@example.fr").len(), 6);
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-20T09:00:00Z")).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        assert_eq!(world.mails.messages_to("jo@example.fr").len(), 7);
+    });
+}
+
+#[test]
+fn an_artist_confirms_a_hundred_clients_by_hand_in_a_day_and_cannot_write_to_a_thousand() {
+    World::run(|world| async move {
+        world.execute("update flashes set repeatable = true").await;
+        let held = by_hand(world, "one@example.fr", 0).await;
+        let copy = |id: uuid::Uuid, number: i32| {
+            format!(
+                "insert into bookings (id, artist_id, type, flash_id, status, scheduled_at, ends_at, acompte_amount, price, title, policy, \
+                     client_name, client_email, client_phone, client_locale, created_at, updated_at) \
+                 select '{id}', artist_id, type, flash_id, status, scheduled_at + interval '{number} days', \
+                     ends_at + interval '{number} days', acompte_amount, price, title, policy, client_name, \
+                     'client{number}@example.fr', client_phone, client_locale, created_at, updated_at \
+                 from bookings where id = '{}'",
+                held.id
+            )
+        };
+        let mut sent = Vec::new();
+        for hour in 0..12 {
+            for number in 0..30 {
+                let id = uuid::Uuid::now_v7();
+                world.execute(&copy(id, hour * 30 + number + 1)).await;
+                let id = BookingId::new(id);
+                add(world, &mail(id, Template::ClientConfirmed, "1"), 9).await;
+            }
+            run_everything(world).await;
+            sent.push(world.mails.messages().iter().filter(|mail| mail.to.starts_with("client")).count());
+            world.advance_minutes(60);
+        }
+        assert_eq!(sent[..4], [30, 60, 90, 120], "thirty an hour are an honest day");
+        assert_eq!(*sent.last().expect("twelve hours"), 250);
+    });
+}
+
 #[test]
 fn f15_nobody_is_told_to_wait_for_a_payment_that_has_come() {
     World::run(|world| async move {

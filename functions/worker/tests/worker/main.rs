@@ -91,7 +91,7 @@ async fn add(world: &World, task: &Task, version: i32) -> JobId {
             "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
              values ('{id}', '{}', '{}', $json${args}$json$, '{}', '{now}', '{now}')",
             task.kind(),
-            task.booking(),
+            task.booking().expect("all of these are about one"),
             task.dedupe_key(version),
             now = world.now(),
         ))

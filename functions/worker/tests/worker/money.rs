@@ -204,6 +204,7 @@ fn a_refund_that_stripe_will_never_make_is_left_to_a_person() {
 #[test]
 fn f12_a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
     World::run(|world| async move {
+        let logs = shared::testing::Logs::listen();
         let (held, payment_intent, job) = owed(world).await;
         // A charge that the bank contests cannot be given back.
         world.stripe.dispute(&payment_intent, "fraudulent").expect("a payment");
@@ -216,6 +217,7 @@ fn f12_a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
         world.execute("update outbox set done_at = null, outcome = null where kind = 'refund'").await;
         run(world, &[job]).await;
         assert_eq!(open_of(world, "artist_payment_problem").await.len(), 1);
+        logs.raise("worker", "refund-refused");
     });
 }
 

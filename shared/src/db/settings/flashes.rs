@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use super::{get_json_opt, of_an_artist, picture_path};
+use crate::auth::Account;
 use crate::db::artists::Occupied;
 use crate::db::bookings::euros;
 use crate::db::{Db, Repeat, get, get_json};
@@ -73,7 +73,8 @@ macro_rules! flash_json {
 }
 
 /// The artist of the account `$1`, with the rule that gives a flash its deposit.
-const MINE: &str = "with mine as (select id, deposit_percent, deposit_minimum from artists where user_id = $1), ";
+const MINE: &str =
+    "with mine as (select id, deposit_percent, deposit_minimum from artists where user_id = account($1)), ";
 
 /// The columns of that rule.
 const RULE: &str = "mine.deposit_percent, mine.deposit_minimum::text as deposit_minimum";
@@ -112,7 +113,7 @@ fn answered(row: &Row) -> Result<Option<Stored>, Error> {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn list(db: &Db, user: Uuid) -> Result<Vec<Stored>, Error> {
+pub async fn list(db: &Db, user: Account) -> Result<Vec<Stored>, Error> {
     let sql = [
         MINE.trim_end_matches(", "),
         " select ",
@@ -123,7 +124,7 @@ pub async fn list(db: &Db, user: Uuid) -> Result<Vec<Stored>, Error> {
          as flashes from mine",
     ]
     .concat();
-    let row = of_an_artist(db.row(Repeat::Safe, &sql, &[(&user, Type::UUID)]).await?)?;
+    let row = of_an_artist(db.row(Repeat::Safe, &sql, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let rule = rule(&row)?;
     get_json::<Vec<FlashRow>>(&row, "flashes")?.into_iter().map(|flash| read_flash(flash, rule)).collect()
 }
@@ -166,7 +167,7 @@ const SENT: &str = concat!(
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn create(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: Timestamp) -> Result<Written, Error> {
+pub async fn create(db: &Db, user: Account, id: FlashId, sheet: &FlashSheet, now: Timestamp) -> Result<Written, Error> {
     let sql = [
         MINE,
         SENT,
@@ -185,7 +186,7 @@ pub async fn create(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
     ]
     .concat();
     let params: [crate::db::Param<'_>; 4] =
-        [(&user, Type::UUID), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
+        [(&user, Type::UUID_ARRAY), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
     let row = of_an_artist(db.row(Repeat::Unsafe, &sql, &params).await?)?;
     match answered(&row)? {
         Some(flash) => Ok(Written::Flash(Box::new(flash))),
@@ -198,7 +199,7 @@ pub async fn create(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn change(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: Timestamp) -> Result<Written, Error> {
+pub async fn change(db: &Db, user: Account, id: FlashId, sheet: &FlashSheet, now: Timestamp) -> Result<Written, Error> {
     // A hold that has run out still counts: its payment may be on its way, and revives it.
     let sql = [
         MINE,
@@ -225,7 +226,7 @@ pub async fn change(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
     ]
     .concat();
     let params: [crate::db::Param<'_>; 4] =
-        [(&user, Type::UUID), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
+        [(&user, Type::UUID_ARRAY), (&record(sheet), Type::JSONB), (&id.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)];
     let row = of_an_artist(db.row(Repeat::Safe, &sql, &params).await?)?;
     if let Some(flash) = answered(&row)? {
         return Ok(Written::Flash(Box::new(flash)));
@@ -245,7 +246,7 @@ pub async fn change(db: &Db, user: Uuid, id: FlashId, sheet: &FlashSheet, now: T
 /// [`Error::NoArtist`], or the database failed.
 pub async fn set_archived(
     db: &Db,
-    user: Uuid,
+    user: Account,
     id: FlashId,
     archived: bool,
     now: Timestamp,
@@ -263,6 +264,6 @@ pub async fn set_archived(
     .concat();
     let state = if archived { "archived" } else { "available" };
     let params: [crate::db::Param<'_>; 4] =
-        [(&user, Type::UUID), (&id.uuid(), Type::UUID), (&state, Type::TEXT), (&now, Type::TIMESTAMPTZ)];
+        [(&user, Type::UUID_ARRAY), (&id.uuid(), Type::UUID), (&state, Type::TEXT), (&now, Type::TIMESTAMPTZ)];
     answered(&of_an_artist(db.row(Repeat::Safe, &sql, &params).await?)?)
 }

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::of_an_artist;
+use crate::auth::Account;
 use crate::db::{Db, Repeat, get, get_json, get_zone};
 use crate::domain::ids::{BookingId, TimeOffId};
 use crate::domain::local::LocalTime;
@@ -18,22 +20,25 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn read(db: &Db, user: Uuid) -> Result<Vec<Opening>, Error> {
+pub async fn read(db: &Db, user: Account) -> Result<Vec<Opening>, Error> {
     const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute) \
              order by v.weekday, v.opens_minute) from availability v where v.artist_id = a.id), '[]') as hours \
-         from artists a where a.user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+         from artists a where a.user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let hours = get_json::<Vec<(i16, u16, u16)>>(&row, "hours")?;
     Ok(hours.into_iter().map(|(weekday, opens, closes)| Opening { weekday, opens, closes }).collect())
 }
 
-/// Replaces the week. One flight.
+/// How often a week is written again that another tab has just written.
+const SAVES: usize = 5;
+
+/// Replaces the week. One flight, unless two do so at once.
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn write(db: &Db, user: Uuid, week: &[Opening]) -> Result<(), Error> {
+pub async fn write(db: &Db, user: Account, week: &[Opening]) -> Result<(), Error> {
     // The new rows wait until the old ones are gone, or the two would overlap.
-    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
          gone as (delete from availability v using mine where v.artist_id = mine.id returning v.id), \
          cleared as materialized (select count(*) from gone), \
          written as (insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
@@ -46,8 +51,14 @@ pub async fn write(db: &Db, user: Uuid, week: &[Opening]) -> Result<(), Error> {
             json!({ "id": Uuid::now_v7(), "weekday": opening.weekday, "opens": opening.opens, "closes": opening.closes })
         })
         .collect();
-    let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&rows, Type::JSONB)]).await?;
-    of_an_artist(row).map(|_| ())
+    // Two tabs that save at once: one of them saw the old week, and its new one lies over the other's. It looks again.
+    for _ in 0..SAVES {
+        match db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&rows, Type::JSONB)]).await {
+            Err(Error::Database(error)) if error.code() == Some(&SqlState::EXCLUSION_VIOLATION) => {}
+            row => return of_an_artist(row?).map(|_| ()),
+        }
+    }
+    Err(Error::Conflict)
 }
 
 /// A stretch of time off.
@@ -75,11 +86,11 @@ impl StoredTimeOff {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn time_off(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<StoredTimeOff>, Error> {
+pub async fn time_off(db: &Db, user: Account, now: Timestamp) -> Result<Vec<StoredTimeOff>, Error> {
     const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'starts_at', t.starts_at, \
              'ends_at', t.ends_at, 'note', t.note) order by t.starts_at, t.id) \
              from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off, \
-             a.timezone from artists a where a.user_id = $1";
+             a.timezone from artists a where a.user_id = account($1)";
     #[derive(Deserialize)]
     struct Row {
         id: TimeOffId,
@@ -87,7 +98,7 @@ pub async fn time_off(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<StoredT
         ends_at: Timestamp,
         note: String,
     }
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?)?;
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ)]).await?)?;
     let zone = get_zone(&row, "timezone")?;
     let rows = get_json::<Vec<Row>>(&row, "time_off")?;
     Ok(rows
@@ -102,12 +113,12 @@ pub async fn time_off(db: &Db, user: Uuid, now: Timestamp) -> Result<Vec<StoredT
 /// [`Error::NoArtist`], or the database failed.
 pub async fn take_off(
     db: &Db,
-    user: Uuid,
+    user: Account,
     id: TimeOffId,
     off: TimeOff,
     now: Timestamp,
 ) -> Result<Option<(StoredTimeOff, Vec<BookingId>)>, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
          written as (insert into time_off (id, artist_id, starts_at, ends_at, note) select $2, mine.id, $3, $4, $5 from mine \
              where (select count(*) from time_off t where t.artist_id = mine.id and t.ends_at > $6) < 200 \
              on conflict (id) do nothing returning id) \
@@ -123,7 +134,7 @@ pub async fn take_off(
             Repeat::Unsafe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&id.uuid(), Type::UUID),
                 (&off.starts_at, Type::TIMESTAMPTZ),
                 (&off.ends_at, Type::TIMESTAMPTZ),
@@ -145,10 +156,10 @@ pub async fn take_off(
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn delete_time_off(db: &Db, user: Uuid, id: TimeOffId) -> Result<bool, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+pub async fn delete_time_off(db: &Db, user: Account, id: TimeOffId) -> Result<bool, Error> {
+    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
          gone as (delete from time_off t using mine where t.id = $2 and t.artist_id = mine.id returning t.id) \
          select exists (select from gone) as gone from mine";
-    let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&id.uuid(), Type::UUID)]).await?;
+    let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&id.uuid(), Type::UUID)]).await?;
     get(&of_an_artist(row)?, "gone")
 }

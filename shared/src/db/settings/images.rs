@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::of_an_artist;
+use crate::auth::Account;
 use crate::db::{Db, Repeat, get, get_named, get_named_opt};
 use crate::domain::ids::ImageId;
 use crate::domain::picture::{Picture, Refused, Upload};
@@ -49,8 +50,8 @@ impl Status {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn announce(db: &Db, user: Uuid, id: ImageId, upload: &Upload, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = $1), \
+pub async fn announce(db: &Db, user: Account, id: ImageId, upload: &Upload, now: Timestamp) -> Result<bool, Error> {
+    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
          written as (insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
              select $2, mine.id, $3, $4, $5, $6, $6 from mine \
              where (select count(*) from images i where i.artist_id = mine.id and i.created_at > $7) < $8 returning id) \
@@ -61,7 +62,7 @@ pub async fn announce(db: &Db, user: Uuid, id: ImageId, upload: &Upload, now: Ti
             Repeat::Unsafe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&id.uuid(), Type::UUID),
                 (&upload.kind.name(), Type::TEXT),
                 (&upload.content_type.name(), Type::TEXT),
@@ -79,10 +80,10 @@ pub async fn announce(db: &Db, user: Uuid, id: ImageId, upload: &Upload, now: Ti
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn fate(db: &Db, user: Uuid, id: ImageId, now: Timestamp) -> Result<Option<Fate>, Error> {
+pub async fn fate(db: &Db, user: Account, id: ImageId, now: Timestamp) -> Result<Option<Fate>, Error> {
     const SQL: &str = "select i.id, i.status, i.reason, i.width, i.created_at from artists a \
-         left join images i on i.artist_id = a.id and i.id = $2 where a.user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID), (&id.uuid(), Type::UUID)]).await?)?;
+         left join images i on i.artist_id = a.id and i.id = $2 where a.user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&id.uuid(), Type::UUID)]).await?)?;
     if get::<Option<Uuid>>(&row, "id")?.is_none() {
         return Ok(None);
     }

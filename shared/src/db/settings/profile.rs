@@ -6,12 +6,36 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{of_an_artist, picture_path};
-use crate::db::{Db, Repeat, get, get_named};
+use crate::auth::Account;
+use crate::db::{Db, Repeat, contact_links, get, get_named, insert_jobs, job_rows};
 use crate::domain::contact::Locale;
-use crate::domain::ids::ArtistId;
+use crate::domain::ids::{ArtistId, JobId};
+use crate::domain::job::Task;
 use crate::domain::place::AddressShown;
 use crate::domain::settings::profile::{Hero, Profile};
 use crate::error::Error;
+
+/// The insert of a link `$link` at `$now` to `email_wanted` of the one row of `$from`, unless its address or its artist had
+/// as many as `$allowed`.
+macro_rules! insert_link {
+    ($from:literal, $link:literal, $now:literal, $allowed:literal) => {
+        concat!(
+            "insert into contact_links (id, artist_id, email, created_at, expires_at) select ",
+            $link,
+            ", f.id, f.email_wanted, ",
+            $now,
+            ", ",
+            $now,
+            " + interval '48 hours' from ",
+            $from,
+            " f where f.email_wanted is not null and mail_allowance('link', f.email_wanted, f.id, ",
+            $now,
+            ", ",
+            $allowed,
+            ") is null returning id"
+        )
+    };
+}
 
 /// A profile as it is stored.
 #[derive(Debug)]
@@ -20,8 +44,10 @@ pub struct Stored {
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
-    /// Where the mails go.
+    /// Where the mails go: confirmed.
     pub email: String,
+    /// Where they should go, once the link that was mailed there is followed.
+    pub email_wanted: Option<String>,
     /// A few sentences.
     pub bio: String,
     /// The town.
@@ -50,17 +76,18 @@ pub struct Stored {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn read(db: &Db, user: Uuid) -> Result<Stored, Error> {
-    const SQL: &str = "select a.slug, a.display_name, a.email, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
+pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
+    const SQL: &str = "select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
          exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
          exists (select from availability v where v.artist_id = a.id) as has_hours, \
          a.cal_com_event_type_id is not null as has_calendar \
-         from artists a where a.user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+         from artists a where a.user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     Ok(Stored {
         slug: get(&row, "slug")?,
         display_name: get(&row, "display_name")?,
         email: get(&row, "email")?,
+        email_wanted: get(&row, "email_wanted")?,
         bio: get(&row, "bio")?,
         city: get(&row, "city")?,
         address: get(&row, "address")?,
@@ -86,40 +113,81 @@ pub enum Written {
     SlugTaken(Vec<String>),
     /// The picture is not one of theirs, or is not ready.
     NoPicture,
+    /// A page begins with the account's own address, and this account has none.
+    NoAccountEmail,
+    /// A page begins with an invitation, and this account has none.
+    Uninvited,
+}
+
+/// Who writes a profile.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner<'a> {
+    /// Their account.
+    pub account: Account,
+    /// The address that Supabase has confirmed, if there is one.
+    pub email: Option<&'a str>,
+    /// Whether a page may begin without an invitation.
+    pub may_begin: bool,
 }
 
 /// Writes a profile; an account's first one creates its artist, whose id is `id` then. One flight.
 ///
+/// Mails go to an address that was confirmed and to no other: the account's, or one whose link was followed. For any other
+/// wish a link is written down, with its job, which is what is given beside; unless that address, or this artist, had many.
+///
 /// # Errors
 /// Two first profiles of one account met ([`Error::Conflict`]), or the database failed.
-pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Timestamp) -> Result<Written, Error> {
+pub async fn write(
+    db: &Db,
+    owner: Owner<'_>,
+    id: ArtistId,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<(Written, Option<JobId>), Error> {
     const SQL: &str = concat!(
-        "with mine as (select id, hero_image from artists where user_id = $1), \
+        "with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)), \
          r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text, \
              address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)), \
          picture as (select ",
         picture_path!(),
         " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
          verdict as (select \
-             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from $1) as slug_taken, \
+             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from account($1)) \
+                 or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year' \
+                     and f.artist_id is distinct from (select id from mine)) as slug_taken, \
              (r.hero_id is not null and not exists (select from picture)) \
-                 or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture \
+                 or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture, \
+             ($6 is null and not exists (select from mine)) as no_account_email, \
+             not ($13 or exists (select from mine) or exists (select from invitations i where i.email = lower($6))) as uninvited, \
+             case when lower(r.email) = lower($6) or lower(r.email) = (select lower(email) from mine) then null else r.email end \
+                 as email_wanted \
              from r), \
-         changed as (update artists a set slug = r.slug, display_name = r.display_name, email = r.email, bio = r.bio, \
+         changed as (update artists a set slug = r.slug, display_name = r.display_name, \
+             email = case when lower(r.email) = lower($6) then r.email else a.email end, email_wanted = v.email_wanted, \
+             account_email = coalesce($6, a.account_email), bio = r.bio, \
              city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone, \
              hero_image = coalesce((select path from picture), r.hero_path), \
              pending_mails = coalesce(r.pending_mails, a.pending_mails), updated_at = $3 \
-             from r, verdict v where a.user_id = $1 and not v.slug_taken and not v.no_picture returning a.id), \
-         created as (insert into artists (id, user_id, slug, display_name, email, bio, city, address, address_shown, \
-                 locale, timezone, pending_mails, created_at, updated_at) \
-             select $4, $1, r.slug, r.display_name, r.email, r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, \
-                 coalesce(r.pending_mails, false), $3, $3 \
+             from r, verdict v where a.user_id = account($1) and not v.slug_taken and not v.no_picture returning a.id), \
+         created as (insert into artists (id, user_id, slug, display_name, email, email_wanted, account_email, bio, city, address, \
+                 address_shown, locale, timezone, pending_mails, created_at, updated_at) \
+             select $4, account($1), r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6, \
+                 r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, coalesce(r.pending_mails, false), $3, $3 \
              from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
-             on conflict do nothing returning id) \
-         select v.slug_taken, v.no_picture, exists (select from changed) as changed, \
+                 and not v.no_account_email and not v.uninvited \
+             on conflict do nothing returning id), \
+         written as materialized (select id from changed union all select id from created), \
+         asked as materialized (select w.id, v.email_wanted from written w, verdict v \
+             where v.email_wanted is not null and v.email_wanted is distinct from (select email_wanted from mine)), \
+         linked as (",
+        insert_link!("asked", "$7", "$3", "$9, $10, $11, $12"),
+        "), jobs as (",
+        insert_jobs!("$8", "linked, "),
+        ") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed, \
              exists (select from created) as created, \
              array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place) \
                  where v.slug_taken and not exists (select from artists o where o.slug = c.slug) \
+                     and not exists (select from former_slugs f where f.slug = c.slug) \
                  order by c.place limit 3) as free \
          from verdict v"
     );
@@ -128,6 +196,8 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
         Hero::Keep(path) => (Some(path), None),
         Hero::Image(id) => (None, Some(id)),
     };
+    let (link, jobs) = new_link(now);
+    let [to_hour, to_day, by_hour, by_day] = contact_links::ALLOWED;
     let record = json!({
         "slug": profile.slug, "display_name": profile.display_name, "email": profile.email.as_str(), "bio": profile.bio,
         "city": profile.city, "address": profile.address,
@@ -140,32 +210,101 @@ pub async fn write(db: &Db, user: Uuid, id: ArtistId, profile: &Profile, now: Ti
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&owner.account, Type::UUID_ARRAY),
                 (&record, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
                 (&id.uuid(), Type::UUID),
                 (&profile.other_slugs(), Type::TEXT_ARRAY),
+                (&owner.email, Type::TEXT),
+                (&link, Type::UUID),
+                (&jobs, Type::JSONB),
+                (&to_hour, Type::INT4),
+                (&to_day, Type::INT4),
+                (&by_hour, Type::INT4),
+                (&by_day, Type::INT4),
+                (&owner.may_begin, Type::BOOL),
             ],
         )
         .await;
     let row = match asked {
         // Somebody else was faster by a moment.
-        Err(Error::Database(error)) if is_slug_taken(&error) => return Ok(Written::SlugTaken(Vec::new())),
+        Err(Error::Database(error)) if is_slug_taken(&error) => return Ok((Written::SlugTaken(Vec::new()), None)),
         asked => asked?.ok_or_else(|| Error::Internal("a profile answers one row".into()))?,
     };
-    if get(&row, "slug_taken")? {
-        Ok(Written::SlugTaken(get(&row, "free")?))
+    let written = if get(&row, "uninvited")? {
+        Written::Uninvited
+    } else if get(&row, "slug_taken")? {
+        Written::SlugTaken(get(&row, "free")?)
     } else if get(&row, "no_picture")? {
-        Ok(Written::NoPicture)
+        Written::NoPicture
+    } else if get(&row, "no_account_email")? {
+        Written::NoAccountEmail
     } else if get(&row, "changed")? {
-        Ok(Written::Changed)
+        Written::Changed
     } else if get(&row, "created")? {
-        Ok(Written::Created)
+        Written::Created
     } else {
-        Err(Error::Conflict)
+        return Err(Error::Conflict);
+    };
+    Ok((written, get::<Option<Uuid>>(&row, "job")?.map(JobId::new)))
+}
+
+/// What came of asking for another link.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It is written down, with its job.
+    Linked(JobId),
+    /// No address waits to be confirmed.
+    NothingWaits,
+    /// This address, or this artist, had many.
+    Enough,
+}
+
+/// Asks for another link to the address that waits to be confirmed. One flight.
+///
+/// # Errors
+/// [`Error::NoArtist`], or the database failed.
+pub async fn link_again(db: &Db, user: Account, now: Timestamp) -> Result<Asked, Error> {
+    const SQL: &str = concat!(
+        "with mine as materialized (select id, email_wanted from artists where user_id = account($1)), linked as (",
+        insert_link!("mine", "$3", "$2", "$5, $6, $7, $8"),
+        "), jobs as (",
+        insert_jobs!("$4", "linked, "),
+        ") select (select id from jobs) as job, email_wanted is null as nothing_waits from mine"
+    );
+    let (link, jobs) = new_link(now);
+    let [to_hour, to_day, by_hour, by_day] = contact_links::ALLOWED;
+    let row = db
+        .row(
+            // Sent twice, it is counted twice and mailed once or twice: both within what is allowed.
+            Repeat::Safe,
+            SQL,
+            &[
+                (&user, Type::UUID_ARRAY),
+                (&now, Type::TIMESTAMPTZ),
+                (&link, Type::UUID),
+                (&jobs, Type::JSONB),
+                (&to_hour, Type::INT4),
+                (&to_day, Type::INT4),
+                (&by_hour, Type::INT4),
+                (&by_day, Type::INT4),
+            ],
+        )
+        .await?;
+    let row = of_an_artist(row)?;
+    if let Some(job) = get::<Option<Uuid>>(&row, "job")? {
+        return Ok(Asked::Linked(JobId::new(job)));
     }
+    Ok(if get(&row, "nothing_waits")? { Asked::NothingWaits } else { Asked::Enough })
+}
+
+/// The id of a new link, and the row of its job.
+fn new_link(now: Timestamp) -> (Uuid, serde_json::Value) {
+    let link = Uuid::now_v7();
+    (link, job_rows(&[Task::SendContactLink { link }], 0, now, now))
 }
 
 fn is_slug_taken(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().and_then(|error| error.constraint()) == Some("artists_slug_unique")
+    let constraint = error.as_db_error().and_then(|error| error.constraint());
+    matches!(constraint, Some("artists_slug_unique" | "artists_slug_rests"))
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use super::of_an_artist;
+use crate::auth::Account;
 use crate::db::bookings::euros;
 use crate::db::{Db, Repeat, get, get_named};
 use crate::domain::policy::{CancellationPolicy, DepositNature};
@@ -15,10 +15,10 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn read(db: &Db, user: Uuid) -> Result<Rules, Error> {
+pub async fn read(db: &Db, user: Account) -> Result<Rules, Error> {
     const SQL: &str = "select deposit_percent, deposit_minimum::text, project_deposit::text, project_duration_minutes, \
-         minimum_notice_minutes, buffer_minutes, slot_step_minutes, horizon_days from artists where user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+         minimum_notice_minutes, buffer_minutes, slot_step_minutes, horizon_days from artists where user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     Ok(Rules {
         deposit_percent: get(&row, "deposit_percent")?,
         deposit_minimum: euros(&row, "deposit_minimum")?,
@@ -35,16 +35,16 @@ pub async fn read(db: &Db, user: Uuid) -> Result<Rules, Error> {
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn write(db: &Db, user: Uuid, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+pub async fn write(db: &Db, user: Account, rules: &Rules, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "update artists set deposit_percent = $2, deposit_minimum = $3::text::numeric, \
          project_deposit = $4::text::numeric, project_duration_minutes = $5, minimum_notice_minutes = $6, \
-         buffer_minutes = $7, slot_step_minutes = $8, horizon_days = $9, updated_at = $10 where user_id = $1 returning id";
+         buffer_minutes = $7, slot_step_minutes = $8, horizon_days = $9, updated_at = $10 where user_id = account($1) returning id";
     let row = db
         .row(
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&rules.deposit_percent, Type::INT2),
                 (&rules.deposit_minimum.to_euros(), Type::TEXT),
                 (&rules.project_deposit.to_euros(), Type::TEXT),
@@ -64,10 +64,10 @@ pub async fn write(db: &Db, user: Uuid, rules: &Rules, now: Timestamp) -> Result
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn read_policy(db: &Db, user: Uuid) -> Result<CancellationPolicy, Error> {
+pub async fn read_policy(db: &Db, user: Account) -> Result<CancellationPolicy, Error> {
     const SQL: &str = "select policy_full_refund_hours, policy_late_refund_percent, policy_free_moves, deposit_nature \
-         from artists where user_id = $1";
-    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID)]).await?)?;
+         from artists where user_id = account($1)";
+    let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let out_of_range = |_| Error::Internal("a policy out of range".into());
     Ok(CancellationPolicy {
         full_refund_hours: get::<i32>(&row, "policy_full_refund_hours")?.try_into().map_err(out_of_range)?,
@@ -81,15 +81,15 @@ pub async fn read_policy(db: &Db, user: Uuid) -> Result<CancellationPolicy, Erro
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
-pub async fn write_policy(db: &Db, user: Uuid, policy: &CancellationPolicy, now: Timestamp) -> Result<(), Error> {
+pub async fn write_policy(db: &Db, user: Account, policy: &CancellationPolicy, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "update artists set policy_full_refund_hours = $2, policy_late_refund_percent = $3, \
-         policy_free_moves = $4, deposit_nature = $5, updated_at = $6 where user_id = $1 returning id";
+         policy_free_moves = $4, deposit_nature = $5, updated_at = $6 where user_id = account($1) returning id";
     let row = db
         .row(
             Repeat::Safe,
             SQL,
             &[
-                (&user, Type::UUID),
+                (&user, Type::UUID_ARRAY),
                 (&i32::try_from(policy.full_refund_hours).unwrap_or(i32::MAX), Type::INT4),
                 (&i16::from(policy.late_refund_percent), Type::INT2),
                 (&i16::from(policy.free_moves), Type::INT2),

@@ -94,8 +94,9 @@ impl Connection {
             }
         };
         let create_at = match draft.create_at {
-            None | Some("booking") => Some(CreateAt::Booking),
-            Some("payment") => Some(CreateAt::Payment),
+            // Cal.com mails to whom it has as attendee, and nobody has shown yet that the address is theirs.
+            None | Some("payment") => Some(CreateAt::Payment),
+            Some("booking") => Some(CreateAt::Booking),
             Some(_) => {
                 flaws.add(
                     "/create_at",
@@ -171,7 +172,11 @@ mod tests {
         assert!(!format!("{connection:?} {:?}", draft()).contains("6f1d"));
         let kept =
             Connection::parse(&ConnectionDraft { api_key: Some(" "), create_at: None, ..draft() }).expect("fine");
-        assert_eq!((kept.api_key, kept.create_at), (None, CreateAt::Booking));
+        assert_eq!(
+            (kept.api_key, kept.create_at),
+            (None, CreateAt::Payment),
+            "nothing of an unpaid hold leaves unasked"
+        );
     }
 
     #[test]

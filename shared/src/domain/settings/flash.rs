@@ -50,7 +50,7 @@ impl FlashSheet {
     /// Names every field that is wrong.
     pub fn parse(draft: &FlashDraft<'_>, new: bool) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
-        let title = flaws.line("/title", draft.title, 1, 80);
+        let title = flaws.name("/title", draft.title, 1, 80);
         let price = amount(&mut flaws, "/price_cents", draft.price_cents);
         let deposit = draft.deposit_cents.and_then(|cents| amount(&mut flaws, "/deposit_cents", Some(cents)));
         if let (Some(price), Some(deposit)) = (price, deposit)

@@ -82,7 +82,7 @@ impl Profile {
     /// Names every field that is wrong.
     pub fn parse(draft: &ProfileDraft<'_>) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
-        let display_name = flaws.line("/display_name", draft.display_name, 2, 80);
+        let display_name = flaws.name("/display_name", draft.display_name, 2, 80);
         let slug = slug(draft, &mut flaws);
         let email = match EmailAddress::parse(draft.email.unwrap_or_default()) {
             Ok(email) => Some(email),
@@ -92,8 +92,8 @@ impl Profile {
             }
         };
         let bio = flaws.lines("/bio", draft.bio, 600);
-        let city = flaws.line("/city", draft.city, 0, 80);
-        let address = flaws.line("/address", draft.address, 0, 200);
+        let city = flaws.name("/city", draft.city, 0, 80);
+        let address = flaws.name("/address", draft.address, 0, 200);
         let address_shown = address_shown(draft.address_shown, &mut flaws);
         let locale = match draft.locale.map(str::trim) {
             None => Some(Locale::default()),
@@ -320,6 +320,18 @@ mod tests {
             ["/display_name", "/slug", "/email", "/city", "/address_shown", "/locale", "/timezone", "/hero_image"]
         );
         assert_eq!(flaws.into_vec()[1].suggestions, ["lea-marchetti"]);
+    }
+
+    #[test]
+    fn nothing_that_mails_show_holds_a_link() {
+        let link = Some("Studio, voir evil.example/compte");
+        let flaws = Profile::parse(&ProfileDraft { display_name: link, city: link, address: link, ..draft() });
+        let flaws = flaws.expect_err("links");
+        assert_eq!(pointers(&flaws), ["/display_name", "/city", "/address"]);
+        let flaw = &flaws.into_vec()[0];
+        assert!(flaw.fr.contains("lien") && flaw.en.contains("link"), "{flaw:?}");
+        let name = Profile::parse(&ProfileDraft { display_name: Some("St.Pauli Tattoo"), ..draft() }).expect("a name");
+        assert_eq!(name.display_name, "St.Pauli Tattoo");
     }
 
     #[test]
