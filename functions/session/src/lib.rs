@@ -162,19 +162,21 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let path = request.uri().path().trim_end_matches('/').to_owned();
     // A sign-in from a stranger's page would put its author's account under the artist's hands.
     app.auth.from_our_page(&request)?;
-    match (path.rsplit('/').next().unwrap_or_default(), request.method()) {
-        ("session", &Method::GET) => {
+    // By the whole path: a word too many before the last one is another address.
+    let door = path.strip_prefix("/api/session").ok_or(Error::NotFound)?;
+    match (door, request.method()) {
+        ("", &Method::GET) => {
             let who = app.auth.signed_in(&request, now).await?;
             http::reply(StatusCode::OK, &session_of(app, who).await?)
         }
-        ("session", &Method::POST) => sign_in(app, &request, now).await,
-        ("session", &Method::DELETE) => sign_out(app, &request, now).await,
-        ("signup", &Method::GET) => http::reply(StatusCode::OK, &Doors { sign_up: app.sign_up.name() }),
-        ("signup", &Method::POST) => sign_up(app, &request, now).await,
-        ("link", &Method::POST) => send_link(app, &request, now).await,
-        ("verify", &Method::POST) => follow_link(app, &request, now).await,
-        ("refresh", &Method::POST) => refresh(app, &request, now).await,
-        ("session" | "signup" | "link" | "verify" | "refresh", _) => Err(Error::MethodNotAllowed),
+        ("", &Method::POST) => sign_in(app, &request, now).await,
+        ("", &Method::DELETE) => sign_out(app, &request, now).await,
+        ("/signup", &Method::GET) => http::reply(StatusCode::OK, &Doors { sign_up: app.sign_up.name() }),
+        ("/signup", &Method::POST) => sign_up(app, &request, now).await,
+        ("/link", &Method::POST) => send_link(app, &request, now).await,
+        ("/verify", &Method::POST) => follow_link(app, &request, now).await,
+        ("/refresh", &Method::POST) => refresh(app, &request, now).await,
+        ("" | "/signup" | "/link" | "/verify" | "/refresh", _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }

@@ -768,3 +768,15 @@ fn other_methods_and_other_paths_are_refused() {
         }
     });
 }
+
+#[test]
+fn l8_what_somebody_writes_into_an_address_is_not_in_the_log() {
+    World::run(|world| async move {
+        let logs = Logs::listen();
+        let odd = post(world, "/api/session/jo@example.fr/link", &[], &json!({})).await;
+        assert_eq!((odd.status, odd.problem()), (404, "not-found"));
+        assert_eq!(post(world, "/api/session/Camille/0612345678", &[], &json!({})).await.status, 404);
+        logs.hold_nothing_of(&["jo@example.fr", "Camille", "0612345678"]);
+        assert!(logs.text().contains("/api/session/…/link"), "{}", logs.text());
+    });
+}
