@@ -910,7 +910,7 @@ export interface components {
         ArtistId: string;
         /** @description The artists of the site, by name. */
         ArtistList: {
-            /** @description At most [`artists::MOST_LISTED`]. */
+            /** @description At most 100. */
             artists: components["schemas"]["ArtistCard"][];
         };
         /** @description The artist as their page shows them. No e-mail, no keys, no account. */
