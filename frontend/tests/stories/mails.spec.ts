@@ -1,5 +1,6 @@
 // What a mail is for: the way back to a payment, the appointment in any calendar, and lines that fit any screen.
 
+import { LEA } from "../stage/artist.ts";
 import { expect, test } from "../stage/story.ts";
 
 test("a client who left the payment comes back by the mail, and pays", async ({ client, page, platform }) => {
@@ -22,6 +23,13 @@ test("an appointment opens in two other calendars and in a mail to the artist", 
   await expect(link("Google Agenda")).toHaveAttribute("href", /^https:\/\/calendar\.google\.com\/calendar\/render\?action=TEMPLATE&text=Hirondelle/);
   await expect(link("Outlook")).toHaveAttribute("href", /^https:\/\/outlook\.live\.com\/calendar\/0\/deeplink\/compose\?.*&startdt=\d{4}-/);
   await expect(link("lea@marchetti.example")).toHaveAttribute("href", "mailto:lea@marchetti.example");
+});
+
+test("an address that holds a question mark begins no header of the artist's mail", async ({ artist, page, platform }) => {
+  const id = await platform.bookedFor("Camille Durand");
+  await platform.sql`update bookings set client_email = 'jo?bcc=zoe%40example.fr&body=x@example.fr' where id = ${id}`;
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await expect(page.getByRole("link", { name: "jo?bcc=" })).toHaveAttribute("href", "mailto:jo%3Fbcc%3Dzoe%2540example.fr%26body%3Dx@example.fr");
 });
 
 test("a mail is as wide as the screen, whatever people are called", async ({ context, platform }) => {
