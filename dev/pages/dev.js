@@ -1,6 +1,18 @@
 // The landing page of the local platform: shows its state and pulls its switches. It knows nothing of bookings.
 
-import { h, lang, money } from "/words.js";
+const lang = (new URLSearchParams(location.search).get("lang") ?? navigator.language).startsWith("en") ? "en" : "fr";
+
+/** An element with its attributes, listeners (`onchange`) and children. */
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.flat());
+  return element;
+}
 
 const fr = {
   up: (when) => `Tout fonctionne depuis ${when}.`,
@@ -65,13 +77,13 @@ const en = {
     tour1: "Léa Marchetti’s page",
     tour1text: "Lyon, opening hours of her own, five flashes. On Fridays she is open until midnight.",
     tour2: "Book a flash",
-    tour2text: `The swallow at ${money(15_000)}: details, slot, summary. Open the same page in a second browser and take the same slot: only one gets it.`,
+    tour2text: "The swallow at €150: details, slot, summary. Open the same page in a second browser and take the same slot: only one gets it.",
     tour3: "Suggest a project to Noa Keller",
     tour3text: "Strasbourg, calendar kept in Cal.com: only slots free on both sides are offered.",
     tour4: "Pay the deposit",
     tour4text: "“Pay the deposit” leads to the simulated payment page. One button for each outcome: paid, card declined, notification (webhook) lost, 10 s late, doubled, expired.",
     tour5: "The way back",
-    tour5text: "The confirmation page says what the database says, never what the address suggests. After a lost notification, run two sweeps below.",
+    tour5text: "The confirmation page says what the database says, never what the address suggests. After a lost notification it asks Stripe itself; if you have closed it, a sweep does within a minute.",
     tour6: "The inbox",
     tour6text: "The artist’s and the client’s mails, with the appointment attached.",
     tour7: "Noa’s week in Cal.com",

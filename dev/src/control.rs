@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::aws::{Condition, Sqs};
-use crate::gateway::page;
+use crate::gateway::page as page_of;
 use crate::platform::Parts;
 use crate::stand_in::{Down, Troubles};
 use crate::{calcom, demo, stripe, supabase};
@@ -66,8 +66,19 @@ fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
     (status, Json(json!({ "error": why.to_string() }))).into_response()
 }
 
+/// The tour, in the look of the site as it is built.
 async fn landing(State(parts): State<Arc<Parts>>) -> Response {
-    serve(&parts, "index.html").await
+    let root = &parts.options.root;
+    let page = tokio::fs::read_to_string(root.join("dev/pages/index.html")).await;
+    let assets = tokio::fs::read(root.join("frontend/dist/assets.json")).await;
+    let assets: Option<Value> = assets.ok().and_then(|assets| serde_json::from_slice(&assets).ok());
+    let look = assets.as_ref().and_then(|assets| assets["artist"]["css"][0].as_str());
+    match (page, look) {
+        (Ok(page), Some(look)) => {
+            page_of(StatusCode::OK, "index.html", page.replace("{look of the site}", look).into_bytes())
+        }
+        _ => refused(StatusCode::NOT_FOUND, "no site: run `make site`"),
+    }
 }
 
 async fn file(State(parts): State<Arc<Parts>>, Path(name): Path<String>) -> Response {
@@ -78,7 +89,7 @@ async fn serve(parts: &Parts, name: &str) -> Response {
     let flat = !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
     let path: PathBuf = parts.options.root.join("dev/pages").join(name);
     match tokio::fs::read(path).await {
-        Ok(content) if flat => page(StatusCode::OK, name, content),
+        Ok(content) if flat => page_of(StatusCode::OK, name, content),
         _ => refused(StatusCode::NOT_FOUND, format!("no page {name}")),
     }
 }

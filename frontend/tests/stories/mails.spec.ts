@@ -25,11 +25,11 @@ test("an appointment opens in two other calendars and in a mail to the artist", 
   await expect(link("lea@marchetti.example")).toHaveAttribute("href", "mailto:lea@marchetti.example");
 });
 
-test("an address that holds a question mark begins no header of the artist's mail", async ({ artist, page, platform }) => {
+test("an address that holds a question mark begins no header of the artist's mail", async ({ artist, platform }) => {
   const id = await platform.bookedFor("Camille Durand");
   await platform.sql`update bookings set client_email = 'jo?bcc=zoe%40example.fr&body=x@example.fr' where id = ${id}`;
   await artist.enter(LEA, `#/bookings/${id}`);
-  await expect(page.getByRole("link", { name: "jo?bcc=" })).toHaveAttribute("href", "mailto:jo%3Fbcc%3Dzoe%2540example.fr%26body%3Dx@example.fr");
+  await expect(artist.page.getByRole("link", { name: "jo?bcc=" })).toHaveAttribute("href", "mailto:jo%3Fbcc%3Dzoe%2540example.fr%26body%3Dx@example.fr");
 });
 
 test("a mail is as wide as the screen, whatever people are called", async ({ context, platform }) => {
