@@ -184,7 +184,7 @@ database: ## Migrate an environment's database, and give the functions their pas
 
 .PHONY: artist
 artist: ## Invite an artist, or change what they may: ENV=prod EMAIL=…; PAYMENTS=yes lets deposits be taken, CLOSE=1 closes the page
-	@EMAIL='$(EMAIL)' PAYMENTS='$(PAYMENTS)' CLOSE='$(CLOSE)' OPEN='$(OPEN)' infra/artist
+	@infra/artist
 
 .PHONY: secret
 secret: ## Put a secret where the functions read it: ENV=prod NAME=STRIPE_SECRET_KEY; it is asked for, or comes by a pipe

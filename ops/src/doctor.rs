@@ -233,9 +233,22 @@ fn secrets(environment: &Environment) -> Vec<Finding> {
         environment.secrets.get(*name).zip(deployed).is_some_and(|(secret, deployed)| secret.version != *deployed)
     };
     let newer: Vec<&str> = environment.outputs.secrets.iter().filter(newer).map(String::as_str).collect();
-    if newer.is_empty() {
+    let lacking: Vec<&str> = environment
+        .outputs
+        .secrets
+        .iter()
+        .filter(|name| !environment.secrets.contains_key(*name))
+        .map(String::as_str)
+        .collect();
+    if !lacking.is_empty() {
+        report.bad(
+            format!("SSM has no {}", lacking.join(", ")),
+            "DATABASE_URL: make database; ENCRYPTION_KEY and STRIPE_WEBHOOK_SECRETS: make deploy; the others: make secret NAME=…",
+        );
+    } else if newer.is_empty() {
         report.good("the functions were started with those that SSM has");
-    } else {
+    }
+    if !newer.is_empty() {
         report.bad(
             format!("{} was changed after the last deploy", newer.join(", ")),
             "some functions run with the old one and some with the new one: make deploy",
@@ -339,8 +352,9 @@ async fn database(environment: &Environment) -> Vec<Finding> {
         Ok(row) if row[0].is_empty() => report.good("it keeps every rule that the schema promises by name"),
         Ok(row) => report.bad(
             format!("the database has lost or switched off: {}", row[0]),
-            "nothing refuses a second booking, or a second payment, while these are missing: make migrate; after a restore, do it \
-             again as infra/README.md says, \"Restore\"",
+            "nothing refuses a second booking, or a second payment, while these are missing, and make migrate makes no applied \
+             migration again: as the owner, run the statement of migrations/sql that names each (grep -rn); after a restore, do \
+             the restore again, infra/README.md, \"Restore\"",
         ),
         Err(why) => report.bad(format!("its constraints cannot be read: {why}"), "make migrate"),
     }

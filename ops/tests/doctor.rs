@@ -546,6 +546,8 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
         drop(environment.secrets.insert("STRIPE_SECRET_KEY".into(), newer));
     });
     only(&changed.await, "STRIPE_SECRET_KEY was changed after the last deploy");
+    let lost = it.wrong(|environment| drop(environment.secrets.remove("STRIPE_SECRET_KEY"))).await;
+    assert!(lost.contains("SSM has no STRIPE_SECRET_KEY"), "{lost}");
     let vault = Vault::new(&Secret::new(it.healthy.secret("ENCRYPTION_KEY").to_owned())).expect("a key");
     let noa = dev::demo::NOA.id;
     let sealed = vault.seal(noa, "cal_test_revoked").expect("sealed");

@@ -168,7 +168,7 @@ impl Db {
         let (client, connection) = tokio::time::timeout(CONNECT, connecting)
             .await
             .map_err(|_| Error::DatabaseUnavailable("connecting took too long".into()))?
-            .map_err(|error| Error::DatabaseUnavailable(error.to_string()))?;
+            .map_err(|error| Error::DatabaseUnavailable(in_words(&error)))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::info!(error = %error, "the database connection ended");
@@ -200,7 +200,7 @@ impl Db {
                 Ok(Err(error)) if connection_is_dead(&error) => {
                     *slot = None;
                     if repeat == Repeat::Unsafe || tries > 1 {
-                        return Err(Error::DatabaseUnavailable(error.to_string()));
+                        return Err(Error::DatabaseUnavailable(in_words(&error)));
                     }
                 }
                 Ok(Err(error)) if error.code().is_some_and(|code| code.code() == SESSION_ENDED) => {
@@ -277,6 +277,12 @@ pub fn get_named_opt<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<
         parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}")))
     })
     .transpose()
+}
+
+/// What the database says: "db error" alone, which is all that the error itself writes, helps nobody. Its detail stays out, where
+/// values are.
+fn in_words(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{} ({})", db.message(), db.code().code()))
 }
 
 /// Reads a column that holds the name of a zone.
