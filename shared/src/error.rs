@@ -186,6 +186,15 @@ pub enum Error {
     /// A broken promise of our own.
     #[error("internal: {0}")]
     Internal(String),
+
+    /// One of the others, told to a person on a page instead of to a program.
+    #[error("{error}")]
+    Shown {
+        /// What happened.
+        error: Box<Self>,
+        /// The page, HTML.
+        page: String,
+    },
 }
 
 /// The parts of a database error that are safe to log: the row's values, which Postgres puts in

@@ -376,6 +376,7 @@ pub fn problem(error: &Error) -> Problem {
         retry_after: None,
     };
     match error {
+        Error::Shown { error, .. } => problem(error),
         Error::Refused(refusal) | Error::RefusedWithSlots { refusal, .. } => match refusal {
             Refusal::SlotTaken => face(
                 StatusCode::CONFLICT,
@@ -639,10 +640,14 @@ fn problem_response(web: &Web, problem: &Problem, error: &Error, request_id: &st
     if let Error::FlashRests { until, .. } = error {
         body["until"] = json!(until);
     }
-    let mut response = Response::new(Body::Text(body.to_string()));
+    let (kind, body) = match error {
+        Error::Shown { page, .. } => ("text/html; charset=utf-8", page.clone()),
+        _ => ("application/problem+json", body.to_string()),
+    };
+    let mut response = Response::new(Body::Text(body));
     *response.status_mut() = problem.status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if problem.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -262,12 +262,15 @@ struct HtmlPage<'a> {
     json_ld: String,
 }
 
+/// A page that has no artist to show.
 #[derive(Template)]
-#[template(path = "not-found.html")]
-struct NotFoundPage<'a> {
+#[template(path = "verdict.html")]
+struct VerdictPage<'a> {
     assets: &'a PageAssets,
     lang: &'a str,
     french: bool,
+    /// The page may be there in a moment; otherwise nobody has it.
+    later: bool,
 }
 
 /// A flash in the reader's words.
@@ -331,11 +334,20 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         .and_then(|tag| Locale::of_tag(&tag))
         .or_else(|| http::preferred_language(&request));
     let now = app.clock.now();
-    let page = match artists::page(&app.db, slug, now).await? {
-        Some(page) if page.artist.slug != slug => return moved(&request, &page.artist.slug),
-        Some(page) => ArtistView::of(page, app.hold_minutes, now),
-        None if wants_page => return not_found_page(app, language.unwrap_or_default()),
-        None => return Err(Error::NotFound),
+    // Phones begin a word that is typed with a capital.
+    let page = match artists::page(&app.db, &slug.to_ascii_lowercase(), now).await {
+        Ok(Some(page)) if page.artist.slug != slug => return moved(&request, &page.artist.slug),
+        Ok(Some(page)) => ArtistView::of(page, app.hold_minutes, now),
+        Ok(None) if wants_page => {
+            return html(StatusCode::NOT_FOUND, verdict_page(app, language.unwrap_or_default(), false)?);
+        }
+        Ok(None) => return Err(Error::NotFound),
+        // Whoever followed the link of a profile reads a page, not what a program would.
+        Err(error) if wants_page => {
+            let page = verdict_page(app, language.unwrap_or_default(), true)?;
+            return Err(Error::Shown { error: Box::new(error), page });
+        }
+        Err(error) => return Err(error),
     };
     let mut response = if wants_page {
         html(StatusCode::OK, render(app, &page, language.unwrap_or(page.locale))?)?
@@ -435,7 +447,7 @@ fn html(status: StatusCode, body: String) -> Reply {
         .map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn not_found_page(app: &App, language: Locale) -> Reply {
-    let page = NotFoundPage { assets: &app.assets, lang: language.code(), french: language == Locale::Fr };
-    html(StatusCode::NOT_FOUND, page.render().map_err(|error| Error::Internal(error.to_string()))?)
+fn verdict_page(app: &App, language: Locale, later: bool) -> Result<String, Error> {
+    let page = VerdictPage { assets: &app.assets, lang: language.code(), french: language == Locale::Fr, later };
+    page.render().map_err(|error| Error::Internal(error.to_string()))
 }

@@ -466,6 +466,36 @@ fn a_database_that_is_away_is_a_503_without_details() {
     });
 }
 
+#[test]
+fn whoever_opens_the_page_while_the_database_is_away_reads_so_and_can_try_again() {
+    World::run(|world| async move {
+        let wire = world.wire().await;
+        let app = App { db: world.db_through(&wire).await, ..app(world) };
+        wire.cut();
+        for (lang, title, again) in [
+            ("fr", "Cette page ne répond pas pour l’instant", "href=\"?lang=fr\">Réessayer"),
+            ("en", "This page does not answer just now", "href=\"?lang=en\">Try again"),
+        ] {
+            let asked = get(&format!("/artist/lea-marchetti?lang={lang}"));
+            let answer = testing::ask(&world.web(), asked, |request| handle(&app, request)).await;
+            assert_eq!((answer.status, answer.header("content-type")), (503, "text/html; charset=utf-8"));
+            assert_eq!((answer.header("retry-after"), answer.header("cache-control")), ("5", "no-store"));
+            let page = answer.body.as_str().expect("a page");
+            assert!(page.contains(title) && page.contains(again), "{page}");
+        }
+    });
+}
+
+#[test]
+fn an_address_that_a_phone_began_with_a_capital_leads_to_the_page() {
+    World::run(|world| async move {
+        let app = app(world);
+        let asked = get("/artist/Lea-Marchetti?lang=en");
+        let answer = testing::ask(&world.web(), asked, |request| handle(&app, request)).await;
+        assert_eq!((answer.status, answer.header("location")), (307, "/artist/lea-marchetti?lang=en"));
+    });
+}
+
 mod elsewhere {
     use super::*;
 

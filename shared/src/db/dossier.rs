@@ -202,6 +202,9 @@ pub async fn note_calendar(
              update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), \
                  calendar_start = coalesce($8, b.calendar_start), calendar_state = $3, \
                  calendar_note = $4, calendar_missing_since = null, updated_at = $6 from before where b.id = before.id returning b.id \
+         ), settled as ( \
+             update outbox o set outcome = 'done' from before where o.booking_id = before.id and o.kind = 'sync_calendar' \
+                 and o.outcome in ('dead', 'discarded') and $3 in ('synced', 'removed') \
          ), history as ( \
              insert into booking_events (booking_id, at, actor, kind, data) \
              select id, $6, 'calcom', 'calendar_' || $3, $5 from before where calendar_state <> $3 \

@@ -294,6 +294,16 @@ fn a_cancellation_that_cal_com_forbids_is_told_to_the_artist() {
         let now = world.now();
         let todo = world.rows(&format!("select dashboard_todo(b, '{now}') as todo from bookings b"), &[]).await;
         assert!(todo[0]["todo"].as_array().expect("a list").contains(&json!("calendar")), "{todo:?}");
+
+        // The artist allows it and frees the time there, as told. What had failed is not held against anybody any more.
+        let uid = there(world)[0]["uid"].as_str().expect("a uid").to_owned();
+        world.calcom.switch(|switches| switches.disable_cancelling = false);
+        world.calcom.cancel(&uid, "Annulé").expect("it is there");
+        shared::db::calendar::sync_again(&world.db(), held.id, world.now()).await.expect("asked again");
+        run_everything(world).await;
+        assert_eq!(calendar(world, &held).await[0], json!("removed"));
+        let todo = world.rows(&format!("select dashboard_todo(b, '{now}') as todo from bookings b"), &[]).await;
+        assert_eq!(todo[0]["todo"], json!([]), "{todo:?}");
     });
 }
 
