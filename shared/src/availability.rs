@@ -59,6 +59,21 @@ fn is_within(at: Timestamp, age: SignedDuration, now: Timestamp) -> bool {
     now.duration_since(at) < age
 }
 
+/// How many days lie between two questions to Cal.com, and how many each is about: any 31 days and what is around them.
+const GRID_DAYS: i64 = 28;
+const ASKED_DAYS: i64 = 70;
+
+/// What Cal.com is asked about for somebody who looks at `window`. The same for all who look at about those days: there are a
+/// handful of questions about a year, however many ways there are to ask for its days, and all their answers are soon known.
+fn asked_about(window: Interval) -> Interval {
+    const DAY: i64 = 24 * 3600;
+    let start = window.start.as_second().div_euclid(GRID_DAYS * DAY) * GRID_DAYS * DAY;
+    let at = |second| Timestamp::from_second(second);
+    let (start, end) = (at(start), at(start + ASKED_DAYS * DAY));
+    // At the ends of the calendar, where nothing is to be had.
+    Interval { start: start.unwrap_or(window.start), end: end.unwrap_or(window.end).max(window.end) }
+}
+
 /// Whose free times somebody looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -135,7 +150,8 @@ impl Calendars {
     /// Cal.com cannot be read, or the database failed.
     pub async fn look(&self, db: &Db, look: &Look<'_>, now: Timestamp) -> Result<Option<(Agenda, Schedule)>, Error> {
         let told = std::mem::take(&mut self.memory().untold);
-        let found = agenda_to_show(db, look.slug, look.flash, look.window, look.visitor, &told, now).await?;
+        let asked = asked_about(look.window);
+        let found = agenda_to_show(db, look.slug, look.flash, look.window, asked, look.visitor, &told, now).await?;
         let Some((agenda, known)) = found else { return Ok(None) };
         let from = look.from.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
         let starts = match &agenda.artist.calendar {
@@ -144,7 +160,12 @@ impl Calendars {
                 Some(Vec::new())
             }
             None => None,
-            Some(access) => Some(self.shown(&agenda, access, look.window, known, now).await?),
+            Some(access) => {
+                let mut starts = self.shown(&agenda, access, asked, known, now).await?;
+                // Of the rest the agenda here says nothing.
+                starts.retain(|start| look.window.start <= *start && *start < look.window.end);
+                Some(starts)
+            }
         };
         let schedule = agenda.schedule(starts, now);
         Ok(Some((agenda, schedule)))

@@ -58,8 +58,8 @@ pub struct Known {
     pub asked_by_one: i32,
 }
 
-/// The agenda of an artist in a window of time, with what is known of Cal.com. What `told` holds is kept for others. One
-/// flight.
+/// The agenda of an artist in a window of time, with what is known of Cal.com in the one that it is asked about. What `told` holds
+/// is kept for others. One flight.
 ///
 /// # Errors
 /// The database failed.
@@ -68,13 +68,14 @@ pub async fn agenda_to_show(
     slug: &str,
     flash: Option<FlashId>,
     window: Interval,
+    asked: Interval,
     visitor: &str,
     told: &[(Asked, Answered)],
     now: Timestamp,
 ) -> Result<Option<(Agenda, Known)>, Error> {
     const SQL: &str = "select a.*, k.* from agenda($1, $2, $3, $4) a cross join lateral calendar_known( \
              a.artist_id, case when a.cal_com_api_key is not null then a.cal_com_event_type_id end, \
-             coalesce(a.flash_duration_minutes, a.project_duration_minutes), $3, $4, $5, $6, $7, $8, $9, $10) k";
+             coalesce(a.flash_duration_minutes, a.project_duration_minutes), $11, $12, $5, $6, $7, $8, $9, $10) k";
     let told: Value = told
         .iter()
         .map(|(asked, answered)| {
@@ -102,6 +103,8 @@ pub async fn agenda_to_show(
                 (&before(FRESH_FOR), Type::TIMESTAMPTZ),
                 (&before(KNOWN_FOR), Type::TIMESTAMPTZ),
                 (&FOR_ONE, Type::INT4),
+                (&asked.start, Type::TIMESTAMPTZ),
+                (&asked.end, Type::TIMESTAMPTZ),
             ],
         )
         .await?;
