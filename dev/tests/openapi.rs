@@ -181,7 +181,7 @@ impl Document {
                         (413, "payload-too-large"),
                         (415, "unsupported-media-type"),
                         (422, "invalid"),
-                        (429, "too-many-requests, too-many-holds, flash-rests"),
+                        (429, "too-many-requests, too-many-holds, network-full, flash-rests"),
                         (502, "payment-unavailable"),
                         (503, "calendar-unavailable, try-again"),
                     ],

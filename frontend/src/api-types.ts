@@ -2687,7 +2687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description too-many-requests, too-many-holds, flash-rests */
+            /** @description too-many-requests, too-many-holds, network-full, flash-rests */
             429: {
                 headers: {
                     [name: string]: unknown;

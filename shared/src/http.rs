@@ -533,8 +533,8 @@ pub fn problem(error: &Error) -> Problem {
             retry_after: Some(*retry_after),
             ..face(
                 StatusCode::TOO_MANY_REQUESTS,
-                "too-many-holds",
-                "Too many unpaid bookings",
+                "network-full",
+                "Many unpaid bookings from your network",
                 Some("Many slots are held unpaid from your network. One of them is free again soon: try again then."),
             )
         },

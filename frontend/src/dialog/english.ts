@@ -99,6 +99,7 @@ export const words: DialogWords = {
   flashGone: "This flash is no longer offered.",
   invalid: "Some fields need your attention.",
   tooManyHolds: "Too many slots are waiting for their payment. Pay one of them, or try again in a few minutes.",
+  networkFull: "Many slots are held unpaid from your network (a mobile operator, a school). The next one is free soon.",
   flashRests: "You have held this flash several times without paying: others come first for a while.",
   tooManyRequests: "Many requests in a row have come from this connection.",
   inProgress: "Your request is already under way. Try again in a few seconds: you will not pay twice.",

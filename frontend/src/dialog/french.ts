@@ -100,6 +100,7 @@ export const words = {
   flashGone: "Ce flash n’est plus proposé.",
   invalid: "Quelques champs sont à revoir.",
   tooManyHolds: "Trop de créneaux attendent déjà leur paiement. Payez-en un, ou réessayez dans quelques minutes.",
+  networkFull: "Beaucoup de créneaux sont retenus depuis votre réseau (opérateur, école), sans être payés. Le prochain se libère bientôt.",
   flashRests: "Vous avez retenu ce flash plusieurs fois sans le payer : il est d’abord aux autres.",
   tooManyRequests: "Beaucoup de demandes à la suite, depuis cette connexion.",
   inProgress: "Votre demande est déjà en cours. Réessayez dans quelques secondes : vous ne paierez pas deux fois.",

@@ -12,6 +12,7 @@ export function sentence({ slug, retryAfter }: Problem): string {
     "not-found": t.flashGone,
     invalid: t.invalid,
     "too-many-holds": t.tooManyHolds,
+    "network-full": t.networkFull,
     "flash-rests": t.flashRests,
     "too-many-requests": t.tooManyRequests,
     "request-in-progress": t.inProgress,

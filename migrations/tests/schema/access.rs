@@ -200,6 +200,7 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
             let asked_for = [
                 "account",
                 "agenda",
+                "as_good_as_lapsed",
                 "calendar_known",
                 "mail_allowance",
                 "mail_begin",

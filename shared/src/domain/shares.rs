@@ -140,32 +140,51 @@ impl Shares {
     /// # Errors
     /// It is not given now.
     pub fn terms(self, load: &Load, is_household: bool, now: Timestamp) -> Result<Terms, Full> {
+        self.terms_in(load, is_household, now, self.days(load))
+    }
+
+    /// As [`Self::terms`], on days that are known.
+    fn terms_in(self, load: &Load, is_household: bool, now: Timestamp, days: [Day; 2]) -> Result<Terms, Full> {
         if load.by_mail.max(load.by_phone) >= self.per_client {
             return Err(Full::Client);
         }
         if let Some(until) = rests_until(load.let_go()).filter(|until| *until > now) {
             return Err(Full::Flash(until));
         }
-        let busy = load.on_artist >= self.soft;
-        let crowd = if busy {
+        let [near_day, wide_day] = days;
+        let crowd = if load.on_artist >= self.soft {
             Terms { level: grade(load.on_artist, self.soft.saturating_mul(3)), short: true }
         } else {
             Terms::default()
         };
         let wide = Share { usual: self.per_client.saturating_mul(WIDE), busy: self.per_client };
-        let mut terms = crowd.and(wide.terms(&load.wide, busy)?);
+        let mut terms = crowd.and(wide.terms(&load.wide, wide_day)?);
         if is_household {
             let near = Share { usual: self.per_client, busy: (self.per_client - 1).max(1) };
-            terms = terms.and(near.terms(&load.near, busy)?);
+            terms = terms.and(near.terms(&load.near, near_day)?);
         }
         Ok(terms)
+    }
+
+    /// What kind of day it is at this artist, for the client's household and for the network around it.
+    fn days(self, load: &Load) -> [Day; 2] {
+        [&load.near, &load.wide].map(|network| {
+            if load.on_artist < self.soft {
+                Day::Usual
+            } else if load.on_artist - network.live < self.soft {
+                Day::OfItsOwn
+            } else {
+                Day::Crowd
+            }
+        })
     }
 
     /// The counts up to which `granted` are still the terms, or better ones: what the statement that writes the hold looks
     /// at again.
     pub fn most(self, load: &Load, is_household: bool, granted: Terms, now: Timestamp) -> Most {
+        let days = self.days(load);
         let holds = |load: &Load| {
-            self.terms(load, is_household, now)
+            self.terms_in(load, is_household, now, days)
                 .is_ok_and(|terms| terms.level <= granted.level && (granted.short || !terms.short))
         };
         let with = |change: fn(&mut Load, i64)| {
@@ -193,21 +212,32 @@ impl Terms {
     }
 }
 
+/// How many hold at an artist, as a network sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Day {
+    /// No more than on other days.
+    Usual,
+    /// Very many, and they would not be without its own: people behind one address who come for the same artist.
+    OfItsOwn,
+    /// Very many of others.
+    Crowd,
+}
+
 /// What a network may hold without more ado.
 struct Share {
     usual: i64,
-    /// While the artist has more unpaid holds than on other days.
+    /// In a crowd of others.
     busy: i64,
 }
 
 impl Share {
-    fn terms(&self, standing: &Standing, busy: bool) -> Result<Terms, Full> {
+    fn terms(&self, standing: &Standing, day: Day) -> Result<Terms, Full> {
         let balance = standing.kept.saturating_mul(GOOD) - standing.lapsed;
         let (credit, debt) = (balance.max(0), (-balance).max(0));
-        let room = if busy { self.busy } else { self.usual }.saturating_add(credit);
-        // Beyond its share on a usual day, each for a shorter time; in a crowd the others come first. One is always possible.
+        let room = if day == Day::Crowd { self.busy } else { self.usual }.saturating_add(credit);
+        // Beyond its share on a usual day, each for a shorter time; with very many the others come first. One is always possible.
         let ceiling = |debt: i64| {
-            let most = if busy { room - debt } else { room.saturating_mul(2) - debt / 2 };
+            let most = if day == Day::Usual { room.saturating_mul(2) - debt / 2 } else { room - debt };
             most.max(1)
         };
         if standing.live >= ceiling(debt) {
@@ -283,8 +313,17 @@ mod tests {
         // In a crowd everybody is asked, and a network holds less at once.
         let crowd = [10, 30, 60].map(|held| terms(&live(0, 0, held), true));
         assert_eq!(crowd, [Some((1, true)), Some((2, true)), Some((3, true))]);
-        assert_eq!([1, 2].map(|held| terms(&live(held, held, 10), true)), [Some((1, true)), None]);
-        assert_eq!([2, 3].map(|held| terms(&live(held, held, 10), false)), [Some((1, true)), None]);
+        assert_eq!([1, 2].map(|held| terms(&live(held, held, 10 + held), true)), [Some((1, true)), None]);
+        assert_eq!([2, 3].map(|held| terms(&live(held, held, 10 + held), false)), [Some((1, true)), None]);
+    }
+
+    #[test]
+    fn people_behind_one_address_have_its_whole_share_while_nobody_else_comes() {
+        // All that is held is held from there: each further one proves that it means it, and none is told to wait.
+        let carrier = [9, 10, 11, 12].map(|held| terms(&live(held, held, held), false));
+        assert_eq!(carrier, [Some((0, false)), Some((1, true)), Some((1, true)), None]);
+        // Three of others are no crowd yet, ten are.
+        assert_eq!([13, 21].map(|on_artist| terms(&live(11, 11, on_artist), false)), [Some((1, true)), None]);
     }
 
     #[test]
@@ -304,10 +343,12 @@ mod tests {
     fn who_has_to_wait_is_told_when_it_is_really_possible() {
         let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
         let mut load = live(0, 0, 10);
+        load.on_artist = 13;
         load.wide = Standing { live: 3, lapsed: 1, kept: 0, ends: vec![at(4), at(7), at(9)] };
         let Err(Full::Network(Some(until))) = SHARES.terms(&load, false, now()) else { panic!("it is full") };
         // With the first gone two have lapsed and one may be; and so on: only when all are gone another is given.
         assert_eq!(until, at(9));
+        load.on_artist = 10;
         load.wide = Standing { live: 0, lapsed: 4, ..Standing::default() };
         assert!(SHARES.terms(&load, false, until).is_ok());
     }
@@ -320,10 +361,11 @@ mod tests {
                 for is_household in [true, false] {
                     let Ok(granted) = SHARES.terms(&load, is_household, now()) else { continue };
                     let most = SHARES.most(&load, is_household, granted, now());
+                    let days = SHARES.days(&load);
                     for count in 0..40 {
                         let same = |other: &Load| {
                             SHARES
-                                .terms(other, is_household, now())
+                                .terms_in(other, is_household, now(), days)
                                 .is_ok_and(|terms| terms.level <= granted.level && (granted.short || !terms.short))
                         };
                         assert_eq!(count <= most.wide, same(&Load { wide: live(0, count, 0).wide, ..load.clone() }));
