@@ -68,3 +68,11 @@ resource "aws_sns_topic_subscription" "mail_failures" {
   protocol  = "email"
   endpoint  = var.alarm_email
 }
+
+# The worker notes which mail did not arrive, so that its artist sees it. SES takes the mail to an address on its list like any other.
+resource "aws_sns_topic_subscription" "mails_that_came_back" {
+  topic_arn            = aws_sns_topic.mail_failures.arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.jobs.arn
+  raw_message_delivery = true
+}

@@ -32,10 +32,13 @@ resource "aws_sqs_queue_policy" "tls_only" {
   queue_url = each.value.url
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "OnlyOverTls", Effect = "Deny", Principal = "*", Action = "sqs:*", Resource = each.value.arn
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+      }], each.key != "jobs" ? [] : [{
+      Sid       = "MailsThatCameBack", Effect = "Allow", Principal = { Service = "sns.amazonaws.com" }, Action = "sqs:SendMessage", Resource = each.value.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.mail_failures.arn } }
+    }])
   })
 }
 

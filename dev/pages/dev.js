@@ -28,7 +28,7 @@ const fr = {
   mails: "E-mails",
   unknown: "?",
   services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)", accounts: "Comptes (Supabase Auth)" },
-  positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout", late: "répond tard", mute: "ne répond pas" },
+  positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout", late: "répond tard", mute: "ne répond pas", returned: "accepte, puis rend" },
   lost: "tous perdus",
   outside: "Le vrai service, ou le vôtre : rien à couper d’ici.",
   sweep: (done) => `Balayage fait : ${done || "rien à faire"}.`,
@@ -56,7 +56,7 @@ const en = {
   mails: "Mails",
   unknown: "?",
   services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)", accounts: "Accounts (Supabase Auth)" },
-  positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all", late: "answers late", mute: "never answers" },
+  positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all", late: "answers late", mute: "never answers", returned: "takes, then returns" },
   lost: "all lost",
   outside: "The real service, or yours: nothing to cut from here.",
   sweep: (done) => `Swept: ${done || "nothing to do"}.`,
@@ -121,7 +121,7 @@ const en = {
 
 const t = lang === "fr" ? fr : en;
 const region = lang === "fr" ? "fr-FR" : "en-GB";
-const CHOICES = { mail: ["ok", "bounce", "down", "slow", "late", "mute"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
+const CHOICES = { mail: ["ok", "bounce", "down", "slow", "late", "mute", "returned"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
 
 const at = (id) => document.getElementById(id);
 

@@ -947,6 +947,7 @@ async fn amazon(options: &Options, ports: &Ports, site: &str) -> Result<Amazon> 
     let queues = aws::provide(&url, SENDER_DOMAIN, &suffix).await?;
     let sqs_gate = SqsGate::start(&url, ports.sqs).await?;
     let mail_gate = MailGate::start_with(&url, ports.mail, Some(options.state.join("mails.jsonl"))).await?;
+    mail_gate.tell(aws::Sqs::at(sqs_gate.url()), queues.jobs.clone());
     let uploads = aws::provide_uploads(&url, &suffix).await?;
     let bucket = format!("{}{suffix}", aws::PICTURES);
     let told = uploads.rsplit('/').next().unwrap_or_default();

@@ -25,11 +25,15 @@ use crate::redact::without_addresses;
 pub mod contact_link;
 pub mod letter;
 mod mime;
+pub mod returned;
 pub(crate) mod words;
 
 /// How long SES may take to answer. It is asked once: a mail whose answer is late has been taken, as a rule, and whoever asks
 /// again sends it again.
 const BOUND: Duration = Duration::from_secs(12);
+
+/// The tag that names the booking of a mail.
+const BOOKING: &str = "booking";
 
 /// A mail that only needs to be sent.
 #[derive(Clone, PartialEq, Eq)]
@@ -191,7 +195,7 @@ impl Mailer {
             .content(EmailContent::builder().raw(message).build())
             .set_configuration_set_name(self.configuration_set.clone());
         let about = match mail.matter {
-            Matter::Booking { booking, .. } => Some(("booking", booking.to_string())),
+            Matter::Booking { booking, .. } => Some((BOOKING, booking.to_string())),
             Matter::ContactLink(_) => None,
         };
         for (name, value) in about.into_iter().chain([("template", mail.matter.template().to_owned())]) {

@@ -37,6 +37,8 @@ pub enum Condition {
     Late,
     /// It does at once what it is asked, and its answer is lost. Mails only.
     Mute,
+    /// It takes what it is given, delivers it to nobody, and tells so afterwards. Mails only.
+    Returned,
 }
 
 /// How much later a slow service answers.
@@ -164,7 +166,7 @@ async fn through(State(way): State<Way>, parts: Parts, body: Bytes) -> Response 
     match way.condition() {
         Condition::Down => return unavailable().into_response(),
         Condition::Slow => sleep(SLOW).await,
-        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute => {}
+        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute | Condition::Returned => {}
     }
     way.pass(&parts, body).await.into_response()
 }

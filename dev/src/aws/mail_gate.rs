@@ -21,10 +21,11 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::Sqs;
 use super::gate::{Condition, LATE, SLOW, Way, refusal, serve, unavailable};
 
 // SES takes messages of 40 MB; a benchmark must not fill the memory.
@@ -101,6 +102,8 @@ pub struct MailGate {
 struct Gate {
     way: Way,
     inbox: Inbox,
+    /// Where what SES tells of a mail is put: SQS and the queue.
+    news: Arc<Mutex<Option<(Sqs, String)>>>,
 }
 
 /// The mails that arrived; a handle on it can be given away.
@@ -123,7 +126,7 @@ impl MailGate {
         let mails: VecDeque<Mail> =
             kept.lines().rev().take(KEPT).filter_map(|l| serde_json::from_str(l).ok()).collect();
         let inbox = Inbox { mails: Arc::new(Mutex::new(mails)), file: Arc::new(file), changed: watch::Sender::new(0) };
-        let gate = Gate { way: Way::to(ministack), inbox };
+        let gate = Gate { way: Way::to(ministack), inbox, news: Arc::default() };
         let router = Router::new().fallback(through).layer(DefaultBodyLimit::max(LARGEST)).with_state(gate.clone());
         let (url, server) = serve(router, port).await?;
         Ok(Self { url, gate, server })
@@ -132,6 +135,11 @@ impl MailGate {
     /// What `AWS_ENDPOINT_URL_SESV2` points at.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Has SES put its news of a mail on a queue, as a topic does that a queue has subscribed to.
+    pub fn tell(&self, sqs: Sqs, queue: String) {
+        *self.gate.news.lock().unwrap_or_else(PoisonError::into_inner) = Some((sqs, queue));
     }
 
     /// The inbox, for somebody else who sends mails.
@@ -227,7 +235,7 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
     match gate.way.condition() {
         Condition::Down => return unavailable().into_response(),
         Condition::Slow => sleep(SLOW).await,
-        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute => {}
+        Condition::Ok | Condition::Bounce | Condition::Late | Condition::Mute | Condition::Returned => {}
     }
     let sends = parts.method == Method::POST && parts.uri.path() == "/v2/email/outbound-emails";
     if sends && gate.way.condition() == Condition::Bounce {
@@ -242,14 +250,46 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
     if let Some(mail) = mail.filter(|_| status.is_success()) {
         let id = serde_json::from_slice::<Value>(&answer).ok();
         let id = id.as_ref().and_then(|answer| answer["MessageId"].as_str()).unwrap_or_default();
-        gate.inbox.keep(Mail { message_id: id.to_owned(), ..mail });
+        if gate.way.condition() == Condition::Returned {
+            let news = gate.news.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let event = returned(id, &mail);
+            tokio::spawn(async move {
+                let Some((sqs, queue)) = news else { return };
+                // Nobody's mail comes back before its sender has heard that it was taken.
+                sleep(Duration::from_millis(500)).await;
+                if let Err(error) =
+                    sqs.call("SendMessage", json!({ "QueueUrl": queue, "MessageBody": event.to_string() })).await
+                {
+                    tracing::warn!(error = %error, "the news of a mail is lost");
+                }
+            });
+        } else {
+            gate.inbox.keep(Mail { message_id: id.to_owned(), ..mail });
+        }
     }
     match gate.way.condition() {
         Condition::Late => sleep(LATE).await,
         Condition::Mute => return cut_off(),
-        Condition::Ok | Condition::Down | Condition::Slow | Condition::Bounce => {}
+        Condition::Ok | Condition::Down | Condition::Slow | Condition::Bounce | Condition::Returned => {}
     }
     (status, headers, answer).into_response()
+}
+
+/// What SES publishes of a mail to an address that is on its list.
+fn returned(message_id: &str, mail: &Mail) -> Value {
+    let (at, to) = (Timestamp::now(), &mail.to);
+    let tags: serde_json::Map<String, Value> =
+        mail.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    json!({
+        "eventType": "Bounce",
+        "bounce": {
+            "feedbackId": format!("{message_id}-feedback"), "bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList",
+            "bouncedRecipients": [{ "emailAddress": to, "action": "failed", "status": "5.1.1",
+                "diagnosticCode": "Amazon SES did not send the message to this address because it is on the suppression list for your account." }],
+            "timestamp": at,
+        },
+        "mail": { "timestamp": at, "messageId": message_id, "destination": [to], "tags": tags },
+    })
 }
 
 /// An answer whose connection ends in the middle of it.

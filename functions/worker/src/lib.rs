@@ -17,6 +17,7 @@ use shared::domain::ids::JobId;
 use shared::domain::job::{Outcome, Task, backoff};
 use shared::error::Error;
 use shared::mail::Mailer;
+use shared::mail::returned::News;
 use shared::queue::{self, Queue};
 use shared::stripe::Stripe;
 use shared::{aws, net};
@@ -97,7 +98,11 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: SystemTime) -> SqsBatc
 
 /// Runs one message. True when it should come again.
 async fn run(app: &App, message: &SqsMessage, left: Duration) -> bool {
-    let Some(id) = message.body.as_deref().and_then(queue::parse) else {
+    let body = message.body.as_deref().unwrap_or_default();
+    let Some(id) = queue::parse(body) else {
+        if let Some(news) = News::parse(body) {
+            return mails::heard(app, &news).await;
+        }
         // Nothing of ours: it goes to the dead letters, where somebody looks at it.
         tracing::error!(message.id = message.message_id, "a message names no job");
         return true;

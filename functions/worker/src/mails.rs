@@ -15,6 +15,7 @@ use shared::domain::policy::DepositNature;
 use shared::error::{Error, Service};
 use shared::mail::MailFailure;
 use shared::mail::letter::{self, Letter, Problem};
+use shared::mail::returned::{Fate, News};
 use shared::settle;
 use shared::terms;
 
@@ -90,6 +91,23 @@ fn rests_on_nothing(dossier: &Dossier, template: Template, occurrence: &str) -> 
 fn nobody_knows(booking: BookingId, template: Template) -> Outcome {
     tracing::error!(booking.id = %booking, template = template.name(), "nobody knows whether a mail arrived");
     Outcome::Discard { why: "SES gave no answer twice and may have the mail: it is not sent any more".into() }
+}
+
+/// Notes what SES tells of a mail that it had taken. True when the news should come again.
+pub(crate) async fn heard(app: &App, news: &News) -> bool {
+    let (Fate::Returned(why), Some(booking)) = (&news.fate, news.booking) else {
+        tracing::info!(message.id = news.message_id, fate = ?news.fate, "news of a mail");
+        return false;
+    };
+    match emails::came_back(&app.db, booking, &news.message_id, why).await {
+        Ok(true) => tracing::warn!(booking.id = %booking, why, "a mail came back"),
+        Ok(false) => tracing::info!(booking.id = %booking, why, "a mail came back that is not on record as sent"),
+        Err(error) => {
+            tracing::error!(error = %error, "a mail that came back could not be noted");
+            return true;
+        }
+    }
+    false
 }
 
 /// Too many mails that rest on no payment.

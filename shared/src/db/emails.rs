@@ -149,6 +149,25 @@ pub async fn ended(db: &Db, occasion: Occasion<'_>, end: End<'_>, now: Timestamp
     })
 }
 
+/// Notes that a mail which SES had taken came back, so that whoever looks at its booking sees that it did not arrive, and
+/// may send it again. False when none of that id is on record as sent. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn came_back(db: &Db, booking: BookingId, message_id: &str, why: &str) -> Result<bool, Error> {
+    const SQL: &str = "with returned as ( \
+             update email_deliveries set status = 'refused', error = $2, sent_at = null, tries = greatest(tries - 1, 0) \
+             where booking_id = $3 and message_id = $1 and status = 'sent' \
+             returning 'send_email:' || booking_id || ':' || template || ':' || occurrence as job \
+         ), told as ( \
+             update outbox o set outcome = 'discarded', last_error = $2 from returned r where o.dedupe_key = r.job and o.outcome = 'done' \
+         ) select job from returned";
+    let row = db
+        .row(Repeat::Safe, SQL, &[(&message_id, Type::TEXT), (&why, Type::TEXT), (&booking.uuid(), Type::UUID)])
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Closes the records of mails whose job has ended without them, at most a hundred: `unknown` where SES may have one,
 /// `refused` where it has none. Gives how many are `unknown`. One flight.
 ///

@@ -17,6 +17,13 @@ async fn deliveries(world: &World) -> Vec<Value> {
         .await
 }
 
+/// Puts what SES tells of a mail on the queue. True when it should come again.
+async fn hear(world: &World, news: &str) -> bool {
+    let mut event = messages(&[JobId::new(uuid::Uuid::nil())]);
+    event["Records"][0]["body"] = news.into();
+    !handle_batch(&app(world), event, 15).await.is_empty()
+}
+
 fn only(mails: &[Mail]) -> &Mail {
     assert_eq!(mails.len(), 1, "{:?}", mails.iter().map(|mail| &mail.subject).collect::<Vec<_>>());
     &mails[0]
@@ -637,6 +644,53 @@ fn an_address_that_ses_refuses_is_noted_and_not_tried_again() {
         for text in [row["last_error"].to_string(), delivery["error"].to_string()] {
             assert!(text.len() > 4 && !text.contains("marchetti.example"), "{text}");
         }
+    });
+}
+
+#[test]
+fn a_mail_that_ses_took_and_that_came_back_is_shown_as_not_arrived_and_can_be_sent_again() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
+        assert_eq!(run(world, &held.jobs).await, [false]);
+        assert_eq!(
+            (ended(world, held.jobs[0]).await, &deliveries(world).await[0]["status"]),
+            (json!("done"), &json!("sent"))
+        );
+        let mail = world.mails.messages().remove(0);
+        let news = |id: &str, booking: &str| {
+            json!({
+                "eventType": "Bounce",
+                "bounce": { "bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList",
+                    "bouncedRecipients": [{ "emailAddress": mail.to }], "feedbackId": "1" },
+                "mail": { "messageId": id, "destination": [mail.to], "tags": { "booking": [booking] } },
+            })
+            .to_string()
+        };
+        // Another mail's, another booking's, and of who complains: they have it.
+        let other = uuid::Uuid::now_v7().to_string();
+        let complaint = news(&mail.message_id, mail.tag("booking")).replace("Bounce", "Complaint");
+        for nothing in [news("0102-another", mail.tag("booking")), news(&mail.message_id, &other), complaint] {
+            assert!(!hear(world, &nothing).await);
+        }
+        assert_eq!(deliveries(world).await[0]["status"], "sent");
+
+        for _ in 0..2 {
+            assert!(!hear(world, &news(&mail.message_id, mail.tag("booking"))).await, "it is over");
+        }
+        let delivery = &deliveries(world).await[0];
+        assert_eq!(
+            (&delivery["status"], &delivery["error"]),
+            (&json!("refused"), &json!("it came back: Permanent, OnAccountSuppressionList"))
+        );
+        assert_eq!(ended(world, held.jobs[0]).await, "discarded");
+        let now = world.now();
+        let todo = world.rows(&format!("select dashboard_todo(b, '{now}') as todo from bookings b"), &[]).await;
+        assert!(todo[0]["todo"].as_array().expect("a list").contains(&json!("job")), "{todo:?}");
+
+        // The artist presses "once more", and this time it stays.
+        world.execute("update outbox set done_at = null, outcome = null, last_error = null, attempts = 0").await;
+        assert_eq!(run(world, &held.jobs).await, [false]);
+        assert_eq!((deliveries(world).await[0]["status"].clone(), world.mails.messages().len()), (json!("sent"), 2));
     });
 }
 
