@@ -99,21 +99,21 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: SystemTime) -> SqsBatc
 /// Runs one message. True when it should come again.
 async fn run(app: &App, message: &SqsMessage, left: Duration) -> bool {
     let body = message.body.as_deref().unwrap_or_default();
-    let Some(id) = queue::parse(body) else {
-        if let Some(news) = News::parse(body) {
-            return mails::heard(app, &news).await;
+    let job = queue::parse(body);
+    let done = match (job, News::parse(body)) {
+        (Some(id), _) => attempt(app, id, message, left).await,
+        (None, Some(news)) => mails::heard(app, &news).await.map(|()| false),
+        (None, None) => {
+            // Nothing of ours: it goes to the dead letters, where somebody looks at it.
+            tracing::error!(message.id = message.message_id, "a message names no job");
+            return true;
         }
-        // Nothing of ours: it goes to the dead letters, where somebody looks at it.
-        tracing::error!(message.id = message.message_id, "a message names no job");
-        return true;
     };
-    match attempt(app, id, message, left).await {
-        Ok(again) => again,
-        Err(error) => {
-            tracing::error!(job.id = %id, error = %error, "a job could not be run");
-            true
-        }
-    }
+    done.unwrap_or_else(|error| {
+        let job = job.map(tracing::field::display);
+        tracing::error!(job.id = job, message.id = message.message_id, error = %error, "a job could not be run");
+        true
+    })
 }
 
 async fn attempt(app: &App, id: JobId, message: &SqsMessage, left: Duration) -> Result<bool, Error> {

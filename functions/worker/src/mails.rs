@@ -93,21 +93,18 @@ fn nobody_knows(booking: BookingId, template: Template) -> Outcome {
     Outcome::Discard { why: "SES gave no answer twice and may have the mail: it is not sent any more".into() }
 }
 
-/// Notes what SES tells of a mail that it had taken. True when the news should come again.
-pub(crate) async fn heard(app: &App, news: &News) -> bool {
+/// Notes what SES tells of a mail that it had taken.
+pub(crate) async fn heard(app: &App, news: &News) -> Result<(), Error> {
     let (Fate::Returned(why), Some(booking)) = (&news.fate, news.booking) else {
         tracing::info!(message.id = news.message_id, fate = ?news.fate, "news of a mail");
-        return false;
+        return Ok(());
     };
-    match emails::came_back(&app.db, booking, &news.message_id, why).await {
-        Ok(true) => tracing::warn!(booking.id = %booking, why, "a mail came back"),
-        Ok(false) => tracing::info!(booking.id = %booking, why, "a mail came back that is not on record as sent"),
-        Err(error) => {
-            tracing::error!(error = %error, "a mail that came back could not be noted");
-            return true;
-        }
+    if emails::came_back(&app.db, booking, &news.message_id, why).await? {
+        tracing::warn!(booking.id = %booking, why, "a mail came back");
+    } else {
+        tracing::info!(booking.id = %booking, why, "a mail came back that is not on record as sent");
     }
-    false
+    Ok(())
 }
 
 /// Too many mails that rest on no payment.
