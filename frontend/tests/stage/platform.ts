@@ -29,7 +29,7 @@ export interface Booking {
   start: string;
 }
 
-type Condition = "ok" | "slow" | "down";
+type Condition = "ok" | "slow" | "down" | "returned";
 type Switch = "mail" | "queue" | "stripe" | "calendar" | "webhooks" | "accounts";
 export type Outcome = "paid" | "declined" | "webhook_lost" | "webhook_late" | "webhook_doubled" | "expire";
 

@@ -284,6 +284,21 @@ test("a mail that never went out is sent again in one press", async ({ artist, p
   await expect(artist.row("Maud Perrin"), "nothing is left to do").toHaveCount(0);
 });
 
+test("a mail that was taken and came back is shown as not arrived, and goes out again in one press", async ({ artist, platform }) => {
+  const { page } = artist;
+  await platform.turn({ mail: "returned" });
+  const id = await platform.bookedFor("Solène Caron");
+  const status = () => platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`;
+  await expect.poll(status, { timeout: 20_000 }).toEqual([{ status: "refused" }]);
+  await platform.turn({ mail: "ok" });
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await expect(page.getByRole("heading", { name: "Envois en échec" })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText("l’adresse du client a peut-être une faute");
+  await artist.press(artist.button("Relancer : Confirmation (au client)"));
+  await expect.poll(status, { timeout: 20_000 }).toEqual([{ status: "sent" }]);
+  expect((await platform.mail("sol.ne.caron@example.fr", /confirm/i)).text).toContain("Solène");
+});
+
 test("an appointment that is over is closed in one press", async ({ artist, platform }) => {
   const came = await platform.bookedFor("Alex Martin", { nth: 0 });
   const missed = await platform.bookedFor("Lou Garnier", { nth: 1 });
