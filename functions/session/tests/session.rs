@@ -554,6 +554,152 @@ fn guesses_of_strangers_do_not_lock_out_an_artist_whose_browser_is_known() {
 }
 
 #[test]
+fn one_ipv6_line_does_not_use_up_what_all_strangers_have() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let ask = async |path: &str, from: &str, body: &Value| {
+            call_on(&app, Method::POST, path, &[(":source-ip", from)], Some(body)).await.status
+        };
+        // A /56 has 256 networks of a household's size, a /48 has 65 536.
+        for household in 0..6 {
+            let from = format!("2001:db8:1:{household:x}::1");
+            for number in 0..20 {
+                let body = json!({ "email": format!("nobody{household}-{number}@example.fr") });
+                ask("/api/session/link", &from, &body).await;
+            }
+        }
+        let hers = json!({ "email": LEA.email });
+        assert_eq!(ask("/api/session/link", "2001:db8:1:ff::1", &hers).await, 429, "that line has had its part");
+        assert_eq!(ask("/api/session/link", "198.51.100.1", &hers).await, 202);
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        let followed = json!({ "token_hash": token_hash });
+        assert_eq!(ask("/api/session/verify", "198.51.100.1", &followed).await, 200);
+
+        for household in 0..20 {
+            let from = format!("2001:db8:2:{household:x}::1");
+            for number in 0..20 {
+                let body = json!({ "email": format!("nobody{household}-{number}@example.fr"), "password": "guess" });
+                ask("/api/session", &from, &body).await;
+            }
+        }
+        let hers = json!({ "email": LEA.email, "password": demo::PASSWORD });
+        assert_eq!(ask("/api/session", "2001:db8:2:ff::1", &hers).await, 429);
+        for elsewhere in ["198.51.100.2", "2001:db8:3::1"] {
+            assert_eq!(ask("/api/session", elsewhere, &hers).await, 200, "{elsewhere}");
+        }
+    });
+}
+
+#[test]
+fn the_network_around_a_household_is_counted_at_every_door() {
+    World::run(|world| async move {
+        let told = || {
+            let key = Some(Secret::new("sb_secret_standin".into()));
+            Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY, key)
+        };
+        let app = App { supabase: told(), tries_per_hour: 2, ..app_with(world, world.db()) };
+        let link = json!({ "token_hash": "a".repeat(56) });
+        let renewal = format!("{REFRESH_COOKIE}={}", invented(1));
+        for (site, method, path) in [
+            (1, Method::POST, "/api/session"),
+            (2, Method::POST, "/api/session/signup"),
+            (3, Method::POST, "/api/session/link"),
+            (4, Method::POST, "/api/session/verify"),
+            (5, Method::POST, "/api/session/refresh"),
+            (6, Method::DELETE, "/api/session"),
+        ] {
+            let knock = async |from: String, number: u32| {
+                let headers = [(":source-ip", from.as_str()), ("cookie", renewal.as_str())];
+                let email = format!("nobody{site}-{number}@example.fr");
+                let body = match path {
+                    "/api/session/verify" => link.clone(),
+                    _ => json!({ "email": email, "password": "a-good-password" }),
+                };
+                call_on(&app, method.clone(), path, &headers, Some(&body)).await.status
+            };
+            // Ten households of one site have two tries each, the eleventh has none.
+            for number in 0..20 {
+                let status = knock(format!("2001:db8:{site:x}:{:x}::1", number / 2), number).await;
+                assert_ne!(status, 429, "{method} {path}, try {number}");
+            }
+            assert_eq!(knock(format!("2001:db8:{site:x}:ff::1"), 20).await, 429, "{method} {path}");
+            assert_ne!(knock(format!("2001:db8:{:x}:ff::1", site + 100), 21).await, 429, "another site's");
+        }
+    });
+}
+
+#[test]
+fn a_browser_that_is_known_for_the_account_gets_its_link_whatever_strangers_have_used_up() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let known = |answer: &Answer| format!("{DEVICE_COOKIE}={}", cookie(answer, DEVICE_COOKIE).expect("a cookie").0);
+        let lea = known(&sign_in(world, LEA.email, demo::PASSWORD).await);
+        let noa = known(&sign_in(world, NOA.email, demo::PASSWORD).await);
+        for number in 0..80 {
+            let from = format!("203.0.113.{}", number / 20);
+            let body = json!({ "email": format!("nobody{number}@example.fr") });
+            let answer = call_on(&app, Method::POST, "/api/session/link", &[(":source-ip", &from)], Some(&body)).await;
+            assert_eq!(answer.status, 202, "{number}");
+        }
+        let ask = async |path: &str, device: &str, body: Value| {
+            let headers = [(":source-ip", "198.51.100.9"), ("cookie", device)];
+            call_on(&app, Method::POST, path, &headers, Some(&body)).await.status
+        };
+        let hers = || json!({ "email": LEA.email });
+        for stranger in ["", &noa, &lea[..60]] {
+            assert_eq!(ask("/api/session/link", stranger, hers()).await, 429, "{stranger}");
+        }
+        world.supabase.clear_requests();
+        assert_eq!(ask("/api/session/link", &lea, hers()).await, 202);
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        let followed = || json!({ "token_hash": token_hash });
+        assert_eq!(ask("/api/session/verify", "", followed()).await, 429);
+        assert_eq!(ask("/api/session/verify", &lea, followed()).await, 200);
+
+        // Whoever sits there has twenty of them an hour, of which the mailbox gets the first few; and passwords beside them.
+        for _ in 0..18 {
+            assert_eq!(ask("/api/session/link", &lea, hers()).await, 202);
+        }
+        assert_eq!(ask("/api/session/link", &lea, hers()).await, 429);
+        let mailed = world.supabase.requests().iter().filter(|request| request.path.ends_with("/otp")).count();
+        assert!((5..=6).contains(&mailed), "{mailed}");
+        assert_eq!(ask("/api/session", &lea, json!({ "email": LEA.email, "password": demo::PASSWORD })).await, 200);
+    });
+}
+
+#[test]
+fn whoever_makes_many_browsers_known_for_an_account_has_no_more_than_the_account_has() {
+    World::run(|world| async move {
+        let app = App { tries_per_hour: 2, ..app_with(world, world.db()) };
+        let ask = async |method: Method, path: &str, from: &str, cookie: &str, body: Value| {
+            call_on(&app, method, path, &[(":source-ip", from), ("cookie", cookie)], Some(&body)).await
+        };
+        let mut devices = Vec::new();
+        for place in 0..6 {
+            let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
+            let from = format!("203.0.113.{place}");
+            let answer = ask(Method::POST, "/api/session", &from, "", body).await;
+            devices.push(format!("{DEVICE_COOKIE}={}", cookie(&answer, DEVICE_COOKIE).expect("a cookie").0));
+        }
+        for (path, times) in [("/api/session", 1), ("/api/session/verify", 1), ("/api/session/refresh", 6)] {
+            let mut served = 0;
+            for device in &devices {
+                for _ in 0..2 * times {
+                    let body = match path {
+                        "/api/session" => json!({ "email": LEA.email, "password": "guess" }),
+                        _ => json!({ "token_hash": "a".repeat(56) }),
+                    };
+                    let cookie = format!("{device}; {REFRESH_COOKIE}={}", invented(1));
+                    let answer = ask(Method::POST, path, "198.51.100.9", &cookie, body).await;
+                    served += i32::from(answer.status != 429);
+                }
+            }
+            assert_eq!(served, 10 * times, "{path}");
+        }
+    });
+}
+
+#[test]
 fn a_mailbox_gets_a_handful_of_links_an_hour_whoever_asks() {
     World::run(|world| async move {
         let app = app_with(world, world.db());
