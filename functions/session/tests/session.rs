@@ -205,6 +205,97 @@ fn nobody_learns_who_has_an_account() {
 }
 
 #[test]
+fn whoever_signs_up_with_an_account_that_is_there_gets_a_link_and_nobody_else_learns_of_it() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let sign_up = async |from: &str, email: &str, password: &str| {
+            let body = json!({ "email": email, "password": password });
+            call_on(&app, Method::POST, "/api/session/signup", &[(":source-ip", from)], Some(&body)).await
+        };
+        // One that is there, one that is new, and one that has yet to be confirmed.
+        let there = sign_up("203.0.113.1", LEA.email, "a-good-password").await;
+        let new = sign_up("203.0.113.2", "mia@example.fr", "a-good-password").await;
+        world.advance(Duration::from_secs(61));
+        let waiting = sign_up("203.0.113.3", "mia@example.fr", "another-password").await;
+        let names = |answer: &Answer| answer.headers.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+        for answer in [&there, &new, &waiting] {
+            assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })));
+            assert_eq!(names(answer), names(&new), "nor do the headers tell");
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+        assert_eq!(world.mails.messages_to("mia@example.fr").len(), 2, "the confirmation is sent anew");
+        assert!(world.supabase.account("mia@example.fr").is_some_and(|mia| mia.confirmed_at.is_none()));
+
+        // The mail that the page speaks of is in the mailbox, and lets its owner in.
+        let link = link_in_mail(world, LEA.email).expect("a mail");
+        let entered = post(world, "/api/session/verify", &[], &json!({ "token_hash": link })).await;
+        assert_eq!((entered.status, &entered.body["artist"]["slug"]), (200, &json!(LEA.slug)));
+        // Whoever knows the password is in at once.
+        let hers = sign_up("203.0.113.4", LEA.email, demo::PASSWORD).await;
+        assert_eq!((hers.status, &hers.body["artist"]["slug"]), (201, &json!(LEA.slug)), "{}", hers.body);
+        assert_eq!(who(world, &cookies(&hers)).await.status, 200);
+    });
+}
+
+#[test]
+fn a_sign_up_fills_no_mailbox_and_does_not_tell_that_supabase_had_enough_of_an_account() {
+    World::run(|world| async move {
+        let app = App { tries_per_hour: 1_000, ..app_with(world, world.db()) };
+        let sign_up = async |email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let answer = call_on(&app, Method::POST, "/api/session/signup", &[], Some(&body)).await;
+            (answer.status, answer.body)
+        };
+        let accepted = (202, json!({ "confirmation_required": true }));
+        for _ in 0..30 {
+            assert_eq!(sign_up(LEA.email).await, accepted);
+            world.advance(Duration::from_secs(61));
+        }
+        // Half an hour of it, over the full hour or not.
+        let mails = world.mails.messages_to(LEA.email).len();
+        assert!((5..=10).contains(&mails), "{mails}");
+
+        // Of a new address no password is looked at, so that what is left of them must not tell either.
+        world.supabase.switch(|switches| switches.rate_limits = true);
+        for _ in 0..40 {
+            let _ = app.supabase.sign_in(NOA.email, "guess", "").await;
+        }
+        assert_eq!(sign_in(world, NOA.email, demo::PASSWORD).await.status, 429);
+        assert_eq!((sign_up(NOA.email).await, sign_up("new@example.fr").await), (accepted.clone(), accepted));
+        assert_eq!(world.mails.messages_to(NOA.email).len(), 1);
+    });
+}
+
+#[test]
+fn the_stand_in_answers_a_known_address_as_supabase_does() {
+    World::run(|world| async move {
+        let http = net::client(&net::tls());
+        let sign_up = async |email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let url = format!("{}/auth/v1/signup", world.supabase.url());
+            let answer = http.post(url).header("apikey", KEY).json(&body).send().await.expect("an answer");
+            (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+        };
+        let (there, new) = (sign_up(LEA.email).await, sign_up("mia@example.fr").await);
+        assert_eq!((there.0, new.0), (200, 200));
+        let (there, new) = (there.1, new.1);
+        assert_eq!(
+            (&there["identities"], &there["role"], &there["user_metadata"]),
+            (&json!([]), &json!(""), &json!({}))
+        );
+        assert_ne!(there["id"], json!(LEA.user_id), "an id by chance");
+        assert_eq!((&there["email"], &new["identities"][0]["email"]), (&json!(LEA.email), &json!("mia@example.fr")));
+        let names = |user: &Value| user.as_object().expect("a user").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&there), names(&new), "they have the same fields");
+        assert!(world.mails.messages_to(LEA.email).is_empty(), "it writes to the new one only");
+        // Who waits for a mail has an identity, and the mail of a moment ago.
+        assert_eq!(sign_up("mia@example.fr").await.1["error_code"], "over_email_send_rate_limit");
+        world.advance(Duration::from_secs(61));
+        assert_eq!(sign_up("mia@example.fr").await.1["identities"][0]["user_id"], new["id"]);
+    });
+}
+
+#[test]
 fn a_new_artist_confirms_the_address_and_has_no_page_yet() {
     World::run(|world| async move {
         let body = json!({ "email": "Mia@Example.fr", "password": "a-good-password" });
