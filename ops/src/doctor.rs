@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::environment::Environment;
 use crate::sealed::{self, Survey};
-use crate::secrets::STRIPE_WEBHOOK_SECRETS;
+use crate::secrets::{STRIPE_WEBHOOK_SECRETS, SUPABASE_SECRET_KEY};
 
 mod lost;
 mod told;
@@ -480,8 +480,32 @@ async fn accounts(environment: &Environment) -> Vec<Finding> {
         }
         Err(error) => report.bad(format!("Supabase Auth: {}", why(&error)), "is SUPABASE_URL right?"),
     }
+    whom_the_project_counts(environment, &mut report);
     mails_of_the_project(environment, base, &mut report).await;
     report.findings
+}
+
+/// Whether Supabase is told who asks, so that it can count each visitor by themselves.
+fn whom_the_project_counts(environment: &Environment, report: &mut Report) {
+    if is_told_who_asks(environment) {
+        report.good("Supabase is told whom the site serves");
+    } else {
+        report.notice(
+            "SUPABASE_SECRET_KEY is not set, so that Supabase counts all visitors as one: strangers from four or five networks can use \
+             up what all have, and then nobody signs in or gets a link in a new browser for the rest of the hour",
+            format!(
+                "{FORWARDING}, with a secret key (Project settings, API keys): supabase_secret_key = true in the environment's .tfvars, \
+                 make secret NAME=SUPABASE_SECRET_KEY, make deploy"
+            ),
+        );
+    }
+}
+
+/// Where it is switched on that Supabase believes whom it is told.
+const FORWARDING: &str = "Supabase, Authentication, Rate Limits, IP address forwarding: on";
+
+fn is_told_who_asks(environment: &Environment) -> bool {
+    environment.outputs.secrets.iter().any(|name| name == SUPABASE_SECRET_KEY)
 }
 
 /// What `/auth/v1/settings` tells everybody of the project.
@@ -583,6 +607,13 @@ async fn mails_of_the_project(environment: &Environment, base: &str, report: &mu
         );
     } else {
         report.good(format!("its mails go through {}", told("smtp_host")));
+    }
+    if is_told_who_asks(environment) && config["security_sb_forwarded_for_enabled"] == json!(false) {
+        report.bad(
+            "Supabase is told whom the site serves and does not believe it: it counts all visitors as one, and one alone can use up \
+             what all have",
+            FORWARDING,
+        );
     }
 }
 

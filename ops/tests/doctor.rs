@@ -399,6 +399,22 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     assert!(told.contains("WRONG  accounts: an account needs no confirmation by mail"), "{told}");
     assert!(told.contains("look by hand: Supabase, Authentication, URL Configuration: Site URL is "), "{told}");
 
+    // Whom Supabase counts. A notice, for a project may do without.
+    assert!(
+        said.contains("note   accounts: SUPABASE_SECRET_KEY is not set, so that Supabase counts all visitors as one"),
+        "{said}"
+    );
+    assert!(said.contains("IP address forwarding: on, with a secret key"), "{said}");
+    let with_key = |environment: &mut Environment| {
+        environment.outputs.secrets.push("SUPABASE_SECRET_KEY".into());
+        drop(environment.secrets.insert("SUPABASE_SECRET_KEY".into(), written_now("sb_secret_good")));
+    };
+    let mut keyed = it.healthy.clone();
+    with_key(&mut keyed);
+    let told = Box::pin(examine(&keyed, false)).await.iter().map(|one| format!("{one}\n")).collect::<String>();
+    assert!(told.contains("ok     accounts: Supabase is told whom the site serves"), "{told}");
+    assert!(!told.contains("SUPABASE_SECRET_KEY") && !told.contains("WRONG"), "{told}");
+
     // The mails of Supabase, for whoever may ask.
     let link = "<a href=\"{{ .SiteURL }}/dashboard?token_hash={{ .TokenHash }}&amp;type=email\">In</a>";
     let config = json!({
@@ -431,6 +447,18 @@ async fn the_doctor_finds_what_is_broken_and_nothing_else() {
     ] {
         let management = management(config).await;
         only(&it.wrong(|environment| environment.supabase = Some(management)).await, complaint);
+    }
+    for (believed, is_wrong) in [(false, true), (true, false)] {
+        let config = with(&|config| config["security_sb_forwarded_for_enabled"] = json!(believed));
+        let management = management(config).await;
+        let told = it.wrong(|environment| {
+            with_key(environment);
+            environment.supabase = Some(management);
+        });
+        assert_eq!(
+            told.await.contains("WRONG  accounts: Supabase is told whom the site serves and does not"),
+            is_wrong
+        );
     }
     let mut good = management(config.clone()).await;
     let right = good.clone();

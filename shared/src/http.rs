@@ -19,7 +19,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
 use crate::network::{Network, without_port};
-use crate::redact::without_values;
+use crate::redact::{without_addresses, without_values};
 
 // The payloads of a function URL.
 mod event;
@@ -129,12 +129,14 @@ where
         Ok(response) => response,
         Err(error) => {
             let problem = problem(&error);
+            // Some failures quote what was asked, in words of Postgres or serde.
+            let words = without_addresses(&error.to_string());
             if problem.status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = %request_id, error = %error, "request failed");
+                tracing::error!(request.id = %request_id, error = words, "request failed");
             } else if problem.status.is_server_error() {
-                tracing::error!(request.id = %request_id, error = %error, "request not served");
+                tracing::error!(request.id = %request_id, error = words, "request not served");
             } else {
-                tracing::info!(request.id = %request_id, problem = problem.slug, error = %error, "request refused");
+                tracing::info!(request.id = %request_id, problem = problem.slug, error = words, "request refused");
             }
             problem_response(web, &problem, &error, &request_id)
         }
@@ -148,7 +150,7 @@ where
     cors(web, origin.as_ref(), headers);
     tracing::info!(
         request.id = %request_id,
-        method = %method,
+        method = plain(&method),
         path,
         status = response.status().as_u16(),
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -187,16 +189,29 @@ pub fn route(path: &str) -> String {
         .join("/")
 }
 
+/// The method, as far as HTTP itself has it: it is a word that a client may choose.
+fn plain(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE | Method::OPTIONS | Method::PATCH => {
+            method.as_str()
+        }
+        _ => "…",
+    }
+}
+
 /// The path as far as the table of routes knows its words, and `…` for any other: somebody may write an address or a name
 /// there, and what no route takes is not worth knowing.
 fn as_routed(path: &str) -> String {
     const ROUTES: &str = include_str!("../../infra/routes.json");
+    // More than any route has.
+    const DEEPEST: usize = 12;
     let known = |segment: &str| {
         segment.is_empty()
             || uuid::Uuid::try_parse(segment).is_ok()
             || ROUTES.split(['/', '"']).any(|word| word == segment)
     };
-    path.split('/').map(|segment| if known(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/")
+    let segments = path.split('/').take(DEEPEST);
+    segments.map(|segment| if known(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/")
 }
 
 fn request_id(request: &Request) -> String {
@@ -913,5 +928,22 @@ mod tests {
         ] {
             assert_eq!(route(&as_routed(path)), logged);
         }
+        assert!(as_routed(&"/a".repeat(4_000)).len() < 60, "a long one is cut");
+    }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn a_stranger_writes_no_word_and_no_long_line_into_the_log() {
+        let logs = crate::testing::Logs::listen();
+        let long = format!("jo@example.fr {}", "A".repeat(20_000));
+        for error in [Error::Malformed(long.clone()), Error::Internal(long.clone()), Error::SignInUnavailable(long)] {
+            let request = ::http::Request::builder().method("J0612345678").uri("/a".repeat(3_000));
+            let request = request.body(Body::Empty).expect("a request");
+            answer(&web(), request, |_| async { Err(error) }).await;
+        }
+        logs.hold_nothing_of(&["jo@example.fr", "0612345678"]);
+        let text = logs.text();
+        assert_eq!(text.lines().count(), 6, "{text}");
+        assert!(text.lines().all(|line| line.len() < 600), "{text}");
     }
 }

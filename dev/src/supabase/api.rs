@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::book::Book;
+use super::book::{Account, Book};
 use super::error::ApiError;
 use super::{Inner, Letter, limits};
 use crate::stand_in::parts::Service;
@@ -203,12 +203,7 @@ impl Inner {
             return Ok((StatusCode::OK, Some(book.begin(user, "password", &self.issuer, now))));
         }
         if known {
-            // As if it were new: nobody learns who has an account.
-            let mut stranger = book.user(user).unwrap_or_default();
-            stranger["id"] = json!(uuid::Uuid::now_v7());
-            stranger["email_confirmed_at"] = Value::Null;
-            stranger["confirmed_at"] = Value::Null;
-            return Ok((StatusCode::OK, Some(stranger)));
+            return Ok((StatusCode::OK, Some(Account::nobody(&email, now))));
         }
         self.may_write_to(&email)?;
         let link = book.link(user, now)?;

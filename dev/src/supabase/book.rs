@@ -62,13 +62,47 @@ impl Account {
 
     fn object(&self) -> Value {
         let (id, email) = (self.id.to_string(), self.email.as_str());
-        json!({
+        let verified = self.confirmed_at.is_some();
+        let mut object = json!({
             "id": id, "aud": "authenticated", "role": "authenticated", "email": email, "phone": "",
-            "email_confirmed_at": self.confirmed_at, "confirmed_at": self.confirmed_at,
-            "last_sign_in_at": self.last_sign_in_at,
             "app_metadata": { "provider": "email", "providers": ["email"] },
-            "user_metadata": { "sub": id, "email": email, "email_verified": true, "phone_verified": false },
-            "identities": [], "created_at": self.created_at, "updated_at": self.created_at, "is_anonymous": false,
+            "user_metadata": { "sub": id, "email": email, "email_verified": verified, "phone_verified": false },
+            "identities": [self.identity()], "created_at": self.created_at, "updated_at": self.created_at,
+            "is_anonymous": false,
+        });
+        // What has not been yet is left out.
+        for (name, at) in [
+            ("email_confirmed_at", self.confirmed_at),
+            ("confirmed_at", self.confirmed_at),
+            ("confirmation_sent_at", self.mailed_at),
+            ("last_sign_in_at", self.last_sign_in_at),
+        ] {
+            if let Some(at) = at {
+                object[name] = json!(at);
+            }
+        }
+        object
+    }
+
+    fn identity(&self) -> Value {
+        let id = self.id.to_string();
+        let data = json!({ "sub": id, "email": self.email, "email_verified": false, "phone_verified": false });
+        json!({
+            "identity_id": id, "id": id, "user_id": id, "identity_data": data, "provider": "email",
+            "last_sign_in_at": self.created_at, "created_at": self.created_at, "updated_at": self.created_at,
+            "email": self.email,
+        })
+    }
+
+    /// What a sign-up is answered whose address is somebody's already, where addresses are confirmed: a user of an id by chance,
+    /// made and mailed just now, and nothing of the one who is there. It looks new but for this: it has no identity and no role.
+    ///
+    /// As `sanitizeUser` in Supabase Auth's `internal/api/signup.go`.
+    pub(super) fn nobody(email: &str, now: Timestamp) -> Value {
+        json!({
+            "id": Uuid::now_v7(), "aud": "authenticated", "role": "", "email": email, "phone": "",
+            "confirmation_sent_at": now, "app_metadata": { "provider": "email", "providers": ["email"] },
+            "user_metadata": {}, "identities": [], "created_at": now, "updated_at": now, "is_anonymous": false,
         })
     }
 }

@@ -134,7 +134,10 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         None => None,
     };
     let (Some(subscriber), Some(secret)) = (found, secret) else {
-        tracing::warn!(hook.trigger = hook.trigger_event, "a webhook is for no artist who has a secret");
+        tracing::warn!(
+            hook.trigger = calcom::connection::trigger(&hook.trigger_event),
+            "a webhook is for no artist who has a secret"
+        );
         return Err(Error::Unauthenticated("the signature does not fit"));
     };
     if !calcom::verify(body, signature.unwrap_or_default(), &secret) {
@@ -150,7 +153,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Some(booking) => compare(app, booking, hook.hint().as_deref(), now).await?,
     };
     subscriptions::record(&app.db, &occurrence, subscriber.booking, outcome, now).await?;
-    tracing::info!(hook.trigger = hook.trigger_event, outcome, "webhook applied");
+    tracing::info!(hook.trigger = calcom::connection::trigger(&hook.trigger_event), outcome, "webhook applied");
     received(outcome)
 }
 

@@ -156,6 +156,29 @@ mod believed {
     }
 
     #[test]
+    fn is_no_line_of_the_log_that_a_stranger_writes() {
+        World::run(|world| async move {
+            let logs = shared::testing::Logs::listen();
+            let (_held, uid) = there(world, &Plan::default(), true).await;
+            world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
+            let real = newest(world, "BOOKING_CANCELLED").await;
+            let long = format!("jo@example.fr {}", "A".repeat(200_000));
+            let event = |name: &str, uid: &str| {
+                json!({ "triggerEvent": name, "createdAt": "2026-12-01T10:00:00Z", "payload": { "uid": uid } })
+                    .to_string()
+            };
+            // Of nobody, unsigned; of nobody, by a name that we want to hear of; and signed, by the artist's own hand.
+            assert_eq!(deliver_signed(world, &event(&long, "nobody's"), "").await.status, 401);
+            assert_eq!(deliver_signed(world, &event("BOOKING_REJECTED", "nobody's"), "").await.status, 401);
+            assert_eq!(outcome(world, &real.replace("BOOKING_CANCELLED", "jo@example.fr")).await, "artist_is_asked");
+            logs.hold_nothing_of(&["jo@example.fr", "AAA"]);
+            let text = logs.text();
+            assert!(text.lines().all(|line| line.len() < 400), "{text}");
+            assert!(text.contains("\"hook.trigger\":\"unknown\"") && text.contains("BOOKING_REJECTED"), "{text}");
+        });
+    }
+
+    #[test]
     fn is_nothing_for_an_artist_without_a_secret() {
         World::run(|world| async move {
             let (_held, uid) = there(world, &Plan::default(), true).await;

@@ -35,6 +35,13 @@ pub struct Device {
     account: String,
 }
 
+impl Device {
+    /// Stands for the account that it is known for.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+}
+
 impl Devices {
     /// Derives the key from `DATABASE_URL`, which is a secret that this function has anyway. A new password makes every
     /// browser unknown until its next sign-in, and nothing worse.

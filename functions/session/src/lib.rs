@@ -38,16 +38,48 @@ const LONGEST_PASSWORD: usize = 72;
 /// An account's tries are those of all browsers in which nobody has signed in to it before: guesses from many places are
 /// stopped there, and its artist, whose browser is known, is not.
 mod times {
-    /// Of an account, from browsers that are not known.
+    /// Of an account, from browsers that are not known; and from all together that are.
     pub(crate) const ACCOUNT: i32 = 5;
     /// Of a known browser that renews or ends its session: each of its tabs does so once an hour.
     pub(crate) const KNOWN_BROWSER: i32 = 6;
+    /// Of a wide network, which holds many households: as for bookings.
+    pub(crate) const WIDE: i32 = 10;
 }
 
-/// What all strangers have together where Supabase is not told whom it serves: a sixth of what it lets one address do in
-/// an hour, and a fifth of the links, which it counts apart. The rest is there for those who are known.
-const TOKENS: Counter<'_> = ("session-tokens-of-all", "", 15);
-const LINKS: Counter<'_> = ("session-links-of-all", "", 4);
+/// A kind of call that Supabase counts by itself, and by whom it is counted here.
+struct Kind {
+    /// Of a browser that is known, and of all browsers that are known for the same account: whoever signs in often has many.
+    known: [(&'static str, i32); 2],
+    /// Of all strangers together, where Supabase is not told whom it serves. The rest is there for those who are known.
+    all: (&'static str, i32),
+    /// Of one wide network's strangers, out of that. One IPv6 line has thousands of households' worth of addresses, and must
+    /// not have what all have; with these it takes four or five of them, as it does with IPv4.
+    share: (&'static str, i32),
+}
+
+/// Passwords: strangers have a sixth of what Supabase lets one address do in an hour.
+const TOKENS: Kind = Kind {
+    known: [("session-device", 1), ("session-known", times::ACCOUNT)],
+    all: ("session-tokens-of-all", 15),
+    share: ("session-tokens-of-network", 3),
+};
+
+/// Renewals, which Supabase counts with the passwords.
+const RENEWALS: Kind = Kind {
+    known: [
+        ("session-renewal", times::KNOWN_BROWSER),
+        ("session-renewal-known", times::KNOWN_BROWSER * times::ACCOUNT),
+    ],
+    ..TOKENS
+};
+
+/// Links, asked for and followed: strangers have a fifth. A known browser's are apart from its passwords, so that whoever has
+/// tried all that they remember may still ask for one.
+const LINKS: Kind = Kind {
+    known: [("session-device-links", 1), ("session-known-links", times::ACCOUNT)],
+    all: ("session-links-of-all", 4),
+    share: ("session-links-of-network", 1),
+};
 
 /// How many links an hour are sent to one address. Each is good for an hour, so that whoever reads its mails has one.
 const LINKS_AN_HOUR: i32 = 5;
@@ -185,13 +217,9 @@ async fn sign_in(app: &App, request: &Request, now: Timestamp) -> Reply {
     let credentials: Credentials = http::json(request)?;
     let (email, password) = read(credentials, http::language(request))?;
     let visitor = Visitor::of(app, request, now);
-    let known = visitor.device.as_ref().filter(|device| app.devices.is_of(device, &email));
-    match known {
-        Some(device) => count(app, ("session-device", &device.number, 1), &[], now).await?,
-        None => {
-            let account = ("session-account", email.as_str(), times::ACCOUNT);
-            visitor.count_as_stranger(app, TOKENS, &[account], now).await?
-        }
+    match visitor.known_for(app, &email) {
+        Some(device) => count(app, &known(&TOKENS, device), now).await?,
+        None => count(app, &visitor.as_stranger(app, &TOKENS, Some(account(&email))), now).await?,
     };
     let grant = app.supabase.sign_in(&email, &password, &visitor.address).await?;
     enter(app, StatusCode::OK, &grant, &visitor, now).await
@@ -202,8 +230,8 @@ async fn sign_up(app: &App, request: &Request, now: Timestamp) -> Reply {
     let (email, password) = read(credentials, http::language(request))?;
     let visitor = Visitor::of(app, request, now);
     // Counted before it is refused: the answer says who is invited.
-    let account = ("session-account", email.as_str(), times::ACCOUNT);
-    count(app, ("session", visitor.network.near(), 1), &[account], now).await?;
+    let chain: Vec<_> = visitor.networks().chain([account(&email)]).collect();
+    count(app, &chain, now).await?;
     let welcome = match app.sign_up {
         SignUp::Open => true,
         SignUp::Invited => invitations::includes(&app.db, &email).await?,
@@ -212,26 +240,42 @@ async fn sign_up(app: &App, request: &Request, now: Timestamp) -> Reply {
     if !welcome {
         return Err(Error::SignUpClosed);
     }
-    // Whoever is refused costs nothing at Supabase, and so uses up nothing of what all strangers have there.
-    if let Some(together) = together(app, LINKS) {
-        count(app, together, &[], now).await?;
-    }
+    // Whoever is refused costs nothing at Supabase, and so uses up nothing of what all strangers have there. A mail that may
+    // follow is one of the address's, whether or not it has an account.
+    let chain: Vec<_> = visitor.share(app, &LINKS).chain(together(app, &LINKS)).chain([link(&email)]).collect();
+    let counts = count(app, &chain, now).await?;
     match app.supabase.sign_up(&email, &password, &visitor.address).await? {
         // A project that confirms no address. To go in at once would say that the address is new, so whoever opened the
         // account follows a link as well, as does whoever knows the address of somebody else's.
         SignedUp::Entered(grant) => {
             app.supabase.sign_out(grant.access_token.expose(), &visitor.address).await?;
-            app.supabase.send_link(&email, &visitor.address).await?;
+            send_link_after_sign_up(app, &email, &visitor, &counts).await?;
         }
         SignedUp::Unconfirmed => {}
         // They may have forgotten that they had one. Whoever else is asking learns nothing.
         SignedUp::Known => match app.supabase.sign_in(&email, &password, &visitor.address).await {
             Ok(grant) => return enter(app, StatusCode::CREATED, &grant, &visitor, now).await,
-            Err(Error::WrongCredentials) => app.supabase.send_link(&email, &visitor.address).await?,
+            // Nobody asks this of a new address, so that a refusal would tell that this one is known.
+            Err(Error::WrongCredentials | Error::TooManyRequests { .. }) => {
+                send_link_after_sign_up(app, &email, &visitor, &counts).await?;
+            }
+            Err(Error::Forbidden(_)) => {}
             Err(error) => return Err(error),
         },
     }
     http::reply(StatusCode::ACCEPTED, &Unconfirmed { confirmation_required: true })
+}
+
+/// Sends whoever has an account a link. That Supabase has had enough calls is kept from whoever asks, because it asks for no link
+/// for an address that it confirms by itself.
+async fn send_link_after_sign_up(app: &App, email: &str, visitor: &Visitor, counts: &Counts) -> Result<(), Error> {
+    if counts.of(SENT) > LINKS_AN_HOUR {
+        return Ok(());
+    }
+    match app.supabase.send_link(email, &visitor.address).await {
+        Err(Error::TooManyRequests { .. }) => Ok(()),
+        other => other,
+    }
 }
 
 async fn send_link(app: &App, request: &Request, now: Timestamp) -> Reply {
@@ -239,9 +283,15 @@ async fn send_link(app: &App, request: &Request, now: Timestamp) -> Reply {
     let mut fields = Fields::default();
     let email = email(asked.email, &mut fields, http::language(request)).ok_or_else(|| fields.into_error())?;
     let visitor = Visitor::of(app, request, now);
-    let counts = visitor.count_as_stranger(app, LINKS, &[("session-link", &email, i32::MAX)], now).await?;
+    let mut chain = match visitor.known_for(app, &email) {
+        Some(device) => known(&LINKS, device),
+        None => visitor.as_stranger(app, &LINKS, None),
+    };
+    // Last, so that whoever is refused uses up nothing of the mailbox's.
+    chain.push(link(&email));
+    let counts = count(app, &chain, now).await?;
     // Beyond that the mails of this hour are there already, and one more would only make the last link useless.
-    if counts.first().is_some_and(|sent| *sent <= LINKS_AN_HOUR) {
+    if counts.of(SENT) <= LINKS_AN_HOUR {
         app.supabase.send_link(&email, &visitor.address).await?;
     }
     http::reply(StatusCode::ACCEPTED, &Accepted {})
@@ -263,7 +313,11 @@ async fn follow_link(app: &App, request: &Request, now: Timestamp) -> Reply {
         return Err(Error::AlreadySignedIn);
     }
     let visitor = Visitor::of(app, request, now);
-    visitor.count_as_stranger(app, LINKS, &[], now).await?;
+    // Whose link it is, is known only once it has been followed: whoever has signed in here before is no stranger.
+    match &visitor.device {
+        Some(device) => count(app, &known(&LINKS, device), now).await?,
+        None => count(app, &visitor.as_stranger(app, &LINKS, None), now).await?,
+    };
     let grant = app.supabase.follow(&token_hash, &visitor.address).await?;
     enter(app, StatusCode::OK, &grant, &visitor, now).await
 }
@@ -412,6 +466,34 @@ fn email(given: Option<String>, fields: &mut Fields, locale: Locale) -> Option<S
 /// What is counted: what, by whom, and how many times what a network address may try is allowed.
 type Counter<'a> = (&'static str, &'a str, i32);
 
+/// What was counted, and how often it was until now.
+struct Counts(Vec<(&'static str, i32)>);
+
+impl Counts {
+    fn of(&self, what: &str) -> i32 {
+        self.0.iter().find(|(counted, _)| *counted == what).map_or(0, |(_, count)| *count)
+    }
+}
+
+/// The tries at an account, of browsers that are not known for it.
+fn account(email: &str) -> Counter<'_> {
+    ("session-account", email, times::ACCOUNT)
+}
+
+/// The mails with a link to an address.
+const SENT: &str = "session-link";
+
+/// A mail to an address, which is counted and never refused: the answer is the same.
+fn link(email: &str) -> Counter<'_> {
+    (SENT, email, i32::MAX)
+}
+
+/// How a browser is counted in which somebody has signed in before.
+fn known<'a>(kind: &Kind, device: &'a Device) -> Vec<Counter<'a>> {
+    let [(of_browser, once), (of_account, often)] = kind.known;
+    vec![(of_browser, &device.number, once), (of_account, device.account(), often)]
+}
+
 /// Who asks, as far as it can be told before anybody signs in.
 struct Visitor {
     /// What Supabase is told.
@@ -430,44 +512,54 @@ impl Visitor {
         }
     }
 
-    /// Counts a try of somebody whose browser is not known for the account: by the network, by what they ask for, and with
-    /// all such visitors together where Supabase takes them for one.
-    async fn count_as_stranger(
-        &self,
-        app: &App,
-        together: Counter<'_>,
-        of: &[Counter<'_>],
-        now: Timestamp,
-    ) -> Result<Vec<i32>, Error> {
-        let after: Vec<Counter<'_>> = of.iter().copied().chain(self::together(app, together)).collect();
-        count(app, ("session", self.network.near(), 1), &after, now).await
+    /// The browser, when somebody has signed in to this account there.
+    fn known_for(&self, app: &App, email: &str) -> Option<&Device> {
+        self.device.as_ref().filter(|device| app.devices.is_of(device, email))
+    }
+
+    /// The household, and the network around it where that is another.
+    fn networks(&self) -> impl Iterator<Item = Counter<'_>> {
+        let wide = ("session-wide", self.network.wide(), times::WIDE);
+        std::iter::once(("session", self.network.near(), 1)).chain(self.network.is_household().then_some(wide))
+    }
+
+    /// What the wide network has of what all strangers have together. An IPv4 address has no more than a household anyway.
+    fn share(&self, app: &App, kind: &Kind) -> impl Iterator<Item = Counter<'_>> {
+        let (what, times) = kind.share;
+        let counted = together(app, kind).is_some() && self.network.is_household();
+        counted.then_some((what, self.network.wide(), times)).into_iter()
+    }
+
+    /// How somebody is counted whose browser is not known for the account: by their networks, by the account, and with all
+    /// such visitors together where Supabase takes them for one.
+    fn as_stranger<'a>(&'a self, app: &App, kind: &Kind, account: Option<Counter<'a>>) -> Vec<Counter<'a>> {
+        self.networks().chain(self.share(app, kind)).chain(account).chain(together(app, kind)).collect()
     }
 
     /// Counts a wish to renew or to end a session, which costs a call whether or not there is one.
     async fn count_renewal(&self, app: &App, now: Timestamp) -> Result<(), Error> {
-        match &self.device {
-            Some(device) => count(app, ("session-renewal", &device.number, times::KNOWN_BROWSER), &[], now).await,
-            None => self.count_as_stranger(app, TOKENS, &[], now).await,
-        }
-        .map(drop)
+        let chain = match &self.device {
+            Some(device) => known(&RENEWALS, device),
+            None => self.as_stranger(app, &RENEWALS, None),
+        };
+        count(app, &chain, now).await.map(drop)
     }
 }
 
 /// What all strangers share, where Supabase takes them for one visitor.
-fn together<'a>(app: &App, counter: Counter<'a>) -> Option<Counter<'a>> {
-    (!app.supabase.tells_whom_it_serves()).then_some(counter)
+fn together(app: &App, kind: &Kind) -> Option<Counter<'static>> {
+    let (what, times) = kind.all;
+    (!app.supabase.tells_whom_it_serves()).then_some((what, "", times))
 }
 
-/// Counts a try, and refuses it when it is one too many. What comes `after` is counted only if `first` allows it.
-async fn count(app: &App, first: Counter<'_>, after: &[Counter<'_>], now: Timestamp) -> Result<Vec<i32>, Error> {
-    let bounds: Vec<_> = std::iter::once(&first)
-        .chain(after)
-        .map(|(what, whom, times)| (*what, *whom, app.tries_per_hour.saturating_mul(*times)))
-        .collect();
-    let (counts, is_within, window_end) = limits::count_within(&app.db, bounds[0], &bounds[1..], now).await?;
+/// Counts a try by each of `chain` in turn, as long as those before allow it, and refuses it when it is one too many.
+async fn count(app: &App, chain: &[Counter<'_>], now: Timestamp) -> Result<Counts, Error> {
+    let bounds: Vec<_> =
+        chain.iter().map(|(what, whom, times)| (*what, *whom, app.tries_per_hour.saturating_mul(*times))).collect();
+    let (counts, is_within, window_end) = limits::count_within(&app.db, &bounds, now).await?;
     if !is_within {
         let wait = window_end.duration_since(now).max(SignedDuration::ZERO).unsigned_abs();
         return Err(Error::TooManyRequests { retry_after: wait });
     }
-    Ok(counts)
+    Ok(Counts(chain.iter().map(|(what, _, _)| *what).zip(counts).collect()))
 }

@@ -53,9 +53,9 @@ struct GrantAnswer {
 pub enum SignedUp {
     /// The project wants no confirmation.
     Entered(Grant),
-    /// A mail is on its way, or would be if the address were new.
+    /// A mail is on its way, by which the address is confirmed.
     Unconfirmed,
-    /// Told by a project without confirmations only: the address has an account.
+    /// The address has an account, and Supabase has done nothing.
     Known,
 }
 
@@ -122,6 +122,9 @@ impl Supabase {
         let answer = self.send(self.post("/signup", visitor).json(&body)).await?;
         match answer {
             Ok(body) if body["access_token"].is_string() => grant(body).map(SignedUp::Entered),
+            // Where addresses are confirmed, an account that is there already is answered as if it were new, by a user that is
+            // nobody: only that it has no identity tells. Who has yet to confirm has one, and gets the mail once more.
+            Ok(body) if body["identities"].as_array().is_some_and(Vec::is_empty) => Ok(SignedUp::Known),
             Ok(_) => Ok(SignedUp::Unconfirmed),
             Err(refused) if matches!(refused.code(), "user_already_exists" | "email_exists") => Ok(SignedUp::Known),
             // It was asked for a moment ago: the mail of that time is on its way.

@@ -205,6 +205,97 @@ fn nobody_learns_who_has_an_account() {
 }
 
 #[test]
+fn whoever_signs_up_with_an_account_that_is_there_gets_a_link_and_nobody_else_learns_of_it() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let sign_up = async |from: &str, email: &str, password: &str| {
+            let body = json!({ "email": email, "password": password });
+            call_on(&app, Method::POST, "/api/session/signup", &[(":source-ip", from)], Some(&body)).await
+        };
+        // One that is there, one that is new, and one that has yet to be confirmed.
+        let there = sign_up("203.0.113.1", LEA.email, "a-good-password").await;
+        let new = sign_up("203.0.113.2", "mia@example.fr", "a-good-password").await;
+        world.advance(Duration::from_secs(61));
+        let waiting = sign_up("203.0.113.3", "mia@example.fr", "another-password").await;
+        let names = |answer: &Answer| answer.headers.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+        for answer in [&there, &new, &waiting] {
+            assert_eq!((answer.status, &answer.body), (202, &json!({ "confirmation_required": true })));
+            assert_eq!(names(answer), names(&new), "nor do the headers tell");
+            assert!(answer.headers.get("set-cookie").is_none());
+        }
+        assert_eq!(world.mails.messages_to("mia@example.fr").len(), 2, "the confirmation is sent anew");
+        assert!(world.supabase.account("mia@example.fr").is_some_and(|mia| mia.confirmed_at.is_none()));
+
+        // The mail that the page speaks of is in the mailbox, and lets its owner in.
+        let link = link_in_mail(world, LEA.email).expect("a mail");
+        let entered = post(world, "/api/session/verify", &[], &json!({ "token_hash": link })).await;
+        assert_eq!((entered.status, &entered.body["artist"]["slug"]), (200, &json!(LEA.slug)));
+        // Whoever knows the password is in at once.
+        let hers = sign_up("203.0.113.4", LEA.email, demo::PASSWORD).await;
+        assert_eq!((hers.status, &hers.body["artist"]["slug"]), (201, &json!(LEA.slug)), "{}", hers.body);
+        assert_eq!(who(world, &cookies(&hers)).await.status, 200);
+    });
+}
+
+#[test]
+fn a_sign_up_fills_no_mailbox_and_does_not_tell_that_supabase_had_enough_of_an_account() {
+    World::run(|world| async move {
+        let app = App { tries_per_hour: 1_000, ..app_with(world, world.db()) };
+        let sign_up = async |email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let answer = call_on(&app, Method::POST, "/api/session/signup", &[], Some(&body)).await;
+            (answer.status, answer.body)
+        };
+        let accepted = (202, json!({ "confirmation_required": true }));
+        for _ in 0..30 {
+            assert_eq!(sign_up(LEA.email).await, accepted);
+            world.advance(Duration::from_secs(61));
+        }
+        // Half an hour of it, over the full hour or not.
+        let mails = world.mails.messages_to(LEA.email).len();
+        assert!((5..=10).contains(&mails), "{mails}");
+
+        // Of a new address no password is looked at, so that what is left of them must not tell either.
+        world.supabase.switch(|switches| switches.rate_limits = true);
+        for _ in 0..40 {
+            let _ = app.supabase.sign_in(NOA.email, "guess", "").await;
+        }
+        assert_eq!(sign_in(world, NOA.email, demo::PASSWORD).await.status, 429);
+        assert_eq!((sign_up(NOA.email).await, sign_up("new@example.fr").await), (accepted.clone(), accepted));
+        assert_eq!(world.mails.messages_to(NOA.email).len(), 1);
+    });
+}
+
+#[test]
+fn the_stand_in_answers_a_known_address_as_supabase_does() {
+    World::run(|world| async move {
+        let http = net::client(&net::tls());
+        let sign_up = async |email: &str| {
+            let body = json!({ "email": email, "password": "a-good-password" });
+            let url = format!("{}/auth/v1/signup", world.supabase.url());
+            let answer = http.post(url).header("apikey", KEY).json(&body).send().await.expect("an answer");
+            (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+        };
+        let (there, new) = (sign_up(LEA.email).await, sign_up("mia@example.fr").await);
+        assert_eq!((there.0, new.0), (200, 200));
+        let (there, new) = (there.1, new.1);
+        assert_eq!(
+            (&there["identities"], &there["role"], &there["user_metadata"]),
+            (&json!([]), &json!(""), &json!({}))
+        );
+        assert_ne!(there["id"], json!(LEA.user_id), "an id by chance");
+        assert_eq!((&there["email"], &new["identities"][0]["email"]), (&json!(LEA.email), &json!("mia@example.fr")));
+        let names = |user: &Value| user.as_object().expect("a user").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&there), names(&new), "they have the same fields");
+        assert!(world.mails.messages_to(LEA.email).is_empty(), "it writes to the new one only");
+        // Who waits for a mail has an identity, and the mail of a moment ago.
+        assert_eq!(sign_up("mia@example.fr").await.1["error_code"], "over_email_send_rate_limit");
+        world.advance(Duration::from_secs(61));
+        assert_eq!(sign_up("mia@example.fr").await.1["identities"][0]["user_id"], new["id"]);
+    });
+}
+
+#[test]
 fn a_new_artist_confirms_the_address_and_has_no_page_yet() {
     World::run(|world| async move {
         let body = json!({ "email": "Mia@Example.fr", "password": "a-good-password" });
@@ -550,6 +641,152 @@ fn guesses_of_strangers_do_not_lock_out_an_artist_whose_browser_is_known() {
             assert_eq!(try_it("198.51.100.9", "guess", &known(&lea)).await, 401);
         }
         assert_eq!(try_it("198.51.100.9", "guess", &known(&lea)).await, 429);
+    });
+}
+
+#[test]
+fn one_ipv6_line_does_not_use_up_what_all_strangers_have() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let ask = async |path: &str, from: &str, body: &Value| {
+            call_on(&app, Method::POST, path, &[(":source-ip", from)], Some(body)).await.status
+        };
+        // A /56 has 256 networks of a household's size, a /48 has 65 536.
+        for household in 0..6 {
+            let from = format!("2001:db8:1:{household:x}::1");
+            for number in 0..20 {
+                let body = json!({ "email": format!("nobody{household}-{number}@example.fr") });
+                ask("/api/session/link", &from, &body).await;
+            }
+        }
+        let hers = json!({ "email": LEA.email });
+        assert_eq!(ask("/api/session/link", "2001:db8:1:ff::1", &hers).await, 429, "that line has had its part");
+        assert_eq!(ask("/api/session/link", "198.51.100.1", &hers).await, 202);
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        let followed = json!({ "token_hash": token_hash });
+        assert_eq!(ask("/api/session/verify", "198.51.100.1", &followed).await, 200);
+
+        for household in 0..20 {
+            let from = format!("2001:db8:2:{household:x}::1");
+            for number in 0..20 {
+                let body = json!({ "email": format!("nobody{household}-{number}@example.fr"), "password": "guess" });
+                ask("/api/session", &from, &body).await;
+            }
+        }
+        let hers = json!({ "email": LEA.email, "password": demo::PASSWORD });
+        assert_eq!(ask("/api/session", "2001:db8:2:ff::1", &hers).await, 429);
+        for elsewhere in ["198.51.100.2", "2001:db8:3::1"] {
+            assert_eq!(ask("/api/session", elsewhere, &hers).await, 200, "{elsewhere}");
+        }
+    });
+}
+
+#[test]
+fn the_network_around_a_household_is_counted_at_every_door() {
+    World::run(|world| async move {
+        let told = || {
+            let key = Some(Secret::new("sb_secret_standin".into()));
+            Supabase::new(net::client(&net::tls()), &world.supabase.url(), KEY, key)
+        };
+        let app = App { supabase: told(), tries_per_hour: 2, ..app_with(world, world.db()) };
+        let link = json!({ "token_hash": "a".repeat(56) });
+        let renewal = format!("{REFRESH_COOKIE}={}", invented(1));
+        for (site, method, path) in [
+            (1, Method::POST, "/api/session"),
+            (2, Method::POST, "/api/session/signup"),
+            (3, Method::POST, "/api/session/link"),
+            (4, Method::POST, "/api/session/verify"),
+            (5, Method::POST, "/api/session/refresh"),
+            (6, Method::DELETE, "/api/session"),
+        ] {
+            let knock = async |from: String, number: u32| {
+                let headers = [(":source-ip", from.as_str()), ("cookie", renewal.as_str())];
+                let email = format!("nobody{site}-{number}@example.fr");
+                let body = match path {
+                    "/api/session/verify" => link.clone(),
+                    _ => json!({ "email": email, "password": "a-good-password" }),
+                };
+                call_on(&app, method.clone(), path, &headers, Some(&body)).await.status
+            };
+            // Ten households of one site have two tries each, the eleventh has none.
+            for number in 0..20 {
+                let status = knock(format!("2001:db8:{site:x}:{:x}::1", number / 2), number).await;
+                assert_ne!(status, 429, "{method} {path}, try {number}");
+            }
+            assert_eq!(knock(format!("2001:db8:{site:x}:ff::1"), 20).await, 429, "{method} {path}");
+            assert_ne!(knock(format!("2001:db8:{:x}:ff::1", site + 100), 21).await, 429, "another site's");
+        }
+    });
+}
+
+#[test]
+fn a_browser_that_is_known_for_the_account_gets_its_link_whatever_strangers_have_used_up() {
+    World::run(|world| async move {
+        let app = app_with(world, world.db());
+        let known = |answer: &Answer| format!("{DEVICE_COOKIE}={}", cookie(answer, DEVICE_COOKIE).expect("a cookie").0);
+        let lea = known(&sign_in(world, LEA.email, demo::PASSWORD).await);
+        let noa = known(&sign_in(world, NOA.email, demo::PASSWORD).await);
+        for number in 0..80 {
+            let from = format!("203.0.113.{}", number / 20);
+            let body = json!({ "email": format!("nobody{number}@example.fr") });
+            let answer = call_on(&app, Method::POST, "/api/session/link", &[(":source-ip", &from)], Some(&body)).await;
+            assert_eq!(answer.status, 202, "{number}");
+        }
+        let ask = async |path: &str, device: &str, body: Value| {
+            let headers = [(":source-ip", "198.51.100.9"), ("cookie", device)];
+            call_on(&app, Method::POST, path, &headers, Some(&body)).await.status
+        };
+        let hers = || json!({ "email": LEA.email });
+        for stranger in ["", &noa, &lea[..60]] {
+            assert_eq!(ask("/api/session/link", stranger, hers()).await, 429, "{stranger}");
+        }
+        world.supabase.clear_requests();
+        assert_eq!(ask("/api/session/link", &lea, hers()).await, 202);
+        let token_hash = link_in_mail(world, LEA.email).expect("a mail");
+        let followed = || json!({ "token_hash": token_hash });
+        assert_eq!(ask("/api/session/verify", "", followed()).await, 429);
+        assert_eq!(ask("/api/session/verify", &lea, followed()).await, 200);
+
+        // Whoever sits there has twenty of them an hour, of which the mailbox gets the first few; and passwords beside them.
+        for _ in 0..18 {
+            assert_eq!(ask("/api/session/link", &lea, hers()).await, 202);
+        }
+        assert_eq!(ask("/api/session/link", &lea, hers()).await, 429);
+        let mailed = world.supabase.requests().iter().filter(|request| request.path.ends_with("/otp")).count();
+        assert!((5..=6).contains(&mailed), "{mailed}");
+        assert_eq!(ask("/api/session", &lea, json!({ "email": LEA.email, "password": demo::PASSWORD })).await, 200);
+    });
+}
+
+#[test]
+fn whoever_makes_many_browsers_known_for_an_account_has_no_more_than_the_account_has() {
+    World::run(|world| async move {
+        let app = App { tries_per_hour: 2, ..app_with(world, world.db()) };
+        let ask = async |method: Method, path: &str, from: &str, cookie: &str, body: Value| {
+            call_on(&app, method, path, &[(":source-ip", from), ("cookie", cookie)], Some(&body)).await
+        };
+        let mut devices = Vec::new();
+        for place in 0..6 {
+            let body = json!({ "email": LEA.email, "password": demo::PASSWORD });
+            let from = format!("203.0.113.{place}");
+            let answer = ask(Method::POST, "/api/session", &from, "", body).await;
+            devices.push(format!("{DEVICE_COOKIE}={}", cookie(&answer, DEVICE_COOKIE).expect("a cookie").0));
+        }
+        for (path, times) in [("/api/session", 1), ("/api/session/verify", 1), ("/api/session/refresh", 6)] {
+            let mut served = 0;
+            for device in &devices {
+                for _ in 0..2 * times {
+                    let body = match path {
+                        "/api/session" => json!({ "email": LEA.email, "password": "guess" }),
+                        _ => json!({ "token_hash": "a".repeat(56) }),
+                    };
+                    let cookie = format!("{device}; {REFRESH_COOKIE}={}", invented(1));
+                    let answer = ask(Method::POST, path, "198.51.100.9", &cookie, body).await;
+                    served += i32::from(answer.status != 429);
+                }
+            }
+            assert_eq!(served, 10 * times, "{path}");
+        }
     });
 }
 

@@ -13,6 +13,11 @@ const EVENT_TYPES: &str = "2024-06-14";
 /// What we want to hear of.
 const TRIGGERS: [&str; 4] = ["BOOKING_CREATED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED", "BOOKING_REJECTED"];
 
+/// The name of an event that we want to hear of, for the log; any other is `unknown`, because a stranger may write anything there.
+pub fn trigger(name: &str) -> &'static str {
+    TRIGGERS.into_iter().find(|ours| *ours == name).unwrap_or("unknown")
+}
+
 /// An event type, as far as booking with it depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {

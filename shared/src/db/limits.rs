@@ -49,33 +49,57 @@ fn hour(now: Timestamp) -> (Timestamp, Timestamp) {
 /// What is counted, by whom, and how often an hour allows it.
 pub type Allowed<'a> = (&'a str, &'a str, i32);
 
-/// Counts as [`count`] does, and what comes `after` only while `first` is within its bounds.
+/// How many counters one try meets at most.
+const LONGEST: usize = 5;
+
+/// One more of the counter at `$place`, if the one `$before` it was counted and within its bounds.
+macro_rules! next {
+    ($name:literal, $place:literal, $before:literal) => {
+        concat!(
+            ", ",
+            $name,
+            " as (insert into rate_limits (bucket, window_start, count) \
+                 select w.bucket, $2, 1 from wanted w where w.place = ",
+            $place,
+            " and exists (select from ",
+            $before,
+            " b join wanted o using (bucket) where b.count <= o.allowed) \
+             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count)"
+        )
+    };
+}
+
+/// Counts as [`count`] does, but each only while all before it are within their bounds.
 ///
-/// Somebody who is refused as one alone uses up nothing of what many have together. Gives the counts of `after` in their order, whether something is
-/// out of bounds, and when the hour ends. One flight.
+/// So somebody who is refused for themselves uses up nothing of what many have together, if that comes later. Gives the
+/// counts as far as it came, whether all were within bounds, and when the hour ends. One flight. At most five counters.
 ///
 /// # Errors
-/// The database failed.
+/// The database failed, or there are more.
 pub async fn count_within(
     db: &Db,
-    first: Allowed<'_>,
-    after: &[Allowed<'_>],
+    chain: &[Allowed<'_>],
     now: Timestamp,
 ) -> Result<(Vec<i32>, bool, Timestamp), Error> {
-    const SQL: &str = "with wanted as ( \
+    const SQL: &str = concat!(
+        "with wanted as ( \
              select w.* from jsonb_to_recordset($1) as w(bucket text, place integer, allowed integer) \
-         ), one as ( \
-             insert into rate_limits (bucket, window_start, count) select bucket, $2, 1 from wanted where place = 0 \
-             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count \
-         ), many as ( \
-             insert into rate_limits (bucket, window_start, count) \
-             select w.bucket, $2, 1 from wanted w, one join wanted o using (bucket) \
-                 where w.place > 0 and one.count <= o.allowed order by w.bucket \
-             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count \
-         ), counted as (select * from one union all select * from many) \
-         select c.count, c.count <= w.allowed as within, w.place from counted c join wanted w using (bucket) order by w.place";
-    let buckets: Value = std::iter::once(&first)
-        .chain(after)
+         ), c0 as (insert into rate_limits (bucket, window_start, count) \
+                 select w.bucket, $2, 1 from wanted w where w.place = 0 \
+             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count)",
+        next!("c1", "1", "c0"),
+        next!("c2", "2", "c1"),
+        next!("c3", "3", "c2"),
+        next!("c4", "4", "c3"),
+        ", counted as (select * from c0 union all select * from c1 union all select * from c2 \
+             union all select * from c3 union all select * from c4) \
+         select c.count, c.count <= w.allowed as within from counted c join wanted w using (bucket) order by w.place"
+    );
+    if chain.len() > LONGEST {
+        return Err(Error::Internal(format!("{} counters are more than one statement counts", chain.len())));
+    }
+    let buckets: Value = chain
+        .iter()
         .enumerate()
         .map(|(place, (what, whom, allowed))| {
             json!({ "bucket": bucket(db, what, whom), "place": place, "allowed": allowed })
@@ -84,12 +108,10 @@ pub async fn count_within(
     let (begin, end) = hour(now);
     let rows = db.rows(Repeat::Safe, SQL, &[(&buckets, Type::JSONB), (&begin, Type::TIMESTAMPTZ)]).await?;
     let mut counts = Vec::new();
-    let mut is_within = true;
+    let mut is_within = rows.len() == chain.len();
     for row in &rows {
         is_within &= get::<bool>(row, "within")?;
-        if get::<i32>(row, "place")? > 0 {
-            counts.push(get(row, "count")?);
-        }
+        counts.push(get(row, "count")?);
     }
     Ok((counts, is_within, end))
 }
