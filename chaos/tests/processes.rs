@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::db::bookings::Reference;
 use shared::db::{Db, Repeat};
-use shared::domain::booking::CancelReason;
+use shared::domain::booking::{CancelReason, Outcome};
 use shared::domain::ids::BookingId;
 use shared::domain::policy::Canceller;
 use shared::settle;
@@ -253,7 +253,7 @@ async fn artists(platform: &Platform, stop: &AtomicBool, figures: &Figures, seed
                 let cancelled = settle::settle(&db, &reference, None, now, |booking, _| {
                     booking.cancel(CancelReason::Artist, Canceller::Artist, now)
                 });
-                if cancelled.await.is_ok_and(|settled| settled.outcome() == "cancelled") {
+                if cancelled.await.is_ok_and(|settled| settled.outcome() == Outcome::Cancelled) {
                     figures.add("bookings cancelled by the artist", 1);
                 }
             }

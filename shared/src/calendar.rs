@@ -10,10 +10,10 @@ use crate::calcom::{Attendee, CalBooking, CalStatus, CalcomError};
 use crate::db::bookings::Reference;
 use crate::db::dossier::{self, CalendarNews, Dossier};
 use crate::db::{Db, calendar};
-use crate::domain::booking::{Actor, Booking, CalendarMode, CancelReason, Change, Status};
-use crate::domain::calendar::{CallOff, Question, Verdict};
+use crate::domain::booking::{Actor, Booking, CalendarMode, CancelReason, Change, Outcome, Status};
+use crate::domain::calendar::{CalendarState, CallOff, Question, Verdict};
 use crate::domain::ids::{BookingId, JobId};
-use crate::domain::job::{Task, Template};
+use crate::domain::job::{Occasion, Task, Template};
 use crate::domain::policy::Canceller;
 use crate::error::Error;
 use crate::settle::{Settled, settle};
@@ -25,20 +25,20 @@ pub const CONFLICT_MOVED: &str = "moved in Cal.com to a time that is taken here"
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compared {
     /// Nothing to do, for the reason named.
-    Nothing(&'static str),
+    Nothing(Outcome),
     /// A job is at work on it, and will look itself.
     Busy,
     /// The artist did something there, and it is done here too.
     Changed {
-        /// What, in one word.
-        outcome: &'static str,
+        /// What.
+        outcome: Outcome,
         /// The jobs that follow.
         jobs: Vec<JobId>,
     },
     /// Cal.com is not what our last job left it as: another job sees to it.
     Repair {
-        /// What is wrong, in one word.
-        why: &'static str,
+        /// What is wrong.
+        why: Outcome,
         /// The job.
         jobs: Vec<JobId>,
     },
@@ -46,11 +46,11 @@ pub enum Compared {
 
 impl Compared {
     /// In one word, for the record of the event and for the log.
-    pub fn outcome(&self) -> &'static str {
+    pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Nothing(why) | Self::Repair { why, .. } => why,
-            Self::Busy => "busy",
-            Self::Changed { outcome, .. } => outcome,
+            Self::Nothing(why) | Self::Repair { why, .. } => *why,
+            Self::Busy => Outcome::Busy,
+            Self::Changed { outcome, .. } => *outcome,
         }
     }
 
@@ -78,7 +78,7 @@ pub fn question<'a>(
         want,
         known_uid: dossier.booking.calendar_booking.as_deref(),
         agreed_start: dossier.calendar_start,
-        removed_by_us: dossier.calendar_state == "removed",
+        removed_by_us: dossier.calendar_state == CalendarState::Removed,
         is_gone: false,
         start: dossier.booking.starts_at,
         end: dossier.booking.ends_at,
@@ -114,13 +114,13 @@ pub async fn compare(
     hint: Option<&str>,
     now: Timestamp,
 ) -> Result<Compared, Error> {
-    let Some(mut dossier) = dossier::read(db, id).await? else { return Ok(Compared::Nothing("unknown_booking")) };
+    let Some(mut dossier) = dossier::read(db, id).await? else { return Ok(Compared::Nothing(Outcome::UnknownBooking)) };
     if let Some(hint) = hint {
         dossier.calendar_hint = Some(hint.to_owned());
     }
-    let Some(access) = &dossier.calendar else { return Ok(Compared::Nothing("no_calendar")) };
+    let Some(access) = &dossier.calendar else { return Ok(Compared::Nothing(Outcome::NoCalendar)) };
     if dossier.booking.state.status == Status::Completed {
-        return Ok(Compared::Nothing("over"));
+        return Ok(Compared::Nothing(Outcome::Over));
     }
     // Our own writes happen while a job is open: what is there now may be half of one.
     if calendar::is_busy(db, id, now).await? {
@@ -136,23 +136,21 @@ pub async fn compare(
                     let uid = dossier.booking.calendar_booking.as_deref().unwrap_or_default();
                     ask_artist(db, &dossier, uid, Question::Gone, now).await
                 }
-                Err(CalcomError::NotFound | CalcomError::Unauthorised) => Ok(Compared::Nothing("calendar_unreadable")),
+                Err(CalcomError::NotFound | CalcomError::Unauthorised) => {
+                    Ok(Compared::Nothing(Outcome::CalendarUnreadable))
+                }
                 Err(error) => Err(Error::CalendarUnavailable(error.to_string())),
             }
         }
         Ok(there) => decide(db, &dossier, there, now).await,
         Err(Converged::Retry { why, .. }) => Err(Error::CalendarUnavailable(why)),
-        Err(_) => Ok(Compared::Nothing("refused")),
+        Err(_) => Ok(Compared::Nothing(Outcome::Refused)),
     }
-}
-
-fn is_live(booking: &Booking) -> bool {
-    matches!(booking.state.status, Status::Pending | Status::Confirmed)
 }
 
 /// Whether Cal.com should have the booking.
 fn is_expected(booking: &Booking, now: Timestamp) -> bool {
-    is_live(booking)
+    booking.state.status.is_open()
         && booking.starts_at > now
         && !booking.has_lapsed(now)
         && !(booking.state.status == Status::Pending && booking.calendar == CalendarMode::AfterPayment)
@@ -162,55 +160,64 @@ fn is_expected(booking: &Booking, now: Timestamp) -> bool {
 fn is_lost(dossier: &Dossier, now: Timestamp) -> bool {
     is_expected(&dossier.booking, now)
         && dossier.booking.calendar_booking.is_some()
-        && dossier.calendar_state != "removed"
+        && dossier.calendar_state != CalendarState::Removed
 }
 
 async fn decide(db: &Db, dossier: &Dossier, there: Option<CalBooking>, now: Timestamp) -> Result<Compared, Error> {
     let booking = &dossier.booking;
-    let live = is_live(booking);
+    let live = booking.state.status.is_open();
     let found_again = there.is_some() && dossier.calendar_missing_since.is_some();
     if found_again {
         calendar::is_found(db, booking.id).await?;
     }
     match there {
         // It is not allowed to be called off there: asked again it would be refused again.
-        Some(there) if there.is_live() && !live && dossier.calendar_state == "failed" => {
-            Ok(Compared::Nothing("still_there"))
+        Some(there) if there.is_live() && !live && dossier.calendar_state == CalendarState::Failed => {
+            Ok(Compared::Nothing(Outcome::StillThere))
         }
-        Some(there) if there.is_live() && !live => again(db, booking, "still_there", now).await,
+        Some(there) if there.is_live() && !live => again(db, booking, Outcome::StillThere, now).await,
         // What our last job wanted could not be looked up then, or the artist has thought again.
         Some(there)
             if there.is_live()
                 && there.start == booking.starts_at
-                && (found_again || dossier.calendar_state == "called_off") =>
+                && (found_again || dossier.calendar_state == CalendarState::CalledOff) =>
         {
-            again(db, booking, "back_there", now).await
+            again(db, booking, Outcome::BackThere, now).await
         }
-        Some(there) if there.is_live() && there.start == booking.starts_at => Ok(Compared::Nothing("agrees")),
+        Some(there) if there.is_live() && there.start == booking.starts_at => Ok(Compared::Nothing(Outcome::Agrees)),
         // We moved it, and Cal.com never heard of it.
         Some(there) if there.is_live() && dossier.calendar_start == Some(there.start) => {
-            again(db, booking, "not_moved_there", now).await
+            again(db, booking, Outcome::NotMovedThere, now).await
         }
         Some(there) if there.is_live() => moved(db, booking, &there.uid, there.start, now).await,
         Some(there)
-            if live && !cancelled_by_us(&there, &dossier.client.email) && dossier.calendar_state != "removed" =>
+            if live
+                && !cancelled_by_us(&there, &dossier.client.email)
+                && dossier.calendar_state != CalendarState::Removed =>
         {
             called_off(db, dossier, &there, now).await
         }
-        None if is_lost(dossier, now) && dossier.calendar_state == "called_off" => Ok(Compared::Nothing(ASKED)),
+        None if is_lost(dossier, now) && dossier.calendar_state == CalendarState::CalledOff => {
+            Ok(Compared::Nothing(Outcome::ArtistIsAsked))
+        }
         None if is_lost(dossier, now) => {
             calendar::is_missing(db, booking.id, now).await?;
-            Ok(Compared::Nothing("missing_there"))
+            Ok(Compared::Nothing(Outcome::MissingThere))
         }
-        _ if is_expected(booking, now) => again(db, booking, "missing_there", now).await,
-        _ if matches!(dossier.calendar_state.as_str(), "synced" | "called_off" | "failed") && !live => {
-            again(db, booking, "gone_there", now).await
+        _ if is_expected(booking, now) => again(db, booking, Outcome::MissingThere, now).await,
+        _ if !live
+            && matches!(
+                dossier.calendar_state,
+                CalendarState::Synced | CalendarState::CalledOff | CalendarState::Failed
+            ) =>
+        {
+            again(db, booking, Outcome::GoneThere, now).await
         }
-        _ => Ok(Compared::Nothing("agrees")),
+        _ => Ok(Compared::Nothing(Outcome::Agrees)),
     }
 }
 
-async fn again(db: &Db, booking: &Booking, why: &'static str, now: Timestamp) -> Result<Compared, Error> {
+async fn again(db: &Db, booking: &Booking, why: Outcome, now: Timestamp) -> Result<Compared, Error> {
     Ok(Compared::Repair { why, jobs: calendar::sync_again(db, booking.id, now).await? })
 }
 
@@ -224,17 +231,17 @@ async fn decide_on(
     let reference = Reference { booking: Some(seen.id), payment_intent: None };
     settle(db, &reference, None, now, |booking, free| {
         // Cal.com's answer was about the booking as it was then.
-        if booking.version == seen.version { rule(booking, free) } else { Change::nothing("changed_meanwhile") }
+        if booking.version == seen.version { rule(booking, free) } else { Change::nothing(Outcome::ChangedMeanwhile) }
     })
     .await
 }
 
 fn changed(settled: Settled) -> Compared {
     match settled {
-        Settled::Applied { outcome: "changed_meanwhile", .. } => Compared::Busy,
+        Settled::Applied { outcome: Outcome::ChangedMeanwhile, .. } => Compared::Busy,
         Settled::Applied { outcome, jobs } if jobs.is_empty() => Compared::Nothing(outcome),
         Settled::Applied { outcome, jobs } => Compared::Changed { outcome, jobs },
-        Settled::UnknownBooking | Settled::KnownEvent => Compared::Nothing("unknown_booking"),
+        Settled::UnknownBooking | Settled::KnownEvent => Compared::Nothing(Outcome::UnknownBooking),
     }
 }
 
@@ -251,27 +258,35 @@ pub async fn moved(db: &Db, booking: &Booking, uid: &str, start: Timestamp, now:
     let alert = Task::SendEmail {
         booking: booking.id,
         template: Template::ArtistCalendarConflict,
-        occurrence: format!("moved:{start}"),
+        occurrence: Occasion::MovedThere(start),
     };
     match settled.outcome() {
-        "moved" => {
-            let news = CalendarNews { uid: Some(uid), start: Some(start), state: "synced", note: None, tasks: &[] };
+        Outcome::Moved => {
+            let news = CalendarNews {
+                uid: Some(uid),
+                start: Some(start),
+                state: CalendarState::Synced,
+                note: None,
+                tasks: &[],
+            };
             dossier::note_calendar(db, booking, &news, now).await?;
             Ok(changed(settled))
         }
-        "slot_taken" => {
+        Outcome::SlotTaken => {
             let tasks = std::slice::from_ref(&alert);
-            let news =
-                CalendarNews { uid: Some(uid), start: None, state: "conflict", note: Some(CONFLICT_MOVED), tasks };
+            let news = CalendarNews {
+                uid: Some(uid),
+                start: None,
+                state: CalendarState::Conflict,
+                note: Some(CONFLICT_MOVED),
+                tasks,
+            };
             let jobs = dossier::note_calendar(db, booking, &news, now).await?;
-            Ok(Compared::Changed { outcome: "slot_taken", jobs })
+            Ok(Compared::Changed { outcome: Outcome::SlotTaken, jobs })
         }
         _ => Ok(changed(settled)),
     }
 }
-
-/// The outcome of a question to the artist that was asked before.
-const ASKED: &str = "artist_is_asked";
 
 /// Somebody called the booking off in Cal.com.
 ///
@@ -323,18 +338,23 @@ async fn ask_artist(
     now: Timestamp,
 ) -> Result<Compared, Error> {
     let booking = &dossier.booking;
-    if dossier.calendar_state == "called_off" && booking.calendar_booking.as_deref() == Some(uid) {
-        return Ok(Compared::Nothing(ASKED));
+    if dossier.calendar_state == CalendarState::CalledOff && booking.calendar_booking.as_deref() == Some(uid) {
+        return Ok(Compared::Nothing(Outcome::ArtistIsAsked));
     }
     let tasks = [Task::SendEmail {
         booking: booking.id,
         template: Template::ArtistCalendarConflict,
-        occurrence: format!("called_off:{uid}"),
+        occurrence: Occasion::CalledOffThere(uid.to_owned()),
     }];
-    let news =
-        CalendarNews { uid: Some(uid), start: None, state: "called_off", note: Some(question.name()), tasks: &tasks };
+    let news = CalendarNews {
+        uid: Some(uid),
+        start: None,
+        state: CalendarState::CalledOff,
+        note: Some(question.name()),
+        tasks: &tasks,
+    };
     let jobs = dossier::note_calendar(db, booking, &news, now).await?;
-    Ok(Compared::Changed { outcome: ASKED, jobs })
+    Ok(Compared::Changed { outcome: Outcome::ArtistIsAsked, jobs })
 }
 
 /// How long after its end an appointment counts as having taken place, when nobody says otherwise.

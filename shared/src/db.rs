@@ -285,6 +285,18 @@ fn in_words(error: &tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{} ({})", db.message(), db.code().code()))
 }
 
+/// As [`get_named`], for a column that holds an array of names.
+///
+/// # Errors
+/// As [`get_named`].
+pub(crate) fn get_all_named<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Error> {
+    let texts: Vec<&str> = get(row, column)?;
+    let read = |text: &str| {
+        parse(text).ok_or_else(|| Error::Internal(format!("column {column} holds the unknown value {text:?}")))
+    };
+    texts.into_iter().map(read).collect()
+}
+
 /// Reads a column that holds the name of a zone.
 ///
 /// # Errors
@@ -309,7 +321,7 @@ pub(crate) fn job_rows(
         .map(|task| {
             serde_json::json!({
                 "id": uuid::Uuid::now_v7(),
-                "kind": task.kind(),
+                "kind": task.kind().name(),
                 "booking_id": task.booking(),
                 "args": task,
                 "dedupe_key": task.dedupe_key(version),

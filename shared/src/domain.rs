@@ -1,6 +1,9 @@
 //! The rules of booking with a deposit. Pure: nothing in here waits, reads the clock, the environment or a
 //! database; time and randomness come in as arguments (`tests/tidy.rs` holds it to that).
 
+// Words that are stored and sent.
+pub(crate) mod named;
+
 // Ids that cannot be mixed up.
 pub mod ids;
 

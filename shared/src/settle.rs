@@ -7,7 +7,7 @@ use crate::appointment;
 use crate::db::Db;
 use crate::db::bookings::{self, Applied, Reference};
 use crate::db::holds::Hold;
-use crate::domain::booking::{Actor, Booking, CancelReason, Change, Payment, RefundFact, checkout_end};
+use crate::domain::booking::{Actor, Booking, CancelReason, Change, Outcome, Payment, RefundFact, checkout_end};
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
@@ -31,20 +31,20 @@ pub enum Settled {
     KnownEvent,
     /// It was applied, or there was nothing to apply.
     Applied {
-        /// In one word.
-        outcome: &'static str,
+        /// What came of it.
+        outcome: Outcome,
         /// The jobs that follow.
         jobs: Vec<JobId>,
     },
 }
 
 impl Settled {
-    /// The outcome in one word, for logs.
-    pub fn outcome(&self) -> &'static str {
+    /// What came of it.
+    pub fn outcome(&self) -> Outcome {
         match self {
-            Self::UnknownBooking => "unknown_booking",
-            Self::KnownEvent => "known_event",
-            Self::Applied { outcome, .. } => outcome,
+            Self::UnknownBooking => Outcome::UnknownBooking,
+            Self::KnownEvent => Outcome::KnownEvent,
+            Self::Applied { outcome, .. } => *outcome,
         }
     }
 
@@ -86,7 +86,7 @@ pub async fn settle(
         match bookings::apply(db, &found.booking, &change, event, now).await {
             Ok(Applied::Written(jobs)) => return Ok(Settled::Applied { outcome: change.outcome, jobs }),
             Ok(Applied::KnownEvent) => return Ok(Settled::KnownEvent),
-            Ok(Applied::Begun) => return Ok(Settled::Applied { outcome: "too_late", jobs: Vec::new() }),
+            Ok(Applied::Begun) => return Ok(Settled::Applied { outcome: Outcome::TooLate, jobs: Vec::new() }),
             Ok(Applied::Stale) => {}
             // Somebody took the slot between the question and the answer.
             Err(Error::Database(error)) if slot_may_be_free && is_taken(&error) => slot_may_be_free = false,
@@ -137,12 +137,12 @@ pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timest
                 {
                     booking.wait_for_slow_payment(now)
                 } else {
-                    Change::nothing("payment_processing")
+                    Change::nothing(Outcome::PaymentProcessing)
                 }
             })
             .await
         }
-        _ => Ok(Settled::Applied { outcome: "still_open", jobs: Vec::new() }),
+        _ => Ok(Settled::Applied { outcome: Outcome::StillOpen, jobs: Vec::new() }),
     }
 }
 
@@ -163,7 +163,7 @@ impl Closed {
         }
     }
 
-    /// What came of it, taken out.
+    /// Consumes it and returns what came of it.
     pub fn into_settled(self) -> Settled {
         match self {
             Self::Kept(settled) | Self::Released(settled) => settled,

@@ -84,7 +84,7 @@ fn files(reader: &str) -> (PathBuf, Vec<PathBuf>) {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder for the files");
     let files = LIFE.iter().map(|(what, version, start, _)| {
-        let template = Template::ALL.into_iter().find(|known| known.name() == format!("{reader}_{what}"));
+        let template = Template::parse(&format!("{reader}_{what}"));
         let file = letter(template.expect("a mail"), *version, start).compose().calendar.expect("a file");
         let path = folder.join(format!("{version}-{what}.ics"));
         std::fs::write(&path, file.content).expect("a file is written");

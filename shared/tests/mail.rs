@@ -103,7 +103,7 @@ fn all() -> Vec<(String, Letter)> {
     let mut letters = Vec::new();
     for locale in LOCALES {
         let mut add = |name: &str, letter: Letter| letters.push((format!("{name}_{locale}"), letter));
-        for template in Template::ALL {
+        for &template in Template::ALL {
             add(template.name(), letter(template, locale));
         }
         let mut of_a_project = letter(Template::ArtistPending, locale);
@@ -402,7 +402,7 @@ fn mails_lead_nowhere_else_and_load_nothing() {
 #[test]
 fn what_people_type_stays_text() {
     let evil = "<img src=x onerror=alert(1)>\"'&</td>\r\nBcc: victim at example\u{2028}X-Header: 1\u{202e}";
-    for template in Template::ALL {
+    for &template in Template::ALL {
         for locale in LOCALES {
             let mut letter = letter(template, locale);
             letter.client.name = evil.into();
@@ -454,7 +454,7 @@ fn answers_go_to_the_other_person() {
 
 #[test]
 fn a_name_of_before_leads_nowhere() {
-    for template in Template::ALL {
+    for &template in Template::ALL {
         for locale in LOCALES {
             let mut letter = letter(template, locale);
             letter.artist.name = "Votre banque : compte bloqué, voir http://evil.example".into();

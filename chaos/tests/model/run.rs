@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
             Ok(Some(hold)) => {
                 let stripe = self.world.stripe_client();
                 match settle::close(db, &stripe, &hold, PUBLIC_URL, reason, now).await {
-                    Ok(closed) => closed.settled().outcome().to_owned(),
+                    Ok(closed) => closed.settled().outcome().to_string(),
                     Err(error) => error.to_string(),
                 }
             }
@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
         let reference = Reference { booking: Some(id), payment_intent: None };
         let settled = settle::settle(db, &reference, None, self.world.now(), |booking, _| rule(booking)).await;
         // The jobs are left to the sweeper: whoever decided died right after.
-        settled.map_or_else(|error| error.to_string(), |settled| settled.outcome().to_owned())
+        settled.map_or_else(|error| error.to_string(), |settled| settled.outcome().to_string())
     }
 
     fn sweeper(&self, db: Db) -> sweeper::App {

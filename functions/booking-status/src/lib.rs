@@ -8,7 +8,7 @@ use shared::appointment;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, bookings};
-use shared::domain::booking::{CancelReason, EntryKind, PaymentStatus, Status};
+use shared::domain::booking::{BookingKind, CancelReason, EntryKind, PaymentStatus, Status};
 use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
@@ -62,9 +62,9 @@ pub struct BookingView {
     pub hold_lapsed: bool,
     /// Why it was cancelled.
     pub cancel_reason: Option<CancelReason>,
-    /// `flash` or `project`.
+    /// What is booked.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: BookingKind,
     /// What it is called; empty for a project.
     pub title: String,
     /// Whose chair.

@@ -15,6 +15,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::db::calendar::{self as subscriptions, Clues, Occurrence};
+use shared::domain::booking::Outcome;
 use shared::domain::ids::BookingId;
 use shared::error::Error;
 use shared::http::{self, Reply};
@@ -145,19 +146,20 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         return Err(Error::Unauthenticated("the signature does not fit"));
     }
     if subscriber.is_known {
-        return received("known_event");
+        return received(Outcome::KnownEvent);
     }
     let outcome = match subscriber.booking {
         // Something of the artist's own, or a test of the subscription.
-        None => "not_ours",
+        None => Outcome::NotOurs,
         Some(booking) => compare(app, booking, hook.hint().as_deref(), now).await?,
     };
     subscriptions::record(&app.db, &occurrence, subscriber.booking, outcome, now).await?;
-    tracing::info!(hook.trigger = calcom::connection::trigger(&hook.trigger_event), outcome, "webhook applied");
+    let trigger = calcom::connection::trigger(&hook.trigger_event);
+    tracing::info!(hook.trigger = trigger, outcome = outcome.name(), "webhook applied");
     received(outcome)
 }
 
-async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timestamp) -> Result<&'static str, Error> {
+async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timestamp) -> Result<Outcome, Error> {
     let compared = calendar::compare(&app.db, &app.calendars, booking, hint, now).await;
     let compared = match compared {
         Ok(compared) => compared,
@@ -179,6 +181,6 @@ async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timesta
     Ok(compared.outcome())
 }
 
-fn received(outcome: &str) -> Reply {
+fn received(outcome: Outcome) -> Reply {
     http::reply(StatusCode::OK, &json!({ "received": true, "outcome": outcome }))
 }

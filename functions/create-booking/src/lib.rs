@@ -16,7 +16,9 @@ use shared::db::Db;
 use shared::db::artists::{self, Agenda};
 use shared::db::bookings::Reference;
 use shared::db::holds::{self, Context, Hold, Networks, NewHold, Question, Subject, Taken, Written};
-use shared::domain::booking::{Actor, CancelReason, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
+use shared::domain::booking::{
+    Actor, CancelReason, Status, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end,
+};
 use shared::domain::contact::PhoneNumber;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::local::{Appointment, LocalTime};
@@ -129,8 +131,8 @@ impl App {
 pub struct HeldView {
     /// The booking.
     pub booking_id: BookingId,
-    /// Its status: `pending`, or what a repeated request finds.
-    pub status: String,
+    /// Where it is in its life: pending, or what a repeated request finds.
+    pub status: Status,
     /// Where to pay; none when a repeated request finds nothing left to pay.
     pub checkout_url: Option<String>,
     /// Until when the slot is kept.
@@ -268,7 +270,7 @@ async fn whole(app: &App, request: &Request, error: Error) -> Error {
 fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold {
     Hold {
         id: new.id,
-        status: "pending".into(),
+        status: Status::Pending,
         hold_expires_at: Some(new.hold_expires_at),
         checkout_expires_at: new.checkout_expires_at,
         checkout_attempt: 1,
@@ -391,7 +393,7 @@ async fn not_opened(app: &App, hold: &Hold, error: StripeError, now: Timestamp) 
 fn view(hold: &Hold, zone: &TimeZone, now: Timestamp) -> Result<HeldView, Error> {
     Ok(HeldView {
         booking_id: hold.id,
-        status: hold.status.clone(),
+        status: hold.status,
         checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
         hold_expires_at: hold.hold_expires_at.map(|end| LocalTime::of(end, zone)),
         deposit_cents: hold.deposit()?,

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use shared::appointment;
-use shared::db::dashboard::Entry;
-use shared::domain::booking::{Booking, EntryKind, PaymentStatus, Status};
+use shared::db::dashboard::Listed;
+use shared::domain::booking::{Booking, BookingKind, EntryKind, PaymentStatus, Status};
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::local::{LocalTime, Turn, whose_clock};
 use shared::domain::money::Cents;
@@ -13,7 +13,7 @@ use shared::domain::money::Cents;
 const BOM: &str = "\u{feff}";
 
 /// The list as CSV (RFC 4180). In French with semicolons and decimal commas, as a French Excel wants them.
-pub(crate) fn write(entries: &[Entry], locale: Locale) -> String {
+pub(crate) fn write(entries: &[Listed], locale: Locale) -> String {
     let separator = locale.pick(";", ",");
     let heading = locale.pick(
         [
@@ -64,7 +64,7 @@ pub(crate) fn write(entries: &[Entry], locale: Locale) -> String {
             if locale == Locale::Fr { text.replace('.', ",") } else { text }
         };
         let (captured, refunded) = moved(booking);
-        let is_project = entry.kind == "project";
+        let is_project = entry.kind == BookingKind::Project;
         line(
             &mut text,
             separator,
@@ -94,7 +94,7 @@ pub(crate) fn write(entries: &[Entry], locale: Locale) -> String {
 
 /// `02:30`; with what tells it apart where that alone would be mistaken: `02:30 heure d’été` when the hour comes twice that
 /// night, `10:00 heure de Bruxelles` when the artist has moved on since.
-fn hour(instant: Timestamp, entry: &Entry, locale: Locale) -> String {
+fn hour(instant: Timestamp, entry: &Listed, locale: Locale) -> String {
     let mut hour = LocalTime::of(instant, &entry.zone).wall().strftime("%H:%M").to_string();
     let turn = Turn::of(instant, &entry.zone).map(|turn| turn.words(locale));
     let clock = (entry.zone != entry.home).then(|| whose_clock(&entry.zone, locale));
@@ -105,7 +105,7 @@ fn hour(instant: Timestamp, entry: &Entry, locale: Locale) -> String {
 }
 
 /// The hour of the end. Midnight is 24:00 of the day that ends, so that an end taken from its start is a duration.
-fn end(entry: &Entry, locale: Locale) -> String {
+fn end(entry: &Listed, locale: Locale) -> String {
     let day = |instant| LocalTime::of(instant, &entry.zone).date();
     let hour = hour(entry.booking.ends_at, entry, locale);
     on_the_day_of(day(entry.booking.starts_at), day(entry.booking.ends_at), hour)

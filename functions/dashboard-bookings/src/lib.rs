@@ -17,12 +17,12 @@ use shared::auth::{Account, Auth};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
-use shared::db::dashboard::{self, Dossier, Question, View};
+use shared::db::dashboard::{self, Detail, Filter, Question};
 use shared::db::{Db, calendar, holds, limits};
-use shared::domain::booking::{Actor, Booking, CancelReason, Change};
+use shared::domain::booking::{Actor, Booking, CancelReason, Change, HistoryKind, Outcome};
 use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
-use shared::domain::job::{Task, Template};
+use shared::domain::job::{Occasion, Task, Template};
 use shared::domain::local::LocalTime;
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
@@ -197,20 +197,20 @@ pub async fn handle(app: &App, request: Request) -> Reply {
 }
 
 /// What both forms of the list are asked for.
-fn asked(request: &Request) -> Result<(View, Option<String>), Error> {
+fn asked(request: &Request) -> Result<(Filter, Option<String>), Error> {
     let view = http::query(request, "view")?.unwrap_or_else(|| "all".into());
-    let view = View::parse(&view).ok_or_else(|| {
+    let filter = Filter::parse(&view).ok_or_else(|| {
         Error::Malformed("the parameter `view` is one of all, todo, upcoming, past, cancelled".into())
     })?;
     let words = http::query(request, "q")?.map(|words| words.trim().to_owned()).filter(|words| !words.is_empty());
     if words.as_ref().is_some_and(|words| words.chars().count() > LONGEST_SEARCH || words.contains('\0')) {
         return Err(Error::Malformed(format!("the parameter `q` has at most {LONGEST_SEARCH} characters")));
     }
-    Ok((view, words))
+    Ok((filter, words))
 }
 
 async fn list(app: &App, user: Account, request: &Request, now: Timestamp) -> Reply {
-    let (view, words) = asked(request)?;
+    let (filter, words) = asked(request)?;
     let limit =
         match http::query(request, "limit")? {
             None => PAGE,
@@ -222,7 +222,7 @@ async fn list(app: &App, user: Account, request: &Request, now: Timestamp) -> Re
     let opened_at = cursor.map_or(now, |cursor| cursor.opened_at);
     let question = Question {
         user,
-        view,
+        filter,
         words: words.as_deref(),
         after: cursor.map(|cursor| cursor.place),
         from: None,
@@ -242,7 +242,7 @@ async fn list(app: &App, user: Account, request: &Request, now: Timestamp) -> Re
 
 /// The list as a file. It is whole or refused: a file that ends early would be believed.
 async fn file(app: &App, user: Account, request: &Request, now: Timestamp) -> Reply {
-    let (view, words) = asked(request)?;
+    let (filter, words) = asked(request)?;
     let date = |name: &str| -> Result<Option<Date>, Error> {
         let text = http::query(request, name)?;
         let read = text.map(|text| text.parse::<Date>());
@@ -258,7 +258,7 @@ async fn file(app: &App, user: Account, request: &Request, now: Timestamp) -> Re
     let (from_utc, until_utc) = (from_utc.map(known), until_utc.map(known));
     let question = Question {
         user,
-        view,
+        filter,
         words: words.as_deref(),
         after: None,
         from: from_utc,
@@ -298,8 +298,8 @@ fn at_midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 async fn show(app: &App, user: Account, id: BookingId, locale: Locale, now: Timestamp) -> Reply {
-    let dossier = dashboard::detail(&app.db, user, id, now).await?;
-    http::reply(StatusCode::OK, &view::detail(dossier, &app.calcom_web, locale, now))
+    let detail = dashboard::detail(&app.db, user, id, now).await?;
+    http::reply(StatusCode::OK, &view::detail(detail, &app.calcom_web, locale, now))
 }
 
 async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Request, now: Timestamp) -> Reply {
@@ -330,9 +330,9 @@ async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Re
 }
 
 /// The booking, if it is still what was shown.
-async fn as_shown(app: &App, user: Account, id: BookingId, version: i32, now: Timestamp) -> Result<Dossier, Error> {
-    let dossier = dashboard::detail(&app.db, user, id, now).await?;
-    if dossier.entry.booking.version == version { Ok(dossier) } else { Err(Refusal::ChangedMeanwhile.into()) }
+async fn as_shown(app: &App, user: Account, id: BookingId, version: i32, now: Timestamp) -> Result<Detail, Error> {
+    let detail = dashboard::detail(&app.db, user, id, now).await?;
+    if detail.listed.booking.version == version { Ok(detail) } else { Err(Refusal::ChangedMeanwhile.into()) }
 }
 
 /// Lets the rules decide on the booking as it was shown, and writes what they decide unless it has changed meanwhile.
@@ -344,14 +344,14 @@ async fn decide(
     now: Timestamp,
     rule: impl Fn(&Booking) -> Change,
 ) -> Result<(), Error> {
-    let booking = as_shown(app, user, id, version, now).await?.entry.booking;
+    let booking = as_shown(app, user, id, version, now).await?.listed.booking;
     write(app, &booking, &rule(&booking), now).await
 }
 
 async fn write(app: &App, booking: &Booking, change: &Change, now: Timestamp) -> Result<(), Error> {
     if change.state.is_none() {
         return Err(match change.outcome {
-            "too_late" => Refusal::TooLate.into(),
+            Outcome::TooLate => Refusal::TooLate.into(),
             _ => Refusal::NotPossible.into(),
         });
     }
@@ -376,7 +376,7 @@ async fn send(app: &App, jobs: &[JobId], wait: std::time::Duration) {
 
 /// Calls an appointment off on the terms that were shown, or not at all.
 async fn cancel(app: &App, user: Account, id: BookingId, asked: &CancelRequest, now: Timestamp) -> Result<(), Error> {
-    let booking = as_shown(app, user, id, asked.version, now).await?.entry.booking;
+    let booking = as_shown(app, user, id, asked.version, now).await?.listed.booking;
     let change = asked.by.change(&booking, now);
     let terms = booking.cancellation(asked.by.canceller(), now);
     if change.state.is_some() && terms.amount != Cents::new(asked.refund_cents) {
@@ -441,11 +441,9 @@ async fn retry(app: &App, user: Account, id: BookingId, job: &str, locale: Local
 
 /// Sends a mail to the client once more. Asked twice at once, it is sent once.
 async fn resend(app: &App, user: Account, id: BookingId, asked: &ResendRequest, now: Timestamp) -> Result<(), Error> {
-    let dossier = dashboard::detail(&app.db, user, id, now).await?;
-    let template = Template::ALL
-        .into_iter()
-        .find(|template| template.name() == asked.template)
-        .filter(|template| view::can_resend(*template, dossier.entry.booking.state.status))
+    let detail = dashboard::detail(&app.db, user, id, now).await?;
+    let template = Template::parse(&asked.template)
+        .filter(|template| view::can_resend(*template, detail.listed.booking.state.status))
         .ok_or(Refusal::NotPossible)?;
     let (counts, window_end) = limits::count(&app.db, &[("resend", &user.user.to_string())], now).await?;
     if counts.iter().any(|count| *count > RESENDS_PER_HOUR) {
@@ -453,13 +451,11 @@ async fn resend(app: &App, user: Account, id: BookingId, asked: &ResendRequest, 
     }
     // The next number comes with the end of the one before.
     let again = |job: &&dashboard::JobRow| {
-        job.template.as_deref() == Some(template.name())
-            && job.occurrence.as_deref().is_some_and(|occurrence| occurrence.starts_with("again:"))
-            && job.outcome.is_some()
+        job.template == Some(template) && matches!(job.occasion, Some(Occasion::Again(_))) && job.outcome.is_some()
     };
-    let number = dossier.jobs.iter().filter(again).count() + 1;
-    let task = Task::SendEmail { booking: id, template, occurrence: format!("again:{number}") };
-    let history = ("mail_asked_again", json!({ "template": template.name() }));
+    let number = detail.jobs.iter().filter(again).count() + 1;
+    let task = Task::SendEmail { booking: id, template, occurrence: Occasion::Again(number) };
+    let history = (HistoryKind::MailAskedAgain, json!({ "template": template.name() }));
     if let Some(job) = dashboard::add_job(&app.db, user, &task, history, now).await? {
         send(app, &[job], std::time::Duration::ZERO).await;
     }

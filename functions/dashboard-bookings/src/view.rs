@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
-use shared::db::dashboard::{Dossier, Entry, JobRow, MailRow, TimelineLine};
+use shared::db::dashboard::{Action, Detail, JobRow, Listed, MailRow, TimelineLine, Todo};
 use shared::db::holds::Suspect;
-use shared::domain::booking::{Booking, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
+use shared::domain::booking::{
+    Actor, Booking, BookingKind, CancelReason, EntryKind, HistoryKind, PaymentProblem, PaymentStatus, Status,
+};
+use shared::domain::calendar::CalendarState;
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::ids::{BookingId, JobId};
-use shared::domain::job::Template;
+use shared::domain::job::{JobState, MailState, TaskKind, Template};
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
@@ -40,9 +43,9 @@ pub struct BookingRow {
     pub id: BookingId,
     /// Counts its changes: what an action must name.
     pub version: i32,
-    /// `flash` or `project`.
+    /// What is booked.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: BookingKind,
     /// Where it is in its life.
     pub status: Status,
     /// Where the deposit is.
@@ -73,17 +76,17 @@ pub struct BookingRow {
     /// Until when an unpaid slot is kept.
     pub hold_expires_at: Option<LocalTime>,
     /// Whether Cal.com knows.
-    pub calendar_state: String,
+    pub calendar_state: CalendarState,
     /// Jobs that will not be done by themselves.
     pub failed_jobs: i64,
-    /// What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`.
-    pub todo: Vec<String>,
+    /// What waits for the artist.
+    pub todo: Vec<Todo>,
     /// The picture of its flash.
     pub flash_image: Option<String>,
     /// When it was made.
     pub created_at: LocalTime,
-    /// What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`.
-    pub actions: Vec<&'static str>,
+    /// What the artist may do now.
+    pub actions: Vec<Action>,
 }
 
 /// A page of the list.
@@ -155,13 +158,13 @@ pub struct CancellationView {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MailView {
     /// Which of the mails.
-    pub template: String,
+    pub template: Template,
     /// Tells two of them apart.
     pub occurrence: String,
     /// To whom.
     pub recipient: String,
-    /// `sending`, `sent` or `refused`.
-    pub status: String,
+    /// What became of it.
+    pub status: MailState,
     /// When it went out.
     pub sent_at: Option<LocalTime>,
     /// Why it was refused; of one that is withheld, whose share of mails without a payment is used up: `address` or
@@ -175,8 +178,8 @@ pub struct MailView {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct CalendarView {
-    /// `off`, `waiting`, `synced`, `removed`, `conflict`, `failed` or `called_off`.
-    pub state: String,
+    /// Where the booking is there.
+    pub state: CalendarState,
     /// What it said; of what was called off, in one word why the artist is asked.
     pub note: Option<String>,
     /// The booking there.
@@ -190,11 +193,11 @@ pub struct JobView {
     /// The job.
     pub id: JobId,
     /// Its kind.
-    pub kind: String,
+    pub kind: TaskKind,
     /// Which mail, of one that sends one.
-    pub template: Option<String>,
-    /// `waiting`, `running`, `done`, `discarded` or `dead`.
-    pub state: &'static str,
+    pub template: Option<Template>,
+    /// Where it is.
+    pub state: JobState,
     /// How often it was begun.
     pub attempts: i32,
     /// What happened last.
@@ -211,10 +214,10 @@ pub struct JobView {
 pub struct EventView {
     /// When.
     pub at: LocalTime,
-    /// Who: `client`, `artist`, `stripe`, `calcom` or `system`.
-    pub actor: String,
-    /// What, in one word.
-    pub kind: String,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub kind: HistoryKind,
     /// Details.
     pub data: Value,
 }
@@ -251,100 +254,101 @@ pub struct BookingDetail {
 }
 
 /// The row of a booking.
-pub fn row(entry: Entry, now: Timestamp) -> BookingRow {
-    let actions = actions(&entry.booking, &entry.calendar_state, now);
-    let local = |instant| LocalTime::of(instant, &entry.zone);
-    let dispute_lost = entry.booking.has_lost_dispute();
-    let rest_cents = entry.booking.left_to_pay(entry.price);
-    let Booking { id, version, state, starts_at, ends_at, deposit, .. } = entry.booking;
+pub fn row(listed: Listed, now: Timestamp) -> BookingRow {
+    let actions = actions(&listed.booking, listed.calendar_state, now);
+    let local = |instant| LocalTime::of(instant, &listed.zone);
+    let dispute_lost = listed.booking.has_lost_dispute();
+    let rest_cents = listed.booking.left_to_pay(listed.price);
+    let Booking { id, version, state, starts_at, ends_at, deposit, .. } = listed.booking;
     BookingRow {
         id,
         version,
-        kind: entry.kind,
+        kind: listed.kind,
         status: state.status,
         payment_status: state.payment_status,
         payment_problem: state.payment_problem,
         dispute_lost,
         cancel_reason: state.cancel_reason,
         no_show: state.no_show,
-        title: entry.title,
-        appointment: Appointment::of(starts_at, ends_at, &entry.zone),
-        clock: (entry.zone != entry.home).then(|| StudioClock::of(&entry.zone)),
+        title: listed.title,
+        appointment: Appointment::of(starts_at, ends_at, &listed.zone),
+        clock: (listed.zone != listed.home).then(|| StudioClock::of(&listed.zone)),
         client: Client {
-            name: entry.client_name,
-            email: entry.client_email,
-            phone_written: PhoneNumber::from_stored(entry.client_phone.clone()).written(),
-            phone: entry.client_phone,
-            locale: entry.client_locale,
+            name: listed.client_name,
+            email: listed.client_email,
+            phone_written: PhoneNumber::from_stored(listed.client_phone.clone()).written(),
+            phone: listed.client_phone,
+            locale: listed.client_locale,
         },
-        price_cents: entry.price,
+        price_cents: listed.price,
         deposit_cents: deposit,
         rest_cents,
         hold_expires_at: state.hold_expires_at.map(local),
-        calendar_state: entry.calendar_state,
-        failed_jobs: entry.failed_jobs,
-        todo: entry.todo,
-        flash_image: entry.flash_image,
-        created_at: local(entry.created_at),
+        calendar_state: listed.calendar_state,
+        failed_jobs: listed.failed_jobs,
+        todo: listed.todo,
+        flash_image: listed.flash_image,
+        created_at: local(listed.created_at),
         actions,
     }
 }
 
 /// What the rules would do if they were asked: no second opinion on what is possible.
-fn actions(booking: &Booking, calendar_state: &str, now: Timestamp) -> Vec<&'static str> {
-    let live = matches!(booking.state.status, Status::Pending | Status::Confirmed);
-    let possible = [
-        ("confirm", booking.confirm_by_hand(now).state.is_some()),
-        ("undo_confirm", booking.undo_confirmation(now).state.is_some()),
-        ("put_back", live && calendar_state == "called_off" && booking.starts_at > now),
-        ("cancel", booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.is_some()),
-        ("complete", booking.complete(shared::domain::booking::Actor::Artist, now).state.is_some()),
-        ("no_show", booking.no_show(now).state.is_some()),
-    ];
-    possible.into_iter().filter(|(_, possible)| *possible).map(|(action, _)| action).collect()
+fn actions(booking: &Booking, calendar_state: CalendarState, now: Timestamp) -> Vec<Action> {
+    let possible = |action: &Action| match action {
+        Action::Confirm => booking.confirm_by_hand(now).state.is_some(),
+        Action::UndoConfirm => booking.undo_confirmation(now).state.is_some(),
+        Action::PutBack => {
+            booking.state.status.is_open() && calendar_state == CalendarState::CalledOff && booking.starts_at > now
+        }
+        Action::Cancel => booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.is_some(),
+        Action::Complete => booking.complete(Actor::Artist, now).state.is_some(),
+        Action::NoShow => booking.no_show(now).state.is_some(),
+    };
+    Action::ALL.iter().copied().filter(possible).collect()
 }
 
 /// The whole of a booking.
-pub fn detail(dossier: Dossier, calcom_web: &str, locale: Locale, now: Timestamp) -> BookingDetail {
-    let booking = &dossier.entry.booking;
-    let zone = &dossier.entry.zone;
+pub fn detail(detail: Detail, calcom_web: &str, locale: Locale, now: Timestamp) -> BookingDetail {
+    let booking = &detail.listed.booking;
+    let zone = &detail.listed.zone;
     let local = |instant| LocalTime::of(instant, zone);
     let status = booking.state.status;
     BookingDetail {
-        project: dossier.project.map(|(description, body_zone, budget_cents)| ProjectView {
+        project: detail.project.map(|(description, body_zone, budget_cents)| ProjectView {
             description,
             body_zone,
             budget_cents,
         }),
         policy_sentence: policy_sentence(booking, zone, locale, now),
-        note: dossier.note,
+        note: detail.note,
         undo_until: booking.state.undo.map(|undo| undo.until).filter(|until| *until > now).map(local),
         money: money(booking, zone),
         cancellation: cancellation(booking, Canceller::Artist, locale, now),
         cancellation_by_client: cancellation(booking, Canceller::Client, locale, now)
             .filter(|_| booking.deposit_due().is_none()),
-        timeline: dossier
+        timeline: detail
             .timeline
             .into_iter()
             .map(|TimelineLine { at, actor, kind, data }| EventView { at: local(at), actor, kind, data })
             .collect(),
-        mails: dossier.mails.into_iter().map(|mail| mail_view(mail, status, zone)).collect(),
+        mails: detail.mails.into_iter().map(|mail| mail_view(mail, status, zone)).collect(),
         calendar: CalendarView {
-            state: dossier.entry.calendar_state.clone(),
-            note: dossier.calendar_note,
+            state: detail.listed.calendar_state,
+            note: detail.calendar_note,
             url: booking
                 .calendar_booking
                 .as_ref()
                 .map(|uid| format!("{}/booking/{uid}", calcom_web.trim_end_matches('/'))),
         },
-        jobs: dossier.jobs.into_iter().map(|job| job_view(job, locale, now)).collect(),
-        row: row(dossier.entry, now),
+        jobs: detail.jobs.into_iter().map(|job| job_view(job, locale, now)).collect(),
+        row: row(detail.listed, now),
     }
 }
 
 /// What the client accepted: with its date while the appointment lies ahead, else as a rule.
 fn policy_sentence(booking: &Booking, zone: &TimeZone, locale: Locale, now: Timestamp) -> String {
-    let ahead = matches!(booking.state.status, Status::Pending | Status::Confirmed) && booking.starts_at > now;
+    let ahead = booking.state.status.is_open() && booking.starts_at > now;
     if ahead {
         terms::of_appointment(&booking.policy, booking.starts_at, zone, locale, now)
     } else {
@@ -425,19 +429,18 @@ pub fn cancellation(booking: &Booking, by: Canceller, locale: Locale, now: Times
 /// Whether a mail can be sent once more: to the client, and only while it is still true.
 pub fn can_resend(template: Template, status: Status) -> bool {
     match template {
-        Template::ClientConfirmed => matches!(status, Status::Confirmed | Status::Completed),
+        Template::ClientConfirmed => status.stands(),
         Template::ClientCancelled => status == Status::Cancelled,
-        Template::ClientMoved => matches!(status, Status::Pending | Status::Confirmed),
+        Template::ClientMoved => status.is_open(),
         _ => false,
     }
 }
 
 fn mail_view(mail: MailRow, status: Status, zone: &TimeZone) -> MailView {
-    let template = Template::ALL.into_iter().find(|template| template.name() == mail.template);
     MailView {
-        can_resend: template.is_some_and(|template| can_resend(template, status)),
+        can_resend: can_resend(mail.template, status),
         template: mail.template,
-        occurrence: mail.occurrence,
+        occurrence: mail.occasion.to_string(),
         recipient: mail.recipient,
         status: mail.status,
         sent_at: mail.sent_at.map(|at| LocalTime::of(at, zone)),
@@ -446,13 +449,8 @@ fn mail_view(mail: MailRow, status: Status, zone: &TimeZone) -> MailView {
 }
 
 fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
-    let state = match job.outcome.as_deref() {
-        Some("dead") => "dead",
-        Some("discarded") => "discarded",
-        Some(_) => "done",
-        None if job.locked_until.is_some_and(|until| until > now) => "running",
-        None => "waiting",
-    };
+    let is_running = job.locked_until.is_some_and(|until| until > now);
+    let state = job.outcome.unwrap_or(if is_running { JobState::Running } else { JobState::Waiting });
     JobView {
         id: job.id,
         advice: job.failed.then(|| advice(&job, locale).to_owned()),
@@ -467,32 +465,32 @@ fn job_view(job: JobRow, locale: Locale, now: Timestamp) -> JobView {
 
 /// What the artist can do about a job that will not be done by itself.
 fn advice(job: &JobRow, locale: Locale) -> &'static str {
-    match (job.kind.as_str(), job.template.as_deref()) {
-        ("send_email", _) if job.last_error.as_deref().is_some_and(|why| why.ends_with(": not now")) => locale.pick(
+    match (job.kind, job.template) {
+        (TaskKind::SendEmail, _) if job.last_error.as_deref().is_some_and(|why| why.ends_with(": not now")) => locale.pick(
             "Le message n’est pas parti : trop de messages sans paiement en peu de temps. Réessayez dans une heure, ou demain.",
             "The mail did not go out: too many mails without a payment in a short time. Try again in an hour, or tomorrow.",
         ),
-        ("send_email", Some(template)) if template.starts_with("client_") => locale.pick(
+        (TaskKind::SendEmail, Some(template)) if !template.is_to_artist() => locale.pick(
             "Le message n’est pas parti : l’adresse du client a peut-être une faute. Appelez-le, puis réessayez.",
             "The mail did not go out: the client’s address may be misspelt. Call them, then try again.",
         ),
-        ("send_email", _) => locale.pick(
+        (TaskKind::SendEmail, _) => locale.pick(
             "Le message ne vous est pas parvenu : vérifiez l’adresse de votre profil, puis réessayez.",
             "The mail did not reach you: check the address of your profile, then try again.",
         ),
-        ("sync_calendar", _) => locale.pick(
+        (TaskKind::SyncCalendar, _) => locale.pick(
             "Cal.com refuse : libérez ce moment dans Cal.com ou vérifiez la connexion dans les réglages, puis réessayez.",
             "Cal.com refuses: free this time in Cal.com or check the connection in the settings, then try again.",
         ),
-        ("refund", _) => locale.pick(
+        (TaskKind::Refund, _) => locale.pick(
             "L’argent n’est pas rendu : ouvrez le paiement dans Stripe pour voir pourquoi, puis réessayez.",
             "The money has not gone back: open the payment in Stripe to see why, then try again.",
         ),
-        ("expire_checkout", _) => locale.pick(
+        (TaskKind::ExpireCheckout, _) => locale.pick(
             "La page de paiement est peut-être encore ouverte : réessayez. Un paiement qui arriverait serait rendu.",
             "The payment page may still be open: try again. Money that arrives would be given back.",
         ),
-        _ => locale.pick(
+        (TaskKind::SettleRefunds | TaskKind::SendContactLink, _) => locale.pick(
             "Stripe n’a pas répondu comme prévu : réessayez.",
             "Stripe did not answer as expected: try again.",
         ),

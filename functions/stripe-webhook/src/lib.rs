@@ -10,6 +10,7 @@ use serde_json::json;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError, Secret};
 use shared::db::Db;
+use shared::domain::booking::Outcome;
 use shared::error::Error;
 use shared::http::{self, Reply};
 use shared::queue::Queue;
@@ -81,7 +82,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if event.livemode != app.livemode {
         // A test event at a live deployment, or the reverse: an endpoint that is registered in both modes.
         tracing::warn!(event.id, event.kind, event.livemode, "an event of the other mode is ignored");
-        return received("other_mode");
+        return received(Outcome::OtherMode);
     }
     let settled = events::apply(&app.db, &event, now).await?;
     let jobs = settled.jobs();
@@ -90,10 +91,10 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     {
         tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
     }
-    tracing::info!(event.id, event.kind, outcome = settled.outcome(), "event applied");
+    tracing::info!(event.id, event.kind, outcome = settled.outcome().name(), "event applied");
     received(settled.outcome())
 }
 
-fn received(outcome: &str) -> Reply {
+fn received(outcome: Outcome) -> Reply {
     http::reply(StatusCode::OK, &json!({ "received": true, "outcome": outcome }))
 }

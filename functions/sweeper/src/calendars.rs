@@ -6,7 +6,7 @@ use shared::calendar::{self, Compared, OVER_AFTER};
 use shared::db::bookings::Reference;
 use shared::db::calendar::due;
 use shared::db::reconcile;
-use shared::domain::booking::Actor;
+use shared::domain::booking::{Actor, Outcome};
 use shared::error::Error;
 use shared::settle;
 
@@ -40,7 +40,7 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
         match answer {
             Ok(Compared::Nothing(_) | Compared::Busy) => {}
             Ok(compared) => {
-                tracing::warn!(booking.id = %booking, outcome = compared.outcome(), "Cal.com had changed unheard");
+                tracing::warn!(booking.id = %booking, outcome = compared.outcome().name(), "Cal.com had changed unheard");
                 match &compared {
                     Compared::Repair { .. } => report.calendar_repairs += 1,
                     _ => report.calendar_changes += 1,
@@ -67,7 +67,7 @@ pub(crate) async fn close(app: &App, report: &mut Report, now: Timestamp) -> Res
         let reference = Reference { booking: Some(booking), payment_intent: None };
         let settled =
             settle::settle(&app.db, &reference, None, now, |booking, _| booking.complete(Actor::System, now)).await?;
-        if settled.outcome() == "completed" {
+        if settled.outcome() == Outcome::Completed {
             report.completed += 1;
             send(app, settled.jobs()).await;
         }

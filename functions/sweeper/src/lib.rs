@@ -12,7 +12,7 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};
 use shared::db::{Db, emails, outbox, reconcile, upkeep};
-use shared::domain::booking::{CancelReason, Status};
+use shared::domain::booking::{CancelReason, Outcome, Status};
 use shared::domain::ids::JobId;
 use shared::error::Error;
 use shared::queue::Queue;
@@ -221,7 +221,7 @@ enum Found {
 
 async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
     let hold = &due.hold;
-    let stands = hold.status != Status::Pending.name();
+    let stands = hold.status != Status::Pending;
     if !stands && !hold.is_live(now) {
         let closed = settle::close(&app.db, &app.stripe, hold, &app.public_url, CancelReason::HoldExpired, now).await?;
         return Ok(sorted(closed.into_settled()));
@@ -242,10 +242,8 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
 
 fn sorted(settled: Settled) -> Found {
     match settled.outcome() {
-        "released" => Found::Released(settled),
-        "confirmed" | "revived" | "mismatch" | "duplicate" | "refunded_late" | "given_back" | "paid" => {
-            Found::Payment(settled)
-        }
+        Outcome::Released => Found::Released(settled),
+        outcome if outcome.is_payment() => Found::Payment(settled),
         _ => Found::Nothing,
     }
 }

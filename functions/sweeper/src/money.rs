@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::db::bookings::Reference;
 use shared::db::reconcile::{self, OpenRefund};
+use shared::domain::booking::Outcome;
 use shared::error::Error;
 use shared::settle::{self, events, refund_fact};
 
@@ -91,7 +92,7 @@ async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded
     let reference = Reference { booking: Some(open.booking), payment_intent: None };
     let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(&facts)).await?;
     send(app, settled.jobs()).await;
-    if settled.outcome() == "settled" {
+    if settled.outcome() == Outcome::Settled {
         return Ok(Refunded::Settled);
     }
     if open.under_way {
@@ -171,11 +172,11 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
                     tracing::warn!(
                         event.id,
                         event.kind,
-                        outcome = settled.outcome(),
+                        outcome = settled.outcome().name(),
                         "no webhook had brought this event"
                     );
                     // As the webhook says it: a dispute or a refund that failed is told to the operator whoever found it.
-                    tracing::info!(event.id, event.kind, outcome = settled.outcome(), "event applied");
+                    tracing::info!(event.id, event.kind, outcome = settled.outcome().name(), "event applied");
                     report.events_found += 1;
                     send(app, settled.jobs()).await;
                 }

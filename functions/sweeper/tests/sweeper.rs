@@ -536,6 +536,7 @@ mod calendars {
     use shared::calcom::converge::{Converged, Want, converge};
     use shared::calendar;
     use shared::db::dossier::{self, CalendarNews};
+    use shared::domain::calendar::CalendarState;
 
     use super::*;
 
@@ -551,7 +552,7 @@ mod calendars {
         let wanted = calendar::question(&dossier, &key, access.event_type, Want::Present { confirmed: true }, 1);
         let Converged::Synced { uid, .. } = converge(calendars.calcom(), &wanted).await else { panic!("it is free") };
         let start = Some(dossier.booking.starts_at);
-        let news = CalendarNews { uid: Some(&uid), start, state: "synced", note: None, tasks: &[] };
+        let news = CalendarNews { uid: Some(&uid), start, state: CalendarState::Synced, note: None, tasks: &[] };
         dossier::note_calendar(&world.db(), &dossier.booking, &news, world.now()).await.expect("noted");
         (held, uid)
     }

@@ -6,8 +6,9 @@ use shared::calendar::{self, Compared};
 use shared::db::calendar::is_missing;
 use shared::db::dossier::{self, CalendarNews, Dossier};
 use shared::domain::booking::{CalendarMode, Status};
+use shared::domain::calendar::CalendarState;
 use shared::domain::ids::BookingId;
-use shared::domain::job::{Outcome, Task, Template};
+use shared::domain::job::{Occasion, Outcome, Task, Template};
 use shared::error::Error;
 
 use crate::{App, send};
@@ -59,23 +60,25 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
             is_missing(&app.db, booking.id, now).await?;
             return Ok(Outcome::Done);
         }
-        Converged::Synced { uid, note } => (Some(uid), "synced", note.as_ref().map(Note::to_string), Outcome::Done),
-        Converged::Removed | Converged::NothingToDo => (None, "removed", None, Outcome::Done),
+        Converged::Synced { uid, note } => {
+            (Some(uid), CalendarState::Synced, note.as_ref().map(Note::to_string), Outcome::Done)
+        }
+        Converged::Removed | Converged::NothingToDo => (None, CalendarState::Removed, None, Outcome::Done),
         Converged::Conflict { why: Clash::Taken } => {
             let words = CONFLICT_TAKEN.to_owned();
-            (None, "conflict", Some(words.clone()), Outcome::Discard { why: words })
+            (None, CalendarState::Conflict, Some(words.clone()), Outcome::Discard { why: words })
         }
-        Converged::Rejected { why } => (None, "failed", Some(why.clone()), Outcome::Discard { why }),
+        Converged::Rejected { why } => (None, CalendarState::Failed, Some(why.clone()), Outcome::Discard { why }),
     };
     // Called off here, and Cal.com keeps the time blocked: nobody but the artist can free it.
-    let kept = state == "failed" && booking.state.status == Status::Cancelled;
+    let kept = state == CalendarState::Failed && booking.state.status == Status::Cancelled;
     let alert = Task::SendEmail {
         booking: booking.id,
         template: Template::ArtistCalendarConflict,
-        occurrence: if kept { format!("kept:{}", booking.version) } else { booking.version.to_string() },
+        occurrence: if kept { Occasion::Kept(booking.version) } else { Occasion::Version(booking.version) },
     };
-    let tasks = if state == "conflict" || kept { std::slice::from_ref(&alert) } else { &[] };
-    let start = (state == "synced").then_some(booking.starts_at);
+    let tasks = if state == CalendarState::Conflict || kept { std::slice::from_ref(&alert) } else { &[] };
+    let start = (state == CalendarState::Synced).then_some(booking.starts_at);
     let news = CalendarNews { uid: uid.as_deref(), start, state, note: words.as_deref(), tasks };
     let jobs = dossier::note_calendar(&app.db, booking, &news, now).await?;
     send(app, &jobs).await;

@@ -143,7 +143,7 @@ async fn finish(app: &App, job: &Claimed, outcome: &Outcome, message: &SqsMessag
         Outcome::Retry { why, .. } if job.attempts >= app.max_attempts => (Ending::Dead(why), Some(Duration::ZERO)),
         Outcome::Retry { after, why } => (Ending::Again { after: *after, why }, Some(*after)),
     };
-    let (kind, booking) = (job.task.kind(), job.task.booking().map(tracing::field::display));
+    let (kind, booking) = (job.task.kind().name(), job.task.booking().map(tracing::field::display));
     match &ending {
         Ending::Done => tracing::info!(job.id = %job.id, job.kind = kind, booking.id = booking, "job done"),
         Ending::Discarded(why) => {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::db::dossier::{self, Dossier};
-use shared::db::emails::{self, Begun, End, Occasion, Share};
+use shared::db::emails::{self, Begun, End, MailKey, Share};
 use shared::domain::booking::{CalendarMode, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
-use shared::domain::calendar::Question;
+use shared::domain::calendar::{CalendarState, Question};
 use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
-use shared::domain::job::{Outcome, RefundReason, Template};
+use shared::domain::job::{Occasion, Outcome, RefundReason, Template};
 use shared::domain::money::Cents;
 use shared::domain::policy::DepositNature;
 use shared::error::{Error, Service};
@@ -31,7 +31,7 @@ pub(crate) async fn send(
     app: &App,
     id: BookingId,
     template: Template,
-    occurrence: &str,
+    occasion: &Occasion,
     attempts: i32,
     now: Timestamp,
 ) -> Result<Outcome, Error> {
@@ -43,18 +43,18 @@ pub(crate) async fn send(
         if !can_still_pay(&dossier, now) || is_paid(app, &dossier, now).await? {
             return Ok(Outcome::Done);
         }
-    } else if let Some(why) = untrue(&dossier, template, occurrence, now) {
+    } else if let Some(why) = untrue(&dossier, template, occasion, now) {
         return Ok(Outcome::Discard { why: why.into() });
     }
-    let mail = letter(app, &dossier, template, occurrence, now).compose();
-    let occasion = Occasion { booking: id, template, occurrence };
-    match emails::begin(&app.db, occasion, &mail.to, rests_on_nothing(&dossier, template, occurrence), now).await? {
+    let mail = letter(app, &dossier, template, occasion, now).compose();
+    let key = MailKey { booking: id, template, occasion };
+    match emails::begin(&app.db, key, &mail.to, rests_on_nothing(&dossier, template, occasion), now).await? {
         Begun::Send => {}
         Begun::Over => return Ok(Outcome::Done),
         Begun::Unknown => return Ok(nobody_knows(id, template)),
         Begun::Withheld(share) => return Ok(withheld(id, template, share)),
     }
-    let ended = async |end: End<'_>| emails::ended(&app.db, occasion, end, now).await;
+    let ended = async |end: End<'_>| emails::ended(&app.db, key, end, now).await;
     match app.mailer.send(&mail).await {
         Ok(message) => {
             ended(End::Sent(&message.0)).await?;
@@ -83,8 +83,8 @@ pub(crate) async fn send(
 
 /// Whether no payment stands behind a mail to a client: somebody has typed the address, and nobody has shown that it is
 /// theirs. A mail that is asked for again rests on a press, whatever was paid.
-fn rests_on_nothing(dossier: &Dossier, template: Template, occurrence: &str) -> bool {
-    !template.is_to_artist() && (dossier.booking.ledger.is_empty() || occurrence.starts_with("again:"))
+fn rests_on_nothing(dossier: &Dossier, template: Template, occasion: &Occasion) -> bool {
+    !template.is_to_artist() && (dossier.booking.ledger.is_empty() || matches!(occasion, Occasion::Again(_)))
 }
 
 /// Both tries went unanswered. A third could be a third copy.
@@ -146,37 +146,32 @@ async fn is_paid(app: &App, dossier: &Dossier, now: Timestamp) -> Result<bool, E
 }
 
 /// Why a mail should not go out any more, if so.
-fn untrue(dossier: &Dossier, template: Template, occurrence: &str, now: Timestamp) -> Option<&'static str> {
+fn untrue(dossier: &Dossier, template: Template, occasion: &Occasion, now: Timestamp) -> Option<&'static str> {
     let state = &dossier.booking.state;
     match template {
         Template::ArtistCalendarConflict
-            if occurrence.starts_with("called_off:")
-                && (dossier.calendar_state != "called_off"
-                    || !matches!(state.status, Status::Pending | Status::Confirmed)) =>
+            if matches!(occasion, Occasion::CalledOffThere(_))
+                && (dossier.calendar_state != CalendarState::CalledOff || !state.status.is_open()) =>
         {
             Some("the artist is not asked any more")
         }
         Template::ArtistPending if state.status != Status::Pending || dossier.booking.has_lapsed(now) => {
             Some("the booking is not pending any more")
         }
-        Template::ArtistConfirmed | Template::ClientConfirmed
-            if !matches!(state.status, Status::Confirmed | Status::Completed) =>
-        {
+        Template::ArtistConfirmed | Template::ClientConfirmed if !state.status.stands() => {
             Some("the booking is not confirmed any more")
         }
         Template::ArtistCancelled | Template::ClientCancelled if state.status != Status::Cancelled => {
             Some("the booking is not cancelled any more")
         }
-        Template::ClientMoved | Template::ArtistMoved
-            if !matches!(state.status, Status::Pending | Status::Confirmed) =>
-        {
+        Template::ClientMoved | Template::ArtistMoved if !state.status.is_open() => {
             Some("the booking does not stand any more")
         }
         _ => None,
     }
 }
 
-fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, now: Timestamp) -> Letter {
+fn letter(app: &App, dossier: &Dossier, template: Template, occasion: &Occasion, now: Timestamp) -> Letter {
     let booking = &dossier.booking;
     let locale = if template.is_to_artist() { dossier.artist.locale } else { dossier.client.locale };
     Letter {
@@ -213,7 +208,7 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
             paid: booking.in_hand(),
             due: booking.deposit_due(),
             left_to_pay: booking.left_to_pay(dossier.price),
-            stands: matches!(booking.state.status, Status::Confirmed | Status::Completed),
+            stands: booking.state.status.stands(),
             hold_expires_at: booking.state.hold_expires_at,
             calendar_url: booking
                 .calendar_booking
@@ -221,9 +216,9 @@ fn letter(app: &App, dossier: &Dossier, template: Template, occurrence: &str, no
                 .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
             policy: policy(dossier, locale, now),
         },
-        refund: refund(dossier, template, occurrence),
+        refund: refund(dossier, template, occasion),
         ending: ending(dossier),
-        problem: problem(dossier, template, occurrence),
+        problem: problem(dossier, template, occasion),
         public_url: app.public_url.clone(),
         sender: app.mailer.sender().to_owned(),
         sent_at: now,
@@ -276,13 +271,14 @@ fn ending(dossier: &Dossier) -> Option<letter::Ending> {
     })
 }
 
-/// The refund that a mail speaks of: its occurrence is Stripe's id of it.
-fn refund(dossier: &Dossier, template: Template, occurrence: &str) -> Option<letter::Refund> {
+/// The refund that a mail speaks of: its occasion is Stripe's id of it.
+fn refund(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<letter::Refund> {
     if template != Template::ClientLateRefund {
         return None;
     }
     let booking = &dossier.booking;
-    let entry = booking.ledger.iter().find(|entry| entry.kind == EntryKind::Refund && entry.stripe_id == occurrence)?;
+    let entry =
+        booking.ledger.iter().find(|entry| entry.kind == EntryKind::Refund && occasion.is_of(&entry.stripe_id))?;
     let lapsed = matches!(booking.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
     let reason = match booking.state.status {
         Status::Cancelled if lapsed => RefundReason::Late,
@@ -292,23 +288,25 @@ fn refund(dossier: &Dossier, template: Template, occurrence: &str) -> Option<let
     Some(letter::Refund { amount: -entry.amount, reason })
 }
 
-/// What an artist must look at; the occurrence names the payment, the refund or the dispute.
-fn problem(dossier: &Dossier, template: Template, occurrence: &str) -> Option<Problem> {
+/// What an artist must look at; the occasion names the payment, the refund or the dispute.
+fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<Problem> {
     let booking = &dossier.booking;
-    let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && entry.stripe_id == occurrence);
+    let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && occasion.is_of(&entry.stripe_id));
     match template {
-        Template::ArtistCalendarConflict if occurrence.starts_with("moved:") => Some(Problem::CalendarMoved),
-        Template::ArtistCalendarConflict if occurrence.starts_with("kept:") => Some(Problem::CalendarKept),
-        Template::ArtistCalendarConflict if occurrence.starts_with("called_off:") => {
-            let question = dossier.calendar_note.as_deref().and_then(Question::parse);
-            Some(Problem::CalendarCalledOff(question.unwrap_or(Question::Unknown)))
-        }
-        Template::ArtistCalendarConflict => Some(Problem::CalendarTaken),
+        Template::ArtistCalendarConflict => Some(match occasion {
+            Occasion::MovedThere(_) => Problem::CalendarMoved,
+            Occasion::Kept(_) => Problem::CalendarKept,
+            Occasion::CalledOffThere(_) => {
+                let question = dossier.calendar_note.as_deref().and_then(Question::parse);
+                Problem::CalendarCalledOff(question.unwrap_or(Question::Unknown))
+            }
+            _ => Problem::CalendarTaken,
+        }),
         Template::ArtistPaymentProblem => {
             if let Some(failed) = entry(EntryKind::RefundFailed) {
                 return Some(Problem::RefundFailed { amount: Some(failed.amount) });
             }
-            if occurrence.starts_with("refund:") {
+            if matches!(occasion, Occasion::RefundImpossible(_)) {
                 return Some(Problem::RefundFailed { amount: None });
             }
             match entry(EntryKind::Capture) {

@@ -10,7 +10,8 @@ use tokio_postgres::types::Type;
 
 use super::{Db, Repeat, get, get_json, get_named, get_named_opt, get_zone, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::{
-    Booking, CalendarMode, CancelReason, Change, Entry, EntryKind, PaymentProblem, PaymentStatus, State, Status, Undo,
+    Booking, BookingKind, CalendarMode, CancelReason, Change, Entry, EntryKind, Outcome, PaymentProblem, PaymentStatus,
+    State, Status, Undo,
 };
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
@@ -274,7 +275,7 @@ pub async fn apply(
                 (&booking.version, Type::INT4),
                 (&event_row, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
-                (&change.outcome, Type::TEXT),
+                (&change.outcome.name(), Type::TEXT),
                 (&state, Type::JSONB),
                 (&history, Type::JSONB),
                 (&ledger, Type::JSONB),
@@ -296,13 +297,17 @@ pub async fn apply(
 ///
 /// # Errors
 /// The database failed.
-pub async fn record_orphan(db: &Db, event: &Event, outcome: &str, now: Timestamp) -> Result<bool, Error> {
+pub async fn record_orphan(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = "insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, outcome, payload) \
          select $1->>'id', $1->>'type', $1->>'api_version', $1->>'account', ($1->>'livemode')::boolean, \
                 ($1->>'created_at')::timestamptz, $2, $3, $1->'payload' \
          on conflict (id) do nothing returning id";
     let row = db
-        .row(Repeat::Safe, SQL, &[(&event_row(event), Type::JSONB), (&now, Type::TIMESTAMPTZ), (&outcome, Type::TEXT)])
+        .row(
+            Repeat::Safe,
+            SQL,
+            &[(&event_row(event), Type::JSONB), (&now, Type::TIMESTAMPTZ), (&outcome.name(), Type::TEXT)],
+        )
         .await?;
     Ok(row.is_some())
 }
@@ -345,8 +350,8 @@ fn state_row(state: &State, slot: Option<(Timestamp, Timestamp)>) -> Value {
 pub struct View {
     /// The booking.
     pub booking: Booking,
-    /// `flash` or `project`.
-    pub kind: String,
+    /// What is booked.
+    pub kind: BookingKind,
     /// What it is called; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
@@ -388,7 +393,7 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
     Ok(Some(View {
         booking: booking(&row)?,
-        kind: get(&row, "type")?,
+        kind: get_named(&row, "type", BookingKind::parse)?,
         title: get(&row, "title")?,
         price: euros_opt(&row, "price")?,
         checkout_url: get(&row, "checkout_url")?,

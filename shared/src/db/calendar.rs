@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Db, Repeat, get, insert_jobs, job_ids, job_rows};
 use crate::auth::Account;
+use crate::domain::booking::Outcome;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::refusal::Refusal;
@@ -101,7 +102,7 @@ pub async fn record(
     db: &Db,
     occurrence: &Occurrence<'_>,
     booking: Option<BookingId>,
-    outcome: &str,
+    outcome: Outcome,
     now: Timestamp,
 ) -> Result<(), Error> {
     const SQL: &str = "insert into calcom_events (uid, trigger_event, created_at, received_at, booking_id, outcome, payload) \
@@ -115,7 +116,7 @@ pub async fn record(
             (&occurrence.created_at, Type::TIMESTAMPTZ),
             (&now, Type::TIMESTAMPTZ),
             (&booking.map(BookingId::uuid), Type::UUID),
-            (&outcome, Type::TEXT),
+            (&outcome.name(), Type::TEXT),
         ],
     )
     .await?;

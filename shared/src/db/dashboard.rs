@@ -10,42 +10,67 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bookings::{booking, booking_columns, euros_opt};
-use super::{Db, RELAY_AFTER, Repeat, get, get_json, get_zone, insert_jobs, job_rows};
+use super::{Db, RELAY_AFTER, Repeat, get, get_all_named, get_json, get_named, get_zone, insert_jobs, job_rows};
 use crate::auth::Account;
-use crate::domain::booking::Booking;
+use crate::domain::booking::{Actor, Booking, BookingKind, HistoryKind};
+use crate::domain::calendar::CalendarState;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
-use crate::domain::job::Task;
+use crate::domain::job::{JobState, MailState, Occasion, Task, TaskKind, Template};
 use crate::domain::money::Cents;
+use crate::domain::named::named;
 use crate::domain::refusal::Refusal;
 use crate::error::Error;
 
-/// Which bookings a list is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// What waits for the artist, then what comes, then the rest backwards.
-    All,
-    /// What waits for the artist.
-    Todo,
-    /// What comes.
-    Upcoming,
-    /// What took place.
-    Past,
-    /// What was called off.
-    Cancelled,
+named! {
+    /// Which bookings a list is of.
+    Filter {
+        /// What waits for the artist, then what comes, then the rest backwards.
+        All = "all",
+        /// What waits for the artist.
+        Todo = "todo",
+        /// What comes.
+        Upcoming = "upcoming",
+        /// What took place.
+        Past = "past",
+        /// What was called off.
+        Cancelled = "cancelled",
+    }
 }
 
-impl View {
-    /// The view of a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "all" => Self::All,
-            "todo" => Self::Todo,
-            "upcoming" => Self::Upcoming,
-            "past" => Self::Past,
-            "cancelled" => Self::Cancelled,
-            _ => return None,
-        })
+named! {
+    /// What waits for the artist.
+    Todo {
+        /// Somebody holds a slot: take it on, or not.
+        Confirm = "confirm",
+        /// Money came otherwise than asked, could not go back, or is contested.
+        Payment = "payment",
+        /// It was called off in Cal.com, and the artist decides.
+        CalledOff = "called_off",
+        /// Cal.com disagrees.
+        Calendar = "calendar",
+        /// A job will not be done by itself.
+        Job = "job",
+        /// The appointment is over: did it take place?
+        Outcome = "outcome",
+    }
+}
+
+named! {
+    /// What the artist may do with a booking.
+    Action {
+        /// Take it on without its deposit.
+        Confirm = "confirm",
+        /// Take that back.
+        UndoConfirm = "undo_confirm",
+        /// Put it back into Cal.com.
+        PutBack = "put_back",
+        /// Call it off.
+        Cancel = "cancel",
+        /// Say that it took place.
+        Complete = "complete",
+        /// Say that nobody came.
+        NoShow = "no_show",
     }
 }
 
@@ -66,7 +91,7 @@ pub struct Question<'a> {
     /// The user of the token.
     pub user: Account,
     /// Which bookings.
-    pub view: View,
+    pub filter: Filter,
     /// Words that must occur.
     pub words: Option<&'a str>,
     /// Where the page before ended.
@@ -81,13 +106,13 @@ pub struct Question<'a> {
 
 /// What a list shows of a booking.
 #[derive(Clone)]
-pub struct Entry {
+pub struct Listed {
     /// Where it stands in the list.
     pub place: Place,
     /// The booking.
     pub booking: Booking,
-    /// `flash` or `project`.
-    pub kind: String,
+    /// What is booked.
+    pub kind: BookingKind,
     /// What it is called; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
@@ -100,12 +125,12 @@ pub struct Entry {
     pub client_phone: String,
     /// Their language.
     pub client_locale: Locale,
-    /// Whether Cal.com knows, as `bookings.calendar_state` says.
-    pub calendar_state: String,
+    /// Whether Cal.com knows.
+    pub calendar_state: CalendarState,
     /// The jobs that will not be done by themselves.
     pub failed_jobs: i64,
     /// What the artist must do.
-    pub todo: Vec<String>,
+    pub todo: Vec<Todo>,
     /// The picture of its flash.
     pub flash_image: Option<String>,
     /// When it was made.
@@ -116,9 +141,9 @@ pub struct Entry {
     pub home: TimeZone,
 }
 
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry").field("id", &self.booking.id).finish_non_exhaustive()
+        f.debug_struct("Listed").field("id", &self.booking.id).finish_non_exhaustive()
     }
 }
 
@@ -130,11 +155,11 @@ pub struct Page {
     /// Their zone.
     pub zone: TimeZone,
     /// The bookings, in order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Listed>,
 }
 
-/// The columns of an [`Entry`], from `bookings b`, `artists a` and `flashes f`; `$2` is now.
-macro_rules! entry_columns {
+/// The columns of a [`Listed`], from `bookings b`, `artists a` and `flashes f`; `$2` is now.
+macro_rules! listed_columns {
     () => {
         concat!(
             booking_columns!(),
@@ -146,20 +171,20 @@ macro_rules! entry_columns {
     };
 }
 
-fn entry(row: &Row, group: i32) -> Result<Entry, Error> {
+fn listed(row: &Row, group: i32) -> Result<Listed, Error> {
     let booking = booking(row)?;
-    Ok(Entry {
+    Ok(Listed {
         place: Place { group, start: booking.starts_at, id: booking.id.uuid() },
-        kind: get(row, "type")?,
+        kind: get_named(row, "type", BookingKind::parse)?,
         title: get(row, "title")?,
         price: euros_opt(row, "price")?,
         client_name: get(row, "client_name")?,
         client_email: get(row, "client_email")?,
         client_phone: get(row, "client_phone")?,
         client_locale: Locale::from_tag(get(row, "client_locale")?),
-        calendar_state: get(row, "calendar_state")?,
+        calendar_state: get_named(row, "calendar_state", CalendarState::parse)?,
         failed_jobs: get(row, "failed_jobs")?,
-        todo: get(row, "todo")?,
+        todo: get_all_named(row, "todo", Todo::parse)?,
         flash_image: get(row, "flash_image")?,
         created_at: get(row, "created_at")?,
         zone: get_zone(row, "zone")?,
@@ -223,17 +248,17 @@ const CANCELLED: &str =
     part!("2", "bookings b", "b.artist_id = (select id from me) and b.status = 'cancelled'", "<", "desc");
 
 /// The statement of a view, for the test that asks Postgres how it goes about it.
-pub fn list_sql(view: View) -> String {
-    let parts: &[&str] = match view {
-        View::All => &[TODO, UPCOMING, REST],
-        View::Todo => &[TODO],
-        View::Upcoming => &[UPCOMING],
-        View::Past => &[PAST],
-        View::Cancelled => &[CANCELLED],
+pub fn list_sql(filter: Filter) -> String {
+    let parts: &[&str] = match filter {
+        Filter::All => &[TODO, UPCOMING, REST],
+        Filter::Todo => &[TODO],
+        Filter::Upcoming => &[UPCOMING],
+        Filter::Past => &[PAST],
+        Filter::Cancelled => &[CANCELLED],
     };
-    let waiting = match view {
-        View::All | View::Todo => "select w.* from me cross join lateral dashboard_waiting(me.id, $2) w",
-        View::Upcoming | View::Past | View::Cancelled => "select null::uuid as id where false",
+    let waiting = match filter {
+        Filter::All | Filter::Todo => "select w.* from me cross join lateral dashboard_waiting(me.id, $2) w",
+        Filter::Upcoming | Filter::Past | Filter::Cancelled => "select null::uuid as id where false",
     };
     format!(
         "with me as materialized (select * from artists where user_id = account($1)), waiting as materialized ({waiting}), \
@@ -246,7 +271,7 @@ pub fn list_sql(view: View) -> String {
          from me a left join page on true left join bookings b on b.id = page.id left join flashes f on f.id = b.flash_id \
          order by page.place",
         parts.join(" union all "),
-        entry_columns!(),
+        listed_columns!(),
     )
 }
 
@@ -260,7 +285,7 @@ pub async fn list(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Pa
     let rows = db
         .rows(
             Repeat::Safe,
-            &list_sql(question.view),
+            &list_sql(question.filter),
             &[
                 (&question.user, Type::UUID_ARRAY),
                 (&now, Type::TIMESTAMPTZ),
@@ -280,7 +305,7 @@ pub async fn list(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Pa
         zone: get_zone(first, "timezone")?,
         entries: rows
             .iter()
-            .filter_map(|row| get::<Option<i32>>(row, "grp").transpose().map(|group| entry(row, group?)))
+            .filter_map(|row| get::<Option<i32>>(row, "grp").transpose().map(|group| listed(row, group?)))
             .collect::<Result<_, _>>()?,
     })
 }
@@ -300,10 +325,10 @@ fn pattern(words: &str) -> String {
 pub struct TimelineLine {
     /// When.
     pub at: Timestamp,
-    /// Who: `client`, `artist`, `stripe`, `calcom` or `system`.
-    pub actor: String,
-    /// What, in one word.
-    pub kind: String,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub kind: HistoryKind,
     /// Details.
     pub data: Value,
 }
@@ -312,13 +337,13 @@ pub struct TimelineLine {
 #[derive(Debug, Clone, Deserialize)]
 pub struct MailRow {
     /// Which of the mails.
-    pub template: String,
+    pub template: Template,
     /// Tells two of them apart.
-    pub occurrence: String,
+    pub occasion: Occasion,
     /// To whom.
     pub recipient: String,
-    /// `sending`, `sent` or `refused`.
-    pub status: String,
+    /// What became of it.
+    pub status: MailState,
     /// When it went out.
     pub sent_at: Option<Timestamp>,
     /// Why it was refused.
@@ -331,17 +356,17 @@ pub struct JobRow {
     /// Its id.
     pub id: JobId,
     /// Its kind.
-    pub kind: String,
+    pub kind: TaskKind,
     /// Which mail, of one that sends one.
-    pub template: Option<String>,
+    pub template: Option<Template>,
     /// Tells two wanted mails of one template apart.
-    pub occurrence: Option<String>,
+    pub occasion: Option<Occasion>,
     /// How often it was begun.
     pub attempts: i32,
     /// Until when somebody is at it.
     pub locked_until: Option<Timestamp>,
-    /// `done`, `discarded` or `dead`, once it has ended.
-    pub outcome: Option<String>,
+    /// How it ended, once it has.
+    pub outcome: Option<JobState>,
     /// What happened last.
     pub last_error: Option<String>,
     /// It will not be done by itself.
@@ -350,9 +375,9 @@ pub struct JobRow {
 
 /// Everything the dashboard shows of one booking.
 #[derive(Debug)]
-pub struct Dossier {
+pub struct Detail {
     /// What the list shows.
-    pub entry: Entry,
+    pub listed: Listed,
     /// What the client wants, of a project: description, place on the body, budget.
     pub project: Option<(String, String, Option<Cents>)>,
     /// The artist's note.
@@ -371,19 +396,19 @@ pub struct Dossier {
 ///
 /// # Errors
 /// The account has no artist, the booking is not theirs, or the database failed.
-pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Result<Dossier, Error> {
+pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Result<Detail, Error> {
     const SQL: &str = concat!(
         "select ",
-        entry_columns!(),
+        listed_columns!(),
         ", b.note, b.calendar_note, b.project_description, b.project_body_zone, \
          b.project_budget::text, b.id is null as missing, \
          (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'kind', e.kind, 'data', e.data) \
              order by e.id), '[]') from booking_events e where e.booking_id = b.id) as timeline, \
-         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occurrence', m.occurrence, \
+         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence, \
              'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error) \
              order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails, \
          (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template', \
-             'occurrence', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until, \
+             'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until, \
              'outcome', o.outcome, 'last_error', o.last_error, \
              'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]') \
              from outbox o where o.booking_id = b.id) as jobs \
@@ -404,8 +429,8 @@ pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Re
             Some((description, zone, euros_opt(&row, "project_budget")?))
         }
     };
-    Ok(Dossier {
-        entry: entry(&row, 0)?,
+    Ok(Detail {
+        listed: listed(&row, 0)?,
         project,
         note: get(&row, "note")?,
         calendar_note: get(&row, "calendar_note")?,
@@ -481,7 +506,7 @@ pub async fn add_job(
     db: &Db,
     user: Account,
     task: &Task,
-    history: (&str, Value),
+    history: (HistoryKind, Value),
     now: Timestamp,
 ) -> Result<Option<JobId>, Error> {
     const SQL: &str = concat!(
@@ -504,7 +529,7 @@ pub async fn add_job(
                 (&task.booking().map(|booking| booking.uuid()), Type::UUID),
                 (&jobs, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),
-                (&history.0, Type::TEXT),
+                (&history.0.name(), Type::TEXT),
                 (&history.1, Type::JSONB),
             ],
         )

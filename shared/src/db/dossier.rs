@@ -9,6 +9,7 @@ use super::artists::CalendarAccess;
 use super::bookings::{booking, booking_columns, euros_opt};
 use super::{Db, Repeat, get, get_named, get_zone, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::Booking;
+use crate::domain::calendar::CalendarState;
 use crate::domain::contact::Locale;
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::Task;
@@ -42,7 +43,7 @@ pub struct Dossier {
     /// The start that Cal.com and we agreed on last.
     pub calendar_start: Option<Timestamp>,
     /// What the last look at Cal.com said (`bookings.calendar_state`).
-    pub calendar_state: String,
+    pub calendar_state: CalendarState,
     /// And in words.
     pub calendar_note: Option<String>,
     /// What a webhook said of a cancellation there, and of which uid ([`super::calendar::hint`]).
@@ -164,7 +165,7 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
         project,
         calendar,
         calendar_start: get(&row, "calendar_start")?,
-        calendar_state: get(&row, "calendar_state")?,
+        calendar_state: get_named(&row, "calendar_state", CalendarState::parse)?,
         calendar_note: get(&row, "calendar_note")?,
         calendar_hint: get(&row, "calendar_hint")?,
         calendar_missing_since: get(&row, "calendar_missing_since")?,
@@ -178,8 +179,8 @@ pub struct CalendarNews<'a> {
     pub uid: Option<&'a str>,
     /// When it is there; none keeps what is known.
     pub start: Option<Timestamp>,
-    /// A value of `bookings.calendar_state`.
-    pub state: &'a str,
+    /// Its new state.
+    pub state: CalendarState,
     /// What a person should know.
     pub note: Option<&'a str>,
     /// What follows from it.
@@ -221,7 +222,7 @@ pub async fn note_calendar(
             &[
                 (&booking.id.uuid(), Type::UUID),
                 (&news.uid, Type::TEXT),
-                (&news.state, Type::TEXT),
+                (&news.state.name(), Type::TEXT),
                 (&news.note, Type::TEXT),
                 (&data, Type::JSONB),
                 (&now, Type::TIMESTAMPTZ),

@@ -7,18 +7,18 @@ use uuid::Uuid;
 
 use super::{Db, Repeat, get};
 use crate::domain::ids::BookingId;
-use crate::domain::job::Template;
+use crate::domain::job::{Occasion, Template};
 use crate::error::Error;
 
 /// Which mail.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
+pub struct MailKey<'a> {
     /// The booking it speaks of.
     pub booking: BookingId,
     /// Which of the mails.
     pub template: Template,
     /// Tells two wanted mails of one template apart.
-    pub occurrence: &'a str,
+    pub occasion: &'a Occasion,
 }
 
 /// What an address is sent within an hour and within a day while no payment stands behind it, whoever presses what.
@@ -60,7 +60,7 @@ pub enum Share {
 /// The database failed.
 pub async fn begin(
     db: &Db,
-    occasion: Occasion<'_>,
+    key: MailKey<'_>,
     recipient: &str,
     rests_on_nothing: bool,
     now: Timestamp,
@@ -73,9 +73,9 @@ pub async fn begin(
             SQL,
             &[
                 (&Uuid::now_v7(), Type::UUID),
-                (&occasion.booking.uuid(), Type::UUID),
-                (&occasion.template.name(), Type::TEXT),
-                (&occasion.occurrence, Type::TEXT),
+                (&key.booking.uuid(), Type::UUID),
+                (&key.template.name(), Type::TEXT),
+                (&key.occasion.to_string(), Type::TEXT),
                 (&recipient, Type::TEXT),
                 (&now, Type::TIMESTAMPTZ),
                 (&rests_on_nothing, Type::BOOL),
@@ -115,7 +115,7 @@ pub enum End<'a> {
 ///
 /// # Errors
 /// The database failed.
-pub async fn ended(db: &Db, occasion: Occasion<'_>, end: End<'_>, now: Timestamp) -> Result<bool, Error> {
+pub async fn ended(db: &Db, key: MailKey<'_>, end: End<'_>, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = "update email_deliveries set \
              status = case when $4 = 'unanswered' then case when tries >= 2 then 'unknown' else 'sending' end \
                  when $4 = 'not_taken' then 'sending' else $4 end, \
@@ -133,9 +133,9 @@ pub async fn ended(db: &Db, occasion: Occasion<'_>, end: End<'_>, now: Timestamp
             Repeat::Safe,
             SQL,
             &[
-                (&occasion.booking.uuid(), Type::UUID),
-                (&occasion.template.name(), Type::TEXT),
-                (&occasion.occurrence, Type::TEXT),
+                (&key.booking.uuid(), Type::UUID),
+                (&key.template.name(), Type::TEXT),
+                (&key.occasion.to_string(), Type::TEXT),
                 (&end, Type::TEXT),
                 (&message_id, Type::TEXT),
                 (&error, Type::TEXT),

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::artists::{Agenda, read_agenda};
 use super::{Db, Repeat, insert_jobs, job_ids, job_rows};
 use crate::auth::Account;
-use crate::domain::booking::{Booking, CalendarMode};
+use crate::domain::booking::{Booking, CalendarMode, Status};
+use crate::domain::calendar::CalendarState;
 use crate::domain::contact::{EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{ArtistId, BookingId, FlashId, JobId};
 use crate::domain::money::Cents;
@@ -67,8 +68,8 @@ pub struct Question<'a> {
 pub struct Hold {
     /// The booking.
     pub id: BookingId,
-    /// Its status.
-    pub status: String,
+    /// Where it is in its life.
+    pub status: Status,
     /// When the hold ends.
     pub hold_expires_at: Option<Timestamp>,
     /// When Stripe's page closes, fixed before Stripe was first called.
@@ -132,7 +133,7 @@ impl Hold {
 
     /// True while the client can still pay it.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.status == "pending" && self.hold_expires_at.is_some_and(|end| end > now)
+        self.status == Status::Pending && self.hold_expires_at.is_some_and(|end| end > now)
     }
 }
 
@@ -380,7 +381,7 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Taken,
         "client_name": hold.name.as_str(), "client_email": hold.email.normalised(), "client_phone": hold.phone.as_str(),
         "client_locale": hold.locale.code(), "hold_expires_at": hold.hold_expires_at,
         "checkout_expires_at": hold.checkout_expires_at, "stripe_account_id": hold.account,
-        "calendar_state": if hold.calendar == CalendarMode::Off { "off" } else { "waiting" },
+        "calendar_state": if hold.calendar == CalendarMode::Off { CalendarState::Off } else { CalendarState::Waiting },
     });
     let news = job_rows(&[Booking::news_of_a_new_hold(hold.id)], 1, now, now);
     let mut jobs = job_rows(&Booking::tasks_of_a_new_hold(hold.id, hold.calendar), 1, now, now);

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::ids::{ArtistId, BookingId};
-use super::job::{RefundReason, Task, Template};
+use super::job::{Occasion, RefundReason, Task, Template};
 use super::money::{Cents, Currency};
+use super::named::named;
 use super::policy::{CancellationPolicy, Canceller, Refund};
 
 /// How long a slot stays reserved while a bank makes up its mind (delayed payment methods).
@@ -39,29 +40,6 @@ pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
 
 /// How much longer its effects wait: the clocks of two functions may differ a little.
 const UNDO_MARGIN: SignedDuration = SignedDuration::from_secs(2);
-
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-        #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
-        }
-        impl $name {
-            /// Every value.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-            /// The name as stored and as sent.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-            /// The value of a stored name.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
 
 named! {
     /// Where a booking is in its life.
@@ -151,6 +129,242 @@ named! {
     }
 }
 
+named! {
+    /// What is booked.
+    BookingKind {
+        /// A design of the artist's, as it is.
+        Flash = "flash",
+        /// Something of the client's own.
+        Project = "project",
+    }
+}
+
+named! {
+    /// What came of news about a booking: for the record of an event, for the log, and for whoever goes on from there.
+    Outcome {
+        /// A hold is paid, and stands.
+        Confirmed = "confirmed",
+        /// A lapsed hold was paid at the last moment, and its slot was still free.
+        Revived = "revived",
+        /// What the artist had confirmed by hand is paid as well.
+        Paid = "paid",
+        /// The amount or the currency is not what was asked.
+        Mismatch = "mismatch",
+        /// It was paid a second time.
+        Duplicate = "duplicate",
+        /// It was paid when the slot was gone: the money goes back.
+        RefundedLate = "refunded_late",
+        /// The payment had been given back before it was heard of.
+        GivenBack = "given_back",
+        /// A bank takes its time.
+        PaymentProcessing = "payment_processing",
+        /// A card was declined; the client may try another.
+        Declined = "declined",
+        /// An unpaid hold gave its slot back.
+        Released = "released",
+        /// The ledger agrees with Stripe's refunds now.
+        Settled = "settled",
+        /// Stripe's refunds are to be read.
+        RefundsToRead = "refunds_to_read",
+        /// Stripe will not give a payment back.
+        RefundImpossible = "refund_impossible",
+        /// The cardholder's bank contests the payment.
+        Disputed = "disputed",
+        /// The bank decided for the artist.
+        DisputeWon = "dispute_won",
+        /// The bank decided for the cardholder.
+        DisputeLost = "dispute_lost",
+        /// The artist took it on without its deposit.
+        ConfirmedByHand = "confirmed_by_hand",
+        /// The artist took that back.
+        ConfirmationUndone = "confirmation_undone",
+        /// The appointment is called off.
+        Cancelled = "cancelled",
+        /// The appointment took place.
+        Completed = "completed",
+        /// Nobody came.
+        NoShow = "no_show",
+        /// The appointment has another time.
+        Moved = "moved",
+        /// Nothing to do: it was done before.
+        AlreadyApplied = "already_applied",
+        /// Nothing to do: the booking waits for no payment.
+        NotWaiting = "not_waiting",
+        /// Nothing to do: it is no unpaid hold.
+        NotAHold = "not_a_hold",
+        /// Nothing to do: nobody contests the payment.
+        NotDisputed = "not_disputed",
+        /// Nothing to do: it is about another Checkout Session than the booking's.
+        OtherSession = "other_session",
+        /// Nothing to do: the Checkout Session is open.
+        StillOpen = "still_open",
+        /// Nothing to do: nobody listens to such an event.
+        Ignored = "ignored",
+        /// Refused: the booking is not in a state for it.
+        NotPossible = "not_possible",
+        /// Refused: what was to be taken back has begun.
+        TooLate = "too_late",
+        /// Refused: somebody else has the time.
+        SlotTaken = "slot_taken",
+        /// Refused: the booking is not what the decision was made on.
+        ChangedMeanwhile = "changed_meanwhile",
+        /// An event that names no payment.
+        NoPaymentIntent = "no_payment_intent",
+        /// News of no booking of ours.
+        UnknownBooking = "unknown_booking",
+        /// An event that was dealt with before.
+        KnownEvent = "known_event",
+        /// An event of Stripe's other mode, live or test.
+        OtherMode = "other_mode",
+        /// An event of Cal.com about something of the artist's own.
+        NotOurs = "not_ours",
+        /// Cal.com and the booking agree.
+        Agrees = "agrees",
+        /// A job is at work on the booking in Cal.com.
+        Busy = "busy",
+        /// The artist has no Cal.com.
+        NoCalendar = "no_calendar",
+        /// The appointment is over: Cal.com is not asked.
+        Over = "over",
+        /// Cal.com refuses the question.
+        Refused = "refused",
+        /// Cal.com shows neither the booking nor its event type.
+        CalendarUnreadable = "calendar_unreadable",
+        /// It is in Cal.com although it is called off here.
+        StillThere = "still_there",
+        /// It is in Cal.com again.
+        BackThere = "back_there",
+        /// It was moved here, and Cal.com has not heard.
+        NotMovedThere = "not_moved_there",
+        /// Cal.com does not find it.
+        MissingThere = "missing_there",
+        /// It has left Cal.com, as it should.
+        GoneThere = "gone_there",
+        /// The artist is asked what shall become of it.
+        ArtistIsAsked = "artist_is_asked",
+    }
+}
+
+named! {
+    /// What happened to a booking: one word of its history.
+    HistoryKind {
+        /// A slot is held.
+        Held = "held",
+        /// A payment as asked.
+        PaymentReceived = "payment_received",
+        /// A bank takes its time.
+        PaymentProcessing = "payment_processing",
+        /// A card was declined.
+        PaymentDeclined = "payment_declined",
+        /// A payment of another amount or currency.
+        PaymentMismatch = "payment_mismatch",
+        /// A second payment.
+        PaymentDuplicate = "payment_duplicate",
+        /// A payment after the slot was gone.
+        PaymentTooLate = "payment_too_late",
+        /// A payment that had been given back before it was heard of.
+        PaymentGivenBack = "payment_given_back",
+        /// It stands.
+        Confirmed = "confirmed",
+        /// It stands again.
+        Revived = "revived",
+        /// The artist took it on without its deposit.
+        ConfirmedByHand = "confirmed_by_hand",
+        /// The artist took that back.
+        ConfirmationUndone = "confirmation_undone",
+        /// A hold ended: nobody paid in time.
+        HoldExpired = "hold_expired",
+        /// A hold ended: the payment failed.
+        PaymentFailed = "payment_failed",
+        /// A hold ended: the client gave it up.
+        Client = "client",
+        /// A hold ended: the artist called it off.
+        Artist = "artist",
+        /// A hold ended: it was cancelled in Cal.com.
+        Calendar = "calendar",
+        /// The appointment is called off.
+        Cancelled = "cancelled",
+        /// Money went back.
+        Refunded = "refunded",
+        /// Money could not go back.
+        RefundFailed = "refund_failed",
+        /// A bank contests a payment.
+        DisputeOpened = "dispute_opened",
+        /// It decided for the artist.
+        DisputeWon = "dispute_won",
+        /// It decided for the cardholder.
+        DisputeLost = "dispute_lost",
+        /// The appointment took place.
+        Completed = "completed",
+        /// Nobody came.
+        NoShow = "no_show",
+        /// The appointment has another time.
+        Moved = "moved",
+        /// Cal.com has yet to hear of it.
+        CalendarWaiting = "calendar_waiting",
+        /// Cal.com has it.
+        CalendarSynced = "calendar_synced",
+        /// Cal.com has it no more.
+        CalendarRemoved = "calendar_removed",
+        /// Cal.com has something else at that time.
+        CalendarConflict = "calendar_conflict",
+        /// Cal.com refuses it.
+        CalendarFailed = "calendar_failed",
+        /// Somebody called it off in Cal.com, and the artist is asked.
+        CalendarCalledOff = "calendar_called_off",
+        /// The artist had it put back into Cal.com.
+        CalendarPutBack = "calendar_put_back",
+        /// The artist had a mail sent once more.
+        MailAskedAgain = "mail_asked_again",
+        /// The artist had a failed job begin anew.
+        JobRetried = "job_retried",
+    }
+}
+
+impl Outcome {
+    /// A payment was taken up, whatever became of it.
+    #[must_use]
+    pub const fn is_payment(self) -> bool {
+        matches!(
+            self,
+            Self::Confirmed
+                | Self::Revived
+                | Self::Paid
+                | Self::Mismatch
+                | Self::Duplicate
+                | Self::RefundedLate
+                | Self::GivenBack
+        )
+    }
+}
+
+impl CancelReason {
+    /// How the end of an unpaid hold stands in the history.
+    fn in_history(self) -> HistoryKind {
+        match self {
+            Self::HoldExpired => HistoryKind::HoldExpired,
+            Self::PaymentFailed => HistoryKind::PaymentFailed,
+            Self::Client => HistoryKind::Client,
+            Self::Artist => HistoryKind::Artist,
+            Self::Calendar => HistoryKind::Calendar,
+        }
+    }
+}
+
+impl Status {
+    /// The appointment is to take place, or did.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Completed)
+    }
+
+    /// It can still be called off or moved.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+}
+
 /// One movement of money at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -174,7 +388,7 @@ pub struct HistoryLine {
     /// Who.
     pub actor: Actor,
     /// What, in one word.
-    pub kind: &'static str,
+    pub kind: HistoryKind,
     /// Details, without personal data.
     pub data: serde_json::Value,
 }
@@ -284,10 +498,10 @@ pub struct RefundFact {
 }
 
 /// What a method of [`Booking`] decided: the state after it, and all that goes with it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// What came of it, in one word, for the record of the event and for the log.
-    pub outcome: &'static str,
+    /// What came of it.
+    pub outcome: Outcome,
     /// The state after the change; none when nothing changes.
     pub state: Option<State>,
     /// Lines for the history.
@@ -305,9 +519,18 @@ pub struct Change {
 }
 
 impl Change {
-    /// Nothing to change, for the reason named.
-    pub fn nothing(outcome: &'static str) -> Self {
-        Self { outcome, ..Self::default() }
+    /// Nothing to change, for the reason named; or what a change begins from.
+    pub const fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            state: None,
+            history: Vec::new(),
+            ledger: Vec::new(),
+            tasks: Vec::new(),
+            slot: None,
+            not_before: None,
+            withdraws: Vec::new(),
+        }
     }
 
     /// True when there is nothing to write.
@@ -350,7 +573,7 @@ impl Booking {
 
     /// What is told of a new hold to an artist who asked for it.
     pub fn news_of_a_new_hold(id: BookingId) -> Task {
-        Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: "1".into() }
+        Task::SendEmail { booking: id, template: Template::ArtistPending, occurrence: Occasion::FIRST }
     }
 
     /// The mail that leads the client of a hold back to the payment, and when it goes out; none where the hold is too
@@ -361,7 +584,7 @@ impl Booking {
         now: Timestamp,
     ) -> Option<(Task, Timestamp)> {
         let at = now.checked_add(REMINDER_AFTER).ok()?;
-        let task = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: "1".into() };
+        let task = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: Occasion::FIRST };
         (hold_expires_at.duration_since(at) >= REMINDER_LEAVES).then_some((task, at))
     }
 
@@ -378,7 +601,7 @@ impl Booking {
         let as_asked = payment.amount == self.deposit && payment.currency == self.currency.code();
         if self.ledger.iter().any(|entry| entry.kind == EntryKind::Capture && entry.stripe_id == payment.payment_intent)
         {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
         // News of a refund can overtake the news of its payment.
         let given_back =
@@ -388,12 +611,12 @@ impl Booking {
             _ if given_back => self.given_back(payment),
             _ if !as_asked && self.state.status != Status::Cancelled => self.mismatch(payment),
             Status::Confirmed | Status::Completed => self.paid_after_all(payment),
-            Status::Pending => self.paid(payment, "confirmed"),
+            Status::Pending => self.paid(payment, Outcome::Confirmed, HistoryKind::Confirmed),
             Status::Cancelled => {
                 let lapsed =
                     matches!(self.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
                 if lapsed && as_asked && slot_is_free && self.state.payment_intent.is_none() && self.starts_at > now {
-                    self.paid(payment, "revived")
+                    self.paid(payment, Outcome::Revived, HistoryKind::Revived)
                 } else {
                     self.too_late(payment)
                 }
@@ -401,12 +624,11 @@ impl Booking {
         }
     }
 
-    fn paid(&self, payment: &Payment, outcome: &'static str) -> Change {
+    fn paid(&self, payment: &Payment, outcome: Outcome, word: HistoryKind) -> Change {
         let mut tasks = self.calendar_task();
-        tasks.push(self.mail(Template::ArtistConfirmed, "1"));
-        tasks.push(self.mail(Template::ClientConfirmed, "1"));
+        tasks.push(self.mail(Template::ArtistConfirmed, Occasion::FIRST));
+        tasks.push(self.mail(Template::ClientConfirmed, Occasion::FIRST));
         Change {
-            outcome,
             state: Some(State {
                 status: Status::Confirmed,
                 payment_status: PaymentStatus::Paid,
@@ -419,19 +641,18 @@ impl Booking {
                 undo: None,
             }),
             history: vec![
-                self.line(Actor::Stripe, "payment_received", payment),
-                self.line(Actor::System, outcome, payment),
+                self.line(Actor::Stripe, HistoryKind::PaymentReceived, payment),
+                self.line(Actor::System, word, payment),
             ],
             ledger: vec![capture(payment)],
             tasks,
-            ..Change::default()
+            ..Change::nothing(outcome)
         }
     }
 
     /// A booking that the artist had confirmed by hand is paid now.
     fn paid_after_all(&self, payment: &Payment) -> Change {
         Change {
-            outcome: "paid",
             state: Some(State {
                 payment_status: PaymentStatus::Paid,
                 payment_intent: Some(payment.payment_intent.clone()),
@@ -439,46 +660,43 @@ impl Booking {
                 undo: None,
                 ..self.state.clone()
             }),
-            history: vec![self.line(Actor::Stripe, "payment_received", payment)],
+            history: vec![self.line(Actor::Stripe, HistoryKind::PaymentReceived, payment)],
             ledger: vec![capture(payment)],
-            tasks: vec![self.mail(Template::ArtistConfirmed, "paid")],
-            ..Change::default()
+            tasks: vec![self.mail(Template::ArtistConfirmed, Occasion::Paid)],
+            ..Change::nothing(Outcome::Paid)
         }
     }
 
     /// The client did pay, only not what we asked: the slot stays theirs and a person decides.
     fn mismatch(&self, payment: &Payment) -> Change {
         Change {
-            outcome: "mismatch",
             state: Some(State {
                 payment_problem: Some(PaymentProblem::Mismatch),
                 hold_expires_at: None,
                 ..self.state.clone()
             }),
-            history: vec![self.line(Actor::Stripe, "payment_mismatch", payment)],
+            history: vec![self.line(Actor::Stripe, HistoryKind::PaymentMismatch, payment)],
             ledger: vec![capture(payment)],
-            tasks: vec![self.mail(Template::ArtistPaymentProblem, &payment.payment_intent)],
-            ..Change::default()
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, Occasion::Stripe(payment.payment_intent.clone()))],
+            ..Change::nothing(Outcome::Mismatch)
         }
     }
 
     fn duplicate(&self, payment: &Payment) -> Change {
         Change {
-            outcome: "duplicate",
             state: Some(State { payment_problem: Some(PaymentProblem::Duplicate), ..self.state.clone() }),
-            history: vec![self.line(Actor::Stripe, "payment_duplicate", payment)],
+            history: vec![self.line(Actor::Stripe, HistoryKind::PaymentDuplicate, payment)],
             ledger: vec![capture(payment)],
             tasks: vec![
                 self.refund(payment, RefundReason::Duplicate),
-                self.mail(Template::ArtistPaymentProblem, &payment.payment_intent),
+                self.mail(Template::ArtistPaymentProblem, Occasion::Stripe(payment.payment_intent.clone())),
             ],
-            ..Change::default()
+            ..Change::nothing(Outcome::Duplicate)
         }
     }
 
     fn too_late(&self, payment: &Payment) -> Change {
         Change {
-            outcome: "refunded_late",
             state: Some(State {
                 // A dispute about an earlier payment is not forgotten over this one.
                 payment_status: match self.state.payment_status {
@@ -490,10 +708,10 @@ impl Booking {
                 kept: self.state.kept.filter(|_| self.state.payment_intent.is_some()),
                 ..self.state.clone()
             }),
-            history: vec![self.line(Actor::Stripe, "payment_too_late", payment)],
+            history: vec![self.line(Actor::Stripe, HistoryKind::PaymentTooLate, payment)],
             ledger: vec![capture(payment)],
             tasks: vec![self.refund(payment, RefundReason::Late)],
-            ..Change::default()
+            ..Change::nothing(Outcome::RefundedLate)
         }
     }
 
@@ -508,30 +726,28 @@ impl Booking {
             tasks = self.calendar_task();
         }
         Change {
-            outcome: "given_back",
             state: Some(state),
-            history: vec![self.line(Actor::Stripe, "payment_given_back", payment)],
+            history: vec![self.line(Actor::Stripe, HistoryKind::PaymentGivenBack, payment)],
             ledger: vec![capture(payment)],
             tasks,
-            ..Change::default()
+            ..Change::nothing(Outcome::GivenBack)
         }
     }
 
     /// The client has submitted a payment whose bank answers later: the slot waits for it.
     pub fn wait_for_slow_payment(&self, now: Timestamp) -> Change {
         if self.state.status != Status::Pending || self.state.hold_expires_at.is_none() {
-            return Change::nothing("not_waiting");
+            return Change::nothing(Outcome::NotWaiting);
         }
         let until = now.saturating_add(SLOW_PAYMENT_HOLD).unwrap_or(Timestamp::MAX);
         Change {
-            outcome: "payment_processing",
             state: Some(State { hold_expires_at: Some(until), ..self.state.clone() }),
             history: vec![HistoryLine {
                 actor: Actor::Stripe,
-                kind: "payment_processing",
+                kind: HistoryKind::PaymentProcessing,
                 data: serde_json::json!({}),
             }],
-            ..Change::default()
+            ..Change::nothing(Outcome::PaymentProcessing)
         }
     }
 
@@ -544,33 +760,31 @@ impl Booking {
         let overtaken = self.state.cancel_reason == Some(CancelReason::HoldExpired) && reason == CancelReason::Client;
         if overtaken && self.ledger.is_empty() {
             return Change {
-                outcome: "released",
                 state: Some(State { cancel_reason: Some(reason), ..self.state.clone() }),
-                history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
-                ..Change::default()
+                history: vec![HistoryLine { actor, kind: reason.in_history(), data: serde_json::json!({}) }],
+                ..Change::nothing(Outcome::Released)
             };
         }
         if self.state.status != Status::Pending || !self.ledger.is_empty() {
-            return Change::nothing("not_a_hold");
+            return Change::nothing(Outcome::NotAHold);
         }
         Change {
-            outcome: "released",
             state: Some(State {
                 status: Status::Cancelled,
                 cancel_reason: Some(reason),
                 hold_expires_at: None,
                 ..self.state.clone()
             }),
-            history: vec![HistoryLine { actor, kind: reason.name(), data: serde_json::json!({}) }],
+            history: vec![HistoryLine { actor, kind: reason.in_history(), data: serde_json::json!({}) }],
             tasks: if self.calendar == CalendarMode::AtBooking { self.calendar_task() } else { Vec::new() },
-            ..Change::default()
+            ..Change::nothing(Outcome::Released)
         }
     }
 
     /// The Checkout Session `session` expired at Stripe.
     pub fn checkout_expired(&self, session: &str) -> Change {
         if self.checkout_session.as_deref().is_some_and(|ours| ours != session) {
-            return Change::nothing("other_session");
+            return Change::nothing(Outcome::OtherSession);
         }
         self.release(CancelReason::HoldExpired, Actor::Stripe)
     }
@@ -595,20 +809,20 @@ impl Booking {
             };
             if !known(EntryKind::Refund, &ledger) {
                 ledger.push(entry(EntryKind::Refund, -fact.amount));
-                history.push(refund_line("refunded", fact));
+                history.push(refund_line(HistoryKind::Refunded, fact));
                 let second = self.state.payment_intent.as_ref().is_some_and(|own| *own != fact.payment_intent);
                 if fact.holds
                     && !self.was_announced(&fact.payment_intent)
                     && (self.state.status == Status::Cancelled || second)
                 {
-                    tasks.push(self.mail(Template::ClientLateRefund, &fact.id));
+                    tasks.push(self.mail(Template::ClientLateRefund, Occasion::Stripe(fact.id.clone())));
                 }
             }
             if !fact.holds && !known(EntryKind::RefundFailed, &ledger) {
                 ledger.push(entry(EntryKind::RefundFailed, fact.amount));
-                history.push(refund_line("refund_failed", fact));
+                history.push(refund_line(HistoryKind::RefundFailed, fact));
                 problem = Some(PaymentProblem::RefundFailed);
-                tasks.push(self.mail(Template::ArtistPaymentProblem, &fact.id));
+                tasks.push(self.mail(Template::ArtistPaymentProblem, Occasion::Stripe(fact.id.clone())));
             }
         }
         let payment_status = self.standing(self.state.payment_status, &ledger);
@@ -625,26 +839,27 @@ impl Booking {
             tasks.extend(self.calendar_task());
         }
         if state == self.state && ledger.is_empty() {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
-        Change { outcome: "settled", state: Some(state), history, ledger, tasks, ..Change::default() }
+        Change { state: Some(state), history, ledger, tasks, ..Change::nothing(Outcome::Settled) }
     }
 
     /// Stripe will not give this payment back: a person must.
     pub fn refund_impossible(&self, payment_intent: &str, code: &str) -> Change {
         if self.state.payment_problem == Some(PaymentProblem::RefundFailed) {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
         Change {
-            outcome: "refund_impossible",
             state: Some(State { payment_problem: Some(PaymentProblem::RefundFailed), ..self.state.clone() }),
             history: vec![HistoryLine {
                 actor: Actor::Stripe,
-                kind: "refund_failed",
+                kind: HistoryKind::RefundFailed,
                 data: serde_json::json!({"payment_intent": payment_intent, "code": code}),
             }],
-            tasks: vec![self.mail(Template::ArtistPaymentProblem, &format!("refund:{payment_intent}"))],
-            ..Change::default()
+            tasks: vec![
+                self.mail(Template::ArtistPaymentProblem, Occasion::RefundImpossible(payment_intent.to_owned())),
+            ],
+            ..Change::nothing(Outcome::RefundImpossible)
         }
     }
 
@@ -655,14 +870,13 @@ impl Booking {
         let owned = self.owns(payment_intent);
         let lost = self.ledger.iter().any(|entry| entry.kind == EntryKind::DisputeLost && entry.stripe_id == dispute);
         if lost || (owned && self.state.payment_status == PaymentStatus::Disputed) {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
         Change {
-            outcome: "disputed",
             state: owned.then(|| State { payment_status: PaymentStatus::Disputed, ..self.state.clone() }),
-            history: vec![dispute_line("dispute_opened", dispute)],
-            tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
-            ..Change::default()
+            history: vec![dispute_line(HistoryKind::DisputeOpened, dispute)],
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, Occasion::Stripe(dispute.to_owned()))],
+            ..Change::nothing(Outcome::Disputed)
         }
     }
 
@@ -671,30 +885,28 @@ impl Booking {
         let owned = self.owns(payment_intent);
         let Some(entry) = lost else {
             if !owned || self.state.payment_status != PaymentStatus::Disputed {
-                return Change::nothing("not_disputed");
+                return Change::nothing(Outcome::NotDisputed);
             }
             return Change {
-                outcome: "dispute_won",
                 state: Some(State { payment_status: self.undisputed(), ..self.state.clone() }),
-                history: vec![dispute_line("dispute_won", dispute)],
-                ..Change::default()
+                history: vec![dispute_line(HistoryKind::DisputeWon, dispute)],
+                ..Change::nothing(Outcome::DisputeWon)
             };
         };
         if self.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
         // Of a payment that had gone back already the bank takes nothing, and a movement of nothing is no row.
         let ledger: Vec<Entry> = Some(entry).filter(|entry| entry.amount < Cents::ZERO).into_iter().collect();
         let before = if owned { PaymentStatus::Disputed } else { self.state.payment_status };
         let state = State { payment_status: self.standing(before, &ledger), ..self.state.clone() };
         Change {
-            outcome: "dispute_lost",
             state: (state != self.state).then_some(state),
-            history: vec![dispute_line("dispute_lost", dispute)],
+            history: vec![dispute_line(HistoryKind::DisputeLost, dispute)],
             ledger,
             // Said once: the mail of a dispute whose opening was heard of has gone out already.
-            tasks: vec![self.mail(Template::ArtistPaymentProblem, dispute)],
-            ..Change::default()
+            tasks: vec![self.mail(Template::ArtistPaymentProblem, Occasion::Stripe(dispute.to_owned()))],
+            ..Change::nothing(Outcome::DisputeLost)
         }
     }
 
@@ -706,54 +918,52 @@ impl Booking {
     /// The artist takes the booking on without its deposit. What follows waits for [`UNDO`], so that it can be taken back.
     pub fn confirm_by_hand(&self, now: Timestamp) -> Change {
         if self.state.status != Status::Pending || self.state.payment_problem.is_some() || self.starts_at <= now {
-            return Change::nothing("not_possible");
+            return Change::nothing(Outcome::NotPossible);
         }
         let until = now.saturating_add(UNDO).unwrap_or(Timestamp::MAX);
         Change {
-            outcome: "confirmed_by_hand",
             state: Some(State {
                 status: Status::Confirmed,
                 hold_expires_at: None,
                 undo: Some(Undo { until, hold_expires_at: self.state.hold_expires_at }),
                 ..self.state.clone()
             }),
-            history: vec![said(Actor::Artist, "confirmed_by_hand")],
+            history: vec![said(Actor::Artist, HistoryKind::ConfirmedByHand)],
             tasks: self.tasks_of_a_confirmation_by_hand(self.version + 1),
             not_before: Some(until.saturating_add(UNDO_MARGIN).unwrap_or(Timestamp::MAX)),
-            ..Change::default()
+            ..Change::nothing(Outcome::ConfirmedByHand)
         }
     }
 
     /// Takes a confirmation by hand back, with the mails and the calendar entry that have not left yet.
     pub fn undo_confirmation(&self, now: Timestamp) -> Change {
         let Some(undo) = self.state.undo.filter(|_| self.state.status == Status::Confirmed) else {
-            return Change::nothing("not_possible");
+            return Change::nothing(Outcome::NotPossible);
         };
         if undo.until <= now || self.state.payment_status != PaymentStatus::Unpaid || !self.ledger.is_empty() {
-            return Change::nothing("too_late");
+            return Change::nothing(Outcome::TooLate);
         }
         Change {
-            outcome: "confirmation_undone",
             state: Some(State {
                 status: Status::Pending,
                 hold_expires_at: undo.hold_expires_at,
                 undo: None,
                 ..self.state.clone()
             }),
-            history: vec![said(Actor::Artist, "confirmation_undone")],
+            history: vec![said(Actor::Artist, HistoryKind::ConfirmationUndone)],
             withdraws: self
                 .tasks_of_a_confirmation_by_hand(self.version)
                 .iter()
                 .map(|task| task.dedupe_key(self.version))
                 .collect(),
-            ..Change::default()
+            ..Change::nothing(Outcome::ConfirmationUndone)
         }
     }
 
     /// Named by the version that the confirmation makes, so that a second confirmation is another wish.
     fn tasks_of_a_confirmation_by_hand(&self, version: i32) -> Vec<Task> {
         let mut tasks = self.calendar_task();
-        tasks.push(self.mail(Template::ClientConfirmed, &format!("by_hand:{version}")));
+        tasks.push(self.mail(Template::ClientConfirmed, Occasion::ByHand(version)));
         tasks
     }
 
@@ -816,8 +1026,8 @@ impl Booking {
     /// Of an unpaid hold, close the Checkout Session first (`settle::close`): a payment in flight wins. Should one
     /// arrive all the same it is given back whole.
     pub fn cancel(&self, reason: CancelReason, by: Canceller, now: Timestamp) -> Change {
-        if !matches!(self.state.status, Status::Pending | Status::Confirmed) {
-            return Change::nothing("not_possible");
+        if !self.state.status.is_open() {
+            return Change::nothing(Outcome::NotPossible);
         }
         let terms = self.cancellation(by, now);
         let mut tasks = self.calendar_task();
@@ -843,10 +1053,10 @@ impl Booking {
         {
             tasks.push(Task::ExpireCheckout { booking: self.id, session: session.clone() });
         }
-        tasks.push(self.mail(Template::ClientCancelled, "1"));
+        tasks.push(self.mail(Template::ClientCancelled, Occasion::FIRST));
         // What artists call off themselves is no news to them; only their own copy of the appointment must go.
         if reason != CancelReason::Artist || self.artist_has_a_copy() {
-            tasks.push(self.mail(Template::ArtistCancelled, "1"));
+            tasks.push(self.mail(Template::ArtistCancelled, Occasion::FIRST));
         }
         let actor = match reason {
             CancelReason::Client => Actor::Client,
@@ -855,7 +1065,6 @@ impl Booking {
             CancelReason::HoldExpired | CancelReason::PaymentFailed => Actor::System,
         };
         Change {
-            outcome: "cancelled",
             state: Some(State {
                 status: Status::Cancelled,
                 payment_status: if refunds.is_empty() {
@@ -871,7 +1080,7 @@ impl Booking {
             }),
             history: vec![HistoryLine {
                 actor,
-                kind: "cancelled",
+                kind: HistoryKind::Cancelled,
                 data: serde_json::json!({
                     "reason": reason,
                     "refund_cents": terms.amount,
@@ -880,7 +1089,7 @@ impl Booking {
                 }),
             }],
             tasks,
-            ..Change::default()
+            ..Change::nothing(Outcome::Cancelled)
         }
     }
 
@@ -910,15 +1119,14 @@ impl Booking {
             return change;
         }
         Change {
-            outcome: "cancelled",
             state: Some(State { cancel_reason: Some(reason), ..self.state.clone() }),
             history: vec![HistoryLine {
                 actor: if reason == CancelReason::Artist { Actor::Artist } else { Actor::Calcom },
-                kind: "cancelled",
+                kind: HistoryKind::Cancelled,
                 data: serde_json::json!({ "reason": reason }),
             }],
-            tasks: vec![self.mail(Template::ClientCancelled, "1")],
-            ..Change::default()
+            tasks: vec![self.mail(Template::ClientCancelled, Occasion::FIRST)],
+            ..Change::nothing(Outcome::Cancelled)
         }
     }
 
@@ -935,17 +1143,17 @@ impl Booking {
     fn took_place(&self, actor: Actor, no_show: bool, now: Timestamp) -> Change {
         let already = self.state.status == Status::Completed;
         if !(self.state.status == Status::Confirmed || already) || self.starts_at > now {
-            return Change::nothing("not_possible");
+            return Change::nothing(Outcome::NotPossible);
         }
         if already && self.state.no_show == no_show {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
-        let word = if no_show { "no_show" } else { "completed" };
+        let (outcome, word) =
+            if no_show { (Outcome::NoShow, HistoryKind::NoShow) } else { (Outcome::Completed, HistoryKind::Completed) };
         Change {
-            outcome: word,
             state: Some(State { status: Status::Completed, no_show, undo: None, ..self.state.clone() }),
             history: vec![said(actor, word)],
-            ..Change::default()
+            ..Change::nothing(outcome)
         }
     }
 
@@ -954,31 +1162,30 @@ impl Booking {
     /// `target_is_free` is false once the database has refused the new time.
     pub fn move_to(&self, starts_at: Timestamp, ends_at: Timestamp, actor: Actor, target_is_free: bool) -> Change {
         if (starts_at, ends_at) == (self.starts_at, self.ends_at) {
-            return Change::nothing("already_applied");
+            return Change::nothing(Outcome::AlreadyApplied);
         }
-        if !matches!(self.state.status, Status::Pending | Status::Confirmed) || ends_at <= starts_at {
-            return Change::nothing("not_possible");
+        if !self.state.status.is_open() || ends_at <= starts_at {
+            return Change::nothing(Outcome::NotPossible);
         }
         if !target_is_free {
-            return Change::nothing("slot_taken");
+            return Change::nothing(Outcome::SlotTaken);
         }
         let mut tasks = self.calendar_task();
-        let occurrence = format!("{}", self.version + 1);
-        tasks.push(self.mail(Template::ClientMoved, &occurrence));
+        let occurrence = Occasion::Version(self.version + 1);
+        tasks.push(self.mail(Template::ClientMoved, occurrence.clone()));
         if !matches!(actor, Actor::Artist | Actor::Calcom) || self.artist_has_a_copy() {
-            tasks.push(self.mail(Template::ArtistMoved, &occurrence));
+            tasks.push(self.mail(Template::ArtistMoved, occurrence));
         }
         Change {
-            outcome: "moved",
             state: Some(State { undo: None, ..self.state.clone() }),
             slot: Some((starts_at, ends_at)),
             history: vec![HistoryLine {
                 actor,
-                kind: "moved",
+                kind: HistoryKind::Moved,
                 data: serde_json::json!({ "from": self.starts_at, "to": starts_at }),
             }],
             tasks,
-            ..Change::default()
+            ..Change::nothing(Outcome::Moved)
         }
     }
 
@@ -1073,8 +1280,8 @@ impl Booking {
         }
     }
 
-    fn mail(&self, template: Template, occurrence: &str) -> Task {
-        Task::SendEmail { booking: self.id, template, occurrence: occurrence.into() }
+    fn mail(&self, template: Template, occurrence: Occasion) -> Task {
+        Task::SendEmail { booking: self.id, template, occurrence }
     }
 
     fn refund(&self, payment: &Payment, reason: RefundReason) -> Task {
@@ -1086,7 +1293,7 @@ impl Booking {
         }
     }
 
-    fn line(&self, actor: Actor, kind: &'static str, payment: &Payment) -> HistoryLine {
+    fn line(&self, actor: Actor, kind: HistoryKind, payment: &Payment) -> HistoryLine {
         HistoryLine {
             actor,
             kind,
@@ -1115,15 +1322,15 @@ fn left(ledger: &[Entry], payment_intent: &str) -> i64 {
     ledger.iter().filter(|entry| entry.payment_intent == payment_intent).map(|entry| entry.amount.cents()).sum()
 }
 
-fn said(actor: Actor, kind: &'static str) -> HistoryLine {
+fn said(actor: Actor, kind: HistoryKind) -> HistoryLine {
     HistoryLine { actor, kind, data: serde_json::json!({}) }
 }
 
-fn dispute_line(kind: &'static str, dispute: &str) -> HistoryLine {
+fn dispute_line(kind: HistoryKind, dispute: &str) -> HistoryLine {
     HistoryLine { actor: Actor::Stripe, kind, data: serde_json::json!({ "dispute": dispute }) }
 }
 
-fn refund_line(kind: &'static str, fact: &RefundFact) -> HistoryLine {
+fn refund_line(kind: HistoryKind, fact: &RefundFact) -> HistoryLine {
     HistoryLine {
         actor: Actor::Stripe,
         kind,

@@ -4,6 +4,8 @@
 //! "request reschedule" looks like the host's cancellation. So money moves only on a story that fits; else the artist is
 //! asked.
 
+use super::named::named;
+
 /// What is known of a cancellation in the calendar.
 #[derive(Clone, Copy)]
 pub struct CallOff<'a> {
@@ -30,38 +32,37 @@ pub enum Verdict {
     Ask(Question),
 }
 
-/// Why the artist is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Question {
-    /// The artist asked the client for another time.
-    Reschedule,
-    /// The artist called it off or asked for another time: the calendar does not tell which.
-    CancelOrReschedule,
-    /// It is not known who called it off.
-    Unknown,
-    /// The calendar has lost it without a word.
-    Gone,
+named! {
+    /// Why the artist is asked.
+    Question {
+        /// The artist asked the client for another time.
+        Reschedule = "reschedule_requested",
+        /// The artist called it off or asked for another time: the calendar does not tell which.
+        CancelOrReschedule = "cancelled_or_reschedule_requested",
+        /// It is not known who called it off.
+        Unknown = "cancelled_by_unknown",
+        /// The calendar has lost it without a word.
+        Gone = "gone",
+    }
 }
 
-impl Question {
-    /// Every question.
-    pub const ALL: [Self; 4] = [Self::Reschedule, Self::CancelOrReschedule, Self::Unknown, Self::Gone];
-
-    /// The name as stored and as sent.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reschedule => "reschedule_requested",
-            Self::CancelOrReschedule => "cancelled_or_reschedule_requested",
-            Self::Unknown => "cancelled_by_unknown",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// The question of a stored name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|question| question.name() == text)
+named! {
+    /// What is known of a booking in the artist's Cal.com.
+    CalendarState {
+        /// The artist has no Cal.com.
+        Off = "off",
+        /// It is to be written there.
+        Waiting = "waiting",
+        /// It is there.
+        Synced = "synced",
+        /// It is not there, as it should be.
+        Removed = "removed",
+        /// Something else is there at that time.
+        Conflict = "conflict",
+        /// Cal.com refuses what is wanted.
+        Failed = "failed",
+        /// Somebody called it off there, and the artist is asked.
+        CalledOff = "called_off",
     }
 }
 
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn questions_have_names() {
         for question in Question::ALL {
-            assert_eq!(Question::parse(question.name()), Some(question));
+            assert_eq!(Question::parse(question.name()), Some(*question));
         }
         assert_eq!(Question::parse("whatever"), None);
     }

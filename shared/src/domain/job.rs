@@ -8,6 +8,12 @@ use uuid::Uuid;
 
 use super::ids::BookingId;
 use super::money::Cents;
+use super::named::named;
+
+// What a mail is about, beside its booking.
+mod occasion;
+
+pub use occasion::Occasion;
 
 /// One effect outside the database, to be made at least once and known at most once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +31,7 @@ pub enum Task {
         /// Which mail.
         template: Template,
         /// Tells two wanted mails of one template apart.
-        occurrence: String,
+        occurrence: Occasion,
     },
     /// Give money back on one Stripe payment intent.
     Refund {
@@ -74,15 +80,15 @@ impl Task {
         }
     }
 
-    /// The stable name of this kind of task, as stored.
-    pub fn kind(&self) -> &'static str {
+    /// Of which kind it is.
+    pub fn kind(&self) -> TaskKind {
         match self {
-            Self::SyncCalendar { .. } => "sync_calendar",
-            Self::SendEmail { .. } => "send_email",
-            Self::Refund { .. } => "refund",
-            Self::SettleRefunds { .. } => "settle_refunds",
-            Self::ExpireCheckout { .. } => "expire_checkout",
-            Self::SendContactLink { .. } => "send_contact_link",
+            Self::SyncCalendar { .. } => TaskKind::SyncCalendar,
+            Self::SendEmail { .. } => TaskKind::SendEmail,
+            Self::Refund { .. } => TaskKind::Refund,
+            Self::SettleRefunds { .. } => TaskKind::SettleRefunds,
+            Self::ExpireCheckout { .. } => TaskKind::ExpireCheckout,
+            Self::SendContactLink { .. } => TaskKind::SendContactLink,
         }
     }
 
@@ -104,50 +110,85 @@ impl Task {
     }
 }
 
-/// The mails InkFlow sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Template {
-    /// To an artist who wants to hear of it: somebody holds a slot and is about to pay.
-    ArtistPending,
-    /// To the artist: the deposit is paid, the booking stands.
-    ArtistConfirmed,
-    /// To the artist: Cal.com refuses the booking's time.
-    ArtistCalendarConflict,
-    /// To the artist: money came otherwise than asked, a refund failed, or a payment is disputed.
-    ArtistPaymentProblem,
-    /// To the artist: the appointment is called off, and out of the artist's calendar.
-    ArtistCancelled,
-    /// To the artist: the appointment has another time.
-    ArtistMoved,
-    /// To the client: the slot is still held and not paid, and how to go on.
-    ClientHeld,
-    /// To the client: the booking stands.
-    ClientConfirmed,
-    /// To the client: the appointment is called off, and what becomes of the money.
-    ClientCancelled,
-    /// To the client: the appointment has another time.
-    ClientMoved,
-    /// To the client: the payment came too late (or twice) and was given back.
-    ClientLateRefund,
+named! {
+    /// The kinds of [`Task`].
+    TaskKind {
+        /// [`Task::SyncCalendar`].
+        SyncCalendar = "sync_calendar",
+        /// [`Task::SendEmail`].
+        SendEmail = "send_email",
+        /// [`Task::Refund`].
+        Refund = "refund",
+        /// [`Task::SettleRefunds`].
+        SettleRefunds = "settle_refunds",
+        /// [`Task::ExpireCheckout`].
+        ExpireCheckout = "expire_checkout",
+        /// [`Task::SendContactLink`].
+        SendContactLink = "send_contact_link",
+    }
+}
+
+named! {
+    /// Where a job is: waiting or running while it is open, the others once it has ended.
+    JobState {
+        /// Nobody is at it.
+        Waiting = "waiting",
+        /// A worker is at it.
+        Running = "running",
+        /// Its effect is made.
+        Done = "done",
+        /// It can never work.
+        Discarded = "discarded",
+        /// It failed too often.
+        Dead = "dead",
+    }
+}
+
+named! {
+    /// What became of a mail.
+    MailState {
+        /// It is on its way to SES.
+        Sending = "sending",
+        /// SES has it.
+        Sent = "sent",
+        /// SES refuses it.
+        Refused = "refused",
+        /// SES may have it: no answer came.
+        Unknown = "unknown",
+        /// Too many mails that rest on no payment.
+        Withheld = "withheld",
+    }
+}
+
+named! {
+    /// The mails InkFlow sends. Each is named as its template's file.
+    Template {
+        /// To an artist who wants to hear of it: somebody holds a slot and is about to pay.
+        ArtistPending = "artist_pending",
+        /// To the artist: the deposit is paid, the booking stands.
+        ArtistConfirmed = "artist_confirmed",
+        /// To the artist: Cal.com refuses the booking's time.
+        ArtistCalendarConflict = "artist_calendar_conflict",
+        /// To the artist: money came otherwise than asked, a refund failed, or a payment is disputed.
+        ArtistPaymentProblem = "artist_payment_problem",
+        /// To the artist: the appointment is called off, and out of the artist's calendar.
+        ArtistCancelled = "artist_cancelled",
+        /// To the artist: the appointment has another time.
+        ArtistMoved = "artist_moved",
+        /// To the client: the slot is still held and not paid, and how to go on.
+        ClientHeld = "client_held",
+        /// To the client: the booking stands.
+        ClientConfirmed = "client_confirmed",
+        /// To the client: the appointment is called off, and what becomes of the money.
+        ClientCancelled = "client_cancelled",
+        /// To the client: the appointment has another time.
+        ClientMoved = "client_moved",
+        /// To the client: the payment came too late (or twice) and was given back.
+        ClientLateRefund = "client_late_refund",
+    }
 }
 
 impl Template {
-    /// Every mail.
-    pub const ALL: [Self; 11] = [
-        Self::ArtistPending,
-        Self::ArtistConfirmed,
-        Self::ArtistCalendarConflict,
-        Self::ArtistPaymentProblem,
-        Self::ArtistCancelled,
-        Self::ArtistMoved,
-        Self::ClientHeld,
-        Self::ClientConfirmed,
-        Self::ClientCancelled,
-        Self::ClientMoved,
-        Self::ClientLateRefund,
-    ];
-
     /// True for the mails that the artist reads.
     pub fn is_to_artist(self) -> bool {
         match self {
@@ -162,23 +203,6 @@ impl Template {
             | Self::ClientCancelled
             | Self::ClientMoved
             | Self::ClientLateRefund => false,
-        }
-    }
-
-    /// The stable name, as stored and as the template's file is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ArtistPending => "artist_pending",
-            Self::ArtistConfirmed => "artist_confirmed",
-            Self::ArtistCalendarConflict => "artist_calendar_conflict",
-            Self::ArtistPaymentProblem => "artist_payment_problem",
-            Self::ArtistCancelled => "artist_cancelled",
-            Self::ArtistMoved => "artist_moved",
-            Self::ClientHeld => "client_held",
-            Self::ClientConfirmed => "client_confirmed",
-            Self::ClientCancelled => "client_cancelled",
-            Self::ClientMoved => "client_moved",
-            Self::ClientLateRefund => "client_late_refund",
         }
     }
 }
@@ -232,7 +256,7 @@ mod tests {
         let mail = Task::SendEmail {
             booking: BookingId::new(Uuid::nil()),
             template: Template::ClientConfirmed,
-            occurrence: "1".into(),
+            occurrence: Occasion::FIRST,
         };
         assert_eq!(mail.dedupe_key(2), mail.dedupe_key(3));
         let calendar = Task::SyncCalendar { booking: BookingId::new(Uuid::nil()) };

@@ -12,7 +12,9 @@ use serde_json::json;
 use super::Settled;
 use crate::db::Db;
 use crate::db::bookings::{self, Reference};
-use crate::domain::booking::{Actor, Booking, CancelReason, Change, Entry, EntryKind, HistoryLine, Payment};
+use crate::domain::booking::{
+    Actor, Booking, CancelReason, Change, Entry, EntryKind, HistoryKind, HistoryLine, Outcome, Payment,
+};
 use crate::domain::job::Task;
 use crate::domain::money::Cents;
 use crate::error::Error;
@@ -109,10 +111,10 @@ pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Er
             decide(db, event, &reference(&intent.metadata, Some(intent.id)), now, |_, _| Change {
                 history: vec![HistoryLine {
                     actor: Actor::Stripe,
-                    kind: "payment_declined",
+                    kind: HistoryKind::PaymentDeclined,
                     data: json!({ "code": why }),
                 }],
-                ..Change::nothing("declined")
+                ..Change::nothing(Outcome::Declined)
             })
             .await
         }
@@ -120,7 +122,7 @@ pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Er
             // The charge names no refund; the worker reads them at Stripe.
             let charge: Charge = event.object()?;
             let Some(payment_intent) = charge.payment_intent else {
-                return orphan(db, event, "no_payment_intent", now).await;
+                return orphan(db, event, Outcome::NoPaymentIntent, now).await;
             };
             let reference = reference(&charge.metadata, Some(payment_intent.clone()));
             decide(db, event, &reference, now, |booking, _| Change {
@@ -129,14 +131,14 @@ pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Er
                     payment_intent: payment_intent.clone(),
                     event: event.id.clone(),
                 }],
-                ..Change::nothing("refunds_to_read")
+                ..Change::nothing(Outcome::RefundsToRead)
             })
             .await
         }
         "refund.updated" | "refund.failed" => {
             let refund: Refund = event.object()?;
             let Some(payment_intent) = refund.payment_intent.clone() else {
-                return orphan(db, event, "no_payment_intent", now).await;
+                return orphan(db, event, Outcome::NoPaymentIntent, now).await;
             };
             let fact = super::refund_fact(&refund, &payment_intent, at);
             let reference = Reference { booking: None, payment_intent: Some(payment_intent) };
@@ -166,7 +168,7 @@ pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Er
             .await
         }
         // An event nobody listens to: the endpoint is subscribed to more than it needs.
-        _ => Ok(Settled::Applied { outcome: "ignored", jobs: Vec::new() }),
+        _ => Ok(Settled::Applied { outcome: Outcome::Ignored, jobs: Vec::new() }),
     }
 }
 
@@ -178,17 +180,17 @@ async fn decide(
     rule: impl Fn(&Booking, bool) -> Change,
 ) -> Result<Settled, Error> {
     match super::settle(db, reference, Some(event), now, rule).await? {
-        Settled::UnknownBooking => orphan(db, event, "unknown_booking", now).await,
+        Settled::UnknownBooking => orphan(db, event, Outcome::UnknownBooking, now).await,
         settled => Ok(settled),
     }
 }
 
 /// Keeps an event that belongs to no booking. Trying again cannot help Stripe, but somebody must look:
 /// it may be money.
-async fn orphan(db: &Db, event: &Event, outcome: &'static str, now: Timestamp) -> Result<Settled, Error> {
+async fn orphan(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<Settled, Error> {
     let is_new = bookings::record_orphan(db, event, outcome, now).await?;
     if is_new {
-        tracing::error!(event.id, event.kind, outcome, "an event belongs to no booking");
+        tracing::error!(event.id, event.kind, outcome = outcome.name(), "an event belongs to no booking");
     }
     Ok(Settled::Applied { outcome, jobs: Vec::new() })
 }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::{PUBLIC_URL, World, at};
 use crate::db::artists;
 use crate::db::holds::{self, Hold, Networks, NewHold, Subject, Taken};
-use crate::domain::booking::{checkout_end, hold_end};
+use crate::domain::booking::{self, checkout_end, hold_end};
 use crate::domain::contact::{Country, EmailAddress, FullName, Locale, PhoneNumber, ProjectBrief};
 use crate::domain::ids::{BookingId, FlashId, JobId};
 use crate::domain::shares::Most;
 use crate::domain::slots::{Slot, reach};
 use crate::network::Network;
-use crate::settle::{self, Settled};
+use crate::settle;
 
 /// A hold to be made.
 #[derive(Debug, Clone)]
@@ -175,7 +175,7 @@ impl World {
         self.pay(held);
         let session = self.stripe_client().session(&held.session, None).await.expect("Stripe answers");
         let settled = settle::session(&self.db(), held.id, &session, self.now()).await.expect("the database answers");
-        assert!(matches!(settled, Settled::Applied { outcome: "confirmed", .. }), "{settled:?}");
+        assert_eq!(settled.outcome(), booking::Outcome::Confirmed, "{settled:?}");
         self.stripe.clear_requests();
         settled.jobs().to_vec()
     }

@@ -3,7 +3,7 @@
 use dev::demo::{LEA, NOA};
 use serde_json::Value;
 use shared::auth::Account;
-use shared::db::dashboard::{View, list_sql};
+use shared::db::dashboard::{Filter, list_sql};
 use shared::db::stats::{STATS_SQL, months_of_utc};
 use shared::testing::World;
 use tokio_postgres::types::Type;
@@ -85,11 +85,11 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
         let nobody: Option<String> = None;
         let deep = now.checked_sub(jiff::SignedDuration::from_hours(24 * 365 * 5)).expect("in range");
         for (view, name) in [
-            (View::All, "all"),
-            (View::Todo, "todo"),
-            (View::Upcoming, "upcoming"),
-            (View::Past, "past"),
-            (View::Cancelled, "cancelled"),
+            (Filter::All, "all"),
+            (Filter::Todo, "todo"),
+            (Filter::Upcoming, "upcoming"),
+            (Filter::Past, "past"),
+            (Filter::Cancelled, "cancelled"),
         ] {
             for (group, start) in [(-1_i32, jiff::Timestamp::UNIX_EPOCH), (2, deep)] {
                 let (plan, pages) = plan(
@@ -118,7 +118,7 @@ fn a_hundred_thousand_bookings_are_listed_by_index_and_by_few_pages() {
             let pattern = format!("%{words}%");
             let (plan, pages) = plan(
                 world,
-                &list_sql(View::All),
+                &list_sql(Filter::All),
                 &[
                     (&user, Type::UUID_ARRAY),
                     (&now, Type::TIMESTAMPTZ),

@@ -40,7 +40,7 @@ async fn cancel(world: &World, held: &Held, reason: &str) {
 }
 
 fn mail(booking: BookingId, template: Template, occurrence: &str) -> Task {
-    Task::SendEmail { booking, template, occurrence: occurrence.into() }
+    Task::SendEmail { booking, template, occurrence: occurrence.parse().expect("any text is one") }
 }
 
 #[test]
@@ -721,7 +721,7 @@ fn f4_a_client_whose_late_money_went_back_is_told_how_much_and_why() {
         let next = world.hold(&Plan::default().by("next@example.fr")).await;
         let session = world.stripe_client().session(&held.session, None).await.expect("Stripe answers");
         let settled = settle::session(&world.db(), held.id, &session, world.now()).await.expect("the database answers");
-        assert_eq!(settled.outcome(), "refunded_late");
+        assert_eq!(settled.outcome().name(), "refunded_late");
         run_everything(world).await;
 
         let to_client = world.mails.messages_to("jo@example.fr");

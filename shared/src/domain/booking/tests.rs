@@ -131,12 +131,13 @@ fn state(change: &Change) -> &State {
     change.state.as_ref().expect("the state changes")
 }
 
-fn mails(change: &Change) -> Vec<(Template, &str)> {
+/// Which mails follow, and for which occasion, as it is stored.
+fn mails(change: &Change) -> Vec<(Template, &'static str)> {
     change
         .tasks
         .iter()
         .filter_map(|task| match task {
-            Task::SendEmail { template, occurrence, .. } => Some((*template, occurrence.as_str())),
+            Task::SendEmail { template, occurrence, .. } => Some((*template, &*occurrence.to_string().leak())),
             _ => None,
         })
         .collect()
@@ -164,7 +165,7 @@ fn movements(change: &Change) -> Vec<(EntryKind, i64, &str)> {
 #[test]
 fn a_payment_as_asked_confirms_a_held_booking() {
     let change = held().receive(&payment("pi_1"), true, NOW);
-    assert_eq!(change.outcome, "confirmed");
+    assert_eq!(change.outcome, Outcome::Confirmed);
     assert_eq!(
         *state(&change),
         State {
@@ -184,7 +185,7 @@ fn a_payment_as_asked_confirms_a_held_booking() {
     assert!(syncs(&change));
     assert_eq!(refunds(&change), []);
     let kinds: Vec<_> = change.history.iter().map(|line| (line.actor, line.kind)).collect();
-    assert_eq!(kinds, [(Actor::Stripe, "payment_received"), (Actor::System, "confirmed")]);
+    assert_eq!(kinds, [(Actor::Stripe, HistoryKind::PaymentReceived), (Actor::System, HistoryKind::Confirmed)]);
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn a_payment_in_the_last_moment_confirms_although_the_hold_has_run_out() {
     let booking = held();
     assert!(booking.has_lapsed(later(31)));
     // Nobody has released it, so nobody else can have its slot.
-    assert_eq!(booking.receive(&payment("pi_1"), true, later(31)).outcome, "confirmed");
+    assert_eq!(booking.receive(&payment("pi_1"), true, later(31)).outcome, Outcome::Confirmed);
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn the_same_payment_told_twice_changes_nothing() {
         done
     }] {
         let change = booking.receive(&payment("pi_1"), true, later(1));
-        assert_eq!(change.outcome, "already_applied");
+        assert_eq!(change.outcome, Outcome::AlreadyApplied);
         assert!(change.is_nothing());
     }
 }
@@ -216,7 +217,7 @@ fn a_second_payment_of_a_paid_booking_goes_back_and_the_artist_hears_of_it() {
         done
     }] {
         let change = booking.receive(&payment("pi_2"), true, later(1));
-        assert_eq!(change.outcome, "duplicate");
+        assert_eq!(change.outcome, Outcome::Duplicate);
         let after = after(&booking, &change);
         assert_eq!(after.state.status, booking.state.status);
         assert_eq!(after.state.payment_status, PaymentStatus::Paid);
@@ -232,7 +233,7 @@ fn a_second_payment_of_a_paid_booking_goes_back_and_the_artist_hears_of_it() {
 #[test]
 fn a_second_payment_of_another_amount_goes_back_whole() {
     let change = paid().receive(&payment_of("pi_2", 9_900, "usd"), true, NOW);
-    assert_eq!(change.outcome, "duplicate");
+    assert_eq!(change.outcome, Outcome::Duplicate);
     assert_eq!(refunds(&change), [("pi_2", Cents::new(9_900), RefundReason::Duplicate)]);
 }
 
@@ -241,7 +242,7 @@ fn late_money_revives_a_lapsed_booking_whose_slot_is_free() {
     for reason in [CancelReason::HoldExpired, CancelReason::PaymentFailed] {
         let booking = cancelled(reason);
         let change = booking.receive(&payment("pi_1"), true, later(60));
-        assert_eq!(change.outcome, "revived");
+        assert_eq!(change.outcome, Outcome::Revived);
         let after = after(&booking, &change);
         assert_eq!(after.state.status, Status::Confirmed);
         assert_eq!(after.state.payment_status, PaymentStatus::Paid);
@@ -256,7 +257,7 @@ fn late_money_revives_a_lapsed_booking_whose_slot_is_free() {
 fn late_money_goes_back_when_the_slot_is_taken() {
     let booking = cancelled(CancelReason::HoldExpired);
     let change = booking.receive(&payment("pi_1"), false, later(60));
-    assert_eq!(change.outcome, "refunded_late");
+    assert_eq!(change.outcome, Outcome::RefundedLate);
     let after = after(&booking, &change);
     assert_eq!(after.state.status, Status::Cancelled);
     assert_eq!(after.state.payment_status, PaymentStatus::RefundPending);
@@ -269,10 +270,10 @@ fn late_money_goes_back_when_the_slot_is_taken() {
 #[test]
 fn late_money_goes_back_when_the_appointment_has_begun_or_the_amount_is_another() {
     let booking = cancelled(CancelReason::HoldExpired);
-    assert_eq!(booking.receive(&payment("pi_1"), true, booking.starts_at).outcome, "refunded_late");
+    assert_eq!(booking.receive(&payment("pi_1"), true, booking.starts_at).outcome, Outcome::RefundedLate);
     for wrong in [payment_of("pi_1", 4_900, "eur"), payment_of("pi_1", 5_000, "usd")] {
         let change = booking.receive(&wrong, true, later(60));
-        assert_eq!(change.outcome, "refunded_late");
+        assert_eq!(change.outcome, Outcome::RefundedLate);
         assert_eq!(refunds(&change), [("pi_1", wrong.amount, RefundReason::Late)]);
     }
 }
@@ -282,7 +283,7 @@ fn money_for_a_booking_that_was_called_off_never_revives_it() {
     for reason in [CancelReason::Client, CancelReason::Artist, CancelReason::Calendar] {
         let booking = cancelled(reason);
         let change = booking.receive(&payment("pi_1"), true, later(1));
-        assert_eq!(change.outcome, "refunded_late");
+        assert_eq!(change.outcome, Outcome::RefundedLate);
         assert_eq!(state(&change).status, Status::Cancelled);
         assert_eq!(state(&change).cancel_reason, Some(reason));
         assert_eq!(refunds(&change), [("pi_1", DEPOSIT, RefundReason::Late)]);
@@ -305,7 +306,11 @@ fn two_late_payments_both_go_back_and_only_then_is_everything_refunded() {
     let booking = cancelled(CancelReason::HoldExpired);
     let booking = after(&booking, &booking.receive(&payment("pi_1"), false, later(1)));
     let second = booking.receive(&payment("pi_2"), true, later(2));
-    assert_eq!(second.outcome, "refunded_late", "the slot may be free again, but the first payment is on its way back");
+    assert_eq!(
+        second.outcome,
+        Outcome::RefundedLate,
+        "the slot may be free again, but the first payment is on its way back"
+    );
     assert_eq!(refunds(&second), [("pi_2", DEPOSIT, RefundReason::Late)]);
     let booking = after(&booking, &second);
     assert_eq!(booking.state.payment_intent.as_deref(), Some("pi_1"));
@@ -321,7 +326,7 @@ fn a_payment_of_another_amount_or_currency_confirms_nothing_and_keeps_the_slot()
     {
         let booking = held();
         let change = booking.receive(&wrong, true, NOW);
-        assert_eq!(change.outcome, "mismatch");
+        assert_eq!(change.outcome, Outcome::Mismatch);
         let booking = after(&booking, &change);
         assert_eq!(booking.state.status, Status::Pending);
         assert_eq!(booking.state.payment_status, PaymentStatus::Unpaid);
@@ -353,7 +358,7 @@ fn a_mismatch_that_is_given_back_releases_the_slot() {
 fn the_right_payment_after_a_mismatch_confirms_and_the_problem_stays_in_sight() {
     let booking = mismatched();
     let change = booking.receive(&payment("pi_2"), true, later(1));
-    assert_eq!(change.outcome, "confirmed");
+    assert_eq!(change.outcome, Outcome::Confirmed);
     let booking = after(&booking, &change);
     assert_eq!(booking.state.payment_intent.as_deref(), Some("pi_2"));
     assert_eq!(booking.state.payment_problem, Some(PaymentProblem::Mismatch), "pi_1 is still with us");
@@ -375,11 +380,11 @@ fn the_balance_of_another_payment_does_not_hide_that_the_deposit_went_back() {
 fn a_booking_confirmed_by_hand_is_paid_without_being_confirmed_again() {
     let booking = confirmed_by_hand();
     let change = booking.receive(&payment("pi_1"), false, NOW);
-    assert_eq!(change.outcome, "paid");
+    assert_eq!(change.outcome, Outcome::Paid);
     assert_eq!(state(&change).payment_status, PaymentStatus::Paid);
     assert_eq!(state(&change).payment_intent.as_deref(), Some("pi_1"));
     let wrong = booking.receive(&payment_of("pi_1", 100, "eur"), false, NOW);
-    assert_eq!(wrong.outcome, "mismatch");
+    assert_eq!(wrong.outcome, Outcome::Mismatch);
     assert_eq!(state(&wrong).status, Status::Confirmed);
     assert_eq!(state(&wrong).payment_status, PaymentStatus::Unpaid);
 }
@@ -392,7 +397,7 @@ fn a_payment_that_was_refunded_before_we_heard_of_it_confirms_nothing() {
     assert_eq!(state(&early).status, Status::Pending, "a refund alone says nothing of the hold");
     let booking = after(&booking, &early);
     let change = booking.receive(&payment("pi_1"), true, later(1));
-    assert_eq!(change.outcome, "given_back");
+    assert_eq!(change.outcome, Outcome::GivenBack);
     let booking = after(&booking, &change);
     assert_eq!(booking.state.status, Status::Cancelled);
     assert_eq!(booking.state.payment_status, PaymentStatus::Unpaid);
@@ -400,7 +405,7 @@ fn a_payment_that_was_refunded_before_we_heard_of_it_confirms_nothing() {
     assert_eq!(mails(&change), []);
     assert!(booking.settle(&[fact]).is_nothing());
     let again = booking.receive(&payment("pi_2"), true, later(2));
-    assert_eq!(again.outcome, "revived", "the client may pay once more");
+    assert_eq!(again.outcome, Outcome::Revived, "the client may pay once more");
 }
 
 #[test]
@@ -465,7 +470,7 @@ fn a_refund_that_stripe_refuses_is_put_before_a_person_once() {
 #[test]
 fn a_hold_that_nobody_paid_is_released_and_leaves_the_calendar() {
     let change = held().checkout_expired("cs_1");
-    assert_eq!(change.outcome, "released");
+    assert_eq!(change.outcome, Outcome::Released);
     assert_eq!(state(&change).status, Status::Cancelled);
     assert_eq!(state(&change).cancel_reason, Some(CancelReason::HoldExpired));
     assert_eq!(state(&change).hold_expires_at, None);
@@ -478,7 +483,7 @@ fn a_hold_that_nobody_paid_is_released_and_leaves_the_calendar() {
 fn the_end_of_another_session_releases_nothing() {
     assert!(held().checkout_expired("cs_2").is_nothing());
     let lost_answer = Booking { checkout_session: None, ..held() };
-    assert_eq!(lost_answer.checkout_expired("cs_2").outcome, "released");
+    assert_eq!(lost_answer.checkout_expired("cs_2").outcome, Outcome::Released);
 }
 
 #[test]
@@ -537,7 +542,7 @@ fn a_won_dispute_leaves_the_deposit_paid_and_a_lost_one_takes_it_from_the_ledger
 fn a_dispute_lost_over_money_that_had_gone_back_moves_nothing() {
     let nothing = Entry { amount: Cents::ZERO, ..lost("dp_1", "pi_1") };
     let change = paid().dispute_closed(Some(nothing), "dp_1", "pi_1");
-    assert_eq!((change.outcome, change.ledger), ("dispute_lost", Vec::new()));
+    assert_eq!((change.outcome, change.ledger), (Outcome::DisputeLost, Vec::new()));
 }
 
 #[test]
@@ -593,7 +598,7 @@ fn a_new_hold_is_told_to_nobody_but_the_calendar_that_wants_it_now() {
 fn the_client_is_reminded_of_a_hold_once_while_there_is_time_to_pay() {
     let id = held().id;
     let reminder = |minutes| Booking::reminder_of_a_new_hold(id, later(minutes), NOW);
-    let mail = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: "1".into() };
+    let mail = Task::SendEmail { booking: id, template: Template::ClientHeld, occurrence: Occasion::FIRST };
     assert_eq!(reminder(30), Some((mail.clone(), later(10))));
     assert_eq!(reminder(24 * 60), Some((mail.clone(), later(10))));
     assert_eq!(reminder(20), Some((mail, later(10))), "ten minutes are left");
@@ -763,7 +768,7 @@ impl Life {
             News::DisputeOpened(purse) | News::DisputeClosed(purse)
                 if !booking.ledger.iter().any(|entry| entry.payment_intent == intent(*purse)) =>
             {
-                Change::nothing("unknown_booking")
+                Change::nothing(Outcome::UnknownBooking)
             }
             News::DisputeOpened(purse) => booking.dispute_opened(&format!("dp_{purse}"), &intent(*purse)),
             News::DisputeClosed(purse) => {
@@ -775,7 +780,9 @@ impl Life {
                 });
                 booking.dispute_closed(lost, &id, &payment_intent)
             }
-            News::SlotIsTaken(_) | News::TimePasses(_) | News::AppointmentTakesPlace => Change::nothing("not_money"),
+            News::SlotIsTaken(_) | News::TimePasses(_) | News::AppointmentTakesPlace => {
+                Change::nothing(Outcome::Ignored)
+            }
         }
     }
 
@@ -1003,7 +1010,7 @@ proptest! {
 #[test]
 fn a_booking_confirmed_by_hand_stands_and_tells_nobody_while_it_can_be_taken_back() {
     let change = held().confirm_by_hand(NOW);
-    assert_eq!(change.outcome, "confirmed_by_hand");
+    assert_eq!(change.outcome, Outcome::ConfirmedByHand);
     assert_eq!(state(&change).status, Status::Confirmed);
     assert_eq!(state(&change).payment_status, PaymentStatus::Unpaid);
     assert_eq!(state(&change).hold_expires_at, None, "it does not lapse any more");
@@ -1029,20 +1036,20 @@ fn a_confirmation_taken_back_is_the_hold_it_was() {
 #[test]
 fn a_confirmation_is_final_after_ten_seconds_or_with_money_in_hand() {
     let confirmed = after(&held(), &held().confirm_by_hand(NOW));
-    assert_eq!(confirmed.undo_confirmation(NOW + UNDO).outcome, "too_late");
+    assert_eq!(confirmed.undo_confirmation(NOW + UNDO).outcome, Outcome::TooLate);
     let paid_after_all = after(&confirmed, &confirmed.receive(&payment("pi_1"), true, NOW));
     assert_eq!(paid_after_all.state.undo, None);
-    assert_eq!(paid_after_all.undo_confirmation(NOW).outcome, "not_possible");
-    assert_eq!(held().undo_confirmation(NOW).outcome, "not_possible");
-    assert_eq!(paid().undo_confirmation(NOW).outcome, "not_possible");
+    assert_eq!(paid_after_all.undo_confirmation(NOW).outcome, Outcome::NotPossible);
+    assert_eq!(held().undo_confirmation(NOW).outcome, Outcome::NotPossible);
+    assert_eq!(paid().undo_confirmation(NOW).outcome, Outcome::NotPossible);
 }
 
 #[test]
 fn only_what_is_pending_and_lies_ahead_is_confirmed_by_hand() {
     for booking in [paid(), cancelled(CancelReason::HoldExpired), mismatched()] {
-        assert_eq!(booking.confirm_by_hand(NOW).outcome, "not_possible");
+        assert_eq!(booking.confirm_by_hand(NOW).outcome, Outcome::NotPossible);
     }
-    assert_eq!(held().confirm_by_hand(held().starts_at).outcome, "not_possible");
+    assert_eq!(held().confirm_by_hand(held().starts_at).outcome, Outcome::NotPossible);
 }
 
 #[test]
@@ -1108,7 +1115,7 @@ fn stripes_news_of_the_closed_page_does_not_silence_the_artists_cancellation() {
     assert_eq!(state(&change).cancel_reason, Some(CancelReason::Artist));
     assert_eq!(mails(&change), [(Template::ClientCancelled, "1")]);
     let again = after(&told_first, &change).call_off_hold(CancelReason::Artist, Canceller::Artist, NOW);
-    assert_eq!(again.outcome, "not_possible");
+    assert_eq!(again.outcome, Outcome::NotPossible);
     let first = held().call_off_hold(CancelReason::Artist, Canceller::Artist, NOW);
     assert_eq!(mails(&first), [(Template::ClientCancelled, "1")]);
 }
@@ -1137,15 +1144,15 @@ fn a_disputed_deposit_is_the_banks_business() {
 #[test]
 fn what_is_over_is_completed_or_missed_and_a_slip_is_mended() {
     let booking = paid();
-    assert_eq!(booking.complete(Actor::Artist, NOW).outcome, "not_possible", "it lies ahead");
+    assert_eq!(booking.complete(Actor::Artist, NOW).outcome, Outcome::NotPossible, "it lies ahead");
     let began = booking.starts_at;
     let missed = after(&booking, &booking.no_show(began));
     assert_eq!((missed.state.status, missed.state.no_show), (Status::Completed, true));
-    assert_eq!(missed.no_show(began).outcome, "already_applied");
+    assert_eq!(missed.no_show(began).outcome, Outcome::AlreadyApplied);
     let mended = after(&missed, &missed.complete(Actor::Artist, began));
     assert!(!mended.state.no_show);
-    assert_eq!(held().complete(Actor::Artist, began).outcome, "not_possible", "nobody confirmed it");
-    assert_eq!(mended.cancel(CancelReason::Artist, Canceller::Artist, began).outcome, "not_possible");
+    assert_eq!(held().complete(Actor::Artist, began).outcome, Outcome::NotPossible, "nobody confirmed it");
+    assert_eq!(mended.cancel(CancelReason::Artist, Canceller::Artist, began).outcome, Outcome::NotPossible);
 }
 
 #[test]
@@ -1158,10 +1165,10 @@ fn a_moved_appointment_takes_its_payment_along() {
     assert_eq!((moved.state.clone(), moved.ledger.clone()), (booking.state.clone(), booking.ledger.clone()));
     assert_eq!(mails(&change), [(Template::ClientMoved, "3")]);
     assert!(syncs(&change) && refunds(&change).is_empty());
-    assert_eq!(booking.move_to(starts_at, ends_at, Actor::Calcom, false).outcome, "slot_taken");
-    assert_eq!(moved.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, "already_applied");
+    assert_eq!(booking.move_to(starts_at, ends_at, Actor::Calcom, false).outcome, Outcome::SlotTaken);
+    assert_eq!(moved.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, Outcome::AlreadyApplied);
     let gone = cancelled(CancelReason::Client);
-    assert_eq!(gone.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, "not_possible");
+    assert_eq!(gone.move_to(starts_at, ends_at, Actor::Calcom, true).outcome, Outcome::NotPossible);
 }
 
 proptest! {
@@ -1230,5 +1237,5 @@ fn an_artist_cancels_for_the_client_on_the_clients_terms_and_is_not_told_of_it()
     );
     let [line] = &change.history[..] else { panic!("{:?}", change.history) };
     assert_eq!((line.actor, &line.data["on_behalf_of"]), (Actor::Artist, &serde_json::json!("client")));
-    assert_eq!(after(&booking, &change).cancel_for_client(late).outcome, "not_possible");
+    assert_eq!(after(&booking, &change).cancel_for_client(late).outcome, Outcome::NotPossible);
 }
