@@ -7,7 +7,7 @@ test("a client who left the payment comes back by the mail, and pays", async ({ 
   await platform.bookedFor("Camille Durand", { paid: false });
   await platform.wait(11);
   await platform.sweep();
-  const mail = await platform.mail("camille.durand@example.fr", /^Votre créneau vous attend jusqu’à \d+\sh\s\d\d\s: Hirondelle/);
+  const mail = await platform.mail("camille.durand@example.fr", /^Votre créneau vous attend jusqu’à \d+\sh\s\d\d, heure de Paris\s: Hirondelle/);
   const back = /Reprendre le paiement\s: (\S+)/.exec(mail.text)?.[1] ?? "";
   await page.goto(back);
   await client.press(page.getByRole("button", { name: "Reprendre le paiement" }));
