@@ -47,7 +47,7 @@ export class HoldBar extends Component<Props, { releasing: boolean }> {
           <strong>
             <span class="kept">{t.kept}</span> <span class="until">{t.until(clock(until))}</span>
           </strong>
-          {isElsewhere(until) && <span class="whose">{`, ${whoseClock(held)}`}</span>}{" "}
+          {isElsewhere(until) && <span class="whose"><span>, </span>{whoseClock(held)}</span>}{" "}
           <span class="what">{t.holdText(held.title, shortDay(civilDate(held.start)), clock(held.start, held.start_turn))}</span>
           <HoldClock key={until} until={until} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
         </p>

@@ -173,3 +173,11 @@ test("a browser whose clock is ahead is not told that its time is over", async (
   await expect(page.getByText("Le délai de paiement est passé")).toHaveCount(0);
   await expect(client.button("Payer l’acompte")).toBeVisible();
 });
+
+test("what ended long ago leaves the browser with the next visit", async ({ client, page }) => {
+  await client.visit("noa-keller");
+  const hold = { id: "019aa000-0000-7000-8000-00000000dead", artist: "lea-marchetti", flash: null, start: "", end: "", refundable_until: null, until: new Date(Date.now() - 2 * 3_600_000).toISOString() };
+  await page.evaluate((kept) => localStorage.setItem("inkflow:holds", JSON.stringify([kept])), hold);
+  await client.visit("noa-keller");
+  await expect.poll(() => page.evaluate(() => localStorage.getItem("inkflow:holds"))).toBeNull();
+});
