@@ -44,9 +44,26 @@ const assetsForThePage: Plugin = {
   },
 };
 
+/**
+ * A page's own styles lie over the site's. The bundler names the stylesheet that many pages share last, whatever the page
+ * says: of two rules of one weight the site's would win.
+ */
+const sharedStylesFirst: Plugin = {
+  name: "shared-styles-first",
+  apply: "build",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html) =>
+      html.replace(/(?: *<link rel="stylesheet"[^>]*>\n)+/, (links) => {
+        const isShared = (link: string): boolean => link.includes("/assets/site-");
+        return links.split(/(?<=\n)/).sort((a, b) => Number(isShared(b)) - Number(isShared(a))).join("");
+      }),
+  },
+};
+
 export default defineConfig({
   appType: "mpa",
-  plugins: [artistShell, plainImports, assetsForThePage],
+  plugins: [artistShell, plainImports, assetsForThePage, sharedStylesFirst],
   build: {
     target: "es2022",
     manifest: true,

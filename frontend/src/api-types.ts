@@ -2051,6 +2051,8 @@ export interface components {
             public_url: string;
             /** @description Their address on the site. */
             slug: string;
+            /** @description Whether clients can book: a page takes no deposits before whoever runs the site lets it. */
+            takes_bookings: boolean;
             /** @description Their zone, an IANA name. */
             timezone: string;
         };

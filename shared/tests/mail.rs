@@ -270,6 +270,20 @@ fn a_mail_of_a_hold_never_says_that_it_is_paid() {
 }
 
 #[test]
+fn the_end_of_a_hold_names_the_studios_clock_wherever_it_is_told_to_a_client() {
+    for (locale, until) in
+        [(Locale::Fr, "jusqu’à 5\u{a0}h\u{a0}30, heure de la Martinique"), (Locale::En, "until 05:30, Martinique time")]
+    {
+        let mut letter = letter(Template::ClientHeld, locale);
+        letter.artist.zone = TimeZone::get("America/Martinique").expect("a zone");
+        let mail = letter.compose();
+        for told in [&mail.subject, &mail.text, &mail.html] {
+            assert!(told.contains(until), "{told}");
+        }
+    }
+}
+
+#[test]
 fn only_the_mails_of_an_appointment_that_stands_or_stood_carry_a_calendar_file() {
     for (name, letter) in all() {
         let stands = matches!(

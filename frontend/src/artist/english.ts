@@ -10,7 +10,6 @@ export const en: ArtistWords = {
   seeFlashes: "See the flashes",
   flashesTitle: "Flashes",
   flashesNote: "To be booked as they are, at the price shown.",
-  noFlashes: "All flashes are gone. The calendar is still open: suggest a project.",
   depositOf: (amount) => `deposit ${amount}`,
   arrhesOf: (amount) => `deposit ${amount}`,
   unique: "One of a kind",

@@ -40,9 +40,11 @@ export function Hero({ artist }: { artist: Artist }): VNode {
               {t.proposeProject}
             </button>
           )}
-          <a class="down" href="#flashs">
-            {t.seeFlashes}
-          </a>
+          {artist.flashes[0] && (
+            <a class="down" href="#flashs">
+              {t.seeFlashes}
+            </a>
+          )}
         </p>
       </div>
     </header>
@@ -57,29 +59,33 @@ interface GalleryProps {
   resume: (booking: string) => void;
 }
 
-export function Gallery({ artist, own, resume }: GalleryProps): VNode {
+/** Without a flash the section is for the idea alone, and there is none where neither can be booked. */
+export function Gallery({ artist, own, resume }: GalleryProps): VNode | false {
   const arrhes = artist.deposit_nature === "arrhes";
   const deposit = money(artist.project.deposit_cents);
   const duration = span(artist.project.duration_minutes);
-  return (
+  const [some] = artist.flashes;
+  return (some || artist.takes_bookings) && (
     <section class="flashes" id="flashs" aria-labelledby="flashs-title">
-      <div class="opening">
-        <h2 id="flashs-title">{t.flashesTitle}</h2>
-        <p>{artist.flashes.length > 0 ? t.flashesNote : t.noFlashes}</p>
-      </div>
+      {some && (
+        <div class="opening">
+          <h2 id="flashs-title">{t.flashesTitle}</h2>
+          <p>{t.flashesNote}</p>
+        </div>
+      )}
       <ul class="sheets">
         {artist.flashes.map((flash) => (
           <Sheet key={flash.id} artist={artist} flash={flash} mine={own.find((hold) => hold.flash === flash.id)} resume={resume} />
         ))}
-        <li class="sheet idea">
-          <h3>{t.ideaTitle}</h3>
-          <p>{(arrhes ? t.ideaArrhesText : t.ideaText)(duration, deposit)}</p>
-          {artist.takes_bookings && (
+        {artist.takes_bookings && (
+          <li class="sheet idea">
+            {some ? <h3>{t.ideaTitle}</h3> : <h2 id="flashs-title">{t.ideaTitle}</h2>}
+            <p>{(arrhes ? t.ideaArrhesText : t.ideaText)(duration, deposit)}</p>
             <button class="button quiet" form={FORM} name="projet" value="1" aria-haspopup="dialog">
               {t.describeIdea}
             </button>
-          )}
-        </li>
+          </li>
+        )}
       </ul>
     </section>
   );

@@ -2,7 +2,7 @@
 
 import { Component, type ComponentChild } from "preact";
 import { type Booking, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, shortDay } from "../core/format";
+import { civilDate, clock, isElsewhere, shortDay, whoseClock } from "../core/format";
 import { type OwnHold, forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { t } from "./hold-words";
@@ -44,13 +44,16 @@ export class HoldBar extends Component<Props, { releasing: boolean }> {
     return (
       <aside aria-label={t.yourSlot}>
         <p>
-          <strong>{t.holdUntil(clock(until))}</strong>{" "}
+          <strong>
+            <span class="kept">{t.kept}</span> <span class="until">{t.until(clock(until))}</span>
+          </strong>
+          {isElsewhere(until) && <span class="whose"><span>, </span>{whoseClock(held)}</span>}{" "}
           <span class="what">{t.holdText(held.title, shortDay(civilDate(held.start)), clock(held.start, held.start_turn))}</span>
           <HoldClock key={until} until={until} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
         </p>
         <p class="choices">
           <button type="button" class="link" aria-label={t.release} aria-disabled={releasing} onClick={() => void this.release()}>
-            {releasing ? t.releasing : t.releaseShort}
+            {releasing ? "…" : t.releaseShort}
           </button>
           <button type="button" class="button" aria-label={t.resume} onClick={() => resume(held.booking_id)}>
             {t.pay}

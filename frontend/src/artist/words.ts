@@ -10,7 +10,6 @@ const fr = {
   seeFlashes: "Voir les flashs",
   flashesTitle: "Flashs",
   flashesNote: "À réserver tels quels, au prix affiché.",
-  noFlashes: "Tous les flashs sont partis. L’agenda, lui, reste ouvert : proposez un projet.",
   depositOf: (amount: string) => `acompte ${amount}`,
   arrhesOf: (amount: string) => `arrhes ${amount}`,
   unique: "Pièce unique",

@@ -4,7 +4,7 @@ import { Component, type ComponentChild, type VNode, render } from "preact";
 import { Address, mailto } from "../core/address";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
 import { Boundary } from "../core/boundary";
-import { civilDate, clock, hours, longDay, money, whoseClock } from "../core/format";
+import { civilDate, deadline, hours, longDay, money, whoseClock } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { type Language, foreign, language } from "../core/language";
@@ -129,7 +129,7 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     const { turn } = this.state;
     if (booking.hold_lapsed) return { tone: "wait", title: t.overdueTitle, text: [t.overdueText], open: true };
     if (this.payable(booking) && booking.hold_expires_at) {
-      const until = clock(booking.hold_expires_at);
+      const until = deadline(booking.hold_expires_at, booking);
       return { tone: "wait", title: t.stoppedTitle, text: [t.stoppedText(until)], open: true };
     }
     if (this.isUnpaid()) return { tone: "wait", title: t.checkingTitle, text: [t.notPaid], open: true };

@@ -2,7 +2,7 @@
 
 import { language } from "./language";
 
-const region = language === "fr" ? "fr-FR" : "en-GB";
+export const region = language === "fr" ? "fr-FR" : "en-GB";
 
 /** An amount of cents; no decimals when there are none. */
 export function money(cents: number): string {
@@ -23,12 +23,12 @@ export function civilDate(time: string): string {
   return time.slice(0, 10);
 }
 
-function noon(date: string): Date {
+export function noon(date: string): Date {
   return new Date(`${date}T12:00:00Z`);
 }
 
 /** French counts the first of a month as an ordinal, and Intl does not. */
-function written(parts: readonly Intl.DateTimeFormatPart[]): string {
+export function written(parts: readonly Intl.DateTimeFormatPart[]): string {
   return parts.map(({ type, value }) => (language === "fr" && type === "day" && value === "1" ? "1er" : value)).join("");
 }
 
@@ -52,12 +52,6 @@ export function longDay(date: string): string {
 /** "mar. 24 nov.". */
 export function shortDay(date: string): string {
   return dateWords(date, { weekday: "short", day: "numeric", month: "short", ...yearOf(date) });
-}
-
-/** "23 – 29 novembre", "1er – 7 décembre", "30 novembre – 6 décembre", "28 décembre 2026 – 3 janvier 2027". */
-export function dayRange(from: string, to: string): string {
-  const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long", ...yearOf(to) });
-  return written(format.formatRangeToParts(noon(from), noon(to)));
 }
 
 /** The civil date some days later. */
@@ -103,6 +97,16 @@ export function span(minutes: number): string {
   if (rest === 0) return `${hours}\u00a0h`;
   const padded = String(rest).padStart(2, "0");
   return language === "fr" ? `${hours}\u00a0h\u00a0${padded}` : `${hours}\u00a0h\u00a0${padded}\u00a0min`;
+}
+
+/** Whether the reader's own clock shows another hour than the studio's. */
+export function isElsewhere(time: string): boolean {
+  return !new Date(time).toTimeString().startsWith(time.slice(11, 16));
+}
+
+/** Until when: "14 h 30", and whose clock says so where the reader's own says otherwise. */
+export function deadline(time: string, whose: Parameters<typeof whoseClock>[0]): string {
+  return isElsewhere(time) ? `${clock(time)}, ${whoseClock(whose)}` : clock(time);
 }
 
 /** Whose clock it is: "heure de Paris". */

@@ -33,7 +33,9 @@ export function forgetHold(booking: string): void {
   keep(all().filter(({ id }) => id !== booking));
 }
 
-/** What is held of an artist, the newest first. */
+/** What is held of an artist, the newest first. What ended long ago leaves the browser now, whoever's it was. */
 export function ownHolds(slug: string): OwnHold[] {
-  return all().filter(({ artist }) => artist === slug);
+  const holds = all();
+  keep(holds);
+  return holds.filter(({ artist }) => artist === slug);
 }

@@ -11,11 +11,6 @@ export function srcset(path: string): string | undefined {
   return [...WIDTHS.filter((width) => width < most), most].map((width) => `${folder}${width}.jpg ${width}w`).join(", ");
 }
 
-/** The smallest size, for a thumbnail. */
-export function small(path: string): string {
-  return srcset(path)?.split(" ")[0] ?? path;
-}
-
 /** How wide the large picture of a page is shown. */
 export const HERO_SIZES = "(min-width: 60rem) 50vw, 34rem";
 

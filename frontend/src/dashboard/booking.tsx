@@ -8,7 +8,7 @@ import { Actions, secondsToUndo } from "./actions";
 import { readBooking, resend, retry, writeNote } from "./api";
 import { Said, type Saying, Submit, TextField, useDraft, useSending } from "./form";
 import { useLive } from "./live";
-import { Heading, Waiting } from "./parts";
+import { Heading, Told, Waiting } from "./parts";
 import { is, sentence } from "./problems";
 import { Due, Status, moneyOf } from "./row";
 import type { Detail, Job, SentMail } from "./types";
@@ -302,7 +302,7 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
                 {name(mail)}
                 <small>
                   {t.detail.mailStatus[mail.status] ?? mail.status}
-                  {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} {t.detail.to(mail.recipient)}
+                  {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} <Told text={t.detail.to(mail.recipient)} />
                 </small>
                 <Why mail={mail} />
               </span>

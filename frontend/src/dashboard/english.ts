@@ -128,11 +128,14 @@ export const words: DashboardWords = {
     noRates: "No appointment is over yet.",
     share: "Your page",
     shareText: "For your Instagram bio: clients choose, book and pay the deposit by themselves.",
+    shareSoon: "For your Instagram bio, as soon as clients can book.",
     link: "Address of your page",
     setUp: (left) => (left > 1 ? `${left} steps left before you open` : "One step left before you open"),
     noAddress: "Where do clients come?",
     noAddressText: "The town or the address of the studio is missing: clients must know where to come.",
     setUpText: "Clients cannot book yet.",
+    notYet: "Clients cannot book yet",
+    notYetText: "They can see your page. Whoever runs this site still has to let it take deposits; on your side nothing is missing.",
     goOn: "Go on",
   },
 
@@ -399,7 +402,7 @@ export const words: DashboardWords = {
 
   start: {
     step: (step, of) => `Step ${step} of ${of}`,
-    steps: ["Your page", "Your hours", "A first flash", "It is open"],
+    steps: ["Your page", "Your hours", "A first flash", "Ready"],
     done: "done",
     page: "Your page",
     pageText: "The least it takes to be found. Everything can be changed later.",
@@ -413,6 +416,8 @@ export const words: DashboardWords = {
     later: "Later",
     open: "Your page is open",
     openText: "Now let people know.",
+    ready: "Your page is ready",
+    readyText: "Clients can see it, but cannot book yet: whoever runs this site has to let it take deposits first. On your side nothing is missing.",
     almost: "Your page exists",
     almostText: "Something is still missing before anybody can book.",
     see: "See my page",

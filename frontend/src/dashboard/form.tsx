@@ -4,6 +4,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
 import { recall, remember } from "../core/memory";
+import { Told } from "./parts";
 import { sentence } from "./problems";
 import { t } from "./words";
 
@@ -276,7 +277,7 @@ export function CheckField({ label, help, checked, set }: { label: string; help?
 export function Said({ saying }: { saying: Saying | null }): VNode {
   return (
     <div class="said" role={saying && !saying.good ? "alert" : "status"}>
-      {saying && <p class={saying.good ? "done" : "alert"}>{saying.text}</p>}
+      {saying && <p class={saying.good ? "done" : "alert"}><Told text={saying.text} /></p>}
     </div>
   );
 }

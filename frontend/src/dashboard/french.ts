@@ -126,11 +126,14 @@ export const words = {
     noRates: "Pas encore de rendez-vous terminé.",
     share: "Votre page",
     shareText: "À coller dans votre bio Instagram : vos clients choisissent, réservent et paient l’acompte tout seuls.",
+    shareSoon: "À coller dans votre bio Instagram dès que l’on peut réserver.",
     link: "Adresse de votre page",
     setUp: (left: number) => (left > 1 ? `Encore ${left} étapes avant d’ouvrir` : "Encore une étape avant d’ouvrir"),
     noAddress: "Où viennent vos clients ?",
     noAddressText: "Il manque la ville ou l’adresse de l’atelier : vos clients doivent savoir où venir.",
     setUpText: "Vos clients ne peuvent pas encore réserver.",
+    notYet: "Vos clients ne peuvent pas encore réserver",
+    notYetText: "Ils voient votre page. Qui tient ce site doit encore lui permettre de prendre des acomptes ; de votre côté, il ne manque rien.",
     goOn: "Continuer",
   },
 
@@ -397,7 +400,7 @@ export const words = {
 
   start: {
     step: (step: number, of: number) => `Étape ${step} sur ${of}`,
-    steps: ["Votre page", "Vos horaires", "Un premier flash", "C’est ouvert"],
+    steps: ["Votre page", "Vos horaires", "Un premier flash", "C’est prêt"],
     done: "fait",
     page: "Votre page",
     pageText: "Le minimum pour être trouvé. Tout se change plus tard.",
@@ -411,6 +414,8 @@ export const words = {
     later: "Plus tard",
     open: "Votre page est ouverte",
     openText: "Il reste à la faire connaître.",
+    ready: "Votre page est prête",
+    readyText: "Vos clients la voient, mais ne peuvent pas encore réserver : qui tient ce site doit d’abord lui permettre de prendre des acomptes. De votre côté, il ne manque rien.",
     almost: "Votre page existe",
     almostText: "Il manque encore quelque chose pour que l’on puisse réserver.",
     see: "Voir ma page",

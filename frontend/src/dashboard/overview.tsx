@@ -31,6 +31,7 @@ export function Overview({ name }: { name: string }): VNode {
         <Heading tab={t.nav.overview}>{t.overview.hello(first || name)}</Heading>
       </header>
       {profile.data && !profile.data.complete && <SetUp profile={profile.data} />}
+      {profile.data?.complete && !profile.data.takes_bookings && <NotYet />}
       <YourTurn after={stats.refresh} />
       {several.current && <Suspects after={stats.refresh} />}
       {stats.data ? <Figures stats={stats.data} /> : <Waiting problem={stats.problem} again={stats.refresh} />}
@@ -38,7 +39,7 @@ export function Overview({ name }: { name: string }): VNode {
       {profile.data && (
         <section class="share" aria-labelledby="share-title">
           <h2 id="share-title">{t.overview.share}</h2>
-          <p>{t.overview.shareText}</p>
+          <p>{profile.data.takes_bookings ? t.overview.shareText : t.overview.shareSoon}</p>
           <CopyLink address={profile.data.public_url} label={t.overview.link} />
         </section>
       )}
@@ -62,6 +63,18 @@ function SetUp({ profile }: { profile: Profile }): VNode {
       <a class="button" href={left > 0 ? "#/start" : settingsAddress("profile")}>
         {t.overview.goOn}
       </a>
+    </aside>
+  );
+}
+
+/** All that the artist has to do is done, and it is for whoever runs the site to let the page take deposits. */
+function NotYet(): VNode {
+  return (
+    <aside class="set-up">
+      <div>
+        <p class="lead">{t.overview.notYet}</p>
+        <p>{t.overview.notYetText}</p>
+      </div>
     </aside>
   );
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Address } from "../core/address";
 import type { Problem } from "../core/api";
 import { sentence } from "./problems";
 import { t } from "./words";
@@ -44,6 +45,11 @@ export function Waiting({ problem, again, lines = 3 }: { problem: Problem | null
       ))}
     </div>
   );
+}
+
+/** A sentence with an e-mail address in it, which breaks as addresses do. */
+export function Told({ text }: { text: string }): VNode {
+  return <>{text.split(/(\S+@\S*\w)/).map((part, index) => (index % 2 === 1 ? <Address key={index} of={part} /> : part))}</>;
 }
 
 /** An address that is copied with one press. */

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
 import { mailLink, readDoors, signIn, signUp } from "./api";
 import { CheckField, Said, TextField, useSending } from "./form";
-import { Heading } from "./parts";
+import { Heading, Told } from "./parts";
 import { is, sentence } from "./problems";
 import type { Doors, Session } from "./types";
 import { t } from "./words";
@@ -137,7 +137,7 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
   return (
     <form class="fields" noValidate ref={form} onSubmit={create}>
       {sent ? (
-        <p>{t.sign.sentTo(email.trim())}</p>
+        <p><Told text={t.sign.sentTo(email.trim())} /></p>
       ) : (
         <>
           <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
@@ -203,7 +203,7 @@ export function LinkPage({ link, present, enter, stay }: LinkProps): VNode {
       <header>
         <p class="mark">InkFlow</p>
         <Heading tab={t.sign.enter}>{link.fresh ? t.sign.linkFreshTitle : t.sign.linkTitle}</Heading>
-        <p class="lead">{present ? t.sign.linkOther(present) : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}</p>
+        <p class="lead">{present ? <Told text={t.sign.linkOther(present)} /> : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}</p>
       </header>
       {trouble && (
         <p class="alert" role="alert">

@@ -41,7 +41,7 @@ function Further({ clock }: { clock: string }): VNode {
   const hours = useLive<{ hours: Opening[] }>("hours", () => read("hours"));
   const [skipped, setSkipped] = useState<readonly number[]>([]);
   if (!profile.data || !hours.data) return <Waiting problem={profile.problem ?? hours.problem} again={async () => void (await Promise.all([profile.refresh(), hours.refresh()]))} />;
-  const { has_flash } = profile.data;
+  const { has_flash, takes_bookings } = profile.data;
   const has_hours = profile.data.has_hours || profile.data.has_calendar;
   const skip = (step: number): void => setSkipped([...skipped, step]);
   if (!has_hours && !skipped.includes(2)) {
@@ -66,9 +66,14 @@ function Further({ clock }: { clock: string }): VNode {
       </Step>
     );
   }
-  const open = has_hours && has_flash;
+  const whole = has_hours && has_flash;
+  const [title, text] = !whole
+    ? [t.start.almost, t.start.almostText]
+    : takes_bookings
+      ? [t.start.open, t.start.openText]
+      : [t.start.ready, t.start.readyText];
   return (
-    <Step key={4} number={4} title={open ? t.start.open : t.start.almost} text={open ? t.start.openText : t.start.almostText}>
+    <Step key={4} number={4} title={title} text={text}>
       <div class="fields">
         <p class="actions">
           <a class="button" href={profile.data.public_url}>
@@ -77,7 +82,7 @@ function Further({ clock }: { clock: string }): VNode {
           <a class="button quiet" href="#/">
             {t.start.toOverview}
           </a>
-          {!open && (
+          {!whole && (
             <button type="button" class="button quiet" onClick={() => setSkipped([])}>
               {t.overview.goOn}
             </button>

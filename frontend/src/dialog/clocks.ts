@@ -1,6 +1,12 @@
-// What only the choice of a slot asks of two clocks, the studio's and the visitor's.
+// What only the choice of a slot asks of dates, and of two clocks, the studio's and the visitor's.
 
-import { clockWords } from "../core/format";
+import { clockWords, noon, region, written, yearOf } from "../core/format";
+
+/** "23 – 29 novembre", "1er – 7 décembre", "30 novembre – 6 décembre", "28 décembre 2026 – 3 janvier 2027". */
+export function dayRange(from: string, to: string): string {
+  const format = new Intl.DateTimeFormat(region, { timeZone: "UTC", day: "numeric", month: "long", ...yearOf(to) });
+  return written(format.formatRangeToParts(noon(from), noon(to)));
+}
 
 /** The hour of a studio's time, from 0 to 23. */
 export function hourOf(time: string): number {

@@ -4,11 +4,11 @@ import { Component, type ComponentChild, type ComponentChildren, type VNode } fr
 import type { Step } from "../artist/place";
 import { Address } from "../core/address";
 import { type Artist, type Flash, type Held, Problem, type Slot, getBooking, leaveFor } from "../core/api";
-import { civilDate, clock, hours, longDay, money, shortDay, span } from "../core/format";
+import { civilDate, clock, deadline, hours, longDay, money, shortDay, span } from "../core/format";
 import { type OwnHold, keepHold } from "../core/hold";
 import { foreign, language } from "../core/language";
 import { recall, remember } from "../core/memory";
-import { small, srcset } from "../core/picture";
+import { srcset } from "../core/picture";
 import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
 import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
 import { createBooking } from "./create";
@@ -140,7 +140,7 @@ export class BookingDialog extends Component<Props, State> {
             <div class="alerts" role="alert">
               {!online && <p class="alert">{t.offline}</p>}
               {alert?.step === step && <p class="alert">{alert.text}</p>}
-              {rival && Rival && step === 3 && <Rival rival={rival} take={this.pay} refused={this.refused} />}
+              {rival && Rival && step === 3 && <Rival artist={artist} rival={rival} take={this.pay} refused={this.refused} />}
             </div>
             {flash?.state === "held" && !own && step === 1 && <p class="note">{t.heldNote}</p>}
             {step === 1 ? this.details() : step === 2 ? this.slots() : this.summary()}
@@ -220,7 +220,8 @@ export class BookingDialog extends Component<Props, State> {
       else delete wrong[name];
     }
     if (name === "phone" || name === "email") void this.reading().then((reader) => reader?.typed(name));
-    this.setState({ answers, wrong });
+    const mended = this.state.alert?.text === t.invalid && Object.keys(wrong).length === 0;
+    this.setState({ answers, wrong, ...(mended && { alert: null }) });
   }
 
   private async reading(): Promise<Reader | null> {
@@ -322,7 +323,7 @@ export class BookingDialog extends Component<Props, State> {
           <p>
             {refund(artist, slot)} {language === "fr" ? artist.policy.way_fr : artist.policy.way_en}
           </p>
-          <p>{mine ? t.heldUntil(clock(mine)) : t.holdNote(artist.hold_minutes)}</p>
+          <p>{mine ? t.heldUntil(deadline(mine, artist)) : t.holdNote(artist.hold_minutes)}</p>
           <p>{t.secure}</p>
           <p role="status">{sending && checking}</p>
         </div>
@@ -496,6 +497,11 @@ function Row({ name, value, as }: { name: string; value: ComponentChildren; as?:
       <dd>{value}</dd>
     </div>
   );
+}
+
+/** The smallest size of a picture, for a thumbnail. */
+function small(path: string): string {
+  return srcset(path)?.split(" ")[0] ?? path;
 }
 
 /** What comes back if this very appointment is cancelled: until a date, or not any more. */

@@ -2,6 +2,7 @@
 // without an answer the form goes on, and the booking itself decides. Fetched when somebody types.
 
 import type { VNode } from "preact";
+import { Address } from "../core/address";
 import { type Artist, type Reading, call } from "../core/api";
 import { language } from "../core/language";
 import type { Answers, Mistakes } from "./answers";
@@ -64,7 +65,7 @@ export class Reader {
         <>
           {ASKED[0]}
           <button type="button" class="link" onClick={() => this.take(name, meant)}>
-            {meant}
+            <Address of={meant} />
           </button>
           {ASKED[1]}
         </>

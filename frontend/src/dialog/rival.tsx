@@ -1,8 +1,8 @@
 // The client wants another slot for the flash that they hold themselves: pay there, or take this one instead.
 
 import { Component, type ComponentChild } from "preact";
-import { type Held, Problem, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, longDay } from "../core/format";
+import { type Artist, type Held, Problem, leaveFor, releaseBooking } from "../core/api";
+import { civilDate, clock, deadline, longDay } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { language } from "../core/language";
 import { forgetWeeks } from "../core/weeks";
@@ -23,6 +23,8 @@ const en: typeof fr = {
 const t = language === "fr" ? fr : en;
 
 interface Props {
+  /** On whose clock it is told. */
+  artist: Artist;
   rival: Held;
   /** Asks again for the slot that is wanted now. */
   take: () => Promise<void>;
@@ -32,11 +34,11 @@ interface Props {
 export class Rival extends Component<Props, { busy: boolean }> {
   override state = { busy: false };
 
-  override render({ rival }: Props, { busy }: { busy: boolean }): ComponentChild {
+  override render({ artist, rival }: Props, { busy }: { busy: boolean }): ComponentChild {
     const { start, start_turn: turn, hold_expires_at: until, checkout_url: page } = rival;
     return (
       <>
-        <p class="alert">{t.flashYours(longDay(civilDate(start)), clock(start, turn), until ? clock(until) : "")}</p>
+        <p class="alert">{t.flashYours(longDay(civilDate(start)), clock(start, turn), until ? deadline(until, artist) : "")}</p>
         <p class="choices">
           {page && (
             <button type="button" class="button" onClick={() => leaveFor(page)}>

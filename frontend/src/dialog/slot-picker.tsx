@@ -2,9 +2,9 @@
 
 import { Component, type ComponentChild, type VNode } from "preact";
 import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
-import { addDays, civilDate, clock, dateWords, dayRange, longDay, whoseClock } from "../core/format";
+import { addDays, civilDate, clock, dateWords, longDay, whoseClock } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
-import { clockHere, hourOf, isSame } from "./clocks";
+import { clockHere, dayRange, hourOf, isSame } from "./clocks";
 import { sentence } from "./problems";
 import type { MonthSheet } from "./month";
 import { t } from "./words";

@@ -1,6 +1,6 @@
 // From an empty account to a page that can be booked, and every setting of it.
 
-import { newcomer } from "../stage/artist.ts";
+import { LEA, newcomer } from "../stage/artist.ts";
 import type { Artist } from "../stage/artist.ts";
 import type { Platform } from "../stage/platform.ts";
 import { somebody } from "../stage/client.ts";
@@ -67,6 +67,30 @@ test("an empty account becomes a page with a picture, and a client books it", as
   await expect(artist.row("Camille Robert")).toContainText("Confirmé");
   expect(await platform.sql`select 1 from artists where slug = ${slug}`).toHaveLength(1);
 });
+
+for (const [speaks, ready, whose, cannot, open] of [
+  ["fr", "Votre page est prête", /ne peuvent pas encore réserver\s: qui tient ce site .* De votre côté, il ne manque rien/, "Vos clients ne peuvent pas encore réserver", /ouverte|tout seuls/],
+  ["en", "Your page is ready", /cannot book yet: whoever runs this site .* On your side nothing is missing/, "Clients cannot book yet", /is open|by themselves/],
+] as const) {
+  test(`an artist whose page may not take deposits yet reads that nobody can book, and that all else is done (${speaks})`, async ({ another, artistIn, platform }) => {
+    await platform.sql`update artists set takes_deposits = false where slug = 'lea-marchetti'`;
+    try {
+      const { page } = await another({ locale: speaks === "fr" ? "fr-FR" : "en-GB" });
+      const artist = artistIn(page, speaks);
+      await artist.enter(LEA, "#/start");
+      await artist.sees(ready);
+      await expect(page.getByRole("main")).toContainText(whose);
+      await barrierFree(page, "first steps, no deposits yet");
+      await artist.open("#/");
+      await artist.sees(artist.words.hello);
+      await expect(page.getByRole("complementary")).toContainText(cannot);
+      await expect(page.getByRole("main")).not.toContainText(open);
+      await barrierFree(page, "the overview, no deposits yet");
+    } finally {
+      await platform.sql`update artists set takes_deposits = true where slug = 'lea-marchetti'`;
+    }
+  });
+}
 
 test("the settings say what is wrong, keep what is right, and show what a client reads", async ({ artist, platform, witness }) => {
   const { page } = artist;

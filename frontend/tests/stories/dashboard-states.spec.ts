@@ -170,3 +170,21 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   await expect(page.locator(".months .now .name"), "this month is marked in words").toContainText("en cours");
   await fits(page, "the chart");
 });
+
+test("at a desk the hours of a day stand beside each other: the dashboard's own styles lie over the site's", async ({ artist }) => {
+  const { page } = artist;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await artist.enter(LEA, "#/settings/hours");
+  const days = await page.locator(".weekday:not(.closed)").evaluateAll((all) =>
+    all.map((day) => {
+      const box = (part: string): DOMRect => (day.querySelector(part) ?? day).getBoundingClientRect();
+      return { select: box("select").width, end: box(".close").right, add: box(".range-deeds").left, name: box(".name").right, begin: box(".range").left };
+    }),
+  );
+  expect(days.length).toBeGreaterThan(3);
+  for (const day of days) {
+    expect(day.select, "an hour can be read").toBeGreaterThan(80);
+    expect(day.begin).toBeGreaterThanOrEqual(day.name);
+    expect(day.add).toBeGreaterThanOrEqual(day.end);
+  }
+});

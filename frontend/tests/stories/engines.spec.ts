@@ -182,6 +182,11 @@ test("an artist signs in, sees who comes, cancels with the money going back, and
     if (sign) await visitor.sees("group", sign);
     await visitor.until("all is read", () => visitor.hand.run(() => document.querySelector("[aria-busy=true]") === null));
     await visitor.isFit(section);
+    if (section !== "hours") continue;
+    const upon = await visitor.hand.run(() =>
+      [...document.querySelectorAll(".weekday")].filter((day) => (day.firstElementChild?.getBoundingClientRect().top ?? 0) < day.getBoundingClientRect().top + 4).map((day) => day.textContent),
+    );
+    expect(upon, "days whose name stands upon the rule above").toEqual([]);
   }
 });
 

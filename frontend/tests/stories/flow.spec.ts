@@ -108,10 +108,13 @@ test("a Saturday two months ahead is three presses away, and nothing lies beyond
   await expect(saturday).toBeVisible();
   await barrierFree(page, "a month");
   await fits(page, "a month");
+  const dot = await dialog.locator(".month td .free").first().evaluate((day) => getComputedStyle(day, "::after").backgroundColor);
   const name = ((await saturday.getAttribute("aria-label")) ?? "").split(",")[0] ?? "";
   await client.press(saturday);
   await expect(client.days.first(), "seven days from there").toBeChecked();
   await expect(client.days.first()).toBeFocused();
+  const small = dialog.locator(".days input:not(:checked) + label .free").first();
+  expect(await small.evaluate((day) => getComputedStyle(day).backgroundColor), "free is one colour, of a month and of its days").toBe(dot);
   await client.toSummary();
   await expect(dialog).toContainText(new RegExp(name, "i"));
 

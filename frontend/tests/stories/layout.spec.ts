@@ -1,7 +1,7 @@
 // What every page promises, whoever looks: it fits, it is barrier-free, it is strict, and it previews as a link.
 
 import { gzipSync } from "node:zlib";
-import type { Locator, Response } from "@playwright/test";
+import type { Locator, Page, Response } from "@playwright/test";
 import { somebody } from "../stage/client.ts";
 import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
@@ -194,9 +194,42 @@ test("a shared link previews, and the page reads without a script", async ({ ano
   await expect(page.getByRole("heading", { level: 3, name: "Hirondelle" })).toBeVisible();
 });
 
+/** What stands on an artist's page, as it was written. */
+function whole(page: Page): Promise<string[]> {
+  return page.locator("#app header, #app section").evaluateAll((parts) => parts.filter((part) => !part.closest("dialog")).map((part) => part.outerHTML));
+}
+
+test("without a flash the page speaks of none, and asks for an idea only where one can be sent", async ({ another, page, platform }) => {
+  const slug = "lea-marchetti";
+  const { page: still } = await another({ javaScriptEnabled: false });
+  await platform.sql`update flashes set state = 'archived' where artist_id = (select id from artists where slug = ${slug})`;
+  try {
+    for (const open of [true, false]) {
+      await platform.sql`update artists set takes_deposits = ${open} where slug = ${slug}`;
+      for (const [lang, idea, link] of [["fr", "Une idée à vous\u202f?", "Voir les flashs"], ["en", "An idea of your own?", "See the flashes"]] as const) {
+        for (const shown of [still, page]) {
+          // The page of a moment ago may still be kept on the way.
+          await expect(async () => {
+            await shown.goto(`/artist/${slug}?lang=${lang}`);
+            await expect(shown.getByRole("heading", { level: 2, name: idea })).toHaveCount(Number(open), { timeout: 500 });
+            await expect(shown.getByRole("link", { name: link })).toHaveCount(0, { timeout: 500 });
+          }).toPass();
+          await expect(shown.getByRole("button")).toHaveCount(open ? 2 : 0);
+          await expect(shown.getByRole("main")).not.toContainText(/flash|agenda|calendar/i);
+        }
+        await page.waitForLoadState("networkidle");
+        expect(await whole(page), `${lang}, ${open}`).toEqual(await whole(still));
+        await barrierFree(page, `no flash, ${lang}, ${open}`);
+        await fits(page, `no flash, ${lang}, ${open}`);
+      }
+    }
+  } finally {
+    await platform.sql`update flashes set state = 'available' where artist_id = (select id from artists where slug = ${slug})`;
+    await platform.sql`update artists set takes_deposits = true where slug = ${slug}`;
+  }
+});
+
 test("what the server writes is what the script renders, so that nothing moves", async ({ another, page }) => {
-  const whole = (of: typeof page): Promise<string[]> =>
-    of.locator("#app header, #app section").evaluateAll((parts) => parts.filter((part) => !part.closest("dialog")).map((part) => part.outerHTML));
   for (const address of ["/artist/lea-marchetti?lang=fr", "/artist/noa-keller?lang=en"]) {
     const { page: still } = await another({ javaScriptEnabled: false });
     await still.goto(address);

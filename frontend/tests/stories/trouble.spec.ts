@@ -246,6 +246,19 @@ test("a unique flash that somebody pays right now is marked, and refused with a 
   await barrierFree(page, "a flash is held");
 });
 
+test("the sentence that fields are wrong leaves with the last of them", async ({ client }) => {
+  const person = somebody();
+  await client.visit();
+  await client.chooseFlash();
+  await client.next();
+  await expect(client.alert).toContainText("Quelques champs sont à revoir.");
+  await client.field(client.words.name).fill(person.name);
+  await client.field(client.words.email).fill(person.email);
+  await expect(client.alert, "one is left").toContainText("Quelques champs sont à revoir.");
+  await client.field(client.words.phone).fill(person.phone);
+  await expect(client.alert).not.toContainText("Quelques champs");
+});
+
 test("what the server finds wrong comes back to the field it is about", async ({ client, page, witness }) => {
   witness.expects(/^422: POST .*\/api\/bookings\/create$/);
   // Without the reading beside the fields, which would say it before.

@@ -220,6 +220,34 @@ mod as_a_page {
     }
 
     #[test]
+    fn without_a_flash_nothing_is_said_of_flashes_and_whoever_may_book_is_invited_to_a_project() {
+        World::run(|world| async move {
+            world.execute("delete from flashes").await;
+            for (path, idea, invitation) in [
+                ("/artist/lea-marchetti?lang=fr", "Une idée à vous\u{202f}?", "Proposer un projet"),
+                ("/artist/lea-marchetti?lang=en", "An idea of your own?", "Suggest a project"),
+            ] {
+                world.execute("update artists set takes_deposits = true").await;
+                let open = page(world, path).await;
+                let heading = format!(r#"<h2 id="flashs-title">{idea}</h2>"#);
+                assert!(open.contains(&heading) && open.contains(invitation), "{path}: {open}");
+                world.execute("update artists set takes_deposits = false").await;
+                let closed = page(world, path).await;
+                assert!(
+                    !closed.contains(idea) && !closed.contains("<button"),
+                    "nobody is invited yet, {path}: {closed}"
+                );
+                for (text, state) in [(&open, "open"), (&closed, "closed")] {
+                    let (shown, _data) = text.split_once(r#"<script type="application/json""#).expect("a data block");
+                    for word in ["Flash", "flashs ", "flashes ", "#flashs", "calendar", "agenda"] {
+                        assert!(!shown.contains(word), "{word}, {state}, {path}: {shown}");
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
     fn its_data_block_is_what_the_api_answers() {
         World::run(|world| async move {
             world.hold(&Plan::of(&NOA, 1, "2027-02-02T09:00:00Z")).await;
@@ -557,6 +585,7 @@ mod elsewhere {
                 let page = ask(world, path).await;
                 let text = page.body.as_str().expect("a page");
                 assert!(text.contains(words) && text.contains("Hirondelle") && !text.contains("<button"), "{path}");
+                assert!(!text.contains("sheet idea"), "nobody is asked for an idea that cannot be sent: {path}");
             }
             world.execute("update artists set stripe_account_id = 'acct_own'").await;
             assert_eq!(ask(world, "/api/artists/lea-marchetti").await.body["takes_bookings"], true);

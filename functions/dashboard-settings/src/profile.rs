@@ -86,6 +86,8 @@ pub struct ProfileView {
     pub has_calendar: bool,
     /// Whether a client finds all they need: a flash, times, a town and an address.
     pub complete: bool,
+    /// Whether clients can book: a page takes no deposits before whoever runs the site lets it.
+    pub takes_bookings: bool,
 }
 
 pub(crate) async fn show(asked: &Asked<'_>) -> Reply {
@@ -115,6 +117,7 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
         has_flash: stored.has_flash,
         has_hours: stored.has_hours,
         has_calendar: stored.has_calendar,
+        takes_bookings: stored.takes_bookings,
     })
 }
 

@@ -246,6 +246,16 @@ macro_rules! artist_columns {
          a.cal_com_event_type_id, a.cal_com_api_key, a.cal_com_create_at, a.stripe_account_id, "
     };
 }
+
+/// Whether an artist `a` takes deposits, so that their page can be booked: by leave of who runs the site, or on a Stripe
+/// account of their own.
+macro_rules! takes_bookings {
+    () => {
+        "(a.takes_deposits or a.stripe_account_id is not null)"
+    };
+}
+pub(crate) use takes_bookings;
+
 /// The agenda of an artist in a window of time; none when there is no such artist. One flight.
 ///
 /// # Errors
@@ -405,12 +415,15 @@ pub struct Listed {
 /// # Errors
 /// The database failed.
 pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
-    const SQL: &str = "select a.slug, a.display_name, a.city, a.bio, a.locale, \
+    const SQL: &str = concat!(
+        "select a.slug, a.display_name, a.city, a.bio, a.locale, \
              coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available' \
                  order by f.position, f.created_at, f.id limit 1)) as image \
-         from artists a where a.active and (a.takes_deposits or a.stripe_account_id is not null) \
-             and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
-         order by a.display_name, a.id limit $1";
+         from artists a where a.active and ",
+        takes_bookings!(),
+        " and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
+         order by a.display_name, a.id limit $1"
+    );
     let rows = db.rows(Repeat::Safe, SQL, &[(&MOST_LISTED, Type::INT8)]).await?;
     rows.iter()
         .map(|row| {
@@ -454,8 +467,9 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
                  'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
                  where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
              order by f.position, f.created_at, f.id), '[]') \
-          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes, \
-         a.takes_deposits or a.stripe_account_id is not null as takes_bookings \
+          from flashes f where f.artist_id = a.id and f.state = 'available') as flashes, ",
+        takes_bookings!(),
+        " as takes_bookings \
          from artists a where a.active and a.id = coalesce( \
              (select s.id from artists s where s.slug = $1), \
              (select f.artist_id from former_slugs f where f.slug = $1 and f.freed_at > $2::timestamptz - interval '1 year'))"

@@ -323,8 +323,8 @@ struct View {
     arrhes: bool,
     paid: bool,
     held_until: Option<String>,
-    /// The same without its day.
-    held_until_clock: Option<String>,
+    /// The same without its day, with whose clock that is: a client may read it on another.
+    held_until_there: Option<String>,
     policy: String,
     description: Vec<String>,
     body_zone: Option<String>,
@@ -368,6 +368,7 @@ impl View {
             _ => None,
         };
         let when = moment(booking.starts_at, &artist.zone, locale);
+        let there = |time: &str| format!("{time}, {}", whose_clock(&artist.zone, locale));
         Self {
             file: false,
             artist_url: page(&format!("/artist/{}", artist.slug)),
@@ -382,7 +383,7 @@ impl View {
             client_email: Breakable(one_line(&client.email)),
             client_phone: Breakable(one_line(&PhoneNumber::from_stored(client.phone.clone()).written())),
             client_dials: one_line(&client.phone),
-            when_there: format!("{when}, {}", whose_clock(&artist.zone, locale)),
+            when_there: there(&when),
             when,
             lasts: span(booking.starts_at, booking.ends_at, locale),
             artist: artist_name,
@@ -397,7 +398,7 @@ impl View {
             paid: booking.paid > Cents::ZERO && letter.ending.is_none(),
             in_hand: euros(booking.paid),
             held_until: booking.hold_expires_at.map(|end| moment(end, &artist.zone, locale)),
-            held_until_clock: booking.hold_expires_at.map(|end| clock(end, &artist.zone, locale)),
+            held_until_there: booking.hold_expires_at.map(|end| there(&clock(end, &artist.zone, locale))),
             policy: one_line(&booking.policy),
             description: project.map(|project| lines(&project.description)).unwrap_or_default(),
             body_zone: project.map(|project| one_line(&project.body_zone)).filter(|zone| !zone.is_empty()),

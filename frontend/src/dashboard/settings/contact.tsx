@@ -4,6 +4,7 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { followContactLink, mailContactLink } from "../api";
 import { Said, useSending } from "../form";
+import { Told } from "../parts";
 import type { Profile } from "../types";
 import { t } from "../words";
 
@@ -50,7 +51,7 @@ export function Contact({ stored, saved }: { stored: Profile; saved: (after: Pro
       ) : (
         stored.email_for_now && (
           <p>
-            {t.profile.emailWaits(stored.email, stored.email_for_now)}{" "}
+            <Told text={t.profile.emailWaits(stored.email, stored.email_for_now)} />{" "}
             <button type="button" class="link" aria-disabled={busy} onClick={() => void send(() => ({}), again)}>
               {busy ? t.moment : t.profile.emailLinkAgain}
             </button>

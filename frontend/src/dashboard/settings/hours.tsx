@@ -110,8 +110,10 @@ export function HoursForm({ stored, clock, text, saved }: Props): VNode {
         const name = t.hours.days[day - 1] ?? "";
         const error = wrong[day];
         return (
-          <fieldset class={ranges.length > 0 ? "weekday" : "weekday closed"} key={day} data-field={day}>
-            <legend>{name}</legend>
+          <div role="group" aria-labelledby={`weekday-${day}`} class={ranges.length > 0 ? "weekday" : "weekday closed"} key={day} data-field={day}>
+            <p class="name" id={`weekday-${day}`}>
+              {name}
+            </p>
             <div class="ranges">
               {ranges.length === 0 && <p class="help">{t.hours.closed}</p>}
               {ranges.map((range, n) => {
@@ -134,7 +136,7 @@ export function HoursForm({ stored, clock, text, saved }: Props): VNode {
                 {ranges.length > 0 ? t.hours.add : t.hours.open}
               </button>
             </div>
-          </fieldset>
+          </div>
         );
       })}
       <p class="only-heard" role="status">

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { whoseClock } from "../../core/format";
 import { language } from "../../core/language";
 import { useLive } from "../live";
-import { Heading, Waiting } from "../parts";
+import { Heading, Told, Waiting } from "../parts";
 import { SECTIONS, type Section, settingsAddress } from "../place";
 import { sentence } from "../problems";
 import { read } from "../api";
@@ -107,7 +107,7 @@ function Account({ email, leave }: { email: string; leave: () => Promise<void> }
   address.searchParams.set("lang", other);
   return (
     <div class="fields">
-      <p>{t.settings.signedInAs(email)}</p>
+      <p><Told text={t.settings.signedInAs(email)} /></p>
       <p>
         <a class="link" href={address.href} lang={other} hreflang={other}>
           {other === "fr" ? "Continuer en français" : "Continue in English"}

@@ -326,6 +326,26 @@ fn a_new_page_takes_no_deposits_and_its_artist_cannot_say_otherwise() {
     });
 }
 
+/// Until whoever runs the site lets the page take deposits its clients see it and cannot book, and its artist is told so.
+#[test]
+fn an_artist_is_told_whether_clients_can_book_as_the_page_itself_tells_them() {
+    World::run(|world| async move {
+        let user = uuid::Uuid::now_v7();
+        assert_eq!(as_user(world, user, "PUT", "profile", Some(&sam())).await.body["takes_bookings"], false);
+        for (change, can_book) in [
+            ("takes_deposits = true", true),
+            ("takes_deposits = false", false),
+            ("stripe_account_id = 'acct_own'", true),
+            ("takes_deposits = true", true),
+        ] {
+            world.execute(&format!("update artists set {change} where slug = 'sam-nouveau'")).await;
+            let profile = as_user(world, user, "GET", "profile", None).await.body;
+            assert_eq!(profile["takes_bookings"], can_book, "{change}: {profile}");
+            assert_eq!(page(world, "sam-nouveau").await["takes_bookings"], can_book, "{change}");
+        }
+    });
+}
+
 #[test]
 fn an_address_that_was_given_up_rests_for_a_year_and_may_be_taken_back() {
     World::run(|world| async move {

@@ -94,7 +94,8 @@ fn a_client_who_has_not_paid_after_ten_minutes_gets_one_mail_with_the_way_back()
         let mail = only(&mails);
         // Held at 8 o'clock in UTC, for half an hour, on the studio's clock.
         assert!(
-            mail.subject.starts_with("Votre créneau vous attend jusqu’à 9\u{a0}h\u{a0}30\u{a0}: Hirondelle"),
+            mail.subject
+                .starts_with("Votre créneau vous attend jusqu’à 9\u{a0}h\u{a0}30, heure de Paris\u{a0}: Hirondelle"),
             "{}",
             mail.subject
         );

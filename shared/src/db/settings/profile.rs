@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{of_an_artist, picture_path};
 use crate::auth::Account;
+use crate::db::artists::takes_bookings;
 use crate::db::{Db, Repeat, contact_links, get, get_named, insert_jobs, job_rows};
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, JobId};
@@ -70,6 +71,8 @@ pub struct Stored {
     pub has_hours: bool,
     /// Whether Cal.com is connected.
     pub has_calendar: bool,
+    /// Whether deposits are taken, so that clients can book.
+    pub takes_bookings: bool,
 }
 
 /// The profile of an account's artist. One flight.
@@ -77,11 +80,14 @@ pub struct Stored {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
-    const SQL: &str = "select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
+    const SQL: &str = concat!(
+        "select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
          exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
          exists (select from availability v where v.artist_id = a.id) as has_hours, \
-         a.cal_com_event_type_id is not null as has_calendar \
-         from artists a where a.user_id = account($1)";
+         a.cal_com_event_type_id is not null as has_calendar, ",
+        takes_bookings!(),
+        " as takes_bookings from artists a where a.user_id = account($1)"
+    );
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     Ok(Stored {
         slug: get(&row, "slug")?,
@@ -99,6 +105,7 @@ pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
         has_flash: get(&row, "has_flash")?,
         has_hours: get(&row, "has_hours")?,
         has_calendar: get(&row, "has_calendar")?,
+        takes_bookings: get(&row, "takes_bookings")?,
     })
 }
 
