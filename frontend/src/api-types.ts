@@ -871,6 +871,8 @@ export interface components {
     schemas: {
         /** @description Nothing more to say. */
         Accepted: Record<string, never>;
+        /** @description What the artist may do with a booking. */
+        Action: "confirm" | "undo_confirm" | "put_back" | "cancel" | "complete" | "no_show";
         /** @description What an action was decided on. */
         ActionRequest: {
             /**
@@ -879,6 +881,8 @@ export interface components {
              */
             version: number;
         };
+        /** @description Who did it, in the booking's history. */
+        Actor: "client" | "artist" | "stripe" | "calcom" | "system";
         /** @description From when on clients are told the street. */
         AddressShown: "after_payment" | "with_summary" | "public";
         /** @description An upload that may be made. */
@@ -979,12 +983,12 @@ export interface components {
         };
         /** @description Everything about one booking. */
         BookingDetail: {
-            /** @description What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`. */
-            actions: string[];
+            /** @description What the artist may do now. */
+            actions: components["schemas"]["Action"][];
             /** @description What Cal.com knows. */
             calendar: components["schemas"]["CalendarView"];
             /** @description Whether Cal.com knows. */
-            calendar_state: string;
+            calendar_state: components["schemas"]["CalendarState"];
             /** @description Why it was called off. */
             cancel_reason: components["schemas"]["CancelReason"] | null;
             /** @description What calling it off would do with the money; none when it cannot be called off. */
@@ -1060,10 +1064,10 @@ export interface components {
             timeline: components["schemas"]["EventView"][];
             /** @description What it is called; empty for a project. */
             title: string;
-            /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
-            todo: string[];
-            /** @description `flash` or `project`. */
-            type: string;
+            /** @description What waits for the artist. */
+            todo: components["schemas"]["Todo"][];
+            /** @description What is booked. */
+            type: components["schemas"]["BookingKind"];
             /**
              * Format: date-time
              * @description Until when a confirmation can be taken back.
@@ -1080,6 +1084,8 @@ export interface components {
          * @description A booking, from hold to completion.
          */
         BookingId: string;
+        /** @description What is booked. */
+        BookingKind: "flash" | "project";
         /** @description A page of the list. */
         BookingList: {
             /** @description The bookings, in order. */
@@ -1111,10 +1117,10 @@ export interface components {
         };
         /** @description A row of the list. */
         BookingRow: {
-            /** @description What the artist may do now: `confirm`, `undo_confirm`, `put_back`, `cancel`, `complete`, `no_show`. */
-            actions: string[];
+            /** @description What the artist may do now. */
+            actions: components["schemas"]["Action"][];
             /** @description Whether Cal.com knows. */
-            calendar_state: string;
+            calendar_state: components["schemas"]["CalendarState"];
             /** @description Why it was called off. */
             cancel_reason: components["schemas"]["CancelReason"] | null;
             /** @description Who comes. */
@@ -1172,10 +1178,10 @@ export interface components {
             status: components["schemas"]["Status"];
             /** @description What it is called; empty for a project. */
             title: string;
-            /** @description What waits for the artist: `confirm`, `payment`, `called_off`, `calendar`, `job`, `outcome`. */
-            todo: string[];
-            /** @description `flash` or `project`. */
-            type: string;
+            /** @description What waits for the artist. */
+            todo: components["schemas"]["Todo"][];
+            /** @description What is booked. */
+            type: components["schemas"]["BookingKind"];
             /**
              * Format: int32
              * @description Counts its changes: what an action must name.
@@ -1250,15 +1256,17 @@ export interface components {
             timezone_fr: string;
             /** @description What it is called; empty for a project. */
             title: string;
-            /** @description `flash` or `project`. */
-            type: string;
+            /** @description What is booked. */
+            type: components["schemas"]["BookingKind"];
         };
+        /** @description What is known of a booking in the artist's Cal.com. */
+        CalendarState: "off" | "waiting" | "synced" | "removed" | "conflict" | "failed" | "called_off";
         /** @description What Cal.com knows. */
         CalendarView: {
             /** @description What it said; of what was called off, in one word why the artist is asked. */
             note: string | null;
-            /** @description `off`, `waiting`, `synced`, `removed`, `conflict`, `failed` or `called_off`. */
-            state: string;
+            /** @description Where the booking is there. */
+            state: components["schemas"]["CalendarState"];
             /** @description The booking there. */
             url: string | null;
         };
@@ -1444,8 +1452,8 @@ export interface components {
         EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
         /** @description One line of the history. */
         EventView: {
-            /** @description Who: `client`, `artist`, `stripe`, `calcom` or `system`. */
-            actor: string;
+            /** @description Who. */
+            actor: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @description When.
@@ -1453,8 +1461,8 @@ export interface components {
             at: string;
             /** @description Details. */
             data: unknown;
-            /** @description What, in one word. */
-            kind: string;
+            /** @description What. */
+            kind: components["schemas"]["HistoryKind"];
         };
         /**
          * Format: uuid
@@ -1556,9 +1564,11 @@ export interface components {
             start: string;
             /** @description Which of the two, when the clock shows the hour of its start twice that night. */
             start_turn?: string | null;
-            /** @description Its status: `pending`, or what a repeated request finds. */
-            status: string;
+            /** @description Where it is in its life: pending, or what a repeated request finds. */
+            status: components["schemas"]["Status"];
         };
+        /** @description What happened to a booking: one word of its history. */
+        HistoryKind: "held" | "payment_received" | "payment_processing" | "payment_declined" | "payment_mismatch" | "payment_duplicate" | "payment_too_late" | "payment_given_back" | "confirmed" | "revived" | "confirmed_by_hand" | "confirmation_undone" | "hold_expired" | "payment_failed" | "client" | "artist" | "calendar" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "completed" | "no_show" | "moved" | "calendar_waiting" | "calendar_synced" | "calendar_removed" | "calendar_conflict" | "calendar_failed" | "calendar_called_off" | "calendar_put_back" | "mail_asked_again" | "job_retried";
         /** @description A week. */
         Hours: {
             /** @description Its openings, in order. */
@@ -1587,6 +1597,8 @@ export interface components {
          * @description A job of the outbox.
          */
         JobId: string;
+        /** @description Where a job is: waiting or running while it is open, the others once it has ended. */
+        JobState: "waiting" | "running" | "done" | "discarded" | "dead";
         /** @description Something that had, or has, to happen outside. */
         JobView: {
             /** @description What the artist can do about it. */
@@ -1601,13 +1613,13 @@ export interface components {
             /** @description The job. */
             id: components["schemas"]["JobId"];
             /** @description Its kind. */
-            kind: string;
+            kind: components["schemas"]["TaskKind"];
             /** @description What happened last. */
             last_error: string | null;
-            /** @description `waiting`, `running`, `done`, `discarded` or `dead`. */
-            state: string;
+            /** @description Where it is. */
+            state: components["schemas"]["JobState"];
             /** @description Which mail, of one that sends one. */
-            template: string | null;
+            template: components["schemas"]["Template"] | null;
         };
         /** @description How a page failed. */
         Kind: "render" | "error" | "rejection";
@@ -1633,6 +1645,8 @@ export interface components {
         };
         /** @description The language a person reads. */
         Locale: "fr" | "en";
+        /** @description What became of a mail. */
+        MailState: "sending" | "sent" | "refused" | "unknown" | "withheld";
         /** @description A mail on record. */
         MailView: {
             /** @description It may be sent once more. */
@@ -1651,10 +1665,10 @@ export interface components {
              * @description When it went out.
              */
             sent_at: string | null;
-            /** @description `sending`, `sent` or `refused`. */
-            status: string;
+            /** @description What became of it. */
+            status: components["schemas"]["MailState"];
             /** @description Which of the mails. */
-            template: string;
+            template: components["schemas"]["Template"];
         };
         /** @description The money of a booking, as the ledger has it. */
         Money: {
@@ -2415,6 +2429,10 @@ export interface components {
              */
             starts_at: string;
         };
+        /** @description The kinds of [`Task`]. */
+        TaskKind: "sync_calendar" | "send_email" | "refund" | "settle_refunds" | "expire_checkout" | "send_contact_link";
+        /** @description The mails InkFlow sends. Each is named as its template's file. */
+        Template: "artist_pending" | "artist_confirmed" | "artist_calendar_conflict" | "artist_payment_problem" | "artist_cancelled" | "artist_moved" | "client_held" | "client_confirmed" | "client_cancelled" | "client_moved" | "client_late_refund";
         /** @description A policy to begin from. */
         TemplateView: {
             /** @description A name for programs. */
@@ -2470,6 +2488,8 @@ export interface components {
             /** @description In order. */
             time_off: components["schemas"]["StoredTimeOff"][];
         };
+        /** @description What waits for the artist. */
+        Todo: "confirm" | "payment" | "called_off" | "calendar" | "job" | "outcome";
         /** @description An upload as it is announced. */
         UploadInput: {
             /**

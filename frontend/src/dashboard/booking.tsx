@@ -12,7 +12,7 @@ import { Heading, Told, Waiting } from "./parts";
 import { is, sentence } from "./problems";
 import { Due, Status, moneyOf } from "./row";
 import type { Detail, Job, SentMail } from "./types";
-import { capital, shortMoment } from "./when";
+import { shortMoment } from "./when";
 import { t } from "./words";
 
 export function BookingView({ id }: { id: string }): VNode {
@@ -154,7 +154,7 @@ function Money({ booking }: { booking: Detail }): VNode {
             {entries.map((entry) => (
               <li key={`${entry.kind}${entry.stripe_id}`}>
                 <span>
-                  {t.detail.entry[entry.kind] ?? entry.kind}
+                  {t.detail.entry[entry.kind]}
                   <small>
                     {shortMoment(entry.at)}, <code>{entry.stripe_id}</code>
                   </small>
@@ -215,7 +215,7 @@ function Calendar({ booking: { calendar } }: { booking: Detail }): VNode | null 
   if (calendar.state === "off") return null;
   return (
     <Part title={t.detail.calendar}>
-      <p class={["conflict", "failed", "called_off"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state] ?? calendar.state}</p>
+      <p class={["conflict", "failed", "called_off"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state]}</p>
       {calendar.note && <p class="help">{t.detail.calendarNote[calendar.note] ?? calendar.note}</p>}
       {calendar.url && /^https?:\/\//.test(calendar.url) && (
         <a class="link" href={calendar.url} rel="noopener">
@@ -248,7 +248,7 @@ function usePress(changed: (after: Detail) => void): { busy: string | null; sayi
 
 function jobName(job: Job): string {
   const mail = job.template && t.detail.mail[job.template];
-  return mail || (t.detail.job[job.kind] ?? job.kind);
+  return mail || t.detail.job[job.kind];
 }
 
 function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode | null {
@@ -289,7 +289,7 @@ function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) 
 
 function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
   const { busy, saying, press } = usePress(changed);
-  const name = (mail: SentMail): string => t.detail.mail[mail.template] ?? mail.template;
+  const name = (mail: SentMail): string => t.detail.mail[mail.template];
   return (
     <Part title={t.detail.mails}>
       {booking.mails.length === 0 ? (
@@ -301,7 +301,7 @@ function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail)
               <span>
                 {name(mail)}
                 <small>
-                  {t.detail.mailStatus[mail.status] ?? mail.status}
+                  {t.detail.mailStatus[mail.status]}
                   {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} <Told text={t.detail.to(mail.recipient)} />
                 </small>
                 <Why mail={mail} />
@@ -341,11 +341,11 @@ function Timeline({ booking }: { booking: Detail }): VNode {
         {booking.timeline.map((each, index) => (
           <li key={index}>
             <span>
-              {t.detail.event[each.kind] ?? capital(each.kind.replaceAll("_", " "))}
+              {t.detail.event[each.kind]}
               <Amount data={each.data} />
             </span>
             <small>
-              <time dateTime={each.at}>{shortMoment(each.at)}</time>, {t.detail.actor[each.actor] ?? each.actor}
+              <time dateTime={each.at}>{shortMoment(each.at)}</time>, {t.detail.actor[each.actor]}
             </small>
           </li>
         ))}

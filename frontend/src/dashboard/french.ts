@@ -1,5 +1,7 @@
 // What the dashboard says. French is the reference: what English lacks does not compile.
 
+import type { Detail, Entry, Happening, Job, SentMail } from "./types";
+
 export const words = {
   title: "Tableau de bord",
   loading: "Chargement…",
@@ -277,7 +279,7 @@ export const words = {
       refund: "Remboursement",
       refund_failed: "Remboursement refusé par la banque",
       dispute_lost: "Contestation perdue",
-    } as Record<string, string>,
+    } satisfies Record<Entry["kind"], string>,
     problem: {
       mismatch: "Le montant reçu n’est pas celui qui était demandé. Vérifiez-le dans Stripe, puis remboursez ou réglez la différence avec votre client.",
       duplicate: "Ce rendez-vous a été payé deux fois. Le second paiement est rendu automatiquement ; vérifiez-le dans Stripe.",
@@ -301,7 +303,6 @@ export const words = {
       artist_confirmed: "Acompte payé (à vous)",
       artist_cancelled: "Annulation (à vous)",
       artist_calendar_conflict: "Conflit d’agenda (à vous)",
-      artist_calendar_cancelled: "Annulé dans Cal.com (à vous)",
       artist_payment_problem: "Problème de paiement (à vous)",
       artist_moved: "Rendez-vous déplacé (à vous)",
       client_held: "Paiement à reprendre (au client)",
@@ -309,15 +310,14 @@ export const words = {
       client_cancelled: "Annulation (au client)",
       client_late_refund: "Paiement tardif rendu (au client)",
       client_moved: "Rendez-vous déplacé (au client)",
-      client_reminder: "Rappel (au client)",
-    } as Record<string, string>,
+    } satisfies Record<SentMail["template"], string>,
     mailStatus: {
       sent: "envoyé",
       sending: "en cours d’envoi",
       refused: "adresse refusée",
       unknown: "peut-être reçu",
       withheld: "n’a pas été envoyé",
-    } as Record<string, string>,
+    } satisfies Record<SentMail["status"], string>,
     mailUnknown: "Le service d’envoi n’a pas répondu : nous ne savons pas si ce message est arrivé, et ne l’envoyons pas une troisième fois.",
     mailWithheld: {
       address: "Cette adresse a déjà reçu plusieurs messages pour des rendez-vous sans paiement. Réessayez dans une heure, ou demain.",
@@ -332,7 +332,7 @@ export const words = {
       conflict: "Cal.com refuse ce créneau.",
       failed: "Cal.com n’a pas pu être mis à jour.",
       called_off: "N’est plus dans Cal.com. Ici, le créneau et l’argent attendent votre décision.",
-    } as Record<string, string>,
+    } satisfies Record<Detail["calendar"]["state"], string>,
     calendarNote: {
       "waits for confirmation in Cal.com": "Cal.com attend encore votre confirmation.",
       "has another length in Cal.com": "La durée est une autre dans Cal.com.",
@@ -355,16 +355,16 @@ export const words = {
       refund: "Remboursement",
       settle_refunds: "Vérification du remboursement",
       expire_checkout: "Fermeture de la page de paiement",
-    } as Record<string, string>,
+      send_contact_link: "E-mail",
+    } satisfies Record<Job["kind"], string>,
     jobState: { waiting: "en attente", running: "en cours", done: "fait", discarded: "abandonné", dead: "en échec" },
     attempts: (count: number) => (count > 1 ? `${count} essais` : "un essai"),
     retryJob: "Relancer",
     retryOf: (job: string) => `Relancer : ${job}`,
     retried: "C’est relancé.",
-    actor: { client: "client", artist: "vous", stripe: "Stripe", calcom: "Cal.com", system: "InkFlow" } as Record<string, string>,
+    actor: { client: "client", artist: "vous", stripe: "Stripe", calcom: "Cal.com", system: "InkFlow" } satisfies Record<Happening["actor"], string>,
     event: {
       held: "Créneau retenu",
-      checkout_opened: "Page de paiement ouverte",
       payment_received: "Paiement reçu",
       payment_processing: "Paiement en cours à la banque",
       payment_declined: "Carte refusée",
@@ -374,7 +374,6 @@ export const words = {
       payment_given_back: "Paiement rendu",
       confirmed: "Rendez-vous confirmé",
       revived: "Rendez-vous rétabli par le paiement",
-      paid: "Acompte payé",
       confirmed_by_hand: "Confirmé à la main",
       confirmation_undone: "Confirmation reprise",
       hold_expired: "Délai de paiement passé",
@@ -390,12 +389,17 @@ export const words = {
       dispute_lost: "Contestation perdue",
       completed: "Rendez-vous terminé",
       no_show: "Personne n’est venu",
+      calendar_waiting: "À écrire dans Cal.com",
+      calendar_synced: "Écrit dans Cal.com",
+      calendar_removed: "Retiré de Cal.com",
+      calendar_conflict: "Cal.com a autre chose à cette heure",
+      calendar_failed: "Cal.com n’a pas pu être mis à jour",
       calendar_called_off: "N’est plus dans Cal.com",
       calendar_put_back: "Remis dans Cal.com",
       moved: "Rendez-vous déplacé",
       mail_asked_again: "E-mail renvoyé",
       job_retried: "Envoi relancé",
-    } as Record<string, string>,
+    } satisfies Record<Happening["kind"], string>,
   },
 
   start: {

@@ -1,6 +1,6 @@
 // What the dashboard's API answers and takes, named: the shapes are those of its document.
 
-import type { paths } from "../api-types";
+import type { operations, paths } from "../api-types";
 
 type Answer<Operation> = Operation extends { responses: infer All }
   ? { [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } } ? Body : never }[
@@ -26,21 +26,17 @@ export type Month = Stats["curve"][number];
 export type Suspicious = Answer<paths["/api/dashboard/bookings/suspicious"]["get"]>;
 export type Ended = Answer<paths["/api/dashboard/bookings/suspicious/end"]["post"]>;
 
-type Page = Answer<paths["/api/dashboard/bookings"]["get"]>;
-type FullBooking = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
-/** The document says "string" where the functions have a closed set of words. */
-type Named<T> = Omit<T, "todo" | "actions"> & { todo: Todo[]; actions: Action[] };
-export type Bookings = Omit<Page, "bookings"> & { bookings: Row[] };
-export type Row = Named<Page["bookings"][number]>;
-export type Action = "confirm" | "undo_confirm" | "put_back" | "cancel" | "complete" | "no_show";
-export type Todo = "confirm" | "payment" | "called_off" | "calendar" | "job" | "outcome";
-export type View = "todo" | "upcoming" | "past" | "cancelled" | "all";
-export type Detail = Omit<Named<FullBooking>, "jobs"> & { jobs: Job[] };
+export type Bookings = Answer<paths["/api/dashboard/bookings"]["get"]>;
+export type Row = Bookings["bookings"][number];
+export type Action = Row["actions"][number];
+export type Todo = Row["todo"][number];
+export type View = NonNullable<NonNullable<operations["listBookings"]["parameters"]["query"]>["view"]>;
+export type Detail = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
 export type Cancellation = NonNullable<Detail["cancellation"]>;
 export type Entry = Detail["money"]["entries"][number];
 export type Happening = Detail["timeline"][number];
 export type SentMail = Detail["mails"][number];
-export type Job = FullBooking["jobs"][number] & { state: "waiting" | "running" | "done" | "discarded" | "dead" };
+export type Job = Detail["jobs"][number];
 
 /** What a form always sends, although the document lets a caller leave some of it out. */
 type Filled<T, Nullable extends keyof T = never> = {
