@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calcom::{Calcom, CalcomError};
 use crate::config::{self, ConfigError, Secret};
 use crate::db::Db;
-use crate::db::answers::{Answered, Asked, FOR_ONE, FRESH_FOR, KNOWN_FOR, Known, agenda_to_show};
+use crate::db::answers::{Answered, Asked, FOR_ONE, FRESH_FOR, KNOWN_FOR, Known, Times, agenda_to_show};
 use crate::db::artists::{Agenda, CalendarAccess};
 use crate::domain::ids::{ArtistId, FlashId};
 use crate::domain::slots::{Interval, Schedule};
@@ -151,7 +151,8 @@ impl Calendars {
     pub async fn look(&self, db: &Db, look: &Look<'_>, now: Timestamp) -> Result<Option<(Agenda, Schedule)>, Error> {
         let told = std::mem::take(&mut self.memory().untold);
         let asked = asked_about(look.window);
-        let found = agenda_to_show(db, look.slug, look.flash, look.window, asked, look.visitor, &told, now).await?;
+        let times = Times { shown: look.window, asked };
+        let found = agenda_to_show(db, look.slug, look.flash, times, look.visitor, &told, now).await?;
         let Some((agenda, known)) = found else { return Ok(None) };
         let from = look.from.unwrap_or_else(|| now.to_zoned(agenda.artist.zone.clone()).date());
         let starts = match &agenda.artist.calendar {

@@ -24,6 +24,15 @@ pub const FOR_ONE: i32 = 30;
 /// The window of the counts.
 const WINDOW: i64 = 60;
 
+/// The times that somebody looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Those that are shown.
+    pub shown: Interval,
+    /// What Cal.com is asked about for them.
+    pub asked: Interval,
+}
+
 /// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Asked {
@@ -58,7 +67,7 @@ pub struct Known {
     pub asked_by_one: i32,
 }
 
-/// The agenda of an artist in a window of time, with what is known of Cal.com in the one that it is asked about. What `told` holds
+/// The agenda of an artist at the times that are shown, with what is known of Cal.com at those that it is asked about. What `told` holds
 /// is kept for others. One flight.
 ///
 /// # Errors
@@ -67,8 +76,7 @@ pub async fn agenda_to_show(
     db: &Db,
     slug: &str,
     flash: Option<FlashId>,
-    window: Interval,
-    asked: Interval,
+    times: Times,
     visitor: &str,
     told: &[(Asked, Answered)],
     now: Timestamp,
@@ -95,16 +103,16 @@ pub async fn agenda_to_show(
             &[
                 (&slug, Type::TEXT),
                 (&flash.map(FlashId::uuid), Type::UUID),
-                (&window.start, Type::TIMESTAMPTZ),
-                (&window.end, Type::TIMESTAMPTZ),
+                (&times.shown.start, Type::TIMESTAMPTZ),
+                (&times.shown.end, Type::TIMESTAMPTZ),
                 (&told, Type::JSONB),
                 (&visitor, Type::TEXT),
                 (&minute, Type::TIMESTAMPTZ),
                 (&before(FRESH_FOR), Type::TIMESTAMPTZ),
                 (&before(KNOWN_FOR), Type::TIMESTAMPTZ),
                 (&FOR_ONE, Type::INT4),
-                (&asked.start, Type::TIMESTAMPTZ),
-                (&asked.end, Type::TIMESTAMPTZ),
+                (&times.asked.start, Type::TIMESTAMPTZ),
+                (&times.asked.end, Type::TIMESTAMPTZ),
             ],
         )
         .await?;
