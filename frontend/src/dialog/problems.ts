@@ -12,7 +12,7 @@ export function sentence({ slug, retryAfter }: Problem): string {
     "not-found": t.flashGone,
     invalid: t.invalid,
     "too-many-holds": t.tooManyHolds,
-    "network-full": t.networkFull,
+    "network-full": t.tooManyRequests,
     "flash-rests": t.flashRests,
     "too-many-requests": t.tooManyRequests,
     "request-in-progress": t.inProgress,

@@ -65,7 +65,8 @@ export class Reader {
         <>
           {ASKED[0]}
           <button type="button" class="link" onClick={() => this.take(name, meant)}>
-            <Address of={meant} />
+            {/* In one piece: the parts of a flex box would be heard, and broken, apart. */}
+            <span><Address of={meant} /></span>
           </button>
           {ASKED[1]}
         </>
