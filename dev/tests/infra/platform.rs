@@ -113,8 +113,11 @@ async fn a_scanner_finds_what_is_accepted_and_nothing_else() {
     if terraform().is_none() {
         return;
     }
-    let tool = run(Command::new(checkout().join("dev/setup/from-pypi")).arg("checkov").stderr(Stdio::inherit())).await;
-    let python = Path::new(tool.lines().last().expect("a folder")).join("python3");
+    // Where it is, is said to whoever reads the output; that it is being installed, beside it.
+    let tool = Command::new(checkout().join("dev/setup/from-pypi")).arg("checkov").output().await.expect("it starts");
+    assert!(tool.status.success(), "{}", String::from_utf8_lossy(&tool.stderr));
+    let folder = String::from_utf8(tool.stdout).expect("a path");
+    let python = Path::new(folder.trim_end()).join("python3");
     let scan = Command::new(python)
         .args([
             "-m",
