@@ -41,11 +41,11 @@ const WRITE = `with claimed as (
   ), held as (
     insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy,
       flash_id, unique_flash_id, project_description, project_body_zone, project_budget,
-      client_name, client_email, client_phone, client_locale, client_origin,
+      client_name, client_email, client_phone, client_locale, client_origin, client_wide,
       hold_expires_at, checkout_expires_at, stripe_account_id, calendar_state, created_at, updated_at)
     select r.id, $1::uuid, r.type, 'pending', r.scheduled_at, r.ends_at, r.acompte_amount, r.price, r.title, r.policy,
       r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget,
-      r.client_name, r.client_email, r.client_phone, r.client_locale, $7::bytea,
+      r.client_name, r.client_email, r.client_phone, r.client_locale, $7::bytea, $7::bytea,
       r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, 'off', $3, $3
     from jsonb_to_record($2::jsonb) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz,
       acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid,
@@ -114,7 +114,7 @@ function answer(hold, zone, now) {
 async function takeUp(hold, zone, jobs, now) {
   if (hold.checkout_url || !isLive(hold, now)) return answer(hold, zone, now);
   const nature = hold.locale === 'en' ? 'Deposit' : hold.nature === 'arrhes' ? 'Arrhes' : 'Acompte';
-  const title = `${nature} – ${hold.title}`;
+  const title = `${nature} – ${hold.title || (hold.locale === 'en' ? 'Custom project' : 'Projet sur mesure')}`;
   const metadata = { booking_id: hold.id };
   const opening = stripe.checkout.sessions.create({
     mode: 'payment',
@@ -175,7 +175,7 @@ async function create(event) {
   const unique = agenda.flash_id && !agenda.flash_repeatable;
   const hold = {
     id, status: 'pending', hold_expires_at: new Date(ends), checkout_expires_at: new Date(ends + 5 * MINUTE), checkout_url: null,
-    title: agenda.flash_title ?? (wish.locale === 'en' ? 'Custom project' : 'Projet sur mesure'), nature: agenda.deposit_nature,
+    title: agenda.flash_title ?? '', nature: agenda.deposit_nature,
     deposit: deposit(agenda), email: wish.email, locale: wish.locale, start: new Date(slot[0]), end: new Date(slot[1]),
     account: agenda.stripe_account_id,
   };
