@@ -228,7 +228,7 @@ async fn decide_on(
     now: Timestamp,
     rule: impl Fn(&Booking, bool) -> Change,
 ) -> Result<Settled, Error> {
-    let reference = Reference { booking: Some(seen.id), payment_intent: None };
+    let reference = Reference::booking(seen.id);
     settle(db, &reference, None, now, |booking, free| {
         // Cal.com's answer was about the booking as it was then.
         if booking.version == seen.version { rule(booking, free) } else { Change::nothing(Outcome::ChangedMeanwhile) }

@@ -22,6 +22,9 @@ pub mod local;
 // Opening hours minus bookings: free slots.
 pub mod slots;
 
+// What moved at Stripe for a booking.
+pub mod ledger;
+
 // The booking's life.
 pub mod booking;
 

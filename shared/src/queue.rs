@@ -104,6 +104,21 @@ impl Queue {
         Ok(accepted)
     }
 
+    /// Hands on the jobs that followed from what was just written. That the queue does not take them is no failure of whoever
+    /// wrote: the sweeper sends every job that waits.
+    pub async fn hand_on(&self, jobs: &[JobId]) {
+        self.hand_on_after(jobs, Duration::ZERO).await;
+    }
+
+    /// As [`Self::hand_on`], to be delivered after `delay`.
+    pub async fn hand_on_after(&self, jobs: &[JobId], delay: Duration) {
+        if !jobs.is_empty()
+            && let Err(error) = self.send_after(jobs, delay).await
+        {
+            tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
+        }
+    }
+
     async fn send_batch(&self, batch: &[JobId], delay: i32) -> Result<Vec<JobId>, String> {
         if let [job] = batch {
             let message = self.client().send_message().queue_url(&self.url).message_body(body(*job));

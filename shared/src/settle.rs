@@ -13,7 +13,7 @@ use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
 use crate::domain::policy::{Canceller, DepositNature};
 use crate::error::Error;
-use crate::stripe::{Checkout, Event, Session, Stripe, StripeError};
+use crate::stripe::{Checkout, Event, Session, SessionStatus, Stripe, StripeError};
 use crate::terms;
 
 // What each of Stripe's events does.
@@ -123,14 +123,16 @@ pub fn payment_of(session: &Session, at: Timestamp) -> Result<Payment, Error> {
 /// # Errors
 /// As [`settle`].
 pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timestamp) -> Result<Settled, Error> {
-    let reference = Reference { booking: Some(booking), payment_intent: None };
+    let reference = Reference::booking(booking);
     if session.is_paid() {
         let payment = payment_of(session, now)?;
         return settle(db, &reference, None, now, |booking, free| booking.receive(&payment, free, now)).await;
     }
-    match session.status.as_deref() {
-        Some("expired") => settle(db, &reference, None, now, |booking, _| booking.checkout_expired(&session.id)).await,
-        Some("complete") => {
+    match session.status {
+        Some(SessionStatus::Expired) => {
+            settle(db, &reference, None, now, |booking, _| booking.checkout_expired(&session.id)).await
+        }
+        Some(SessionStatus::Complete) => {
             // A hold that already waits for its bank is not extended at each look.
             settle(db, &reference, None, now, |booking, _| {
                 if booking.has_lapsed(now) || booking.state.hold_expires_at.is_some_and(|end| end <= checkout_end(now))
@@ -211,14 +213,14 @@ pub async fn close(
         },
     };
     if let Some(closed) = closed {
-        if closed.is_paid() || closed.status.as_deref() == Some("complete") {
+        if closed.is_paid() || closed.is_complete() {
             return Ok(Closed::Kept(session(db, hold.id, &closed, now).await?));
         }
-        if closed.status.as_deref() != Some("expired") {
+        if !closed.is_expired() {
             return Err(Error::PaymentUnavailable(format!("the session {} does not close", closed.id)));
         }
     }
-    let reference = Reference { booking: Some(hold.id), payment_intent: None };
+    let reference = Reference::booking(hold.id);
     let released = settle(db, &reference, None, now, |booking, _| match reason {
         // Whoever wanted the slot is told that it is gone.
         CancelReason::Artist | CancelReason::Calendar if booking.ledger.is_empty() => {
@@ -243,7 +245,7 @@ pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'
         booking: hold.id,
         title: format!("{nature} – {}", appointment::title(&hold.title, hold.locale)),
         note: note(hold)?,
-        deposit: hold.deposit()?,
+        deposit: hold.deposit,
         email: &hold.email,
         locale: hold.locale,
         expires_at: hold.checkout_expires_at,
@@ -273,7 +275,7 @@ pub fn refund_fact(refund: &crate::stripe::Refund, payment_intent: &str, seen_at
         payment_intent: payment_intent.to_owned(),
         amount: Cents::new(refund.amount),
         currency: refund.currency.clone(),
-        holds: !matches!(refund.status.as_deref(), Some("failed" | "canceled")),
+        holds: refund.holds(),
         at: Timestamp::from_second(refund.created).ok().filter(|_| refund.created > 0).unwrap_or(seen_at),
     }
 }

@@ -175,7 +175,7 @@ fn every_sample_of_stripe_is_an_event_of_our_version_about_one_booking() {
             }
             "refund" => {
                 let refund: Refund = serde_json::from_value(object).expect("a refund");
-                assert_eq!(refund.status.as_deref() == Some("failed"), kind == "refund.failed");
+                assert_eq!(refund.status == Some(shared::stripe::RefundStatus::Failed), kind == "refund.failed");
             }
             "payment_intent" | "charge" => {
                 object["metadata"]["booking_id"].as_str().expect("an id").parse::<Uuid>().expect("a UUID");

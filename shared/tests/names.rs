@@ -3,10 +3,11 @@
 
 use shared::db::dashboard::{Action, Filter, Todo};
 use shared::domain::booking::{
-    Actor, BookingKind, CancelReason, EntryKind, HistoryKind, Outcome, PaymentProblem, PaymentStatus, Status,
+    Actor, BookingKind, CancelReason, HistoryKind, Outcome, PaymentProblem, PaymentStatus, Status,
 };
 use shared::domain::calendar::{CalendarState, Question};
 use shared::domain::job::{JobState, MailState, TaskKind, Template};
+use shared::domain::ledger::EntryKind;
 
 macro_rules! names {
     ($($type:ident),+ $(,)?) => {

@@ -285,7 +285,7 @@ impl<'a> Run<'a> {
     }
 
     async fn decide(&self, db: &Db, id: BookingId, rule: impl Fn(&Booking) -> Change) -> String {
-        let reference = Reference { booking: Some(id), payment_intent: None };
+        let reference = Reference::booking(id);
         let settled = settle::settle(db, &reference, None, self.world.now(), |booking, _| rule(booking)).await;
         // The jobs are left to the sweeper: whoever decided died right after.
         settled.map_or_else(|error| error.to_string(), |settled| settled.outcome().to_string())

@@ -321,22 +321,25 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Error::MethodNotAllowed);
     }
-    if request.uri().path().trim_end_matches('/') == "/api/artists" {
-        return list::answer(app).await;
+    match http::segments(&request, "")?.as_slice() {
+        ["api", "artists"] => list::answer(app).await,
+        ["api", "artists", slug] => page(app, &request, slug, false).await,
+        ["artist", slug] => page(app, &request, slug, true).await,
+        // One page at many addresses would be asked for past the cache.
+        _ => Err(Error::NotFound),
     }
-    // The whole rest of the path: one page at many addresses would be asked for past the cache.
-    let path = request.uri().path();
-    let wants_page = path.starts_with("/artist/");
-    let slug = path.strip_prefix("/artist/").or_else(|| path.strip_prefix("/api/artists/")).unwrap_or_default();
-    let slug = slug.strip_suffix('/').unwrap_or(slug);
+}
+
+/// One artist's page, as it is read or as data.
+async fn page(app: &App, request: &Request, slug: &str, wants_page: bool) -> Reply {
     // What the address asks for, else what the browser likes best.
-    let language = http::query(&request, "lang")?
+    let language = http::query(request, "lang")?
         .and_then(|tag| Locale::of_tag(&tag))
-        .or_else(|| http::preferred_language(&request));
+        .or_else(|| http::preferred_language(request));
     let now = app.clock.now();
     // Phones begin a word that is typed with a capital.
     let page = match artists::page(&app.db, &slug.to_ascii_lowercase(), now).await {
-        Ok(Some(page)) if page.artist.slug != slug => return moved(&request, &page.artist.slug),
+        Ok(Some(page)) if page.artist.slug != slug => return moved(request, &page.artist.slug),
         Ok(Some(page)) => ArtistView::of(page, app.hold_minutes, now),
         Ok(None) if wants_page => {
             return html(StatusCode::NOT_FOUND, verdict_page(app, language.unwrap_or_default(), false)?);

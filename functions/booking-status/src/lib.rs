@@ -8,7 +8,7 @@ use shared::appointment;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, bookings};
-use shared::domain::booking::{BookingKind, CancelReason, EntryKind, PaymentStatus, Status};
+use shared::domain::booking::{BookingKind, CancelReason, PaymentStatus, Status};
 use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
@@ -146,10 +146,11 @@ pub struct ArtistView {
 /// # Errors
 /// See `shared::error::Error`; an id that is not one is as unknown as any other.
 pub async fn handle(app: &App, request: Request) -> Reply {
-    if request.method() != Method::GET {
-        return Err(Error::MethodNotAllowed);
-    }
-    let id: BookingId = http::last_segment(&request).parse().map_err(|_| Error::NotFound)?;
+    let id = match (http::segments(&request, "/api/bookings")?.as_slice(), request.method()) {
+        ([id], &Method::GET) => id.parse::<BookingId>().map_err(|_| Error::NotFound)?,
+        ([_], _) => return Err(Error::MethodNotAllowed),
+        _ => return Err(Error::NotFound),
+    };
     let view = bookings::view(&app.db, id).await?.ok_or(Error::NotFound)?;
     http::reply(StatusCode::OK, &show(app, view))
 }
@@ -160,7 +161,7 @@ fn show(app: &App, view: bookings::View) -> BookingView {
     let payable = booking.state.status == Status::Pending
         && booking.state.payment_problem.is_none()
         && booking.state.hold_expires_at.is_some_and(|end| end > now);
-    let stands = matches!(booking.state.status, Status::Confirmed | Status::Completed);
+    let stands = booking.state.status.stands();
     let links = stands.then(|| links(app, &view));
     let can_cancel =
         booking.state.status == Status::Confirmed && booking.in_hand() > Cents::ZERO && booking.starts_at > now;
@@ -168,21 +169,12 @@ fn show(app: &App, view: bookings::View) -> BookingView {
         let terms = terms::of_appointment(&booking.policy, booking.starts_at, &view.zone, locale, now);
         format!("{terms} {}", booking.policy.way(false, locale))
     };
-    let returned: i64 = booking
-        .ledger
-        .iter()
-        .filter(|entry| matches!(entry.kind, EntryKind::Refund | EntryKind::RefundFailed))
-        .map(|entry| -entry.amount.cents())
-        .sum();
     let address = view.address_shown.to_client(view.artist_address, &booking, now);
     BookingView {
         booking_id: booking.id,
         status: booking.state.status,
         payment_status: booking.state.payment_status,
-        acompte_paid: matches!(
-            booking.state.payment_status,
-            PaymentStatus::Paid | PaymentStatus::RefundPending | PaymentStatus::Disputed
-        ),
+        acompte_paid: booking.state.payment_status.is_in_hand(),
         hold_lapsed: booking.has_lapsed(now),
         cancel_reason: booking.state.cancel_reason,
         kind: view.kind,
@@ -209,7 +201,7 @@ fn show(app: &App, view: bookings::View) -> BookingView {
             .filter(|_| can_cancel)
             .map(|until| LocalTime::of(until, &view.zone)),
         terms: can_cancel.then(|| TermsView { fr: terms(Locale::Fr), en: terms(Locale::En) }),
-        refunded_cents: Cents::new(returned),
+        refunded_cents: booking.ledger.totals(booking.currency).refunded,
         hold_expires_at: booking.state.hold_expires_at.map(|end| LocalTime::of(end, &view.zone)),
         checkout_url: view.checkout_url.filter(|_| payable),
         calendar_url: booking

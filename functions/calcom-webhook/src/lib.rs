@@ -169,12 +169,7 @@ async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timesta
             return Err(error);
         }
     };
-    let jobs = compared.jobs();
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
-    }
+    app.queue.hand_on(compared.jobs()).await;
     if let Compared::Busy = compared {
         subscriptions::ask_soon(&app.db, booking, hint).await?;
     }

@@ -519,7 +519,7 @@ mod a_hint {
             // The artist cancels in InkFlow; the worker cancels in Cal.com, which tells us so.
             world.execute("update outbox set done_at = now(), outcome = 'done' where done_at is null").await;
             let now = world.now();
-            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let reference = shared::db::bookings::Reference::booking(held.id);
             let by = shared::domain::policy::Canceller::Artist;
             let reason = shared::domain::booking::CancelReason::Artist;
             shared::settle::settle(&world.db(), &reference, None, now, |booking, _| booking.cancel(reason, by, now))

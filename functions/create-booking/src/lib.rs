@@ -6,7 +6,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use lambda_http::Request;
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::Method;
 use ring::digest;
 use serde::Serialize;
 use shared::availability::Calendars;
@@ -14,30 +14,30 @@ use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::db::artists::{self, Agenda};
-use shared::db::bookings::Reference;
 use shared::db::holds::{self, Context, Hold, Networks, NewHold, Question, Subject, Taken, Written};
-use shared::domain::booking::{
-    Actor, CancelReason, Status, checkout_end, checkout_end_anew, checkout_is_too_short, hold_end,
-};
+use shared::domain::booking::{CancelReason, Status, checkout_end, checkout_end_anew, hold_end};
 use shared::domain::contact::PhoneNumber;
-use shared::domain::ids::{BookingId, JobId};
+use shared::domain::ids::BookingId;
 use shared::domain::local::{Appointment, LocalTime};
 use shared::domain::money::Cents;
 use shared::domain::refusal::Refusal;
-use shared::domain::shares::{Full, Load, Shares, Terms};
+use shared::domain::shares::{Load, Most, Shares, Terms};
 use shared::domain::slots::{Interval, Schedule, Slot, reach};
-use shared::error::{Error, Service};
-use shared::http::{self, Fields, Reply, Web};
-use shared::proof::{self, Solved};
+use shared::error::Error;
+use shared::http::{Reply, Web};
+use shared::proof::Solved;
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
-use shared::stripe::{Session, Stripe, StripeError};
+use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
-// The request, parsed once.
+mod gate;
+mod page;
 pub mod request;
 
+use gate::Gate;
+use page::{held_by_you, take_up};
 use request::{Choice, Wish, artist_to_ask, parse};
 
 /// How many days of fresh slots go with a refusal.
@@ -45,15 +45,6 @@ const FRESH_DAYS: u8 = 7;
 
 /// The window of the rate limit.
 const RATE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
-
-/// A wide network (a carrier, a school) may ask so many times as often as a household.
-const WIDE: i32 = 10;
-
-/// Beyond its limit a network is asked for proofs, and beyond so many times its limit it has to wait.
-const PATIENCE: i32 = 5;
-
-/// The level of the proof that is wanted of a network beyond its limit.
-const HARD: u8 = 3;
 
 /// How often the counts may change between looking and writing.
 const TRIES: u8 = 4;
@@ -196,7 +187,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     if let Some(hold) = context.own_flash.as_ref().filter(|hold| hold.is_of(wish.name.as_str(), &phone)) {
         return Err(held_by_you(app, hold.clone(), zone, now).await);
     }
-    let mut load = context.load.clone();
+    let load = context.load.clone();
     let gate = Gate { app, wish: &wish, email: &email, networks: &networks, zone, now };
     let proof = gate.proof(&request);
     let level = gate.asks_often(&context)?;
@@ -204,56 +195,103 @@ pub async fn handle(app: &App, request: Request) -> Reply {
 
     let (subject, title) = subject(&wish, &context.agenda)?;
     let decided = decide(app, &wish, context, window, now).await?;
-    let artist = &decided.agenda.artist;
-    let deposit = decided.agenda.flash.as_ref().map_or(artist.project_deposit, |flash| flash.deposit);
-    let mut tries = 0;
-    let (new, written) = loop {
-        let terms = gate.pass(&load, level, proof.as_ref())?;
-        let most = app.limits.shares().most(&load, networks.is_household, terms, now);
-        let hold_expires_at = hold_end(now, terms.hold(app.hold));
+    let taking = Taking {
+        gate: &gate,
+        decided: &decided,
+        subject: &subject,
+        title: &title,
+        phone: &phone,
+        idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
+        level,
+        proof: proof.as_ref(),
+    };
+    match taking.write(load).await? {
+        Wrote::Held(hold, written) => take_up(app, *hold, &decided.agenda.artist.zone, &written, now).await,
+        Wrote::NoRoom(refused) => own_or(app, &question, &wish, &phone, refused, now).await,
+        Wrote::Overtaken(refusal) => too_late(app, &question, &wish, &phone, refusal, now).await,
+    }
+}
+
+/// A hold about to be written: all that is known of it before the last word, which is the database's.
+struct Taking<'a> {
+    gate: &'a Gate<'a>,
+    decided: &'a Decided,
+    subject: &'a Subject,
+    title: &'a str,
+    phone: &'a PhoneNumber,
+    /// The client's key and the hash of the request it stands for.
+    idempotency: Option<(&'a str, &'a [u8])>,
+    /// The least level of proof that is wanted.
+    level: u8,
+    proof: Option<&'a Solved>,
+}
+
+/// What came of it.
+enum Wrote {
+    /// It is held.
+    Held(Box<Hold>, Written),
+    /// There is no room for it any more, for this reason. It may have been this very client, on a second click.
+    NoRoom(Error),
+    /// Somebody was faster by a breath. As above.
+    Overtaken(Refusal),
+}
+
+impl Taking<'_> {
+    /// Writes the hold. Others may hold meanwhile: then it is looked at again beside those.
+    async fn write(&self, mut load: Load) -> Result<Wrote, Error> {
+        let Gate { app, now, email, .. } = *self.gate;
+        let artist = &self.decided.agenda.artist;
+        for _ in 0..TRIES {
+            let terms = self.gate.pass(&load, self.level, self.proof)?;
+            let most = app.limits.shares().most(&load, self.gate.networks.is_household, terms, now);
+            let new = self.hold(terms, &most);
+            match holds::write(&app.db, &new, now).await {
+                Ok(Taken::Held(written)) => {
+                    return Ok(Wrote::Held(Box::new(held(&new, email, &artist.zone_name, now)), written));
+                }
+                // Others held meanwhile, or the number says more than the address did.
+                Ok(Taken::Crowded(there)) => match self.gate.pass(&there, self.level, self.proof) {
+                    Ok(_) => load = there,
+                    Err(refused) => return Ok(Wrote::NoRoom(refused)),
+                },
+                Ok(Taken::ProofIsSpent) => return Err(self.gate.ask_for_proof(terms)),
+                Err(Error::Refused(refusal)) => return Ok(Wrote::Overtaken(refusal)),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    fn hold<'b>(&'b self, terms: Terms, most: &'b Most) -> NewHold<'b> {
+        let (gate, agenda) = (self.gate, &self.decided.agenda);
+        let (wish, artist) = (gate.wish, &agenda.artist);
+        let hold_expires_at = hold_end(gate.now, terms.hold(gate.app.hold));
         // Stripe opens no page for less than half an hour: that of a short hold is closed before its time.
         let checkout_expires_at =
-            if terms.short { checkout_end_anew(hold_expires_at, now) } else { checkout_end(hold_expires_at) };
-        let new = NewHold {
+            if terms.short { checkout_end_anew(hold_expires_at, gate.now) } else { checkout_end(hold_expires_at) };
+        NewHold {
             id: BookingId::new(Uuid::now_v7()),
             artist: artist.id,
-            subject: &subject,
-            slot: decided.slot,
-            title: &title,
-            deposit,
+            subject: self.subject,
+            slot: self.decided.slot,
+            title: self.title,
+            deposit: agenda.flash.as_ref().map_or(artist.project_deposit, |flash| flash.deposit),
             policy: &artist.policy,
             name: &wish.name,
             email: &wish.email,
-            phone: &phone,
+            phone: self.phone,
             locale: wish.locale,
-            networks: &networks,
+            networks: gate.networks,
             hold_expires_at,
             checkout_expires_at,
             account: artist.stripe_account.as_deref(),
             calendar: artist.calendar_mode,
-            idempotency: key.as_deref().map(|key| (key, body_hash.as_ref())),
-            most: &most,
+            idempotency: self.idempotency,
+            most,
             // Used up only where it was wanted.
-            proof: proof.as_ref().filter(|_| terms.level > 0).map(|proof| proof.nonce.as_str()),
-        };
-        match holds::write(&app.db, &new, now).await {
-            Ok(Taken::Held(written)) => break (held(&new, &email, &artist.zone_name, now), written),
-            // Others held meanwhile, or the number says more than the address did.
-            Ok(Taken::Crowded(there)) => match gate.pass(&there, level, proof.as_ref()) {
-                Ok(_) => load = there,
-                Err(refused) => return own_or(app, &question, &wish, &phone, refused, now).await,
-            },
-            Ok(Taken::ProofIsSpent) => return Err(gate.ask_for_proof(terms)),
-            // Somebody was faster by a breath. It may have been this very client, on a second click.
-            Err(Error::Refused(refusal)) => return too_late(app, &question, &wish, &phone, refusal, now).await,
-            Err(error) => return Err(error),
+            proof: self.proof.filter(|_| terms.level > 0).map(|proof| proof.nonce.as_str()),
         }
-        tries += 1;
-        if tries == TRIES {
-            return Err(Error::Conflict);
-        }
-    };
-    take_up(app, new, &artist.zone, &written, now).await
+    }
 }
 
 /// All that is wrong with a request, so that the client hears of it at once: what a national number is depends on the
@@ -280,7 +318,7 @@ fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold 
         policy: *new.policy,
         timezone: timezone.to_owned(),
         created_at: now,
-        acompte_amount: new.deposit.to_euros(),
+        deposit: new.deposit,
         name: new.name.as_str().to_owned(),
         email: email.to_owned(),
         phone: new.phone.as_str().to_owned(),
@@ -288,146 +326,6 @@ fn held(new: &NewHold<'_>, email: &str, timezone: &str, now: Timestamp) -> Hold 
         start: new.slot.start,
         end: new.slot.end,
         account: new.account.map(str::to_owned),
-    }
-}
-
-/// Answers with a hold that can be paid, whether it is new or was left half-way by an earlier request.
-async fn take_up(app: &App, hold: Hold, zone: &TimeZone, written: &Written, now: Timestamp) -> Reply {
-    http::reply(StatusCode::CREATED, &view(&payable(app, hold, written, now).await?, zone, now)?)
-}
-
-/// The client wants another slot for the unique flash that they hold: both at once cannot be, and which, they say.
-async fn held_by_you(app: &App, hold: Hold, zone: &TimeZone, now: Timestamp) -> Error {
-    let own = async { view(&payable(app, hold, &Written::default(), now).await?, zone, now) };
-    match own.await {
-        Ok(own) => Error::HeldByYou { own: serde_json::to_value(own).unwrap_or_default() },
-        Err(error) => error,
-    }
-}
-
-/// Opens the page of a hold that has none yet.
-async fn payable(app: &App, hold: Hold, written: &Written, now: Timestamp) -> Result<Hold, Error> {
-    if hold.checkout_url.is_some() || !hold.is_live(now) {
-        return Ok(hold);
-    }
-    // The jobs go to the queue while Stripe thinks; what the queue does not take, the sweeper sends.
-    let (opened, (), ()) =
-        tokio::join!(Box::pin(open(app, hold, now)), send(app, &written.jobs), send_later(app, written));
-    let (hold, session) = match opened? {
-        Opened::Page(page) => *page,
-        Opened::Meanwhile(hold) => return Ok(*hold),
-    };
-    let url = session
-        .url
-        .clone()
-        .ok_or_else(|| Error::PaymentUnavailable(format!("the session {} has no page", session.id)))?;
-    if !holds::opened(&app.db, hold.id, &session.id, &url, now).await? {
-        // Released in the meantime: its page must not stay payable.
-        if let Err(error) = app.stripe.expire(&session.id, hold.account.as_deref()).await {
-            tracing::warn!(error = %error, booking.id = %hold.id, "the page of a released hold could not be closed");
-        }
-        return Err(Error::Conflict);
-    }
-    Ok(Hold { session: Some(session.id), checkout_url: Some(url), ..hold })
-}
-
-/// What came of asking Stripe for a page.
-enum Opened {
-    /// It is open, for the hold as it is now.
-    Page(Box<(Hold, Session)>),
-    /// Another request of the same client was faster.
-    Meanwhile(Box<Hold>),
-}
-
-/// Opens the page of a hold, or finds the one that an earlier, lost call opened.
-///
-/// What Stripe refuses for its age, or because a release words it otherwise, says nothing about the hold: it is wished for
-/// anew.
-async fn open(app: &App, hold: Hold, now: Timestamp) -> Result<Opened, Error> {
-    let error = match ask(app, &hold).await? {
-        Ok(session) => return Ok(Opened::Page(Box::new((hold, session)))),
-        Err(error) => error,
-    };
-    let stale =
-        error.is_of_another_wish() || (!error.is_transient() && checkout_is_too_short(hold.checkout_expires_at, now));
-    // A failure that Stripe keeps under our keys is all that they will ever bring.
-    let spent = matches!(error, StripeError::Refused { status: 500..=599, .. });
-    if !stale && !spent {
-        return Err(not_opened(app, &hold, error, now).await);
-    }
-    let expires_at = checkout_end_anew(hold.hold_expires_at.unwrap_or(now), now);
-    let Some(hold) = holds::wish_anew(&app.db, &hold, expires_at, now).await? else {
-        let faster = holds::get(&app.db, hold.id).await?.filter(|hold| hold.checkout_url.is_some());
-        let faster = faster.ok_or_else(|| Error::PaymentUnavailable(error.to_string()))?;
-        return Ok(Opened::Meanwhile(Box::new(faster)));
-    };
-    if spent {
-        return Err(Error::PaymentUnavailable(error.to_string()));
-    }
-    match ask(app, &hold).await? {
-        Ok(session) => Ok(Opened::Page(Box::new((hold, session)))),
-        Err(error) => Err(not_opened(app, &hold, error, now).await),
-    }
-}
-
-async fn ask(app: &App, hold: &Hold) -> Result<Result<Session, StripeError>, Error> {
-    let checkout = settle::checkout_of(hold, &app.web.public_url)?;
-    Ok(app.stripe.open_checkout(&checkout).await)
-}
-
-/// Stripe opened no page: the hold waits for its client, or ends when waiting cannot help.
-async fn not_opened(app: &App, hold: &Hold, error: StripeError, now: Timestamp) -> Error {
-    if error.is_transient() {
-        return Error::PaymentUnavailable(error.to_string());
-    }
-    // Stripe will never open this one: a hold that cannot be paid must not keep the chair.
-    give_up(app, hold, now).await;
-    if error.code() == "email_invalid" {
-        let mut fields = Fields::default();
-        fields.refuse("/client/email", "is not an address that the payment page accepts");
-        return fields.into_error();
-    }
-    Error::Outside { service: Service::Stripe, why: error.to_string() }
-}
-
-fn view(hold: &Hold, zone: &TimeZone, now: Timestamp) -> Result<HeldView, Error> {
-    Ok(HeldView {
-        booking_id: hold.id,
-        status: hold.status,
-        checkout_url: hold.checkout_url.clone().filter(|_| hold.is_live(now)),
-        hold_expires_at: hold.hold_expires_at.map(|end| LocalTime::of(end, zone)),
-        deposit_cents: hold.deposit()?,
-        currency: "eur",
-        appointment: Appointment::of(hold.start, hold.end, zone),
-        refundable_until: hold.policy.refundable_until(hold.start, now).map(|until| LocalTime::of(until, zone)),
-    })
-}
-
-async fn send(app: &App, jobs: &[JobId]) {
-    if jobs.is_empty() {
-        return;
-    }
-    if let Err(error) = app.queue.send(jobs).await {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
-    }
-}
-
-/// The queue keeps what is to wait.
-async fn send_later(app: &App, written: &Written) {
-    let Some((job, wait)) = written.later else { return };
-    if let Err(error) = app.queue.send_after(&[job], wait.unsigned_abs()).await {
-        tracing::warn!(error = %error, jobs = 1, "the sweeper will send this job");
-    }
-}
-
-async fn give_up(app: &App, hold: &Hold, now: Timestamp) {
-    let reference = Reference { booking: Some(hold.id), payment_intent: None };
-    let released = settle::settle(&app.db, &reference, None, now, |booking, _| {
-        booking.release(CancelReason::PaymentFailed, Actor::System)
-    });
-    match released.await {
-        Ok(settled) => send(app, settled.jobs()).await,
-        Err(error) => tracing::warn!(error = %error, booking.id = %hold.id, "the sweeper will release this hold"),
     }
 }
 
@@ -477,7 +375,7 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
         let Some(hold) = holds::get(&app.db, id).await? else { continue };
         let closed =
             settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, CancelReason::HoldExpired, now).await?;
-        send(app, closed.settled().jobs()).await;
+        app.queue.hand_on(closed.settled().jobs()).await;
         if matches!(closed, Closed::Kept(_)) {
             schedule.busy.push(Interval { start: hold.start, end: hold.end });
             let has_the_flash = agenda.flash_holder.as_ref().is_some_and(|holder| holder.id == id);
@@ -526,77 +424,6 @@ async fn too_late(
     let from = LocalTime::of(question.start, &agenda.artist.zone).date();
     let days = schedule.shown(from, FRESH_DAYS, agenda.duration_minutes(), &agenda.artist.policy, now);
     Err(Error::RefusedWithSlots { refusal, slots: serde_json::to_value(days).unwrap_or_default() })
-}
-
-/// What a wish must pass where there are many unpaid holds. A proof is good for this artist and this mail address, which a
-/// telephone keeps when it changes networks.
-struct Gate<'a> {
-    app: &'a App,
-    wish: &'a Wish,
-    email: &'a str,
-    networks: &'a Networks,
-    zone: &'a TimeZone,
-    now: Timestamp,
-}
-
-impl Gate<'_> {
-    fn subject(&self) -> String {
-        format!("{} {}", self.wish.artist, self.email)
-    }
-
-    /// What the client has done for it.
-    fn proof(&self, request: &Request) -> Option<Solved> {
-        let solution = request.headers().get(proof::HEADER)?.to_str().ok()?;
-        proof::solved(&self.app.db, solution, &self.subject(), self.now)
-    }
-
-    /// The level of the proof that a network needs that asks very often.
-    fn asks_often(&self, context: &Context) -> Result<u8, Error> {
-        let limit = self.app.limits.requests_per_hour;
-        let within = |times: i32| {
-            let near = !self.networks.is_household || context.requests_near <= limit.saturating_mul(times);
-            near && context.requests_wide <= limit.saturating_mul(WIDE).saturating_mul(times)
-        };
-        if !within(PATIENCE) {
-            let end = window_start(self.now).saturating_add(RATE_WINDOW).unwrap_or(self.now);
-            return Err(Error::TooManyRequests { retry_after: end.duration_since(self.now).unsigned_abs() });
-        }
-        Ok(if within(1) { 0 } else { HARD })
-    }
-
-    /// The terms on which the wish may be held beside these, with this proof.
-    fn pass(&self, load: &Load, level: u8, proof: Option<&Solved>) -> Result<Terms, Error> {
-        let shares = self.app.limits.shares();
-        let terms = match shares.terms(load, self.networks.is_household, self.now) {
-            Ok(terms) => Terms { level: terms.level.max(level), ..terms },
-            Err(full) => return Err(self.full(full)),
-        };
-        if terms.level > proof.map_or(0, |proof| proof.level) { Err(self.ask_for_proof(terms)) } else { Ok(terms) }
-    }
-
-    fn ask_for_proof(&self, terms: Terms) -> Error {
-        tracing::info!(artist = %self.wish.artist, level = terms.level, "a hold wants a proof");
-        let hold = terms.hold(self.app.hold);
-        let nonce = Uuid::now_v7().as_u128();
-        let puzzle = proof::pose(&self.app.db, &self.subject(), terms.level, nonce, hold, self.now);
-        Error::ProofRequired { proof: serde_json::to_value(puzzle).unwrap_or_default() }
-    }
-
-    fn full(&self, full: Full) -> Error {
-        let wait = |until: Timestamp| until.duration_since(self.now).max(SignedDuration::ZERO).unsigned_abs();
-        match full {
-            Full::Client => Refusal::TooManyHoldsByClient.into(),
-            Full::Network(until) => {
-                tracing::info!(artist = %self.wish.artist, "a network holds too much");
-                let soonest = until.unwrap_or_else(|| hold_end(self.now, self.app.hold));
-                Error::NetworkIsFull { retry_after: wait(soonest) }
-            }
-            Full::Flash(until) => {
-                let studio = LocalTime::of(until, self.zone);
-                Error::FlashRests { until: studio.to_string(), retry_after: wait(until) }
-            }
-        }
-    }
 }
 
 /// What is booked, from the database, and the title it has: a project has none, each reader calls it by what it is.

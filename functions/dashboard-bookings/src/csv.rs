@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use shared::appointment;
 use shared::db::dashboard::Listed;
-use shared::domain::booking::{Booking, BookingKind, EntryKind, PaymentStatus, Status};
+use shared::domain::booking::{BookingKind, PaymentStatus, Status};
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::local::{LocalTime, Turn, whose_clock};
 use shared::domain::money::Cents;
@@ -63,7 +63,7 @@ pub(crate) fn write(entries: &[Listed], locale: Locale) -> String {
             let text = amount.to_euros();
             if locale == Locale::Fr { text.replace('.', ",") } else { text }
         };
-        let (captured, refunded) = moved(booking);
+        let totals = booking.ledger.totals(booking.currency);
         let is_project = entry.kind == BookingKind::Project;
         line(
             &mut text,
@@ -79,8 +79,8 @@ pub(crate) fn write(entries: &[Listed], locale: Locale) -> String {
                 payment(booking.state.payment_status, locale).to_owned(),
                 entry.price.map(euros).unwrap_or_default(),
                 euros(booking.deposit),
-                euros(captured),
-                euros(refunded),
+                euros(totals.captured),
+                euros(totals.returned()),
                 booking.left_to_pay(entry.price).map(euros).unwrap_or_default(),
                 entry.client_name.clone(),
                 entry.client_email.clone(),
@@ -155,14 +155,6 @@ const fn payment(status: PaymentStatus, locale: Locale) -> &'static str {
         (PaymentStatus::Disputed, Locale::Fr) => "Contesté",
         (PaymentStatus::Disputed, Locale::En) => "Disputed",
     }
-}
-
-/// What was received and what was given back or lost, as the ledger has it.
-fn moved(booking: &Booking) -> (Cents, Cents) {
-    let ours = || booking.ledger.iter().filter(|entry| entry.currency == booking.currency.code());
-    let captured: i64 = ours().filter(|entry| entry.kind == EntryKind::Capture).map(|entry| entry.amount.cents()).sum();
-    let balance: i64 = ours().map(|entry| entry.amount.cents()).sum();
-    (Cents::new(captured), Cents::new(captured - balance))
 }
 
 fn line<const N: usize>(text: &mut String, separator: &str, cells: [String; N]) {

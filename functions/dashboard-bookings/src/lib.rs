@@ -177,21 +177,27 @@ pub struct ResendRequest {
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
     let user = app.auth.signed_in(&request, now).await?.account();
-    let path = request.uri().path().trim_end_matches('/').to_owned();
-    let path = path.strip_prefix("/api/dashboard/bookings").ok_or(Error::NotFound)?;
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let id = |text: &str| text.parse::<BookingId>().map_err(|_| Error::NotFound);
-    match (segments.as_slice(), request.method()) {
-        ([], &Method::GET) => list(app, user, &request, now).await,
-        ([".csv"], &Method::GET) => file(app, user, &request, now).await,
-        (["suspicious"], &Method::GET) => suspicious(app, user, now).await,
-        (["suspicious", "end"], &Method::POST) => end_suspicious(app, user, &http::json(&request)?, now).await,
-        ([booking], &Method::GET) => show(app, user, id(booking)?, http::language(&request), now).await,
-        ([booking, action], &Method::POST) => act(app, user, id(booking)?, action, &request, now).await,
-        ([booking, "jobs", job, "retry"], &Method::POST) => {
+    match (http::segments(&request, "/api/dashboard")?.as_slice(), request.method()) {
+        (["bookings"], &Method::GET) => list(app, user, &request, now).await,
+        (["bookings.csv"], &Method::GET) => file(app, user, &request, now).await,
+        (["bookings", "suspicious"], &Method::GET) => suspicious(app, user, now).await,
+        (["bookings", "suspicious", "end"], &Method::POST) => {
+            end_suspicious(app, user, &http::json(&request)?, now).await
+        }
+        (["bookings", booking], &Method::GET) => show(app, user, id(booking)?, http::language(&request), now).await,
+        (["bookings", booking, action], &Method::POST) => act(app, user, id(booking)?, action, &request, now).await,
+        (["bookings", booking, "jobs", job, "retry"], &Method::POST) => {
             retry(app, user, id(booking)?, job, http::language(&request), now).await
         }
-        ([] | [_] | [_, _] | [_, "jobs", _, "retry"], _) => Err(Error::MethodNotAllowed),
+        (
+            ["bookings.csv"]
+            | ["bookings"]
+            | ["bookings", _]
+            | ["bookings", _, _]
+            | ["bookings", _, "jobs", _, "retry"],
+            _,
+        ) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }
@@ -311,7 +317,7 @@ async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Re
         "no-show" => decide(app, user, id, version()?, now, |booking| booking.no_show(now)).await?,
         "put-back" => {
             let jobs = calendar::put_back(&app.db, user, id, version()?, now).await?;
-            send(app, &jobs, std::time::Duration::ZERO).await;
+            app.queue.hand_on(&jobs).await;
         }
         "cancel" => cancel(app, user, id, &http::json(request)?, now).await?,
         "note" => {
@@ -358,19 +364,11 @@ async fn write(app: &App, booking: &Booking, change: &Change, now: Timestamp) ->
     match bookings::apply(&app.db, booking, change, None, now).await? {
         Applied::Written(jobs) => {
             let wait = change.not_before.map_or(std::time::Duration::ZERO, |at| at.duration_since(now).unsigned_abs());
-            send(app, &jobs, wait).await;
+            app.queue.hand_on_after(&jobs, wait).await;
             Ok(())
         }
         Applied::Begun => Err(Refusal::TooLate.into()),
         Applied::Stale | Applied::KnownEvent => Err(Refusal::ChangedMeanwhile.into()),
-    }
-}
-
-async fn send(app: &App, jobs: &[JobId], wait: std::time::Duration) {
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send_after(jobs, wait).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
     }
 }
 
@@ -393,7 +391,7 @@ async fn cancel(app: &App, user: Account, id: BookingId, asked: &CancelRequest, 
             Error::PaymentUnavailable(why) => Error::CheckoutStaysOpen(why),
             error => error,
         })?;
-        send(app, closed.settled().jobs(), std::time::Duration::ZERO).await;
+        app.queue.hand_on(closed.settled().jobs()).await;
         return match closed {
             Closed::Released(_) => Ok(()),
             // It was paid at the last moment: the appointment stands, and is called off on other terms.
@@ -422,7 +420,7 @@ async fn end_suspicious(app: &App, user: Account, asked: &EndRequest, now: Times
         let reason = CancelReason::HoldExpired;
         match settle::close(&app.db, &app.stripe, &hold, &app.web.public_url, reason, now).await {
             Ok(closed) => {
-                send(app, closed.settled().jobs(), std::time::Duration::ZERO).await;
+                app.queue.hand_on(closed.settled().jobs()).await;
                 ended += usize::from(matches!(closed, Closed::Released(_)));
             }
             Err(Error::PaymentUnavailable(why)) => return Err(Error::CheckoutStaysOpen(why)),
@@ -435,7 +433,7 @@ async fn end_suspicious(app: &App, user: Account, asked: &EndRequest, now: Times
 async fn retry(app: &App, user: Account, id: BookingId, job: &str, locale: Locale, now: Timestamp) -> Reply {
     let job: JobId = job.parse().map_err(|_| Error::NotFound)?;
     dashboard::retry_job(&app.db, user, id, job, now).await?;
-    send(app, &[job], std::time::Duration::ZERO).await;
+    app.queue.hand_on(&[job]).await;
     show(app, user, id, locale, now).await
 }
 
@@ -457,7 +455,7 @@ async fn resend(app: &App, user: Account, id: BookingId, asked: &ResendRequest, 
     let task = Task::SendEmail { booking: id, template, occurrence: Occasion::Again(number) };
     let history = (HistoryKind::MailAskedAgain, json!({ "template": template.name() }));
     if let Some(job) = dashboard::add_job(&app.db, user, &task, history, now).await? {
-        send(app, &[job], std::time::Duration::ZERO).await;
+        app.queue.hand_on(&[job]).await;
     }
     Ok(())
 }

@@ -7,12 +7,13 @@ use serde_json::Value;
 use shared::db::dashboard::{Action, Detail, JobRow, Listed, MailRow, TimelineLine, Todo};
 use shared::db::holds::Suspect;
 use shared::domain::booking::{
-    Actor, Booking, BookingKind, CancelReason, EntryKind, HistoryKind, PaymentProblem, PaymentStatus, Status,
+    Actor, Booking, BookingKind, CancelReason, HistoryKind, PaymentProblem, PaymentStatus, Status,
 };
 use shared::domain::calendar::CalendarState;
 use shared::domain::contact::{Locale, PhoneNumber};
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{JobState, MailState, TaskKind, Template};
+use shared::domain::ledger::EntryKind;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
@@ -130,11 +131,11 @@ pub struct MoneyEntry {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Money {
     /// Received.
-    pub captured_cents: i64,
+    pub captured_cents: Cents,
     /// Given back or lost; positive.
-    pub refunded_cents: i64,
+    pub refunded_cents: Cents,
     /// What is left.
-    pub balance_cents: i64,
+    pub balance_cents: Cents,
     /// Every movement, oldest first.
     pub entries: Vec<MoneyEntry>,
 }
@@ -357,20 +358,14 @@ fn policy_sentence(booking: &Booking, zone: &TimeZone, locale: Locale, now: Time
 }
 
 fn money(booking: &Booking, zone: &TimeZone) -> Money {
-    let ours = booking.ledger.iter().filter(|entry| entry.currency == booking.currency.code());
-    let (mut captured, mut balance) = (0, 0);
-    for entry in ours {
-        balance += entry.amount.cents();
-        if entry.kind == EntryKind::Capture {
-            captured += entry.amount.cents();
-        }
-    }
+    let totals = booking.ledger.totals(booking.currency);
     Money {
-        captured_cents: captured,
-        refunded_cents: captured - balance,
-        balance_cents: balance,
+        captured_cents: totals.captured,
+        refunded_cents: totals.returned(),
+        balance_cents: totals.balance(),
         entries: booking
             .ledger
+            .entries()
             .iter()
             .map(|entry| MoneyEntry {
                 at: LocalTime::of(entry.occurred_at, zone),

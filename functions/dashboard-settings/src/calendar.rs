@@ -13,7 +13,7 @@ use shared::domain::settings::calendar::{Connection, ConnectionDraft, CreateAt};
 use shared::error::Error;
 use shared::http::{self, Reply};
 
-use crate::{Asked, body, no_content};
+use crate::{Asked, body};
 
 /// How far the test looks for free times.
 const AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -183,7 +183,7 @@ pub(crate) async fn disconnect(asked: &Asked<'_>) -> Reply {
             tracing::info!(error = %error, "Cal.com goes on telling of changes");
         }
     }
-    no_content()
+    Ok(http::no_content())
 }
 
 pub(crate) async fn test(asked: &Asked<'_>) -> Reply {

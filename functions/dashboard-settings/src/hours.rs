@@ -10,7 +10,7 @@ use shared::error::Error;
 use shared::http::{self, Reply};
 use uuid::Uuid;
 
-use crate::{Asked, body, no_content};
+use crate::{Asked, body};
 
 /// A week.
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ pub(crate) async fn take_off(asked: &Asked<'_>) -> Reply {
 pub(crate) async fn delete_time_off(asked: &Asked<'_>, id: &str) -> Reply {
     let id: TimeOffId = id.parse().map_err(|_| Error::NotFound)?;
     if store::delete_time_off(&asked.app.db, asked.who.account(), id).await? {
-        no_content()
+        Ok(http::no_content())
     } else {
         Err(Error::NotFound)
     }

@@ -3,8 +3,8 @@
 //! Each answer belongs to the account that asks: the statements find the artist by it. No change here moves a booking that
 //! is made, because bookings carry their own price, deposit, times and policy.
 
-use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
+use lambda_http::http::Method;
 use shared::auth::{Auth, SignedIn};
 use shared::availability::Calendars;
 use shared::bucket::Bucket;
@@ -101,9 +101,7 @@ impl Asked<'_> {
 /// # Errors
 /// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
-    let path = request.uri().path().trim_end_matches('/').to_owned();
-    let path = path.strip_prefix("/api/dashboard/").unwrap_or_default();
-    let segments: Vec<&str> = path.split('/').collect();
+    let segments = http::segments(&request, "/api/dashboard")?;
     let now = app.clock.now();
     let who = app.auth.signed_in(&request, now).await?;
     let asked = Asked { app, request: &request, who, now, locale: http::language(&request) };
@@ -150,13 +148,6 @@ fn is_known(segments: &[&str]) -> bool {
             | ["time-off" | "flashes" | "images", _]
             | ["flashes", _, "archive" | "restore"]
     )
-}
-
-/// The answer to what leaves nothing to say.
-fn no_content() -> Reply {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
 }
 
 /// Reads the body of a write; an empty one is an object without fields.

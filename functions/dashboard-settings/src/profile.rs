@@ -9,7 +9,7 @@ use shared::config::SignUp;
 use shared::db::contact_links;
 use shared::db::settings::profile::{self, Asked as Again, Owner, Written};
 use shared::domain::contact::{EmailAddress, Locale};
-use shared::domain::ids::{ArtistId, JobId};
+use shared::domain::ids::ArtistId;
 use shared::domain::picture::Picture;
 use shared::domain::place::AddressShown;
 use shared::domain::settings::Flaws;
@@ -138,7 +138,7 @@ struct Nothing {}
 pub(crate) async fn link_again(asked: &Asked<'_>) -> Reply {
     let Nothing {} = body(asked.request)?;
     match profile::link_again(&asked.app.db, asked.who.account(), asked.now).await? {
-        Again::Linked(job) => send(asked, Some(job)).await,
+        Again::Linked(job) => asked.app.queue.hand_on(&[job]).await,
         // It was confirmed in another tab.
         Again::NothingWaits => {}
         Again::Enough => return Err(Error::TooManyRequests { retry_after: until_next_hour(asked.now) }),
@@ -165,14 +165,6 @@ fn until_next_hour(now: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(HOUR - now.as_second().rem_euclid(HOUR)).unwrap_or_default())
 }
 
-async fn send(asked: &Asked<'_>, job: Option<JobId>) {
-    if let Some(job) = job
-        && let Err(error) = asked.app.queue.send(&[job]).await
-    {
-        tracing::warn!(error = %error, "the sweeper will send this job");
-    }
-}
-
 pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
     let input: ProfileInput = body(asked.request)?;
     let profile = Profile::parse(&ProfileDraft {
@@ -197,7 +189,7 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
         may_begin: asked.app.sign_up == SignUp::Open,
     };
     let (written, job) = profile::write(&asked.app.db, owner, new, &profile, asked.now).await?;
-    send(asked, job).await;
+    asked.app.queue.hand_on(job.as_slice()).await;
     let status = match written {
         Written::Created => StatusCode::CREATED,
         Written::Changed => StatusCode::OK,

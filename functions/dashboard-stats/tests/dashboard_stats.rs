@@ -58,7 +58,7 @@ async fn refund(world: &World, held: &Held, cents: i64) {
         .await
         .expect("Stripe gives it back");
     let fact = settle::refund_fact(&refund, &intent, world.now());
-    let reference = Reference { booking: Some(held.id), payment_intent: None };
+    let reference = Reference::booking(held.id);
     settle::settle(&world.db(), &reference, None, world.now(), |booking, _| {
         booking.settle(std::slice::from_ref(&fact))
     })
@@ -184,7 +184,7 @@ fn a11_what_comes_is_counted_and_not_summed_up_as_revenue() {
         assert_eq!(body["next"]["id"], json!(far.id));
         assert_eq!(body["no_shows"], json!({ "no_show": 0, "ended": 1 }));
 
-        let reference = |held: &Held| Reference { booking: Some(held.id), payment_intent: None };
+        let reference = |held: &Held| Reference::booking(held.id);
         let now = world.now();
         settle::settle(&world.db(), &reference(&near), None, now, |booking, _| booking.no_show(now))
             .await

@@ -18,8 +18,8 @@ use shared::error::Error;
 use shared::http::{self, Reply};
 use shared::ics::Method;
 use shared::queue::Queue;
-use shared::settle::{self, Closed, Settled};
-use shared::stripe::Stripe;
+use shared::settle::{self, Closed};
+use shared::stripe::{SessionStatus, Stripe};
 use shared::{aws, mail, net};
 
 /// What the function works with.
@@ -99,14 +99,12 @@ pub struct CheckedView {
 /// # Errors
 /// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
-    let mut segments = request.uri().path().trim_end_matches('/').rsplit('/');
-    let action = segments.next().unwrap_or_default();
-    let id: BookingId = segments.next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
-    match (action, request.method()) {
-        ("release", &web::Method::POST) => release(app, id).await,
-        ("check", &web::Method::POST) => check(app, id).await,
-        ("calendar.ics", &web::Method::GET) => calendar(app, id).await,
-        ("release" | "check" | "calendar.ics", _) => Err(Error::MethodNotAllowed),
+    let id = |text: &str| text.parse::<BookingId>().map_err(|_| Error::NotFound);
+    match (http::segments(&request, "/api/bookings")?.as_slice(), request.method()) {
+        ([booking, "release"], &web::Method::POST) => release(app, id(booking)?).await,
+        ([booking, "check"], &web::Method::POST) => check(app, id(booking)?).await,
+        ([booking, "calendar.ics"], &web::Method::GET) => calendar(app, id(booking)?).await,
+        ([_, "release" | "check" | "calendar.ics"], _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }
@@ -124,7 +122,7 @@ async fn release(app: &App, id: BookingId) -> Reply {
         };
     };
     let closed = settle::close(&app.db, &app.stripe, &hold, &app.public_url, CancelReason::Client, now).await?;
-    send(app, closed.settled()).await;
+    app.queue.hand_on(closed.settled().jobs()).await;
     match closed {
         Closed::Released(_) => http::reply(StatusCode::OK, &released(CancelReason::Client)),
         Closed::Kept(_) => Err(Refusal::AlreadyPaid.into()),
@@ -140,25 +138,16 @@ async fn check(app: &App, id: BookingId) -> Reply {
         Some(session) => {
             let asked = app.stripe.session(&session, awaited.hold.account.as_deref()).await;
             let session = asked.map_err(|error| Error::CheckoutStaysOpen(error.to_string()))?;
-            send(app, &settle::session(&app.db, id, &session, now).await?).await;
-            Some(match session.status.as_deref() {
+            app.queue.hand_on(settle::session(&app.db, id, &session, now).await?.jobs()).await;
+            Some(match session.status {
                 _ if session.is_paid() => PaymentSeen::Paid,
-                Some("complete") => PaymentSeen::Processing,
-                Some("expired") => PaymentSeen::Closed,
+                Some(SessionStatus::Complete) => PaymentSeen::Processing,
+                Some(SessionStatus::Expired) => PaymentSeen::Closed,
                 _ => PaymentSeen::Open,
             })
         }
     };
     http::reply(StatusCode::OK, &CheckedView { booking_id: id, payment })
-}
-
-async fn send(app: &App, settled: &Settled) {
-    let jobs = settled.jobs();
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
-    }
 }
 
 /// The appointment as a calendar file: what the confirmation mail carries, but for who is invited and asked to do what.
@@ -168,7 +157,7 @@ async fn send(app: &App, settled: &Settled) {
 async fn calendar(app: &App, id: BookingId) -> Reply {
     let dossier = dossier::read(&app.db, id).await?.ok_or(Error::NotFound)?;
     let booking = &dossier.booking;
-    if !matches!(booking.state.status, Status::Confirmed | Status::Completed) {
+    if !booking.state.status.stands() {
         return Err(Error::NotFound);
     }
     let locale = dossier.client.locale;

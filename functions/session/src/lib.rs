@@ -191,24 +191,21 @@ pub struct Accepted {}
 /// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
-    let path = request.uri().path().trim_end_matches('/').to_owned();
     // A sign-in from a stranger's page would put its author's account under the artist's hands.
     app.auth.from_our_page(&request)?;
-    // By the whole path: a word too many before the last one is another address.
-    let door = path.strip_prefix("/api/session").ok_or(Error::NotFound)?;
-    match (door, request.method()) {
-        ("", &Method::GET) => {
+    match (http::segments(&request, "/api/session")?.as_slice(), request.method()) {
+        ([], &Method::GET) => {
             let who = app.auth.signed_in(&request, now).await?;
             http::reply(StatusCode::OK, &session_of(app, who).await?)
         }
-        ("", &Method::POST) => sign_in(app, &request, now).await,
-        ("", &Method::DELETE) => sign_out(app, &request, now).await,
-        ("/signup", &Method::GET) => http::reply(StatusCode::OK, &Doors { sign_up: app.sign_up.name() }),
-        ("/signup", &Method::POST) => sign_up(app, &request, now).await,
-        ("/link", &Method::POST) => send_link(app, &request, now).await,
-        ("/verify", &Method::POST) => follow_link(app, &request, now).await,
-        ("/refresh", &Method::POST) => refresh(app, &request, now).await,
-        ("" | "/signup" | "/link" | "/verify" | "/refresh", _) => Err(Error::MethodNotAllowed),
+        ([], &Method::POST) => sign_in(app, &request, now).await,
+        ([], &Method::DELETE) => sign_out(app, &request, now).await,
+        (["signup"], &Method::GET) => http::reply(StatusCode::OK, &Doors { sign_up: app.sign_up.name() }),
+        (["signup"], &Method::POST) => sign_up(app, &request, now).await,
+        (["link"], &Method::POST) => send_link(app, &request, now).await,
+        (["verify"], &Method::POST) => follow_link(app, &request, now).await,
+        (["refresh"], &Method::POST) => refresh(app, &request, now).await,
+        ([] | ["signup" | "link" | "verify" | "refresh"], _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }
@@ -343,8 +340,7 @@ async fn refresh(app: &App, request: &Request, now: Timestamp) -> Reply {
 /// what it takes to try again.
 async fn sign_out(app: &App, request: &Request, now: Timestamp) -> Reply {
     end(app, request, now).await?;
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
+    let mut response = http::no_content();
     set_cookie(&mut response, SESSION_COOKIE, "", 0)?;
     set_cookie(&mut response, REFRESH_COOKIE, "", 0)?;
     Ok(response)

@@ -85,12 +85,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         return received(Outcome::OtherMode);
     }
     let settled = events::apply(&app.db, &event, now).await?;
-    let jobs = settled.jobs();
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
-    }
+    app.queue.hand_on(settled.jobs()).await;
     tracing::info!(event.id, event.kind, outcome = settled.outcome().name(), "event applied");
     received(settled.outcome())
 }

@@ -880,7 +880,7 @@ mod again_and_in_any_order {
         let refunds = world.stripe_client().refunds(payment_intent, None).await.expect("Stripe answers");
         let facts: Vec<_> =
             refunds.iter().map(|refund| settle::refund_fact(refund, payment_intent, world.now())).collect();
-        let reference = Reference { booking: Some(held.id), payment_intent: None };
+        let reference = Reference::booking(held.id);
         settle::settle(&world.db(), &reference, None, world.now(), |booking, _| booking.settle(&facts))
             .await
             .expect("the database answers");

@@ -10,7 +10,7 @@ use shared::domain::booking::{Actor, Outcome};
 use shared::error::Error;
 use shared::settle;
 
-use crate::{App, Report, send};
+use crate::{App, Report};
 
 /// Bookings compared in one sweep; what is over comes next minute, the least recently compared first.
 const BOOKINGS: i64 = 30;
@@ -45,7 +45,7 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
                     Compared::Repair { .. } => report.calendar_repairs += 1,
                     _ => report.calendar_changes += 1,
                 }
-                send(app, compared.jobs()).await;
+                app.queue.hand_on(compared.jobs()).await;
             }
             Err(error) => {
                 tracing::warn!(booking.id = %booking, error = %error, "a booking could not be compared with Cal.com");
@@ -64,12 +64,12 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
 pub(crate) async fn close(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
     let before = now.saturating_sub(OVER_AFTER).unwrap_or(now);
     for booking in reconcile::over(&app.db, before, OVER).await? {
-        let reference = Reference { booking: Some(booking), payment_intent: None };
+        let reference = Reference::booking(booking);
         let settled =
             settle::settle(&app.db, &reference, None, now, |booking, _| booking.complete(Actor::System, now)).await?;
         if settled.outcome() == Outcome::Completed {
             report.completed += 1;
-            send(app, settled.jobs()).await;
+            app.queue.hand_on(settled.jobs()).await;
         }
     }
     Ok(())

@@ -198,11 +198,11 @@ async fn ask_stripe(app: &App, report: &mut Report, now: Timestamp) -> Result<()
             Ok(Found::Nothing) => {}
             Ok(Found::Payment(settled)) => {
                 report.payments_found += 1;
-                send(app, settled.jobs()).await;
+                app.queue.hand_on(settled.jobs()).await;
             }
             Ok(Found::Released(settled)) => {
                 report.released += 1;
-                send(app, settled.jobs()).await;
+                app.queue.hand_on(settled.jobs()).await;
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a hold could not be settled");
@@ -234,7 +234,7 @@ async fn ask(app: &App, due: &Due, now: Timestamp) -> Result<Found, Error> {
         .await
         .map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
     let settled = settle::session(&app.db, hold.id, &session, now).await?;
-    if stands && session.status.as_deref() == Some("expired") {
+    if stands && session.is_expired() {
         holds::page_closed(&app.db, hold.id).await?;
     }
     Ok(sorted(settled))
@@ -245,13 +245,5 @@ fn sorted(settled: Settled) -> Found {
         Outcome::Released => Found::Released(settled),
         outcome if outcome.is_payment() => Found::Payment(settled),
         _ => Found::Nothing,
-    }
-}
-
-async fn send(app: &App, jobs: &[JobId]) {
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the next sweep will send these jobs");
     }
 }

@@ -8,7 +8,7 @@ use shared::domain::booking::Outcome;
 use shared::error::Error;
 use shared::settle::{self, events, refund_fact};
 
-use crate::{App, Report, send};
+use crate::{App, Report};
 
 /// Refunds asked about in one sweep; the least recently asked first.
 const REFUNDS: i64 = 20;
@@ -89,9 +89,9 @@ async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded
         let refunds = refunds.map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
         facts.extend(refunds.iter().map(|refund| refund_fact(refund, payment_intent, now)));
     }
-    let reference = Reference { booking: Some(open.booking), payment_intent: None };
+    let reference = Reference::booking(open.booking);
     let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(&facts)).await?;
-    send(app, settled.jobs()).await;
+    app.queue.hand_on(settled.jobs()).await;
     if settled.outcome() == Outcome::Settled {
         return Ok(Refunded::Settled);
     }
@@ -99,7 +99,7 @@ async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded
         return Ok(Refunded::UnderWay);
     }
     let revived = reconcile::revive_refunds(&app.db, open.booking, now).await?;
-    send(app, &revived).await;
+    app.queue.hand_on(&revived).await;
     Ok(if revived.is_empty() { Refunded::Stuck } else { Refunded::Revived })
 }
 
@@ -178,7 +178,7 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
                     // As the webhook says it: a dispute or a refund that failed is told to the operator whoever found it.
                     tracing::info!(event.id, event.kind, outcome = settled.outcome().name(), "event applied");
                     report.events_found += 1;
-                    send(app, settled.jobs()).await;
+                    app.queue.hand_on(settled.jobs()).await;
                 }
                 Err(error) => {
                     tracing::error!(event.id, event.kind, error = %error, "an event could not be applied");

@@ -458,7 +458,7 @@ mod refunds {
     async fn owed(world: &World) -> Held {
         let held = hold(world, Plan::default()).await;
         let payment_intent = world.pay(&held);
-        let reference = Reference { booking: Some(held.id), payment_intent: None };
+        let reference = Reference::booking(held.id);
         let (db, now) = (world.db(), world.now());
         let payment = Payment { payment_intent, amount: Cents::new(6_000), currency: "eur".into(), at: now };
         settle::settle(&db, &reference, None, now, |booking, _| {
@@ -687,7 +687,7 @@ mod calendars {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default()).await;
             let (db, now) = (world.db(), world.now());
-            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let reference = shared::db::bookings::Reference::booking(held.id);
             let by = shared::domain::policy::Canceller::Artist;
             let reason = shared::domain::booking::CancelReason::Artist;
             settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(reason, by, now))
@@ -708,7 +708,7 @@ mod calendars {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             let (db, now) = (world.db(), world.now());
-            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let reference = shared::db::bookings::Reference::booking(held.id);
             let by = shared::domain::policy::Canceller::Artist;
             let reason = shared::domain::booking::CancelReason::Artist;
             settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(reason, by, now))
@@ -874,7 +874,7 @@ mod payments {
     /// Its artist took it on without the deposit, while its client was on the way to pay.
     async fn confirmed_by_hand(world: &World) -> Held {
         let held = hold(world, Plan::default()).await;
-        let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+        let reference = shared::db::bookings::Reference::booking(held.id);
         let (db, now) = (world.db(), world.now());
         settle::settle(&db, &reference, None, now, |booking, _| booking.confirm_by_hand(now)).await.expect("confirmed");
         all_done(world).await;

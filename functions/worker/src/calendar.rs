@@ -7,26 +7,23 @@ use shared::db::calendar::is_missing;
 use shared::db::dossier::{self, CalendarNews, Dossier};
 use shared::domain::booking::{CalendarMode, Status};
 use shared::domain::calendar::CalendarState;
-use shared::domain::ids::BookingId;
 use shared::domain::job::{Occasion, Outcome, Task, Template};
 use shared::error::Error;
 
-use crate::{App, send};
+use crate::{App, Attempt};
 
-pub(crate) async fn sync(app: &App, id: BookingId, attempts: i32, now: Timestamp) -> Result<Outcome, Error> {
-    let Some(dossier) = dossier::read(&app.db, id).await? else {
-        return Ok(Outcome::Discard { why: "there is no such booking".into() });
-    };
+pub(crate) async fn sync(attempt: &Attempt<'_>) -> Result<Outcome, Error> {
+    let &Attempt { app, job, dossier, now } = attempt;
     let Some(access) = &dossier.calendar else {
         return Ok(Outcome::Discard { why: "the artist has no Cal.com any more".into() });
     };
-    let Some(want) = wanted(&dossier, now) else { return Ok(Outcome::Done) };
+    let Some(want) = wanted(dossier, now) else { return Ok(Outcome::Done) };
     let key = app.calendars.key(dossier.booking.artist, access)?;
-    let attempt = u32::try_from(attempts).unwrap_or(1);
-    let mut wanted = calendar::question(&dossier, &key, access.event_type, want, attempt);
-    wanted.is_gone = calendar::is_gone(&dossier, now);
+    let number = u32::try_from(job.attempts).unwrap_or(1);
+    let mut wanted = calendar::question(dossier, &key, access.event_type, want, number);
+    wanted.is_gone = calendar::is_gone(dossier, now);
     let converged = converge(app.calendars.calcom(), &wanted).await;
-    note(app, &dossier, converged, now).await
+    note(app, dossier, converged, now).await
 }
 
 /// What Cal.com should hold of this booking; none when there is nothing to say to it.
@@ -81,13 +78,13 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
     let start = (state == CalendarState::Synced).then_some(booking.starts_at);
     let news = CalendarNews { uid: uid.as_deref(), start, state, note: words.as_deref(), tasks };
     let jobs = dossier::note_calendar(&app.db, booking, &news, now).await?;
-    send(app, &jobs).await;
+    app.queue.hand_on(&jobs).await;
     Ok(outcome)
 }
 
 /// What the artist did in Cal.com is done here; what follows has jobs of its own.
 async fn followed(app: &App, compared: Compared) -> Result<Outcome, Error> {
-    send(app, compared.jobs()).await;
+    app.queue.hand_on(compared.jobs()).await;
     Ok(match compared {
         Compared::Busy => Outcome::Retry { after: AGAIN, why: "the booking changed meanwhile".into() },
         _ => Outcome::Done,

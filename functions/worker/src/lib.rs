@@ -12,6 +12,7 @@ use shared::availability::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
+use shared::db::dossier::{self, Dossier};
 use shared::db::outbox::{self, Claim, Claimed, Ending};
 use shared::domain::ids::JobId;
 use shared::domain::job::{Outcome, Task, backoff};
@@ -24,6 +25,7 @@ use shared::{aws, net};
 
 mod calendar;
 mod contact_links;
+mod letters;
 mod mails;
 mod money;
 
@@ -179,28 +181,41 @@ fn wait(attempts: i32) -> Duration {
     backoff(u32::try_from(attempts).unwrap_or(1))
 }
 
-async fn perform(app: &App, job: &Claimed, now: Timestamp) -> Result<Outcome, Error> {
-    match &job.task {
-        Task::SyncCalendar { booking } => calendar::sync(app, *booking, job.attempts, now).await,
-        Task::SendEmail { booking, template, occurrence } => {
-            mails::send(app, *booking, *template, occurrence, job.attempts, now).await
-        }
-        Task::Refund { booking, payment_intent, amount, reason } => {
-            money::refund(app, *booking, payment_intent, *amount, *reason, job.attempts, now).await
-        }
-        Task::SettleRefunds { booking, payment_intent, .. } => {
-            money::settle_refunds(app, *booking, payment_intent, job.attempts, now).await
-        }
-        Task::SendContactLink { link } => contact_links::send(app, *link, job.attempts, now).await,
-        Task::ExpireCheckout { booking, session } => money::expire(app, *booking, session, job.attempts, now).await,
+/// One attempt at a job about a booking: what each kind of job works with.
+struct Attempt<'a> {
+    app: &'a App,
+    job: &'a Claimed,
+    /// The booking as it was when the attempt began.
+    dossier: &'a Dossier,
+    now: Timestamp,
+}
+
+impl Attempt<'_> {
+    /// When to try again.
+    fn wait(&self) -> Duration {
+        wait(self.job.attempts)
     }
 }
 
-/// Sends the jobs that followed from a job; the queue's failure is the sweeper's business.
-async fn send(app: &App, jobs: &[JobId]) {
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        tracing::warn!(error = %error, jobs = jobs.len(), "the sweeper will send these jobs");
+async fn perform(app: &App, job: &Claimed, now: Timestamp) -> Result<Outcome, Error> {
+    let about = match &job.task {
+        Task::SendContactLink { link } => return contact_links::send(app, *link, job.attempts, now).await,
+        task => task.booking(),
+    };
+    let dossier = match about {
+        Some(booking) => dossier::read(&app.db, booking).await?,
+        None => None,
+    };
+    let Some(dossier) = dossier else { return Ok(Outcome::Discard { why: "there is no such booking".into() }) };
+    let attempt = Attempt { app, job, dossier: &dossier, now };
+    match &job.task {
+        Task::SyncCalendar { .. } => calendar::sync(&attempt).await,
+        Task::SendEmail { template, occurrence, .. } => mails::send(&attempt, *template, occurrence).await,
+        Task::Refund { payment_intent, amount, reason, .. } => {
+            money::refund(&attempt, payment_intent, *amount, *reason).await
+        }
+        Task::SettleRefunds { payment_intent, .. } => money::settle_refunds(&attempt, payment_intent).await,
+        Task::ExpireCheckout { session, .. } => money::expire(&attempt, session).await,
+        Task::SendContactLink { .. } => Err(Error::Internal("a link is of no booking".into())),
     }
 }

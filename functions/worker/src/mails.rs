@@ -3,23 +3,19 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::db::dossier::{self, Dossier};
+use shared::db::dossier::Dossier;
 use shared::db::emails::{self, Begun, End, MailKey, Share};
-use shared::domain::booking::{CalendarMode, CancelReason, EntryKind, PaymentProblem, PaymentStatus, Status};
-use shared::domain::calendar::{CalendarState, Question};
-use shared::domain::contact::Locale;
+use shared::domain::booking::Status;
+use shared::domain::calendar::CalendarState;
 use shared::domain::ids::BookingId;
-use shared::domain::job::{Occasion, Outcome, RefundReason, Template};
-use shared::domain::money::Cents;
-use shared::domain::policy::DepositNature;
+use shared::domain::job::{Occasion, Outcome, Template};
 use shared::error::{Error, Service};
 use shared::mail::MailFailure;
-use shared::mail::letter::{self, Letter, Problem};
 use shared::mail::returned::{Fate, News};
 use shared::settle;
-use shared::terms;
 
-use crate::{App, wait};
+use crate::letters::letter;
+use crate::{App, Attempt};
 
 /// How long to wait when SES takes no mail at all until an operator acts.
 pub(crate) const PAUSED: Duration = Duration::from_secs(600);
@@ -27,28 +23,20 @@ pub(crate) const PAUSED: Duration = Duration::from_secs(600);
 /// With less left, a mail about a hold comes too late.
 const LEAST_TO_PAY: SignedDuration = SignedDuration::from_mins(5);
 
-pub(crate) async fn send(
-    app: &App,
-    id: BookingId,
-    template: Template,
-    occasion: &Occasion,
-    attempts: i32,
-    now: Timestamp,
-) -> Result<Outcome, Error> {
-    let Some(dossier) = dossier::read(&app.db, id).await? else {
-        return Ok(Outcome::Discard { why: "there is no such booking".into() });
-    };
+pub(crate) async fn send(attempt: &Attempt<'_>, template: Template, occasion: &Occasion) -> Result<Outcome, Error> {
+    let &Attempt { app, dossier, now, .. } = attempt;
+    let id = dossier.booking.id;
     if template == Template::ClientHeld {
         // Most have paid by now, or gave the slot back: that is no failure.
-        if !can_still_pay(&dossier, now) || is_paid(app, &dossier, now).await? {
+        if !can_still_pay(dossier, now) || is_paid(app, dossier, now).await? {
             return Ok(Outcome::Done);
         }
-    } else if let Some(why) = untrue(&dossier, template, occasion, now) {
+    } else if let Some(why) = untrue(dossier, template, occasion, now) {
         return Ok(Outcome::Discard { why: why.into() });
     }
-    let mail = letter(app, &dossier, template, occasion, now).compose();
+    let mail = letter(app, dossier, template, occasion, now).compose();
     let key = MailKey { booking: id, template, occasion };
-    match emails::begin(&app.db, key, &mail.to, rests_on_nothing(&dossier, template, occasion), now).await? {
+    match emails::begin(&app.db, key, &mail.to, rests_on_nothing(dossier, template, occasion), now).await? {
         Begun::Send => {}
         Begun::Over => return Ok(Outcome::Done),
         Begun::Unknown => return Ok(nobody_knows(id, template)),
@@ -70,13 +58,13 @@ pub(crate) async fn send(
         }
         Err(MailFailure::Retry(why)) => {
             ended(End::NotTaken(&why)).await?;
-            Ok(Outcome::Retry { after: wait(attempts), why })
+            Ok(Outcome::Retry { after: attempt.wait(), why })
         }
         Err(MailFailure::Unanswered(why)) => {
             if ended(End::Unanswered(&why)).await? {
                 return Ok(nobody_knows(id, template));
             }
-            Ok(Outcome::Retry { after: wait(attempts), why })
+            Ok(Outcome::Retry { after: attempt.wait(), why })
         }
     }
 }
@@ -137,11 +125,11 @@ async fn is_paid(app: &App, dossier: &Dossier, now: Timestamp) -> Result<bool, E
         .session(session, dossier.stripe_account.as_deref())
         .await
         .map_err(|error| Error::Outside { service: Service::Stripe, why: error.to_string() })?;
-    if session.status.as_deref() == Some("open") {
+    if session.is_open() {
         return Ok(false);
     }
     let settled = settle::session(&app.db, dossier.booking.id, &session, now).await?;
-    crate::send(app, settled.jobs()).await;
+    app.queue.hand_on(settled.jobs()).await;
     Ok(true)
 }
 
@@ -168,163 +156,5 @@ fn untrue(dossier: &Dossier, template: Template, occasion: &Occasion, now: Times
             Some("the booking does not stand any more")
         }
         _ => None,
-    }
-}
-
-fn letter(app: &App, dossier: &Dossier, template: Template, occasion: &Occasion, now: Timestamp) -> Letter {
-    let booking = &dossier.booking;
-    let locale = if template.is_to_artist() { dossier.artist.locale } else { dossier.client.locale };
-    Letter {
-        template,
-        locale,
-        artist: letter::Artist {
-            name: dossier.artist.name.clone(),
-            email: dossier.artist.email.clone(),
-            address: street(dossier, template, now),
-            city: dossier.artist.city.clone(),
-            zone: dossier.artist.zone.clone(),
-            slug: dossier.artist.slug.clone(),
-            has_calcom: booking.calendar != CalendarMode::Off,
-        },
-        client: letter::Client {
-            name: dossier.client.name.clone(),
-            email: dossier.client.email.clone(),
-            phone: dossier.client.phone.clone(),
-        },
-        booking: letter::Booking {
-            id: booking.id,
-            version: booking.version,
-            title: dossier.title.clone(),
-            project: dossier.project.as_ref().map(|project| letter::Project {
-                description: project.description.clone(),
-                body_zone: project.body_zone.clone(),
-                budget: project.budget,
-            }),
-            starts_at: booking.starts_at,
-            ends_at: booking.ends_at,
-            price: dossier.price,
-            deposit: booking.deposit,
-            nature: dossier.booking.policy.nature,
-            paid: booking.in_hand(),
-            due: booking.deposit_due(),
-            left_to_pay: booking.left_to_pay(dossier.price),
-            stands: booking.state.status.stands(),
-            hold_expires_at: booking.state.hold_expires_at,
-            calendar_url: booking
-                .calendar_booking
-                .as_ref()
-                .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
-            policy: policy(dossier, locale, now),
-        },
-        refund: refund(dossier, template, occasion),
-        ending: ending(dossier),
-        problem: problem(dossier, template, occasion),
-        public_url: app.public_url.clone(),
-        sender: app.mailer.sender().to_owned(),
-        sent_at: now,
-    }
-}
-
-/// The street, for the artist and for a client who may know it at this moment.
-fn street(dossier: &Dossier, template: Template, now: Timestamp) -> String {
-    let artist = &dossier.artist;
-    if template.is_to_artist() {
-        return artist.address.clone();
-    }
-    artist.address_shown.to_client(artist.address.clone(), &dossier.booking, now).unwrap_or_default()
-}
-
-/// What a client who cancels gets back, while there is something to cancel.
-fn policy(dossier: &Dossier, locale: Locale, now: Timestamp) -> String {
-    let booking = &dossier.booking;
-    if booking.starts_at <= now {
-        return String::new();
-    }
-    let terms = terms::of_appointment(&booking.policy, booking.starts_at, &dossier.artist.zone, locale, now);
-    format!("{terms} {}", booking.policy.way(true, locale))
-}
-
-/// How the appointment was called off and what becomes of its money, as the ledger and the terms have it.
-fn ending(dossier: &Dossier) -> Option<letter::Ending> {
-    let booking = &dossier.booking;
-    let reason = booking.state.cancel_reason?;
-    let received = Cents::checked_sum(
-        booking
-            .ledger
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::Capture && entry.currency == booking.currency.code())
-            .map(|entry| entry.amount),
-    )
-    .unwrap_or_default();
-    let kept = booking.state.kept.unwrap_or_default();
-    let disputed = booking.state.payment_status == PaymentStatus::Disputed;
-    let by_artist = matches!(reason, CancelReason::Artist | CancelReason::Calendar);
-    let twofold = by_artist && booking.policy.nature == DepositNature::Arrhes && booking.state.payment_intent.is_some();
-    Some(letter::Ending {
-        by_client: reason == CancelReason::Client,
-        in_calendar: reason == CancelReason::Calendar,
-        returned: if disputed { Cents::ZERO } else { received.checked_sub(kept).unwrap_or_default() },
-        kept: if disputed { Cents::ZERO } else { kept },
-        owed_beyond: if twofold && !disputed { booking.deposit } else { Cents::ZERO },
-        disputed,
-        stood: dossier.was_confirmed,
-    })
-}
-
-/// The refund that a mail speaks of: its occasion is Stripe's id of it.
-fn refund(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<letter::Refund> {
-    if template != Template::ClientLateRefund {
-        return None;
-    }
-    let booking = &dossier.booking;
-    let entry =
-        booking.ledger.iter().find(|entry| entry.kind == EntryKind::Refund && occasion.is_of(&entry.stripe_id))?;
-    let lapsed = matches!(booking.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
-    let reason = match booking.state.status {
-        Status::Cancelled if lapsed => RefundReason::Late,
-        Status::Cancelled => RefundReason::Cancelled,
-        Status::Pending | Status::Confirmed | Status::Completed => RefundReason::Duplicate,
-    };
-    Some(letter::Refund { amount: -entry.amount, reason })
-}
-
-/// What an artist must look at; the occasion names the payment, the refund or the dispute.
-fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<Problem> {
-    let booking = &dossier.booking;
-    let entry = |kind| booking.ledger.iter().find(|entry| entry.kind == kind && occasion.is_of(&entry.stripe_id));
-    match template {
-        Template::ArtistCalendarConflict => Some(match occasion {
-            Occasion::MovedThere(_) => Problem::CalendarMoved,
-            Occasion::Kept(_) => Problem::CalendarKept,
-            Occasion::CalledOffThere(_) => {
-                let question = dossier.calendar_note.as_deref().and_then(Question::parse);
-                Problem::CalendarCalledOff(question.unwrap_or(Question::Unknown))
-            }
-            _ => Problem::CalendarTaken,
-        }),
-        Template::ArtistPaymentProblem => {
-            if let Some(failed) = entry(EntryKind::RefundFailed) {
-                return Some(Problem::RefundFailed { amount: Some(failed.amount) });
-            }
-            if matches!(occasion, Occasion::RefundImpossible(_)) {
-                return Some(Problem::RefundFailed { amount: None });
-            }
-            match entry(EntryKind::Capture) {
-                Some(received) if booking.state.payment_problem == Some(PaymentProblem::Mismatch) => {
-                    Some(Problem::Mismatch { received: Some((received.amount, received.currency.clone())) })
-                }
-                Some(received) => Some(Problem::Duplicate { amount: Some(received.amount) }),
-                None => Some(Problem::Disputed),
-            }
-        }
-        Template::ArtistPending
-        | Template::ArtistConfirmed
-        | Template::ArtistCancelled
-        | Template::ArtistMoved
-        | Template::ClientHeld
-        | Template::ClientConfirmed
-        | Template::ClientCancelled
-        | Template::ClientMoved
-        | Template::ClientLateRefund => None,
     }
 }

@@ -10,11 +10,12 @@ use tokio_postgres::types::Type;
 
 use super::{Db, Repeat, get, get_json, get_named, get_named_opt, get_zone, insert_jobs, job_ids, job_rows};
 use crate::domain::booking::{
-    Booking, BookingKind, CalendarMode, CancelReason, Change, Entry, EntryKind, Outcome, PaymentProblem, PaymentStatus,
-    State, Status, Undo,
+    Booking, BookingKind, CalendarMode, CancelReason, Change, Outcome, PaymentProblem, PaymentStatus, State, Status,
+    Undo,
 };
 use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
+use crate::domain::ledger::{Entry, EntryKind, Ledger};
 use crate::domain::money::{Cents, Currency};
 use crate::domain::place::AddressShown;
 use crate::error::Error;
@@ -62,7 +63,7 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
                 occurred_at: entry.occurred_at,
             })
         })
-        .collect::<Result<_, Error>>()?;
+        .collect::<Result<Vec<_>, Error>>()?;
     let has_calendar: bool = get(row, "has_calendar")?;
     let create_at: &str = get(row, "cal_com_create_at")?;
     Ok(Booking {
@@ -94,7 +95,7 @@ pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
             (true, _) => CalendarMode::AtBooking,
         },
         calendar_booking: get(row, "cal_com_booking_id")?,
-        ledger,
+        ledger: Ledger::new(ledger),
         policy: get_json(row, "policy")?,
     })
 }
@@ -130,6 +131,18 @@ pub struct Reference {
     pub booking: Option<BookingId>,
     /// The payment intent.
     pub payment_intent: Option<String>,
+}
+
+impl Reference {
+    /// To a booking that is known.
+    pub fn booking(id: BookingId) -> Self {
+        Self { booking: Some(id), payment_intent: None }
+    }
+
+    /// To the booking of a payment, whichever that is.
+    pub fn payment(payment_intent: String) -> Self {
+        Self { booking: None, payment_intent: Some(payment_intent) }
+    }
 }
 
 /// Finds the booking of a payment, by its id or by the payment intent that the ledger or the booking knows.

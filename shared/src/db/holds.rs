@@ -88,8 +88,9 @@ pub struct Hold {
     pub timezone: String,
     /// When it was taken.
     pub created_at: Timestamp,
-    /// The deposit, as the database writes it: exact euros.
-    pub acompte_amount: String,
+    /// The deposit.
+    #[serde(deserialize_with = "exact_euros")]
+    pub deposit: Cents,
     /// How the client is called.
     pub name: String,
     /// Where the client's receipt goes.
@@ -106,15 +107,12 @@ pub struct Hold {
     pub account: Option<String>,
 }
 
-impl Hold {
-    /// The deposit.
-    ///
-    /// # Errors
-    /// The stored amount is not one.
-    pub fn deposit(&self) -> Result<Cents, Error> {
-        Cents::from_euros(&self.acompte_amount).map_err(|error| Error::Internal(format!("acompte_amount: {error}")))
-    }
+/// An amount that the statement cast to text: exact.
+fn exact_euros<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Cents, D::Error> {
+    Cents::from_euros(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
 
+impl Hold {
     /// The artist's zone.
     ///
     /// # Errors
@@ -143,7 +141,7 @@ macro_rules! hold_json {
         "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
          'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id, \
          'checkout_url', b.checkout_url, 'title', b.title, 'policy', b.policy, 'created_at', b.created_at, \
-         'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'acompte_amount', b.acompte_amount::text, \
+         'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'deposit', b.acompte_amount::text, \
          'name', b.client_name, 'email', b.client_email, 'phone', b.client_phone, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
          'account', b.stripe_account_id)"
     };

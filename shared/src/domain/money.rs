@@ -97,6 +97,18 @@ impl Cents {
         self.0.checked_sub(other.0).map(Self)
     }
 
+    /// The sum, or the end of the range of an `i64` that it would leave.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, or the end of the range of an `i64` that it would leave.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The sum of all amounts, unless it leaves the range of an `i64`.
     pub fn checked_sum(amounts: impl IntoIterator<Item = Self>) -> Option<Self> {
         amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)

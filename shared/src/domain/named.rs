@@ -31,4 +31,31 @@ macro_rules! named {
     };
 }
 
+/// As [`named`], for the words of somebody else, who may have new ones tomorrow: those are kept as they came.
+macro_rules! open_named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+        #[serde(from = "String")]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+            /// A word that was not there when this was written.
+            Unknown(String),
+        }
+        impl $name {
+            /// The name as sent.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                match self { $(Self::$variant => $text,)+ Self::Unknown(text) => text }
+            }
+        }
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                match text.as_str() { $($text => Self::$variant,)+ _ => Self::Unknown(text) }
+            }
+        }
+    };
+}
+
 pub(crate) use named;
+pub(crate) use open_named;

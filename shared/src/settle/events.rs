@@ -6,63 +6,83 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Settled;
 use crate::db::Db;
 use crate::db::bookings::{self, Reference};
 use crate::domain::booking::{
-    Actor, Booking, CancelReason, Change, Entry, EntryKind, HistoryKind, HistoryLine, Outcome, Payment,
+    Actor, Booking, CancelReason, Change, HistoryKind, HistoryLine, Outcome, Payment, RefundFact,
 };
 use crate::domain::job::Task;
+use crate::domain::ledger::{Entry, EntryKind};
 use crate::domain::money::Cents;
 use crate::error::Error;
-use crate::stripe::{Event, Refund, Session, id_or_object, or_default};
+use crate::stripe::{Charge, Dispute, DisputeStatus, Event, PaymentIntent, Refund, Session};
 
-/// A payment intent, as far as we read it.
-#[derive(Deserialize)]
-struct PaymentIntent {
-    id: String,
-    #[serde(default, deserialize_with = "or_default")]
-    amount_received: i64,
-    #[serde(default, deserialize_with = "or_default")]
-    currency: String,
-    #[serde(default, deserialize_with = "or_default")]
-    metadata: HashMap<String, String>,
-    #[serde(default)]
-    last_payment_error: Option<PaymentError>,
+/// What an event says to a booking.
+enum News {
+    /// A payment arrived.
+    Paid(Payment),
+    /// A payment was submitted, and a bank answers later.
+    Slow,
+    /// The bank has answered: no.
+    SlowFailed,
+    /// This Checkout Session can no longer be paid.
+    SessionExpired(String),
+    /// A card was declined, with the bank's word for why. The client may try another in the same session.
+    Declined(Option<String>),
+    /// Refunds of this payment changed; which, the event does not say.
+    RefundsToRead(String),
+    /// A refund changed.
+    Refund(RefundFact),
+    /// A payment is contested.
+    DisputeOpened { dispute: String, payment_intent: String },
+    /// A dispute is decided; with what the bank has taken when it was lost.
+    DisputeClosed { dispute: String, payment_intent: String, lost: Option<Entry> },
 }
 
-#[derive(Deserialize)]
-struct PaymentError {
-    #[serde(default)]
-    code: Option<String>,
-    #[serde(default)]
-    decline_code: Option<String>,
+impl News {
+    /// What the booking makes of it.
+    fn tell(&self, booking: &Booking, slot_is_free: bool, event: &Event, now: Timestamp) -> Change {
+        match self {
+            Self::Paid(payment) => booking.receive(payment, slot_is_free, now),
+            Self::Slow => booking.wait_for_slow_payment(now),
+            Self::SlowFailed => booking.release(CancelReason::PaymentFailed, Actor::Stripe),
+            Self::SessionExpired(session) => booking.checkout_expired(session),
+            Self::Declined(code) => Change {
+                history: vec![HistoryLine {
+                    actor: Actor::Stripe,
+                    kind: HistoryKind::PaymentDeclined,
+                    data: json!({ "code": code }),
+                }],
+                ..Change::nothing(Outcome::Declined)
+            },
+            Self::RefundsToRead(payment_intent) => Change {
+                tasks: vec![Task::SettleRefunds {
+                    booking: booking.id,
+                    payment_intent: payment_intent.clone(),
+                    event: event.id.clone(),
+                }],
+                ..Change::nothing(Outcome::RefundsToRead)
+            },
+            Self::Refund(fact) => booking.settle(std::slice::from_ref(fact)),
+            Self::DisputeOpened { dispute, payment_intent } => booking.dispute_opened(dispute, payment_intent),
+            Self::DisputeClosed { dispute, payment_intent, lost } => {
+                booking.dispute_closed(lost.clone(), dispute, payment_intent)
+            }
+        }
+    }
 }
 
-/// A charge, as far as we read it.
-#[derive(Deserialize)]
-struct Charge {
-    #[serde(default, deserialize_with = "id_or_object")]
-    payment_intent: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
-    metadata: HashMap<String, String>,
-}
-
-/// A dispute, as far as we read it.
-#[derive(Deserialize)]
-struct Dispute {
-    id: String,
-    #[serde(default, deserialize_with = "or_default")]
-    amount: i64,
-    #[serde(default, deserialize_with = "or_default")]
-    currency: String,
-    #[serde(default, deserialize_with = "or_default")]
-    status: String,
-    #[serde(default, deserialize_with = "id_or_object")]
-    payment_intent: Option<String>,
+/// What an event says, and what it says of which booking it belongs to.
+enum Said {
+    /// This, to that booking.
+    To(Reference, News),
+    /// Something about money of which it does not name the payment.
+    NoPayment,
+    /// Nothing: the endpoint is subscribed to more than it needs.
+    Nothing,
 }
 
 /// Tells the booking of an event, and records the event with what came of it. Twice is once.
@@ -70,28 +90,31 @@ struct Dispute {
 /// # Errors
 /// The event cannot be read, the database failed, or the booking changed under every attempt.
 pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Error> {
+    match read(event, now)? {
+        Said::To(reference, news) => {
+            decide(db, event, &reference, now, |booking, free| news.tell(booking, free, event, now)).await
+        }
+        Said::NoPayment => orphan(db, event, Outcome::NoPaymentIntent, now).await,
+        Said::Nothing => Ok(Settled::Applied { outcome: Outcome::Ignored, jobs: Vec::new() }),
+    }
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// Its object is not what its kind promises.
+fn read(event: &Event, now: Timestamp) -> Result<Said, Error> {
     let at = Timestamp::from_second(event.created).unwrap_or(now);
     match event.kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
             let session: Session = event.object()?;
-            let reference = of_session(&session);
-            if session.is_paid() {
-                let payment = super::payment_of(&session, at)?;
-                decide(db, event, &reference, now, |booking, free| booking.receive(&payment, free, now)).await
-            } else {
-                decide(db, event, &reference, now, |booking, _| booking.wait_for_slow_payment(now)).await
-            }
+            let news = if session.is_paid() { News::Paid(super::payment_of(&session, at)?) } else { News::Slow };
+            Ok(Said::To(of_session(&session), news))
         }
-        "checkout.session.async_payment_failed" => {
-            let session: Session = event.object()?;
-            decide(db, event, &of_session(&session), now, |booking, _| {
-                booking.release(CancelReason::PaymentFailed, Actor::Stripe)
-            })
-            .await
-        }
+        "checkout.session.async_payment_failed" => Ok(Said::To(of_session(&event.object()?), News::SlowFailed)),
         "checkout.session.expired" => {
             let session: Session = event.object()?;
-            decide(db, event, &of_session(&session), now, |booking, _| booking.checkout_expired(&session.id)).await
+            Ok(Said::To(of_session(&session), News::SessionExpired(session.id)))
         }
         "payment_intent.succeeded" => {
             let intent: PaymentIntent = event.object()?;
@@ -101,74 +124,45 @@ pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Er
                 currency: intent.currency,
                 at,
             };
-            let reference = reference(&intent.metadata, Some(intent.id));
-            decide(db, event, &reference, now, |booking, free| booking.receive(&payment, free, now)).await
+            Ok(Said::To(reference(&intent.metadata, Some(intent.id)), News::Paid(payment)))
         }
         "payment_intent.payment_failed" => {
-            // The client may try another card in the same session: noted, and nothing else.
             let intent: PaymentIntent = event.object()?;
             let why = intent.last_payment_error.and_then(|error| error.decline_code.or(error.code));
-            decide(db, event, &reference(&intent.metadata, Some(intent.id)), now, |_, _| Change {
-                history: vec![HistoryLine {
-                    actor: Actor::Stripe,
-                    kind: HistoryKind::PaymentDeclined,
-                    data: json!({ "code": why }),
-                }],
-                ..Change::nothing(Outcome::Declined)
-            })
-            .await
+            Ok(Said::To(reference(&intent.metadata, Some(intent.id)), News::Declined(why)))
         }
         "charge.refunded" => {
-            // The charge names no refund; the worker reads them at Stripe.
             let charge: Charge = event.object()?;
-            let Some(payment_intent) = charge.payment_intent else {
-                return orphan(db, event, Outcome::NoPaymentIntent, now).await;
-            };
+            let Some(payment_intent) = charge.payment_intent else { return Ok(Said::NoPayment) };
             let reference = reference(&charge.metadata, Some(payment_intent.clone()));
-            decide(db, event, &reference, now, |booking, _| Change {
-                tasks: vec![Task::SettleRefunds {
-                    booking: booking.id,
-                    payment_intent: payment_intent.clone(),
-                    event: event.id.clone(),
-                }],
-                ..Change::nothing(Outcome::RefundsToRead)
-            })
-            .await
+            Ok(Said::To(reference, News::RefundsToRead(payment_intent)))
         }
         "refund.updated" | "refund.failed" => {
             let refund: Refund = event.object()?;
-            let Some(payment_intent) = refund.payment_intent.clone() else {
-                return orphan(db, event, Outcome::NoPaymentIntent, now).await;
-            };
+            let Some(payment_intent) = refund.payment_intent.clone() else { return Ok(Said::NoPayment) };
             let fact = super::refund_fact(&refund, &payment_intent, at);
-            let reference = Reference { booking: None, payment_intent: Some(payment_intent) };
-            decide(db, event, &reference, now, |booking, _| booking.settle(std::slice::from_ref(&fact))).await
+            Ok(Said::To(Reference::payment(payment_intent), News::Refund(fact)))
         }
         "charge.dispute.created" => {
-            let dispute: Dispute = event.object()?;
-            let payment_intent = dispute.payment_intent.unwrap_or_default();
-            let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
-            decide(db, event, &reference, now, |booking, _| booking.dispute_opened(&dispute.id, &payment_intent)).await
+            let Dispute { id: dispute, payment_intent, .. } = event.object()?;
+            let payment_intent = payment_intent.unwrap_or_default();
+            Ok(Said::To(Reference::payment(payment_intent.clone()), News::DisputeOpened { dispute, payment_intent }))
         }
         "charge.dispute.closed" => {
             let dispute: Dispute = event.object()?;
             let payment_intent = dispute.payment_intent.unwrap_or_default();
-            let reference = Reference { booking: None, payment_intent: Some(payment_intent.clone()) };
-            let lost = (dispute.status == "lost").then(|| Entry {
+            let lost = (dispute.status == Some(DisputeStatus::Lost)).then(|| Entry {
                 kind: EntryKind::DisputeLost,
-                amount: Cents::new(-dispute.amount),
-                currency: dispute.currency.clone(),
+                amount: -Cents::new(dispute.amount),
+                currency: dispute.currency,
                 stripe_id: dispute.id.clone(),
                 payment_intent: payment_intent.clone(),
                 occurred_at: at,
             });
-            decide(db, event, &reference, now, |booking, _| {
-                booking.dispute_closed(lost.clone(), &dispute.id, &payment_intent)
-            })
-            .await
+            let reference = Reference::payment(payment_intent.clone());
+            Ok(Said::To(reference, News::DisputeClosed { dispute: dispute.id, payment_intent, lost }))
         }
-        // An event nobody listens to: the endpoint is subscribed to more than it needs.
-        _ => Ok(Settled::Applied { outcome: Outcome::Ignored, jobs: Vec::new() }),
+        _ => Ok(Said::Nothing),
     }
 }
 

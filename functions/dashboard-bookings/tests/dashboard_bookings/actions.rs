@@ -4,7 +4,8 @@ use dev::demo::NOA;
 use dev::stripe::{Down, Outcome};
 use serde_json::{Value, json};
 use shared::db::bookings::Reference;
-use shared::domain::booking::{Booking, Change, Entry, EntryKind};
+use shared::domain::booking::{Booking, Change};
+use shared::domain::ledger::{Entry, EntryKind};
 use shared::domain::money::Cents;
 use shared::settle;
 use shared::testing::{Answer, Plan, World};
@@ -140,7 +141,7 @@ fn a_dispute_waits_for_the_artist_until_it_is_decided() {
         let payment = world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("paid").to_owned();
         let now = world.now();
         let hear = async |decide: &dyn Fn(&Booking) -> Change| {
-            let reference = Reference { booking: Some(held.id), payment_intent: None };
+            let reference = Reference::booking(held.id);
             settle::settle(&world.db(), &reference, None, now, |booking, _| decide(booking))
                 .await
                 .expect("it is there");

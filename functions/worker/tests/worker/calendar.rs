@@ -309,7 +309,7 @@ fn a_cancellation_that_cal_com_forbids_is_told_to_the_artist() {
 
 /// The artist cancels in InkFlow.
 async fn cancel_here(world: &World, held: &Held) {
-    let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+    let reference = shared::db::bookings::Reference::booking(held.id);
     let (db, now) = (world.db(), world.now());
     let by = shared::domain::policy::Canceller::Artist;
     settle::settle(&db, &reference, None, now, |booking, _| booking.cancel(CancelReason::Artist, by, now))

@@ -198,7 +198,7 @@ fn a_called_off_appointment_leaves_the_calendars_of_both_by_the_uid_it_came_with
         run_everything(world).await;
         let people = ["jo@example.fr", LEA.email];
         let came = people.map(|to| file_to(world, to));
-        let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+        let reference = shared::db::bookings::Reference::booking(held.id);
         let now = world.now();
         settle::settle(&world.db(), &reference, None, now, |booking, _| {
             booking.cancel(CancelReason::Artist, shared::domain::policy::Canceller::Artist, now)
@@ -234,7 +234,7 @@ fn the_artist_s_own_copy_moves_along_unless_cal_com_keeps_it() {
             let confirmed = world.mails.messages_to(artist.email).remove(0);
             assert_eq!(confirmed.invitation.is_some(), copies, "{}", confirmed.subject);
             let day = jiff::SignedDuration::from_hours(24);
-            let reference = shared::db::bookings::Reference { booking: Some(held.id), payment_intent: None };
+            let reference = shared::db::bookings::Reference::booking(held.id);
             settle::settle(&world.db(), &reference, None, world.now(), |booking, _| {
                 let (start, end) = (booking.starts_at + day, booking.ends_at + day);
                 booking.move_to(start, end, shared::domain::booking::Actor::Client, true)

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use uuid::Uuid;
 
+use super::hold::SLOW_PAYMENT_HOLD;
 use super::*;
-use crate::domain::policy::DepositNature;
+use crate::domain::job::RefundReason;
+use crate::domain::ledger::EntryKind;
+use crate::domain::policy::{Canceller, DepositNature};
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 const DEPOSIT: Cents = Cents::new(5_000);
@@ -45,7 +49,7 @@ fn held() -> Booking {
         checkout_session: Some("cs_1".into()),
         calendar: CalendarMode::AtBooking,
         calendar_booking: None,
-        ledger: Vec::new(),
+        ledger: Ledger::default(),
         policy: POLICY,
     }
 }
@@ -119,11 +123,7 @@ fn after(booking: &Booking, change: &Change) -> Booking {
     if let Some((starts_at, ends_at)) = change.slot {
         (booking.starts_at, booking.ends_at) = (starts_at, ends_at);
     }
-    for entry in &change.ledger {
-        if !booking.ledger.iter().any(|known| known.kind == entry.kind && known.stripe_id == entry.stripe_id) {
-            booking.ledger.push(entry.clone());
-        }
-    }
+    booking.ledger = booking.ledger.with(&change.ledger);
     booking
 }
 
@@ -766,7 +766,7 @@ impl Life {
             News::RefundImpossible(purse) => booking.refund_impossible(&intent(*purse), "charge_disputed"),
             // Stripe names only the payment: of one that no booking knows, no booking hears.
             News::DisputeOpened(purse) | News::DisputeClosed(purse)
-                if !booking.ledger.iter().any(|entry| entry.payment_intent == intent(*purse)) =>
+                if !booking.ledger.entries().iter().any(|entry| entry.payment_intent == intent(*purse)) =>
             {
                 Change::nothing(Outcome::UnknownBooking)
             }
@@ -849,7 +849,7 @@ impl Life {
     }
 
     fn left(&self, payment_intent: &str) -> i64 {
-        left(&self.booking.ledger, payment_intent)
+        self.booking.ledger.left(payment_intent).cents()
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
@@ -861,7 +861,7 @@ impl Life {
         // Paid exactly when the ledger has the booking's own payment, whole and as asked, and it did not go back.
         let own = state.payment_intent.as_deref();
         let own_left = own.map_or(0, |own| self.left(own));
-        let as_asked = self.booking.ledger.iter().any(|entry| {
+        let as_asked = self.booking.ledger.entries().iter().any(|entry| {
             entry.kind == EntryKind::Capture
                 && Some(entry.stripe_id.as_str()) == own
                 && entry.amount == DEPOSIT
@@ -878,7 +878,7 @@ impl Life {
         }
         prop_assert!(!stands || own.is_none() || as_asked, "{:#?}", self);
 
-        for capture in self.booking.ledger.iter().filter(|entry| entry.kind == EntryKind::Capture) {
+        for capture in self.booking.ledger.entries().iter().filter(|entry| entry.kind == EntryKind::Capture) {
             let refund = self.jobs.get(&format!("refund:{}:{}", self.booking.id, capture.stripe_id));
             if let Some(Task::Refund { amount, .. }) = refund {
                 prop_assert!(*amount <= capture.amount, "more goes back than came: {:#?}", self);
@@ -891,7 +891,7 @@ impl Life {
         }
         for task in self.jobs.values() {
             let Task::Refund { payment_intent, .. } = task else { continue };
-            let came = self.booking.ledger.iter().any(|entry| entry.stripe_id == *payment_intent);
+            let came = self.booking.ledger.entries().iter().any(|entry| entry.stripe_id == *payment_intent);
             prop_assert!(came, "a refund of what never came: {:#?}", self);
             let live = stands && own == Some(payment_intent.as_str());
             prop_assert!(!live, "the live booking's own payment goes back: {:#?}", self);
@@ -966,7 +966,7 @@ proptest! {
         }
         prop_assert_eq!(&often.booking.state, &once.booking.state);
         prop_assert_eq!(often.jobs.keys().collect::<Vec<_>>(), once.jobs.keys().collect::<Vec<_>>());
-        let amounts = |life: &Life| life.booking.ledger.iter().map(|entry| (entry.kind, entry.amount)).collect::<Vec<_>>();
+        let amounts = |life: &Life| life.booking.ledger.entries().iter().map(|entry| (entry.kind, entry.amount)).collect::<Vec<_>>();
         prop_assert_eq!(amounts(&often), amounts(&once));
     }
 
@@ -998,7 +998,7 @@ proptest! {
         for other in [end(&facts, true), end(&others, false), end(&others, true)] {
             prop_assert_eq!(&other.state, &expected.state);
             let rows = |booking: &Booking| {
-                let mut rows: Vec<_> = booking.ledger.iter().map(|entry| (entry.kind.name(), entry.stripe_id.clone(), entry.amount)).collect();
+                let mut rows: Vec<_> = booking.ledger.entries().iter().map(|entry| (entry.kind.name(), entry.stripe_id.clone(), entry.amount)).collect();
                 rows.sort();
                 rows
             };
@@ -1064,7 +1064,7 @@ fn an_artist_who_cancels_gives_everything_back_and_the_client_hears_of_it_once()
     let settled = cancelled.settle(&[refund("re_1", "pi_1", 5_000)]);
     assert_eq!(state(&settled).payment_status, PaymentStatus::Refunded);
     assert_eq!(mails(&settled), [], "the mail of the cancellation has said it");
-    assert_eq!(after(&cancelled, &settled).ledger.iter().map(|entry| entry.amount.cents()).sum::<i64>(), 0);
+    assert_eq!(after(&cancelled, &settled).ledger.entries().iter().map(|entry| entry.amount.cents()).sum::<i64>(), 0);
 }
 
 #[test]
