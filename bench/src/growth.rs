@@ -54,60 +54,60 @@ pub fn fill(world: &World, database: &str, bookings: u64) -> Result<()> {
     let last = bookings - 1;
     let mut statements = vec![
         "set session_replication_role = replica; set maintenance_work_mem = '512MB'; set synchronous_commit = off".to_owned(),
-        "create temp table taken_down as \
-             select conrelid::regclass::text as owner, format('alter table %s drop constraint %I', conrelid::regclass, conname) as down, \
-                 format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as up \
-             from pg_constraint where conrelid in ('bookings'::regclass, 'payments'::regclass) and contype in ('u', 'x') \
-             union all select indrelid::regclass::text, format('drop index %s', indexrelid::regclass), pg_get_indexdef(indexrelid) \
-             from pg_index where indrelid in ('bookings'::regclass, 'payments'::regclass) \
-                 and not exists (select from pg_constraint where conindid = indexrelid); \
+        r"create temp table taken_down as
+             select conrelid::regclass::text as owner, format('alter table %s drop constraint %I', conrelid::regclass, conname) as down,
+                 format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as up
+             from pg_constraint where conrelid in ('bookings'::regclass, 'payments'::regclass) and contype in ('u', 'x')
+             union all select indrelid::regclass::text, format('drop index %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+             from pg_index where indrelid in ('bookings'::regclass, 'payments'::regclass)
+                 and not exists (select from pg_constraint where conindid = indexrelid);
          do $$ declare step text; begin for step in select down from taken_down loop execute step; end loop; end $$"
             .to_owned(),
         format!(
-            "insert into artists (id, user_id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes, takes_deposits) \
-             select {artist}, {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120, true \
-             from generate_series(0, {last} / {PER_ARTIST}) n; \
-             insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
-             select gen_random_uuid(), {artist}, weekday, 600, 1140 \
+            r"insert into artists (id, user_id, slug, display_name, email, minimum_notice_minutes, slot_step_minutes, project_duration_minutes, takes_deposits)
+             select {artist}, {artist}, 'grown-' || n, 'Grown ' || n, 'grown-' || n || '@bench.example', 0, 60, 120, true
+             from generate_series(0, {last} / {PER_ARTIST}) n;
+             insert into availability (id, artist_id, weekday, opens_minute, closes_minute)
+             select gen_random_uuid(), {artist}, weekday, 600, 1140
              from generate_series(0, least({last} / {PER_ARTIST}, 1000)) n, generate_series(1, 7) weekday"
         ),
         format!(
-            "insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, payment_status, \
-                 project_description, client_name, client_email, client_phone, cancel_reason, stripe_checkout_session_id, \
-                 stripe_payment_intent_id, created_at, updated_at, confirmed_at) \
-             select {booking}, ('019aaaa9-0000-7000-8000-' || lpad(to_hex(n / {PER_ARTIST}), 12, '0'))::uuid, 'project', \
-                 case when n % 1000 < 40 then 'confirmed' when n % 8 = 0 then 'cancelled' else 'completed' end, \
-                 {when}, {when} + interval '2 hours', 50, 'Projet sur mesure', {POLICY}, \
-                 case when n % 1000 >= 40 and n % 8 = 0 then 'refunded' else 'paid' end, 'Une pivoine au trait fin', \
-                 'Jo Martin ' || n, 'jo' || n || '@example.fr', '+33612345678', \
-                 case when n % 1000 >= 40 and n % 8 = 0 then 'client' end, 'cs_test_grown' || n, 'pi_grown' || n, \
-                 {when} - interval '20 days', {when} - interval '20 days', {when} - interval '20 days' \
+            r"insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, payment_status,
+                 project_description, client_name, client_email, client_phone, cancel_reason, stripe_checkout_session_id,
+                 stripe_payment_intent_id, created_at, updated_at, confirmed_at)
+             select {booking}, ('019aaaa9-0000-7000-8000-' || lpad(to_hex(n / {PER_ARTIST}), 12, '0'))::uuid, 'project',
+                 case when n % 1000 < 40 then 'confirmed' when n % 8 = 0 then 'cancelled' else 'completed' end,
+                 {when}, {when} + interval '2 hours', 50, 'Projet sur mesure', {POLICY},
+                 case when n % 1000 >= 40 and n % 8 = 0 then 'refunded' else 'paid' end, 'Une pivoine au trait fin',
+                 'Jo Martin ' || n, 'jo' || n || '@example.fr', '+33612345678',
+                 case when n % 1000 >= 40 and n % 8 = 0 then 'client' end, 'cs_test_grown' || n, 'pi_grown' || n,
+                 {when} - interval '20 days', {when} - interval '20 days', {when} - interval '20 days'
              from generate_series(0, {last}) n"
         ),
         format!(
-            "insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, \
-                 occurred_at, recorded_at) \
-             select {payment}, {booking}, ('019aaaa9-0000-7000-8000-' || lpad(to_hex(n / {PER_ARTIST}), 12, '0'))::uuid, 'capture', 5000, \
-                 'eur', 'pi_grown' || n, 'pi_grown' || n, {when} - interval '20 days', {when} - interval '20 days' \
+            r"insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id,
+                 occurred_at, recorded_at)
+             select {payment}, {booking}, ('019aaaa9-0000-7000-8000-' || lpad(to_hex(n / {PER_ARTIST}), 12, '0'))::uuid, 'capture', 5000,
+                 'eur', 'pi_grown' || n, 'pi_grown' || n, {when} - interval '20 days', {when} - interval '20 days'
              from generate_series(0, {last}) n"
         ),
     ];
     // Ten million of each would only test the disk.
     let last_key = last.min(REACHED_BY_KEY - 1);
     statements.push(format!(
-        "insert into booking_events (booking_id, at, actor, kind) select {booking}, now(), 'client', 'held' from generate_series(0, {last_key}) n; \
-         insert into stripe_events (id, type, livemode, created_at, received_at, booking_id, outcome, payload) \
-         select 'evt_grown' || n, 'checkout.session.completed', false, now(), now(), {booking}, 'confirmed', '{{}}' \
-         from generate_series(0, {last_key}) n; \
-         insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome) \
-         select {booking}, 'send_email', {booking}, 'grown:' || n, now(), now(), now(), 'done' from generate_series(0, {last_key}) n; \
-         insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
-         select {booking}, {booking}, 'client_confirmed', '1', 'jo@example.fr', 'sent', now() from generate_series(0, {last_key}) n; \
-         insert into idempotency_keys (scope, key, request_hash, booking_id, created_at) \
-         select 'create-booking', 'grown-' || n, '\\x00', {booking}, now() from generate_series(0, {last_key}) n"
+        r"insert into booking_events (booking_id, at, actor, kind) select {booking}, now(), 'client', 'held' from generate_series(0, {last_key}) n;
+         insert into stripe_events (id, type, livemode, created_at, received_at, booking_id, outcome, payload)
+         select 'evt_grown' || n, 'checkout.session.completed', false, now(), now(), {booking}, 'confirmed', '{{}}'
+         from generate_series(0, {last_key}) n;
+         insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome)
+         select {booking}, 'send_email', {booking}, 'grown:' || n, now(), now(), now(), 'done' from generate_series(0, {last_key}) n;
+         insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at)
+         select {booking}, {booking}, 'client_confirmed', '1', 'jo@example.fr', 'sent', now() from generate_series(0, {last_key}) n;
+         insert into idempotency_keys (scope, key, request_hash, booking_id, created_at)
+         select 'create-booking', 'grown-' || n, '\x00', {booking}, now() from generate_series(0, {last_key}) n"
     ));
     statements.push(
-        "do $$ declare step text; begin for step in select up from taken_down loop execute step; end loop; end $$; \
+        r"do $$ declare step text; begin for step in select up from taken_down loop execute step; end loop; end $$;
          set session_replication_role = origin"
             .to_owned(),
     );
@@ -222,7 +222,7 @@ pub fn rows_read(
 /// Of each growing table: how often it was read from end to end, and how many of its rows were looked at.
 fn counters(world: &World, database: &str) -> Result<Vec<(String, i64, i64)>> {
     let client = world.owner(database)?;
-    let sql = "select relname::text, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables \
+    let sql = r"select relname::text, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables
                where relname = any($1) order by relname";
     let rows = world.wait(client.query(sql, &[&GROWING]))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())

@@ -90,7 +90,7 @@ fn written_since(world: &World, before: &str) -> Result<Value> {
     let mut tables = Map::new();
     for table in TABLES {
         let sql = format!(
-            "select coalesce(jsonb_agg(to_jsonb(t) order by to_jsonb(t)->>'kind', to_jsonb(t)->>'dedupe_key'), '[]') \
+            r"select coalesce(jsonb_agg(to_jsonb(t) order by to_jsonb(t)->>'kind', to_jsonb(t)->>'dedupe_key'), '[]')
              from {table} t where t.xmin::text::bigint > ({before} % 4294967296)"
         );
         tables.insert((*table).to_owned(), world.wait(client.query_one(&sql, &[]))?.get(0));

@@ -293,7 +293,7 @@ impl<'a> Desk<'a> {
         self.world.run(
             self.database,
             &format!(
-                "insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
+                r"insert into images (id, artist_id, kind, content_type, size, created_at, updated_at)
                  values ('{id}', '{artist}', 'flash', 'image/jpeg', 86106, now(), now())"
             ),
         )?;
@@ -349,7 +349,7 @@ impl<'a> Desk<'a> {
     pub fn let_holds_go(&self) -> Result<()> {
         self.world.run(
             self.database,
-            "update bookings set status = 'confirmed', hold_expires_at = null, version = version + 1 \
+            r"update bookings set status = 'confirmed', hold_expires_at = null, version = version + 1
              where status = 'pending' and id >= '01a00000-0000-7000-8000-000000000000' and stripe_checkout_session_id is not null",
         )?;
         self.world.run(self.database, "vacuum analyze bookings")
@@ -371,17 +371,17 @@ fn chairs_sql() -> String {
     let artist = sql_id('a');
     let confirmed = sql_id('c');
     format!(
-        "insert into artists (id, slug, display_name, email, address, city, minimum_notice_minutes, slot_step_minutes, \
-             horizon_days, project_duration_minutes, project_deposit, takes_deposits) \
-         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50, true \
-         from generate_series(0, {CHAIRS} - 1) n; \
-         insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
-         select gen_random_uuid(), {artist}, weekday, 0, 1440 \
-         from generate_series(0, {CHAIRS} - 1) n, generate_series(1, 7) weekday; \
-         insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, payment_status, \
-             project_description, client_name, client_email, client_phone, created_at, updated_at, confirmed_at) \
-         select {confirmed}, '{chair}', 'project', 'confirmed', now() + interval '400 days', now() + interval '400 days 1 hour', 50, \
-             'Projet sur mesure', {POLICY}, 'paid', 'Une pivoine', 'Jo Martin', 'jo@example.fr', '+33612345678', now(), now(), now() \
+        r"insert into artists (id, slug, display_name, email, address, city, minimum_notice_minutes, slot_step_minutes,
+             horizon_days, project_duration_minutes, project_deposit, takes_deposits)
+         select {artist}, 'chair-' || n, 'Chair ' || n, 'chair-' || n || '@bench.example', '1 rue du Banc', 'Lyon', 0, 60, 730, 60, 50, true
+         from generate_series(0, {CHAIRS} - 1) n;
+         insert into availability (id, artist_id, weekday, opens_minute, closes_minute)
+         select gen_random_uuid(), {artist}, weekday, 0, 1440
+         from generate_series(0, {CHAIRS} - 1) n, generate_series(1, 7) weekday;
+         insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, payment_status,
+             project_description, client_name, client_email, client_phone, created_at, updated_at, confirmed_at)
+         select {confirmed}, '{chair}', 'project', 'confirmed', now() + interval '400 days', now() + interval '400 days 1 hour', 50,
+             'Projet sur mesure', {POLICY}, 'paid', 'Une pivoine', 'Jo Martin', 'jo@example.fr', '+33612345678', now(), now(), now()
          from generate_series(0, 0) n",
         chair = id('a', 0),
     )
@@ -396,20 +396,20 @@ pub const POLICY: &str =
 fn holds_sql(from: u64, to: u64) -> String {
     let (booking, job) = (sql_id('b'), sql_id('d'));
     format!(
-        "insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, \
-             project_description, client_name, client_email, client_phone, hold_expires_at, checkout_expires_at, \
-             stripe_checkout_session_id, checkout_url, created_at, updated_at) \
-         select {booking}, ('019aaaaa-0000-7000-8000-' || lpad(to_hex(n % {CHAIRS}), 12, '0'))::uuid, 'project', 'pending', \
-             timestamptz '2000-01-01' + (n / {CHAIRS}) * interval '1 hour', \
-             timestamptz '2000-01-01' + (n / {CHAIRS} + 1) * interval '1 hour', 50, 'Projet sur mesure', {POLICY}, \
-             'Une pivoine', 'Jo Martin', 'jo' || n || '@example.fr', '+33612345678', null, now() + interval '1 day', \
-             'cs_test_bench' || n, 'http://127.0.0.1/pay/' || n, now(), now() \
-         from generate_series({from}, {to} - 1) n; \
-         insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
-         select {job}, 'send_email', {booking}, \
-             jsonb_build_object('kind', 'send_email', 'booking', {booking}, 'template', 'artist_pending', 'occurrence', 'bench'), \
-             'bench:' || n, now(), now() + interval '1 day' \
-         from generate_series({from}, {to} - 1) n; \
+        r"insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy,
+             project_description, client_name, client_email, client_phone, hold_expires_at, checkout_expires_at,
+             stripe_checkout_session_id, checkout_url, created_at, updated_at)
+         select {booking}, ('019aaaaa-0000-7000-8000-' || lpad(to_hex(n % {CHAIRS}), 12, '0'))::uuid, 'project', 'pending',
+             timestamptz '2000-01-01' + (n / {CHAIRS}) * interval '1 hour',
+             timestamptz '2000-01-01' + (n / {CHAIRS} + 1) * interval '1 hour', 50, 'Projet sur mesure', {POLICY},
+             'Une pivoine', 'Jo Martin', 'jo' || n || '@example.fr', '+33612345678', null, now() + interval '1 day',
+             'cs_test_bench' || n, 'http://127.0.0.1/pay/' || n, now(), now()
+         from generate_series({from}, {to} - 1) n;
+         insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)
+         select {job}, 'send_email', {booking},
+             jsonb_build_object('kind', 'send_email', 'booking', {booking}, 'template', 'artist_pending', 'occurrence', 'bench'),
+             'bench:' || n, now(), now() + interval '1 day'
+         from generate_series({from}, {to} - 1) n;
          analyze bookings, outbox"
     )
 }

@@ -67,7 +67,7 @@ impl Crowd {
     /// The slots that are shown as free.
     async fn free(&self) -> Vec<Timestamp> {
         let sql = format!(
-            "select scheduled_at from bookings where status = 'confirmed' \
+            r"select scheduled_at from bookings where status = 'confirmed'
              or (status = 'pending' and hold_expires_at > '{}')",
             self.world.now()
         );
@@ -129,12 +129,12 @@ fn every_slot_ends_with_a_person_whatever_a_thousand_networks_of_robots_hold() {
         let mut dice = Dice::new(set("CHAOS_SEED", 7) as u64);
         world
             .execute(
-                "delete from availability where artist_id = (select id from artists where slug = 'lea-marchetti'); \
-                 delete from time_off; \
-                 insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
-                     select gen_random_uuid(), a.id, d, 480, 1200 from artists a, generate_series(1, 7) d \
-                     where a.slug = 'lea-marchetti'; \
-                 update artists set slot_step_minutes = 30, project_duration_minutes = 120, buffer_minutes = 0, \
+                r"delete from availability where artist_id = (select id from artists where slug = 'lea-marchetti');
+                 delete from time_off;
+                 insert into availability (id, artist_id, weekday, opens_minute, closes_minute)
+                     select gen_random_uuid(), a.id, d, 480, 1200 from artists a, generate_series(1, 7) d
+                     where a.slug = 'lea-marchetti';
+                 update artists set slot_step_minutes = 30, project_duration_minutes = 120, buffer_minutes = 0,
                      pending_mails = false where slug = 'lea-marchetti'",
             )
             .await;

@@ -367,7 +367,7 @@ async fn no_killed_process_cut_line_or_outage_loses_a_booking_or_a_euro() {
         let open = async || {
             let row = owner
                 .query_typed(
-                    "select (select count(*) from outbox where done_at is null), \
+                    r"select (select count(*) from outbox where done_at is null),
                      (select count(*) from bookings where status = 'pending' and hold_expires_at is not null)",
                     &[],
                 )

@@ -172,11 +172,11 @@ async fn write_noas_booking(platform: &Platform) -> tokio_postgres::Client {
     tokio::spawn(connection);
     client
         .batch_execute(&format!(
-            "insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, \
-                 project_description, client_name, client_email, client_phone, created_at, updated_at) \
-             values ('{NOAS}', '{}', 'project', 'confirmed', now() + interval '90 days', now() + interval '90 days 1 hour', 60, \
-                 'Projet', '{{\"full_refund_hours\": 72, \"late_refund_percent\": 0, \"free_moves\": 1, \"nature\": \"acompte\"}}', \
-                 'x', 'Jo', 'jo@example.fr', '+33612345678', now(), now())",
+            r#"insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy,
+                 project_description, client_name, client_email, client_phone, created_at, updated_at)
+             values ('{NOAS}', '{}', 'project', 'confirmed', now() + interval '90 days', now() + interval '90 days 1 hour', 60,
+                 'Projet', '{{"full_refund_hours": 72, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte"}}',
+                 'x', 'Jo', 'jo@example.fr', '+33612345678', now(), now())"#,
             NOA.id
         ))
         .await
@@ -275,8 +275,8 @@ async fn no_route_of_the_dashboard_opens_to_a_token_whose_session_has_ended() {
     let project = platform.supabase().expect("the stand-in");
     let claims = project.claims(LEA.user_id, LEA.email);
     let session = claims["session_id"].as_str().expect("a session").to_owned();
-    let state = "select md5(string_agg(t::text, ' ')) from (select a::text from artists a union all select f::text from flashes f \
-         union all select o::text from time_off o union all select v::text from availability v \
+    let state = r"select md5(string_agg(t::text, ' ')) from (select a::text from artists a union all select f::text from flashes f
+         union all select o::text from time_off o union all select v::text from availability v
          union all select i::text from images i union all select b::text from bookings b) t";
     let before: String = database.query_typed_one(state, &[]).await.expect("a row").get(0);
     for ended in [false, true] {

@@ -106,8 +106,8 @@ fn winners(results: Vec<Result<BookingId, Error>>) -> usize {
 async fn assert_nothing_is_sold_twice(world: &World) {
     let doubles = world
         .rows(
-            "select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id and a.artist_id = b.artist_id \
-             where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed') \
+            r"select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id and a.artist_id = b.artist_id
+             where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed')
                  and ((a.scheduled_at < b.ends_at and b.scheduled_at < a.ends_at) or a.unique_flash_id = b.unique_flash_id)",
             &[],
         )

@@ -132,7 +132,7 @@ impl Story {
     async fn open_jobs(&self) -> Vec<Value> {
         // A hold puts its reminder by for later.
         self.rows(
-            "select kind, args->>'template' as template, attempts, last_error from outbox \
+            r"select kind, args->>'template' as template, attempts, last_error from outbox
                  where done_at is null and (attempts > 0 or args->>'template' is distinct from 'client_held')",
         )
         .await

@@ -71,12 +71,12 @@ impl Sweep {
     async fn book(&self, id: &str, state: &str, days_ahead: usize) {
         let start = format!("date_trunc('hour', now()) + interval '{days_ahead} days'");
         self.run(&format!(
-            "insert into bookings (id, artist_id, type, status, cancel_reason, hold_expires_at, checkout_expires_at, \
-                 scheduled_at, ends_at, acompte_amount, title, policy, project_description, client_name, client_email, \
-                 client_phone, created_at, updated_at) \
-             values ('{id}', '{}', 'project', {state}, now() + interval '1 hour', {start}, {start} + interval '1 hour', 80, \
-                 'Projet', '{{\"full_refund_hours\": 72, \"late_refund_percent\": 0, \"free_moves\": 1, \"nature\": \"acompte\"}}', \
-                 'x', 'Jo', 'jo@example.fr', '+33612345678', now(), now())",
+            r#"insert into bookings (id, artist_id, type, status, cancel_reason, hold_expires_at, checkout_expires_at,
+                 scheduled_at, ends_at, acompte_amount, title, policy, project_description, client_name, client_email,
+                 client_phone, created_at, updated_at)
+             values ('{id}', '{}', 'project', {state}, now() + interval '1 hour', {start}, {start} + interval '1 hour', 80,
+                 'Projet', '{{"full_refund_hours": 72, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte"}}',
+                 'x', 'Jo', 'jo@example.fr', '+33612345678', now(), now())"#,
             LEA.id
         ))
         .await;

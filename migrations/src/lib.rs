@@ -134,7 +134,7 @@ async fn one(client: &mut Client, all: &[Migration], migration: &Migration, mann
                 let others = others(client).await.unwrap_or_default();
                 if left == 0 {
                     return Err(format!(
-                        "{migration} did not get its locks in {} tries, and has changed nothing; everybody else went on meanwhile. \
+                        r"{migration} did not get its locks in {} tries, and has changed nothing; everybody else went on meanwhile.
                          In its way, probably: {others}. End it (select pg_terminate_backend(pid)), or try again at a quieter hour",
                         manners.tries,
                     )

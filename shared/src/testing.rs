@@ -355,7 +355,7 @@ impl World {
     pub async fn open_jobs(&self) -> Vec<Value> {
         self.rows(
             &format!(
-                "select id, kind, args->>'template' as template, attempts, last_error from outbox where done_at is null \
+                r"select id, kind, args->>'template' as template, attempts, last_error from outbox where done_at is null
                      and (args->>'template' is distinct from 'client_held' or attempts > 0 or relay_at <= '{}') order by id",
                 self.now().checked_add(jiff::SignedDuration::from_secs(30)).expect("in range"),
             ),
@@ -369,7 +369,7 @@ impl World {
     pub async fn jobs(&self) -> Vec<String> {
         let rows = self
             .rows(
-                "select coalesce(args->>'template', kind) as name from outbox \
+                r"select coalesce(args->>'template', kind) as name from outbox
                      where args->>'template' is distinct from 'client_held' order by id",
                 &[],
             )

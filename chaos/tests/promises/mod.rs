@@ -47,9 +47,9 @@ impl Evidence<'_> {
 async fn once(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let doubles = world
         .rows(
-            "select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id \
-             where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed') \
-                 and ((a.artist_id = b.artist_id and a.scheduled_at < b.ends_at and b.scheduled_at < a.ends_at) \
+            r"select a.id as one, b.id as other from bookings a join bookings b on a.id < b.id
+             where a.status in ('pending', 'confirmed', 'completed') and b.status in ('pending', 'confirmed', 'completed')
+                 and ((a.artist_id = b.artist_id and a.scheduled_at < b.ends_at and b.scheduled_at < a.ends_at)
                       or a.unique_flash_id = b.unique_flash_id)")
         .await;
     broken.extend(doubles.iter().map(|row| format!("sold twice: {row}")));
@@ -87,7 +87,7 @@ async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let stripe = at_stripe(world);
     let rows = world
         .rows(
-            "select stripe_payment_intent_id as id, sum(amount_cents)::bigint as cents, \
+            r"select stripe_payment_intent_id as id, sum(amount_cents)::bigint as cents,
                  count(*) filter (where kind = 'capture') as captures from payments group by 1",
         )
         .await;
@@ -113,18 +113,19 @@ async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
 async fn bookings(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let rows = world
         .rows(
-            "select b.*, (b.acompte_amount * 100)::bigint as deposit_cents, \
-                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id \
-                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id), 0)::bigint as own, \
-                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id \
-                     and p.stripe_payment_intent_id is distinct from b.stripe_payment_intent_id), 0)::bigint as others, \
-                 exists (select from payments p where p.booking_id = b.id and p.kind = 'capture' \
-                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id) as captured, \
-                 exists (select from booking_events e where e.booking_id = b.id and e.actor = 'artist' \
-                     and e.kind like 'confirmed%') as by_hand, \
-                 coalesce((select max(e.data::text) from booking_events e where e.booking_id = b.id \
-                     and e.kind = 'cancelled'), '') as cancellation \
-             from bookings b order by b.id")
+            r"select b.*, (b.acompte_amount * 100)::bigint as deposit_cents,
+                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id
+                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id), 0)::bigint as own,
+                 coalesce((select sum(amount_cents) from payments p where p.booking_id = b.id
+                     and p.stripe_payment_intent_id is distinct from b.stripe_payment_intent_id), 0)::bigint as others,
+                 exists (select from payments p where p.booking_id = b.id and p.kind = 'capture'
+                     and p.stripe_payment_intent_id = b.stripe_payment_intent_id) as captured,
+                 exists (select from booking_events e where e.booking_id = b.id and e.actor = 'artist'
+                     and e.kind like 'confirmed%') as by_hand,
+                 coalesce((select max(e.data::text) from booking_events e where e.booking_id = b.id
+                     and e.kind = 'cancelled'), '') as cancellation
+             from bookings b order by b.id",
+        )
         .await;
     for row in rows {
         let is = |field: &str, value: &str| text(&row, field) == value;
@@ -197,7 +198,7 @@ async fn calendar(world: &Evidence<'_>, broken: &mut Vec<String>) {
     let there = world.calcom.bookings();
     let rows = world
         .rows(
-            "select b.id, b.status, b.calendar_state, b.calendar_note, b.scheduled_at from bookings b \
+            r"select b.id, b.status, b.calendar_state, b.calendar_note, b.scheduled_at from bookings b
              join artists a on a.id = b.artist_id where a.cal_com_event_type_id is not null order by b.id",
         )
         .await;
@@ -237,8 +238,8 @@ pub(crate) async fn copies(world: &Evidence<'_>) -> (usize, Vec<String>) {
     }
     let rows = world
         .rows(
-            "select booking_id, template, count(*) filter (where status = 'sent') as sent, count(*) as occasions, \
-                 sum(tries) as tries, max(tries) as most, count(*) filter (where status = 'sending') as open \
+            r"select booking_id, template, count(*) filter (where status = 'sent') as sent, count(*) as occasions,
+                 sum(tries) as tries, max(tries) as most, count(*) filter (where status = 'sending') as open
              from email_deliveries group by 1, 2",
         )
         .await;

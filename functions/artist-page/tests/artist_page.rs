@@ -261,8 +261,8 @@ mod as_a_page {
         World::run(|world| async move {
             world
                 .execute(
-                    "update artists set bio = $$</script><script>alert(1)</script><!-- \" onload=\"x$$, \
-                     display_name = $$Léa <b>\"&'$$ where slug = 'lea-marchetti'",
+                    r#"update artists set bio = $$</script><script>alert(1)</script><!-- " onload="x$$,
+                     display_name = $$Léa <b>"&'$$ where slug = 'lea-marchetti'"#,
                 )
                 .await;
             let page = page(world, "/artist/lea-marchetti").await;

@@ -32,7 +32,7 @@ async fn show(world: &World, held: &Held) -> Value {
 async fn cancel(world: &World, held: &Held, reason: &str, payment_status: &str) {
     world
         .execute(&format!(
-            "update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null, \
+            r"update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null,
              payment_status = '{payment_status}', version = version + 1 where id = '{}'",
             held.id
         ))
@@ -42,7 +42,7 @@ async fn cancel(world: &World, held: &Held, reason: &str, payment_status: &str) 
 async fn refund(world: &World, held: &Held, kind: &str, cents: i64) {
     world
         .execute(&format!(
-            "insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', gen_random_uuid()::text, \
+            r"insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', gen_random_uuid()::text,
              stripe_payment_intent_id, now(), now() from bookings where id = '{}'",
             held.id
         ))

@@ -296,7 +296,7 @@ async fn arrived(world: &World, app: &App, bytes: Vec<u8>) -> String {
     let id = format!("0192f3a4-5b6c-7d8e-9f00-{:012x}", bytes.len());
     world
         .execute(&format!(
-            "insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
+            r"insert into images (id, artist_id, kind, content_type, size, created_at, updated_at)
              values ('{id}', '{}', 'flash', 'image/jpeg', {}, now(), now())",
             LEA.id,
             bytes.len().min(15_728_640)

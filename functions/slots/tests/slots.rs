@@ -220,7 +220,7 @@ mod with_hours_of_her_own {
             let held = world.hold(&Plan::of(&LEA, 0, "2027-02-03T13:00:00Z")).await;
             world
                 .execute(&format!(
-                    "update bookings set status = 'cancelled', cancel_reason = 'artist', hold_expires_at = null, \
+                    r"update bookings set status = 'cancelled', cancel_reason = 'artist', hold_expires_at = null,
                      version = version + 1 where id = '{}'",
                     held.id
                 ))

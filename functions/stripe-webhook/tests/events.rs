@@ -176,14 +176,14 @@ async fn hold(world: &World) {
     let (artist, flash) = (LEA.id, LEA.flashes[0].id);
     world
         .execute(&format!(
-            "truncate bookings, booking_events, payments, stripe_events, outbox cascade; \
-             insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, price, title, policy, \
-                 flash_id, client_name, client_email, client_phone, hold_expires_at, stripe_checkout_session_id, \
-                 created_at, updated_at) \
-             values ('{BOOKING}', '{artist}', 'flash', '2035-06-05T08:00:00Z', '2035-06-05T10:00:00Z', 50, 150, 'Hirondelle', \
-                 '{{\"full_refund_hours\": 72, \"late_refund_percent\": 0, \"free_moves\": 1, \"nature\": \"acompte\"}}', \
-                 '{flash}', 'Camille Durand', 'camille@example.com', '+33612345678', '2027-02-01T08:30:00Z', \
-                 'cs_test_a1SampleSession', '2027-02-01T08:00:00Z', '2027-02-01T08:00:00Z')"
+            r#"truncate bookings, booking_events, payments, stripe_events, outbox cascade;
+             insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, price, title, policy,
+                 flash_id, client_name, client_email, client_phone, hold_expires_at, stripe_checkout_session_id,
+                 created_at, updated_at)
+             values ('{BOOKING}', '{artist}', 'flash', '2035-06-05T08:00:00Z', '2035-06-05T10:00:00Z', 50, 150, 'Hirondelle',
+                 '{{"full_refund_hours": 72, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte"}}',
+                 '{flash}', 'Camille Durand', 'camille@example.com', '+33612345678', '2027-02-01T08:30:00Z',
+                 'cs_test_a1SampleSession', '2027-02-01T08:00:00Z', '2027-02-01T08:00:00Z')"#
         ))
         .await;
 }

@@ -108,13 +108,13 @@ mod a_healthy_system {
             swept(world).await;
             assert_eq!(world.booking(&lapsed.id()).await["status"], "cancelled");
             world
-            .execute(&format!(
-                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
+                .execute(&format!(
+                    r"insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at)
                  values (gen_random_uuid(), '{}', 'client_held', '1', 'jo@example.fr', 'sent', '{}')",
-                lapsed.id,
-                world.now()
-            ))
-            .await;
+                    lapsed.id,
+                    world.now()
+                ))
+                .await;
             world.advance_minutes(29 * 24 * 60);
             swept_whole(world).await;
             assert!(person(world, &lapsed.id()).await.contains("jo@example.fr"));
@@ -157,9 +157,9 @@ mod a_healthy_system {
             // As it was stored before.
             world
             .execute(
-                "insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload) values ('evt_old', 'x', false, \
-                     '2026-01-01', '2026-01-01', 'paid', '{\"id\": \"cs_1\", \"amount_total\": 5000, \"payment_intent\": \"pi_1\", \
-                     \"customer_details\": {\"email\": \"jo@example.fr\"}, \"client_secret\": \"cs_secret\"}')",
+                r#"insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload) values ('evt_old', 'x', false,
+                     '2026-01-01', '2026-01-01', 'paid', '{"id": "cs_1", "amount_total": 5000, "payment_intent": "pi_1",
+                     "customer_details": {"email": "jo@example.fr"}, "client_secret": "cs_secret"}')"#,
             )
             .await;
             swept_whole(world).await;
@@ -178,7 +178,7 @@ mod a_healthy_system {
             let held = world.hold(&Plan::default()).await;
             let delivery = |template: &str, tries: i32| {
                 format!(
-                    "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at) \
+                    r"insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at)
                  values (gen_random_uuid(), '{}', '{template}', '1', 'jo@example.fr', 'sending', {tries}, now())",
                     held.id
                 )
@@ -187,7 +187,7 @@ mod a_healthy_system {
             world.execute("delete from outbox where kind = 'send_email'").await;
             world
             .execute(&format!(
-                "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) values (gen_random_uuid(), \
+                r"insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) values (gen_random_uuid(),
                      'send_email', '{0}', '{{}}', 'send_email:{0}:client_held:1', '{1}', '{1}'::timestamptz + interval '1 hour')",
                 held.id,
                 world.now()
@@ -313,7 +313,7 @@ mod jobs {
             let held = world.hold(&Plan::default()).await;
             world
                 .execute(&format!(
-                    "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
+                    r"insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)
                      select gen_random_uuid(), 'sync_calendar', '{}', '{{}}', 'many:' || n, '{now}', '{now}' from generate_series(1, 250) n",
                     held.id,
                     now = world.now(),
@@ -477,7 +477,7 @@ mod refunds {
         let now = world.now();
         world
             .execute(&format!(
-                "update outbox set done_at = '{now}', outcome = '{outcome}', last_error = 'x' where kind = 'refund'; \
+                r"update outbox set done_at = '{now}', outcome = '{outcome}', last_error = 'x' where kind = 'refund';
                  update outbox set done_at = '{now}', outcome = 'done' where done_at is null"
             ))
             .await;
@@ -1083,14 +1083,14 @@ mod holds {
     }
 
     async fn copy_on_the_next_days(world: &World, booking: &str, days: u32) {
-        let columns = "select string_agg(column_name, ', ') as names from information_schema.columns \
+        let columns = r"select string_agg(column_name, ', ') as names from information_schema.columns
              where table_name = 'bookings' and is_generated = 'NEVER' and column_name not in ('id', 'scheduled_at', 'ends_at')";
         let columns = world.rows(columns, &[]).await.remove(0);
         let columns = columns["names"].as_str().expect("names");
         world
             .execute(&format!(
-                "insert into bookings (id, scheduled_at, ends_at, {columns}) \
-                 select gen_random_uuid(), scheduled_at + n * interval '1 day', ends_at + n * interval '1 day', {columns} \
+                r"insert into bookings (id, scheduled_at, ends_at, {columns})
+                 select gen_random_uuid(), scheduled_at + n * interval '1 day', ends_at + n * interval '1 day', {columns}
                  from bookings, generate_series(1, {days}) n where id = '{booking}'"
             ))
             .await;
@@ -1138,8 +1138,8 @@ mod upkeep {
                     .await;
                 world
                     .execute(&format!(
-                        "insert into hold_endings (artist_id, network, ended_at, kept) \
-                         select id, '\\x00', timestamptz '{now}' - interval '{hours} hours', false from artists limit 1"
+                        r"insert into hold_endings (artist_id, network, ended_at, kept)
+                         select id, '\x00', timestamptz '{now}' - interval '{hours} hours', false from artists limit 1"
                     ))
                     .await;
             }
@@ -1147,7 +1147,7 @@ mod upkeep {
             for (session, days, confirmed) in [(1, 1, true), (2, 7, true), (3, 9, true), (4, 400, false)] {
                 world
                     .execute(&format!(
-                        "insert into ended_sessions values ('00000000-0000-4000-8000-00000000000{session}', \
+                        r"insert into ended_sessions values ('00000000-0000-4000-8000-00000000000{session}',
                              timestamptz '{now}' - interval '{days} days', {confirmed})"
                     ))
                     .await;

@@ -9,7 +9,7 @@ const API_ROLES: [&str; 2] = ["anon", "authenticated"];
 /// Everything in `public` that migrations made: not what belongs to an extension.
 fn made(catalog: &str, object: &str) -> String {
     format!(
-        "not exists (select from pg_depend d where d.classid = '{catalog}'::regclass and d.objid = {object}.oid \
+        r"not exists (select from pg_depend d where d.classid = '{catalog}'::regclass and d.objid = {object}.oid
          and d.deptype = 'e')"
     )
 }
@@ -17,9 +17,9 @@ fn made(catalog: &str, object: &str) -> String {
 /// Tables, views and whatever else has rows, with the name of the first column of each.
 async fn tables(database: &Database) -> Vec<(String, String)> {
     let sql = format!(
-        "select c.oid::regclass, (select quote_ident(a.attname) from pg_attribute a \
-             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1) \
-         from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') \
+        r"select c.oid::regclass, (select quote_ident(a.attname) from pg_attribute a
+             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1)
+         from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
          and {} order by 1",
         made("pg_class", "c")
     );
@@ -47,7 +47,7 @@ async fn assert_out_of_reach(database: &Database, roles: &[&str]) {
     // What a later migration makes is out of reach although nobody thinks of it.
     database
         .run(
-            "create table of_a_later_migration (id bigserial primary key, note text not null); \
+            r"create table of_a_later_migration (id bigserial primary key, note text not null);
              create function of_a_later_migration() returns int language sql as 'select 1'",
         )
         .await;
@@ -73,7 +73,7 @@ async fn assert_out_of_reach(database: &Database, roles: &[&str]) {
             }
             let privileges = "select, insert, update, delete, truncate, references, trigger";
             let any = format!(
-                "select has_table_privilege('{role}', '{table}', '{privileges}') \
+                r"select has_table_privilege('{role}', '{table}', '{privileges}')
                  or has_any_column_privilege('{role}', '{table}', 'select, insert, update, references')"
             );
             assert_eq!(database.column(&any).await, ["f"], "{role} has a privilege on {table}");
@@ -144,8 +144,8 @@ fn on_plain_postgres_roles_that_come_later_are_refused_everything_too() {
 #[test]
 fn every_table_has_row_level_security_and_one_policy_for_the_functions() {
     with_database(Begin::Migrated, async |database| {
-        let sql = "select c.relname, c.relrowsecurity, (select count(*) from pg_policy p where p.polrelid = c.oid), \
-             (select string_agg(r::regrole::text, ',') from pg_policy p, unnest(p.polroles) r where p.polrelid = c.oid) \
+        let sql = r"select c.relname, c.relrowsecurity, (select count(*) from pg_policy p where p.polrelid = c.oid),
+             (select string_agg(r::regrole::text, ',') from pg_policy p, unnest(p.polroles) r where p.polrelid = c.oid)
              from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by 1";
         let rows = database.rows(sql).await;
         assert!(rows.len() >= 14, "{rows:?}");
@@ -186,10 +186,10 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
     ]
     .into();
     with_database(Begin::Migrated, async |database| {
-        let sql = "select c.relname, (select string_agg(p, ' ' order by n) \
-                 from unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) \
-                     with ordinality as privileges (p, n) \
-                 where has_table_privilege('inkflow_app', c.oid, p)) \
+        let sql = r"select c.relname, (select string_agg(p, ' ' order by n)
+                 from unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger'])
+                     with ordinality as privileges (p, n)
+                 where has_table_privilege('inkflow_app', c.oid, p))
              from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')";
         let rows = database.rows(sql).await;
         let actual: BTreeMap<&str, &str> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
@@ -222,8 +222,8 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
             assert_eq!(database.column(&definer).await, [expected], "{function}");
         }
 
-        let role = "select rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication, \
-             exists (select from pg_auth_members where member = r.oid), exists (select from pg_class where relowner = r.oid) \
+        let role = r"select rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication,
+             exists (select from pg_auth_members where member = r.oid), exists (select from pg_class where relowner = r.oid)
              from pg_roles r where rolname = 'inkflow_app'";
         assert_eq!(database.rows(role).await, [["f"; 7]]);
         let settings = "select unnest(rolconfig) from pg_roles where rolname = 'inkflow_app' order by 1";
@@ -237,29 +237,29 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
 /// The functions' role can hold a slot, and move a booking with its history, its ledger and its jobs.
 async fn assert_can_do_its_work(database: &Database) {
     let work = format!(
-        "insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, \
-                 project_description, client_name, client_email, client_phone, hold_expires_at, created_at, updated_at) \
-             select gen_random_uuid(), artist_id, type, ends_at, ends_at + interval '1 hour', 80, title, policy, \
-                 project_description, client_name, client_email, client_phone, hold_expires_at, now(), now() \
-             from bookings where id = {HELD}; \
-         update bookings set status = 'confirmed', payment_status = 'paid', hold_expires_at = null, version = 2 \
-             where id = {HELD}; \
-         insert into booking_events (booking_id, at, actor, kind) values ({HELD}, now(), 'stripe', 'confirmed'); \
-         insert into payments select gen_random_uuid(), id, artist_id, 'capture', 8000, 'eur', 'pi_2', 'pi_2', now(), now() \
-             from bookings where id = {HELD}; \
-         insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at) \
-             values (gen_random_uuid(), 'sync_calendar', {HELD}, 'sync_calendar:2', now(), now()); \
-         update outbox set attempts = attempts + 1; \
-         insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload) \
-             values ('evt_2', 'ping', false, now(), now(), 'ignored', '{{}}'); \
+        r"insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy,
+                 project_description, client_name, client_email, client_phone, hold_expires_at, created_at, updated_at)
+             select gen_random_uuid(), artist_id, type, ends_at, ends_at + interval '1 hour', 80, title, policy,
+                 project_description, client_name, client_email, client_phone, hold_expires_at, now(), now()
+             from bookings where id = {HELD};
+         update bookings set status = 'confirmed', payment_status = 'paid', hold_expires_at = null, version = 2
+             where id = {HELD};
+         insert into booking_events (booking_id, at, actor, kind) values ({HELD}, now(), 'stripe', 'confirmed');
+         insert into payments select gen_random_uuid(), id, artist_id, 'capture', 8000, 'eur', 'pi_2', 'pi_2', now(), now()
+             from bookings where id = {HELD};
+         insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at)
+             values (gen_random_uuid(), 'sync_calendar', {HELD}, 'sync_calendar:2', now(), now());
+         update outbox set attempts = attempts + 1;
+         insert into stripe_events (id, type, livemode, created_at, received_at, outcome, payload)
+             values ('evt_2', 'ping', false, now(), now(), 'ignored', '{{}}');
          delete from rate_limits; delete from idempotency_keys;"
     );
     database.attempt_as(Some("inkflow_app"), &work).await.expect("it is its work");
     let taken = format!(
-        "insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, \
-                 project_description, client_name, client_email, client_phone, created_at, updated_at) \
-             select gen_random_uuid(), artist_id, type, scheduled_at, ends_at, 80, title, policy, \
-                 project_description, client_name, client_email, client_phone, now(), now() \
+        r"insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy,
+                 project_description, client_name, client_email, client_phone, created_at, updated_at)
+             select gen_random_uuid(), artist_id, type, scheduled_at, ends_at, 80, title, policy,
+                 project_description, client_name, client_email, client_phone, now(), now()
              from bookings where id = {HELD}"
     );
     let refused = database.attempt_as(Some("inkflow_app"), &taken).await.expect_err("the chair is taken");
@@ -300,13 +300,13 @@ fn the_functions_role_may_set_only_what_artists_set() {
     with_database(Begin::Migrated, async |database| {
         let may = |privilege: &str| {
             format!(
-                "coalesce((select string_agg(a.attname, ' ' order by a.attname collate \"C\") from pg_attribute a \
-                 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
-                 and has_column_privilege('inkflow_app', c.oid, a.attnum, '{privilege}')), '')"
+                r#"coalesce((select string_agg(a.attname, ' ' order by a.attname collate "C") from pg_attribute a
+                 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                 and has_column_privilege('inkflow_app', c.oid, a.attnum, '{privilege}')), '')"#
             )
         };
         let sql = format!(
-            "select c.relname, {}, {} from pg_class c where c.relnamespace = 'public'::regnamespace \
+            r"select c.relname, {}, {} from pg_class c where c.relnamespace = 'public'::regnamespace
              and c.relname in ('artists', 'availability', 'time_off', 'flashes', 'images')",
             may("insert"),
             may("update")
@@ -350,7 +350,7 @@ fn the_functions_role_can_rewrite_neither_ledger_nor_history_nor_the_schema() {
             "update artists set user_id = gen_random_uuid()",
             "update artists set stripe_account_id = 'acct_mine'",
             "update artists set active = true",
-            "insert into artists (id, slug, display_name, email, stripe_account_id) \
+            r"insert into artists (id, slug, display_name, email, stripe_account_id)
                  values (gen_random_uuid(), 'mine', 'Mine', 'me@mine.example', 'acct_mine')",
             "delete from artists",
             "update flashes set artist_id = artist_id",
@@ -358,7 +358,7 @@ fn the_functions_role_can_rewrite_neither_ledger_nor_history_nor_the_schema() {
             "update time_off set note = ''",
             "update availability set weekday = 1",
             "update images set artist_id = artist_id",
-            "insert into images (id, artist_id, kind, content_type, size, status, created_at, updated_at) \
+            r"insert into images (id, artist_id, kind, content_type, size, status, created_at, updated_at)
                  select gen_random_uuid(), id, 'hero', 'image/png', 1, 'ready', now(), now() from artists",
             "delete from images",
             "delete from reconcilers",

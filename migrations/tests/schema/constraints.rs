@@ -318,8 +318,8 @@ const BAD_STATEMENTS: &[(&str, &str)] = &[
     // `bookings_unique_flash_is_the_flash` speaks before this one at any insert.
     (
         "bookings_unique_flash_id_fkey",
-        "alter table bookings drop constraint bookings_flash_id_fkey; \
-         update bookings set flash_id = '00000000-0000-7000-8000-00000000dead', \
+        r"alter table bookings drop constraint bookings_flash_id_fkey;
+         update bookings set flash_id = '00000000-0000-7000-8000-00000000dead',
              unique_flash_id = '00000000-0000-7000-8000-00000000dead' where unique_flash_id is not null",
     ),
     ("booking_events_pkey", "insert into booking_events overriding system value select * from booking_events"),
@@ -329,10 +329,10 @@ const BAD_STATEMENTS: &[(&str, &str)] = &[
     ),
     (
         "bookings_artist_is_open",
-        "update artists set takes_deposits = false; \
-         insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, project_description, \
-             client_name, client_email, client_phone, created_at, updated_at) \
-         select gen_random_uuid(), artist_id, 'project', scheduled_at + interval '1 year', ends_at + interval '1 year', 50, '', policy, \
+        r"update artists set takes_deposits = false;
+         insert into bookings (id, artist_id, type, scheduled_at, ends_at, acompte_amount, title, policy, project_description,
+             client_name, client_email, client_phone, created_at, updated_at)
+         select gen_random_uuid(), artist_id, 'project', scheduled_at + interval '1 year', ends_at + interval '1 year', 50, '', policy,
              'Un renard', client_name, client_email, client_phone, now(), now() from bookings limit 1",
     ),
     ("bookings_version_rises", "update bookings set payment_status = 'refunded' where status = 'confirmed'"),
@@ -387,12 +387,12 @@ fn no_rule_of_the_schema_is_without_a_bad_row() {
     with_database(Begin::Migrated, async |database| {
         let rules: BTreeSet<String> = database
             .column(
-                "select conname from pg_constraint where connamespace = 'public'::regnamespace \
-                     and contype in ('c', 'u', 'x', 'f', 'p') and conrelid <> 'refinery_schema_history'::regclass \
-                 union select relname from pg_index join pg_class on oid = indexrelid \
-                     where indisunique and relnamespace = 'public'::regnamespace \
-                     and indrelid <> 'refinery_schema_history'::regclass \
-                 union select (regexp_matches(prosrc, 'constraint = ''([a-z_]+)''', 'g'))[1] from pg_proc \
+                r"select conname from pg_constraint where connamespace = 'public'::regnamespace
+                     and contype in ('c', 'u', 'x', 'f', 'p') and conrelid <> 'refinery_schema_history'::regclass
+                 union select relname from pg_index join pg_class on oid = indexrelid
+                     where indisunique and relnamespace = 'public'::regnamespace
+                     and indrelid <> 'refinery_schema_history'::regclass
+                 union select (regexp_matches(prosrc, 'constraint = ''([a-z_]+)''', 'g'))[1] from pg_proc
                      where pronamespace = 'public'::regnamespace and prorettype = 'trigger'::regtype",
             )
             .await
@@ -547,7 +547,7 @@ fn a_unique_flash_is_sold_once_and_on_sale_again_when_its_booking_is_cancelled()
             .await;
         assert_eq!(refused_by(database, &again).await, None);
         let cancelled = format!(
-            "{again}; update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = 2 \
+            r"{again}; update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = 2
              where unique_flash_id = {UNIQUE_FLASH}; {again}"
         );
         assert_eq!(refused_by(database, &cancelled).await, None);

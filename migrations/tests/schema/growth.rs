@@ -72,7 +72,7 @@ fn each_migration_applies_to_a_database_in_use() {
 async fn counts(database: &Database) -> Vec<(String, u64)> {
     let tables = database
         .column(
-            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') \
+            r"select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
              and relname <> 'refinery_schema_history' order by 1",
         )
         .await;
@@ -88,14 +88,14 @@ async fn counts(database: &Database) -> Vec<(String, u64)> {
 async fn fingerprint(database: &Database) -> Vec<String> {
     database
         .column(
-            "select 'column ' || attrelid::regclass || '.' || attname || ' ' || atttypid::regtype || ' ' || attnotnull \
-                 from pg_attribute join pg_class c on c.oid = attrelid \
-                 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and attnum > 0 \
-             union all select 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) \
-                 from pg_constraint where connamespace = 'public'::regnamespace \
-             union all select 'index ' || indexdef from pg_indexes where schemaname = 'public' \
-             union all select 'grant ' || relname || ' ' || coalesce(relacl::text, '') \
-                 from pg_class where relnamespace = 'public'::regnamespace \
+            r"select 'column ' || attrelid::regclass || '.' || attname || ' ' || atttypid::regtype || ' ' || attnotnull
+                 from pg_attribute join pg_class c on c.oid = attrelid
+                 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and attnum > 0
+             union all select 'constraint ' || conname || ' ' || pg_get_constraintdef(oid)
+                 from pg_constraint where connamespace = 'public'::regnamespace
+             union all select 'index ' || indexdef from pg_indexes where schemaname = 'public'
+             union all select 'grant ' || relname || ' ' || coalesce(relacl::text, '')
+                 from pg_class where relnamespace = 'public'::regnamespace
              union all select 'version ' || version from refinery_schema_history order by 1",
         )
         .await

@@ -35,7 +35,7 @@ async fn before(database: &Database) {
 /// What a function does all day, with its patience.
 async fn book(client: &Client) {
     let work = format!(
-        "begin; set local role inkflow_app; set local lock_timeout = '3s'; set local statement_timeout = '5s'; \
+        r"begin; set local role inkflow_app; set local lock_timeout = '3s'; set local statement_timeout = '5s';
          select from bookings where artist_id is not null; update bookings set note = 'x' where id = {CONFIRMED}; commit"
     );
     client.batch_execute(&work).await.expect("whoever books is not kept waiting");
@@ -89,7 +89,7 @@ fn a_migration_waits_for_a_short_transaction_without_an_error() {
         let migrating = tokio::spawn(async move { migrations::run_with(&url, patient).await });
         // It has given way at least once by the time that its lock is not asked for any more.
         let watching = async {
-            let asked = "select count(*) from pg_stat_activity where application_name = 'inkflow migrate' \
+            let asked = r"select count(*) from pg_stat_activity where application_name = 'inkflow migrate'
                 and datname = current_database() and wait_event_type = 'Lock'";
             while database.column(asked).await == ["0"] {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -146,7 +146,7 @@ fn an_index_that_is_made_outside_a_transaction_keeps_nobody_waiting() {
         let url = database.url();
         let migrating = tokio::spawn(async move { migrations::apply(&url, &with(an_index()), QUICK).await });
         let begun = async {
-            let waits = "select count(*) from pg_stat_activity where application_name = 'inkflow migrate' \
+            let waits = r"select count(*) from pg_stat_activity where application_name = 'inkflow migrate'
                 and datname = current_database() and query like '%create index concurrently%' and wait_event_type = 'Lock'";
             while database.column(waits).await == ["0"] {
                 assert!(!migrating.is_finished(), "it should wait");

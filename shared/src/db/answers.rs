@@ -81,8 +81,8 @@ pub async fn agenda_to_show(
     told: &[(Asked, Answered)],
     now: Timestamp,
 ) -> Result<Option<(Agenda, Known)>, Error> {
-    const SQL: &str = "select a.*, k.* from agenda($1, $2, $3, $4) a cross join lateral calendar_known( \
-             a.artist_id, case when a.cal_com_api_key is not null then a.cal_com_event_type_id end, \
+    const SQL: &str = r"select a.*, k.* from agenda($1, $2, $3, $4) a cross join lateral calendar_known(
+             a.artist_id, case when a.cal_com_api_key is not null then a.cal_com_event_type_id end,
              coalesce(a.flash_duration_minutes, a.project_duration_minutes), $11, $12, $5, $6, $7, $8, $9, $10) k";
     let told: Value = told
         .iter()

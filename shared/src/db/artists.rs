@@ -240,9 +240,9 @@ impl Agenda {
 /// The columns of an artist `a`, with the comma that follows.
 macro_rules! artist_columns {
     () => {
-        "a.id as artist_id, a.slug, a.display_name, a.bio, a.city, a.address, a.address_shown, a.hero_image, a.locale, a.timezone, \
-         a.deposit_percent, a.deposit_minimum::text, a.project_deposit::text, a.project_duration_minutes, \
-         a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, a.deposit_nature, \
+        r"a.id as artist_id, a.slug, a.display_name, a.bio, a.city, a.address, a.address_shown, a.hero_image, a.locale, a.timezone,
+         a.deposit_percent, a.deposit_minimum::text, a.project_deposit::text, a.project_duration_minutes,
+         a.policy_full_refund_hours, a.policy_late_refund_percent, a.policy_free_moves, a.deposit_nature,
          a.cal_com_event_type_id, a.cal_com_api_key, a.cal_com_create_at, a.stripe_account_id, "
     };
 }
@@ -416,12 +416,12 @@ pub struct Listed {
 /// The database failed.
 pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
     const SQL: &str = concat!(
-        "select a.slug, a.display_name, a.city, a.bio, a.locale, \
-             coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available' \
-                 order by f.position, f.created_at, f.id limit 1)) as image \
+        r"select a.slug, a.display_name, a.city, a.bio, a.locale,
+             coalesce(a.hero_image, (select f.image from flashes f where f.artist_id = a.id and f.state = 'available'
+                 order by f.position, f.created_at, f.id limit 1)) as image
          from artists a where a.active and ",
         takes_bookings!(),
-        " and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id)) \
+        r" and (a.cal_com_api_key is not null or exists (select from availability h where h.artist_id = a.id))
          order by a.display_name, a.id limit $1"
     );
     let rows = db.rows(Repeat::Safe, SQL, &[(&MOST_LISTED, Type::INT8)]).await?;
@@ -460,18 +460,18 @@ pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, E
     const SQL: &str = concat!(
         "select ",
         artist_columns!(),
-        "(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, \
-             'price', f.price::text, 'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes, \
-             'repeatable', f.repeatable, \
-             'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, \
-                 'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
-                 where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed'))) \
-             order by f.position, f.created_at, f.id), '[]') \
+        r"(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image,
+             'price', f.price::text, 'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes,
+             'repeatable', f.repeatable,
+             'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at,
+                 'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h
+                 where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed')))
+             order by f.position, f.created_at, f.id), '[]')
           from flashes f where f.artist_id = a.id and f.state = 'available') as flashes, ",
         takes_bookings!(),
-        " as takes_bookings \
-         from artists a where a.active and a.id = coalesce( \
-             (select s.id from artists s where s.slug = $1), \
+        r" as takes_bookings
+         from artists a where a.active and a.id = coalesce(
+             (select s.id from artists s where s.slug = $1),
              (select f.artist_id from former_slugs f where f.slug = $1 and f.freed_at > $2::timestamptz - interval '1 year'))"
     );
     let params = [(&slug as _, Type::TEXT), (&now as _, Type::TIMESTAMPTZ)];

@@ -24,14 +24,14 @@ use crate::stripe::Event;
 /// The columns that [`booking`] reads, from `bookings b` and `artists a`.
 macro_rules! booking_columns {
     () => {
-        "b.id, b.artist_id, b.version, b.status, b.payment_status, b.cancel_reason, b.hold_expires_at, \
-         b.stripe_payment_intent_id, b.payment_problem, b.scheduled_at, b.ends_at, b.acompte_amount::text, b.currency, \
-         b.stripe_checkout_session_id, b.cal_com_booking_id, a.cal_com_create_at, b.policy, \
-         b.kept_cents, b.no_show, b.undo_until, b.undo_hold_expires_at, \
-         a.cal_com_event_type_id is not null as has_calendar, \
-         (select coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'amount_cents', p.amount_cents, \
-            'currency', p.currency, 'stripe_id', p.stripe_id, 'payment_intent', p.stripe_payment_intent_id, \
-            'occurred_at', p.occurred_at) order by p.recorded_at), '[]') \
+        r"b.id, b.artist_id, b.version, b.status, b.payment_status, b.cancel_reason, b.hold_expires_at,
+         b.stripe_payment_intent_id, b.payment_problem, b.scheduled_at, b.ends_at, b.acompte_amount::text, b.currency,
+         b.stripe_checkout_session_id, b.cal_com_booking_id, a.cal_com_create_at, b.policy,
+         b.kept_cents, b.no_show, b.undo_until, b.undo_hold_expires_at,
+         a.cal_com_event_type_id is not null as has_calendar,
+         (select coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'amount_cents', p.amount_cents,
+            'currency', p.currency, 'stripe_id', p.stripe_id, 'payment_intent', p.stripe_payment_intent_id,
+            'occurred_at', p.occurred_at) order by p.recorded_at), '[]')
           from payments p where p.booking_id = b.id) as ledger"
     };
 }
@@ -154,14 +154,14 @@ pub async fn find(db: &Db, reference: &Reference, event: Option<&str>) -> Result
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", not exists (select from bookings o where o.id <> b.id and o.status in ('pending', 'confirmed', 'completed') \
-             and ((o.artist_id = b.artist_id \
-                   and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange(b.scheduled_at, b.ends_at, '[)')) \
-                  or o.unique_flash_id = b.unique_flash_id)) as slot_is_free, \
-         $3::text is not null and exists (select from stripe_events e where e.id = $3) as event_is_known \
-         from bookings b join artists a on a.id = b.artist_id \
-         where b.id = coalesce($1, \
-             (select x.id from bookings x where x.stripe_payment_intent_id = $2), \
+        r", not exists (select from bookings o where o.id <> b.id and o.status in ('pending', 'confirmed', 'completed')
+             and ((o.artist_id = b.artist_id
+                   and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange(b.scheduled_at, b.ends_at, '[)'))
+                  or o.unique_flash_id = b.unique_flash_id)) as slot_is_free,
+         $3::text is not null and exists (select from stripe_events e where e.id = $3) as event_is_known
+         from bookings b join artists a on a.id = b.artist_id
+         where b.id = coalesce($1,
+             (select x.id from bookings x where x.stripe_payment_intent_id = $2),
              (select p.booking_id from payments p where p.stripe_payment_intent_id = $2 limit 1))"
     );
     let row = db
@@ -212,53 +212,53 @@ pub async fn apply(
     now: Timestamp,
 ) -> Result<Applied, Error> {
     const SQL: &str = concat!(
-        "with locked as materialized ( \
-             select id, artist_id from bookings where id = $1 and version = $2 for update \
-         ), withdrawn as materialized ( \
-             select o.id from outbox o, locked where o.dedupe_key = any($10) and o.done_at is null \
-                 and o.attempts = 0 and o.locked_until is null for update of o \
-         ), seen as ( \
-             insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, booking_id, outcome, payload) \
-             select $3->>'id', $3->>'type', $3->>'api_version', $3->>'account', ($3->>'livemode')::boolean, \
-                    ($3->>'created_at')::timestamptz, $4, locked.id, $5, $3->'payload' \
-             from locked where $3 is not null \
-             on conflict (id) do nothing returning id \
-         ), go as materialized ( \
-             select * from locked where ($3 is null or exists (select from seen)) \
-                 and (select count(*) from withdrawn) = cardinality($10) \
-         ), taken_back as ( \
-             update outbox o set done_at = $4, outcome = 'discarded', last_error = 'taken back' \
-             from withdrawn w, go where o.id = w.id \
-         ), dropped as ( \
-             update outbox o set done_at = $4, outcome = 'done' from go \
-             where o.dedupe_key = 'send_email:' || go.id || ':client_held:1' and o.done_at is null and o.attempts = 0 \
-                 and $6->>'status' <> 'pending' and $6->>'undo_until' is null \
-         ), moved as ( \
-             update bookings b set \
-                 status = $6->>'status', payment_status = $6->>'payment_status', cancel_reason = $6->>'cancel_reason', \
-                 hold_expires_at = ($6->>'hold_expires_at')::timestamptz, \
-                 stripe_payment_intent_id = $6->>'payment_intent', payment_problem = $6->>'payment_problem', \
-                 confirmed_at = case when $6->>'status' = 'confirmed' and b.status <> 'confirmed' then $4 \
-                                     when $6->>'status' = 'pending' then null else b.confirmed_at end, \
-                 cancelled_at = case when $6->>'status' = 'cancelled' and b.status <> 'cancelled' then $4 \
-                                     when $6->>'status' <> 'cancelled' then null else b.cancelled_at end, \
-                 kept_cents = ($6->>'kept_cents')::bigint, no_show = ($6->>'no_show')::boolean, \
-                 undo_until = ($6->>'undo_until')::timestamptz, \
-                 undo_hold_expires_at = ($6->>'undo_hold_expires_at')::timestamptz, \
-                 scheduled_at = coalesce(($6->>'starts_at')::timestamptz, b.scheduled_at), \
-                 ends_at = coalesce(($6->>'ends_at')::timestamptz, b.ends_at), \
-                 client_origin = case when $6->>'status' = 'pending' then b.client_origin end, \
-                 version = b.version + 1, updated_at = $4 \
-             from go where b.id = go.id and $6 is not null \
-             returning b.id \
-         ), history as ( \
-             insert into booking_events (booking_id, at, actor, kind, data) \
-             select go.id, $4, h.actor, h.kind, h.data from go, jsonb_to_recordset($7) as h(actor text, kind text, data jsonb) \
-         ), ledger as ( \
-             insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at) \
-             select l.id, go.id, go.artist_id, l.kind, l.amount, l.currency, l.stripe_id, l.payment_intent, l.occurred_at, $4 \
-             from go, jsonb_to_recordset($8) as l(id uuid, kind text, amount bigint, currency text, stripe_id text, payment_intent text, occurred_at timestamptz) \
-             on conflict (kind, stripe_id) do nothing \
+        r"with locked as materialized (
+             select id, artist_id from bookings where id = $1 and version = $2 for update
+         ), withdrawn as materialized (
+             select o.id from outbox o, locked where o.dedupe_key = any($10) and o.done_at is null
+                 and o.attempts = 0 and o.locked_until is null for update of o
+         ), seen as (
+             insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, booking_id, outcome, payload)
+             select $3->>'id', $3->>'type', $3->>'api_version', $3->>'account', ($3->>'livemode')::boolean,
+                    ($3->>'created_at')::timestamptz, $4, locked.id, $5, $3->'payload'
+             from locked where $3 is not null
+             on conflict (id) do nothing returning id
+         ), go as materialized (
+             select * from locked where ($3 is null or exists (select from seen))
+                 and (select count(*) from withdrawn) = cardinality($10)
+         ), taken_back as (
+             update outbox o set done_at = $4, outcome = 'discarded', last_error = 'taken back'
+             from withdrawn w, go where o.id = w.id
+         ), dropped as (
+             update outbox o set done_at = $4, outcome = 'done' from go
+             where o.dedupe_key = 'send_email:' || go.id || ':client_held:1' and o.done_at is null and o.attempts = 0
+                 and $6->>'status' <> 'pending' and $6->>'undo_until' is null
+         ), moved as (
+             update bookings b set
+                 status = $6->>'status', payment_status = $6->>'payment_status', cancel_reason = $6->>'cancel_reason',
+                 hold_expires_at = ($6->>'hold_expires_at')::timestamptz,
+                 stripe_payment_intent_id = $6->>'payment_intent', payment_problem = $6->>'payment_problem',
+                 confirmed_at = case when $6->>'status' = 'confirmed' and b.status <> 'confirmed' then $4
+                                     when $6->>'status' = 'pending' then null else b.confirmed_at end,
+                 cancelled_at = case when $6->>'status' = 'cancelled' and b.status <> 'cancelled' then $4
+                                     when $6->>'status' <> 'cancelled' then null else b.cancelled_at end,
+                 kept_cents = ($6->>'kept_cents')::bigint, no_show = ($6->>'no_show')::boolean,
+                 undo_until = ($6->>'undo_until')::timestamptz,
+                 undo_hold_expires_at = ($6->>'undo_hold_expires_at')::timestamptz,
+                 scheduled_at = coalesce(($6->>'starts_at')::timestamptz, b.scheduled_at),
+                 ends_at = coalesce(($6->>'ends_at')::timestamptz, b.ends_at),
+                 client_origin = case when $6->>'status' = 'pending' then b.client_origin end,
+                 version = b.version + 1, updated_at = $4
+             from go where b.id = go.id and $6 is not null
+             returning b.id
+         ), history as (
+             insert into booking_events (booking_id, at, actor, kind, data)
+             select go.id, $4, h.actor, h.kind, h.data from go, jsonb_to_recordset($7) as h(actor text, kind text, data jsonb)
+         ), ledger as (
+             insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at)
+             select l.id, go.id, go.artist_id, l.kind, l.amount, l.currency, l.stripe_id, l.payment_intent, l.occurred_at, $4
+             from go, jsonb_to_recordset($8) as l(id uuid, kind text, amount bigint, currency text, stripe_id text, payment_intent text, occurred_at timestamptz)
+             on conflict (kind, stripe_id) do nothing
          ), jobs as (",
         insert_jobs!("$9", "go, "),
         ") select exists (select from locked) as found, exists (select from go) as went, array(select id from jobs) as jobs"
@@ -311,9 +311,9 @@ pub async fn apply(
 /// # Errors
 /// The database failed.
 pub async fn record_orphan(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, outcome, payload) \
-         select $1->>'id', $1->>'type', $1->>'api_version', $1->>'account', ($1->>'livemode')::boolean, \
-                ($1->>'created_at')::timestamptz, $2, $3, $1->'payload' \
+    const SQL: &str = r"insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, outcome, payload)
+         select $1->>'id', $1->>'type', $1->>'api_version', $1->>'account', ($1->>'livemode')::boolean,
+                ($1->>'created_at')::timestamptz, $2, $3, $1->'payload'
          on conflict (id) do nothing returning id";
     let row = db
         .row(
@@ -399,8 +399,8 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.type, b.title, b.price::text, b.checkout_url, b.client_locale, a.slug, a.display_name, a.email, a.address, a.address_shown, a.city, a.locale, \
-         coalesce(b.timezone, a.timezone) as timezone \
+        r", b.type, b.title, b.price::text, b.checkout_url, b.client_locale, a.slug, a.display_name, a.email, a.address, a.address_shown, a.city, a.locale,
+         coalesce(b.timezone, a.timezone) as timezone
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };

@@ -59,13 +59,13 @@ pub struct Subscriber {
 /// # Errors
 /// The database failed.
 pub async fn subscriber(db: &Db, clues: &Clues, occurrence: &Occurrence<'_>) -> Result<Option<Subscriber>, Error> {
-    const SQL: &str = "with booking as materialized ( \
-             select id, artist_id from bookings where (id = $1 or cal_com_booking_id = any($2)) \
-                 and ($5::uuid is null or artist_id = $5) \
-             order by (id = $1) desc nulls last limit 1 \
-         ) select a.id, a.cal_com_webhook_secret, (select id from booking) as booking_id, \
-             exists (select from calcom_events e where e.uid = $6 and e.trigger_event = $7 and e.created_at = $8) as is_known \
-         from artists a where a.id = coalesce((select artist_id from booking), $5, \
+    const SQL: &str = r"with booking as materialized (
+             select id, artist_id from bookings where (id = $1 or cal_com_booking_id = any($2))
+                 and ($5::uuid is null or artist_id = $5)
+             order by (id = $1) desc nulls last limit 1
+         ) select a.id, a.cal_com_webhook_secret, (select id from booking) as booking_id,
+             exists (select from calcom_events e where e.uid = $6 and e.trigger_event = $7 and e.created_at = $8) as is_known
+         from artists a where a.id = coalesce((select artist_id from booking), $5,
              (select x.id from artists x where x.cal_com_event_type_id = $3 and x.cal_com_username = $4 limit 1))";
     let row = db
         .row(
@@ -105,7 +105,7 @@ pub async fn record(
     outcome: Outcome,
     now: Timestamp,
 ) -> Result<(), Error> {
-    const SQL: &str = "insert into calcom_events (uid, trigger_event, created_at, received_at, booking_id, outcome, payload) \
+    const SQL: &str = r"insert into calcom_events (uid, trigger_event, created_at, received_at, booking_id, outcome, payload)
          values ($1, $2, $3, $4, $5, $6, '{}') on conflict do nothing";
     db.rows(
         Repeat::Safe,
@@ -154,7 +154,7 @@ pub async fn ask_soon(db: &Db, booking: BookingId, hint: Option<&str>) -> Result
 /// # Errors
 /// The database failed.
 pub async fn is_missing(db: &Db, booking: BookingId, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update bookings set calendar_missing_since = coalesce(calendar_missing_since, $2), \
+    const SQL: &str = r"update bookings set calendar_missing_since = coalesce(calendar_missing_since, $2),
          calendar_checked_at = $2 where id = $1";
     db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?;
     Ok(())
@@ -185,16 +185,16 @@ pub async fn put_back(
     now: Timestamp,
 ) -> Result<Vec<JobId>, Error> {
     const SQL: &str = concat!(
-        "with shown as materialized ( \
-             select b.id, b.version, b.calendar_state = 'called_off' and b.status in ('pending', 'confirmed') as possible \
-             from bookings b join artists a on a.id = b.artist_id \
-             where b.id = $1 and a.user_id = account($2) for update of b \
-         ), go as materialized (select id from shown where possible and version = $3), \
-         moved as ( \
-             update bookings b set calendar_state = 'removed', calendar_note = null, calendar_missing_since = null, \
-                 updated_at = $4 from go where b.id = go.id \
-         ), history as ( \
-             insert into booking_events (booking_id, at, actor, kind) select id, $4, 'artist', 'calendar_put_back' from go \
+        r"with shown as materialized (
+             select b.id, b.version, b.calendar_state = 'called_off' and b.status in ('pending', 'confirmed') as possible
+             from bookings b join artists a on a.id = b.artist_id
+             where b.id = $1 and a.user_id = account($2) for update of b
+         ), go as materialized (select id from shown where possible and version = $3),
+         moved as (
+             update bookings b set calendar_state = 'removed', calendar_note = null, calendar_missing_since = null,
+                 updated_at = $4 from go where b.id = go.id
+         ), history as (
+             insert into booking_events (booking_id, at, actor, kind) select id, $4, 'artist', 'calendar_put_back' from go
          ), jobs as (",
         insert_jobs!("$5", "go, "),
         ") select version, possible, array(select id from jobs) as jobs from shown"
@@ -232,7 +232,7 @@ pub async fn put_back(
 /// # Errors
 /// The database failed.
 pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "select exists (select from outbox o where o.booking_id = $1 and o.kind = 'sync_calendar' and o.done_at is null) \
+    const SQL: &str = r"select exists (select from outbox o where o.booking_id = $1 and o.kind = 'sync_calendar' and o.done_at is null)
              or exists (select from bookings b where b.id = $1 and b.calendar_locked_until > $2) as busy";
     let row = db
         .row(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID), (&now, Type::TIMESTAMPTZ)])
@@ -250,13 +250,13 @@ pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool
 /// # Errors
 /// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<BookingId>, Error> {
-    const SQL: &str = "with chosen as materialized ( \
-             select b.id from bookings b where (b.calendar_state in ('synced', 'waiting', 'called_off') \
-                     or b.calendar_state = 'failed' and b.status = 'cancelled') and b.ends_at > $3 \
-                 and b.updated_at < $4 and (b.calendar_checked_at is null or b.calendar_checked_at < $1 \
-                     or b.calendar_missing_since is not null and b.calendar_checked_at < $5) \
-                 and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null) \
-             order by b.calendar_checked_at nulls first limit $2 for update skip locked \
+    const SQL: &str = r"with chosen as materialized (
+             select b.id from bookings b where (b.calendar_state in ('synced', 'waiting', 'called_off')
+                     or b.calendar_state = 'failed' and b.status = 'cancelled') and b.ends_at > $3
+                 and b.updated_at < $4 and (b.calendar_checked_at is null or b.calendar_checked_at < $1
+                     or b.calendar_missing_since is not null and b.calendar_checked_at < $5)
+                 and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null)
+             order by b.calendar_checked_at nulls first limit $2 for update skip locked
          ) update bookings b set calendar_checked_at = $3 from chosen where b.id = chosen.id returning b.id";
     let settled = now.saturating_sub(SETTLED).unwrap_or(now);
     let rows = db
@@ -286,10 +286,10 @@ const SEARCHED: SignedDuration = SignedDuration::from_mins(5);
 /// # Errors
 /// The database failed.
 pub async fn sync_again(db: &Db, booking: BookingId, now: Timestamp) -> Result<Vec<JobId>, Error> {
-    const SQL: &str = "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
-         select $2, 'sync_calendar', b.id, $3, 'sync_calendar:' || b.id || ':' || b.version || ':again:' || $4, $5, $6 \
-         from bookings b where b.id = $1 \
-             and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null) \
+    const SQL: &str = r"insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)
+         select $2, 'sync_calendar', b.id, $3, 'sync_calendar:' || b.id || ':' || b.version || ':again:' || $4, $5, $6
+         from bookings b where b.id = $1
+             and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null)
          on conflict (dedupe_key) do nothing returning id";
     let task = json!(Task::SyncCalendar { booking });
     // At most one a minute, whoever asks for it.

@@ -28,9 +28,9 @@ pub struct Wanted {
 /// # Errors
 /// The database failed.
 pub async fn begin(db: &Db, link: Uuid, token: &str, now: Timestamp) -> Result<Option<Wanted>, Error> {
-    const SQL: &str = "update contact_links l set token_hash = $2 from artists a \
-         where l.id = $1 and l.token_hash is null and l.used_at is null and l.expires_at > $3 \
-             and a.id = l.artist_id and a.email_wanted = l.email \
+    const SQL: &str = r"update contact_links l set token_hash = $2 from artists a
+         where l.id = $1 and l.token_hash is null and l.used_at is null and l.expires_at > $3
+             and a.id = l.artist_id and a.email_wanted = l.email
          returning l.email, a.locale";
     // Sent twice, the second finds the first's hash: no mail, and the artist asks for another.
     let row = db
@@ -57,16 +57,16 @@ pub async fn not_taken(db: &Db, link: Uuid) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn follow(db: &Db, user: Account, token: &str, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "with link as materialized ( \
-             select l.id, l.artist_id, l.email, a.email as current, a.email_wanted as wanted from contact_links l \
-             join artists a on a.id = l.artist_id where l.token_hash = $2 and a.user_id = account($1) and l.expires_at > $3 \
-         ), used as ( \
-             update contact_links l set used_at = $3 from link where l.id = link.id and l.used_at is null and link.wanted = link.email \
-             returning l.artist_id, l.email \
-         ), changed as ( \
-             update artists a set email = used.email, email_wanted = null, updated_at = $3 from used \
-             where a.id = used.artist_id and a.email_wanted = used.email returning a.id \
-         ) select exists (select from changed) or exists (select from link where link.current = link.email) as confirmed \
+    const SQL: &str = r"with link as materialized (
+             select l.id, l.artist_id, l.email, a.email as current, a.email_wanted as wanted from contact_links l
+             join artists a on a.id = l.artist_id where l.token_hash = $2 and a.user_id = account($1) and l.expires_at > $3
+         ), used as (
+             update contact_links l set used_at = $3 from link where l.id = link.id and l.used_at is null and link.wanted = link.email
+             returning l.artist_id, l.email
+         ), changed as (
+             update artists a set email = used.email, email_wanted = null, updated_at = $3 from used
+             where a.id = used.artist_id and a.email_wanted = used.email returning a.id
+         ) select exists (select from changed) or exists (select from link where link.current = link.email) as confirmed
          from artists where user_id = account($1)";
     let row = db
         .row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&hash(token), Type::BYTEA), (&now, Type::TIMESTAMPTZ)])

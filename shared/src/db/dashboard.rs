@@ -163,9 +163,9 @@ macro_rules! listed_columns {
     () => {
         concat!(
             booking_columns!(),
-            ", b.type, b.title, b.price::text, b.client_name, b.client_email, b.client_phone, b.client_locale, \
-             b.calendar_state, b.created_at, coalesce(b.timezone, a.timezone) as zone, a.timezone as home, f.image as flash_image, dashboard_todo(b, $2) as todo, \
-             (select count(*) from outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded') \
+            r", b.type, b.title, b.price::text, b.client_name, b.client_email, b.client_phone, b.client_locale,
+             b.calendar_state, b.created_at, coalesce(b.timezone, a.timezone) as zone, a.timezone as home, f.image as flash_image, dashboard_todo(b, $2) as todo,
+             (select count(*) from outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded')
                  and job_failed(o.outcome, o.last_error)) as failed_jobs"
         )
     };
@@ -201,7 +201,7 @@ macro_rules! part {
             $group,
             " as grp, b.scheduled_at, b.id from ",
             $from,
-            " where ($3::text is null or b.search like folded($3)) and ($8::timestamptz is null or b.scheduled_at >= $8) \
+            r" where ($3::text is null or b.search like folded($3)) and ($8::timestamptz is null or b.scheduled_at >= $8)
              and ($9::timestamptz is null or b.scheduled_at < $9) and ($4 < ",
             $group,
             " or ($4 = ",
@@ -225,7 +225,7 @@ const TODO: &str = part!("0", "waiting w join bookings b on b.id = w.id", "true"
 const UPCOMING: &str = part!(
     "1",
     "bookings b",
-    "b.artist_id = (select id from me) and b.status in ('pending', 'confirmed') and b.scheduled_at > $2::timestamptz - interval '25 hours' and b.ends_at > $2 \
+    r"b.artist_id = (select id from me) and b.status in ('pending', 'confirmed') and b.scheduled_at > $2::timestamptz - interval '25 hours' and b.ends_at > $2
      and not exists (select from waiting w where w.id = b.id)",
     ">",
     "asc"
@@ -261,14 +261,14 @@ pub fn list_sql(filter: Filter) -> String {
         Filter::Upcoming | Filter::Past | Filter::Cancelled => "select null::uuid as id where false",
     };
     format!(
-        "with me as materialized (select * from artists where user_id = account($1)), waiting as materialized ({waiting}), \
-         page as materialized ( \
-             select grp, id, row_number() over (order by grp, case when grp < 2 then scheduled_at end, \
-                 case when grp < 2 then id end, scheduled_at desc, id desc) as place \
-             from ({}) parts order by place limit $7 \
-         ) \
-         select a.locale as artist_locale, a.timezone, page.grp, {} \
-         from me a left join page on true left join bookings b on b.id = page.id left join flashes f on f.id = b.flash_id \
+        r"with me as materialized (select * from artists where user_id = account($1)), waiting as materialized ({waiting}),
+         page as materialized (
+             select grp, id, row_number() over (order by grp, case when grp < 2 then scheduled_at end,
+                 case when grp < 2 then id end, scheduled_at desc, id desc) as place
+             from ({}) parts order by place limit $7
+         )
+         select a.locale as artist_locale, a.timezone, page.grp, {}
+         from me a left join page on true left join bookings b on b.id = page.id left join flashes f on f.id = b.flash_id
          order by page.place",
         parts.join(" union all "),
         listed_columns!(),
@@ -400,19 +400,19 @@ pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Re
     const SQL: &str = concat!(
         "select ",
         listed_columns!(),
-        ", b.note, b.calendar_note, b.project_description, b.project_body_zone, \
-         b.project_budget::text, b.id is null as missing, \
-         (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'kind', e.kind, 'data', e.data) \
-             order by e.id), '[]') from booking_events e where e.booking_id = b.id) as timeline, \
-         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence, \
-             'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error) \
-             order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails, \
-         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template', \
-             'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until, \
-             'outcome', o.outcome, 'last_error', o.last_error, \
-             'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]') \
-             from outbox o where o.booking_id = b.id) as jobs \
-         from artists a left join bookings b on b.id = $3 and b.artist_id = a.id left join flashes f on f.id = b.flash_id \
+        r", b.note, b.calendar_note, b.project_description, b.project_body_zone,
+         b.project_budget::text, b.id is null as missing,
+         (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'kind', e.kind, 'data', e.data)
+             order by e.id), '[]') from booking_events e where e.booking_id = b.id) as timeline,
+         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence,
+             'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error)
+             order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails,
+         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template',
+             'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until,
+             'outcome', o.outcome, 'last_error', o.last_error,
+             'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]')
+             from outbox o where o.booking_id = b.id) as jobs
+         from artists a left join bookings b on b.id = $3 and b.artist_id = a.id left join flashes f on f.id = b.flash_id
          where a.user_id = account($1)"
     );
     let row = db
@@ -451,8 +451,8 @@ fn found(row: Option<Row>) -> Result<Row, Error> {
 /// # Errors
 /// The account has no artist, the booking is not theirs, or the database failed.
 pub async fn write_note(db: &Db, user: Account, id: BookingId, note: &str, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "with me as (select id from artists where user_id = account($1)), noted as ( \
-             update bookings b set note = $3, updated_at = $4 from me where b.id = $2 and b.artist_id = me.id returning b.id \
+    const SQL: &str = r"with me as (select id from artists where user_id = account($1)), noted as (
+             update bookings b set note = $3, updated_at = $4 from me where b.id = $2 and b.artist_id = me.id returning b.id
          ) select exists (select from noted) as found from me";
     let params = [
         (&user as _, Type::UUID_ARRAY),
@@ -468,15 +468,15 @@ pub async fn write_note(db: &Db, user: Account, id: BookingId, note: &str, now: 
 /// # Errors
 /// The account has no artist, the booking or the job is not theirs, the job has not failed, or the database failed.
 pub async fn retry_job(db: &Db, user: Account, id: BookingId, job: JobId, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "with me as (select id from artists where user_id = account($1)), mine as ( \
-             select o.id, o.kind, b.id as booking_id from me join bookings b on b.artist_id = me.id \
-             join outbox o on o.booking_id = b.id where b.id = $2 and o.id = $3 \
-         ), again as ( \
-             update outbox o set done_at = null, outcome = null, last_error = null, attempts = 0, locked_until = null, relay_at = $5 \
-             from mine where o.id = mine.id and job_failed(o.outcome, o.last_error) returning o.id \
-         ), history as ( \
-             insert into booking_events (booking_id, at, actor, kind, data) \
-             select mine.booking_id, $4, 'artist', 'job_retried', jsonb_build_object('kind', mine.kind) from mine, again \
+    const SQL: &str = r"with me as (select id from artists where user_id = account($1)), mine as (
+             select o.id, o.kind, b.id as booking_id from me join bookings b on b.artist_id = me.id
+             join outbox o on o.booking_id = b.id where b.id = $2 and o.id = $3
+         ), again as (
+             update outbox o set done_at = null, outcome = null, last_error = null, attempts = 0, locked_until = null, relay_at = $5
+             from mine where o.id = mine.id and job_failed(o.outcome, o.last_error) returning o.id
+         ), history as (
+             insert into booking_events (booking_id, at, actor, kind, data)
+             select mine.booking_id, $4, 'artist', 'job_retried', jsonb_build_object('kind', mine.kind) from mine, again
          ) select exists (select from mine) as found, exists (select from again) as again from me";
     let relay_at = now.saturating_add(RELAY_AFTER).unwrap_or(now);
     let row = db
@@ -510,13 +510,13 @@ pub async fn add_job(
     now: Timestamp,
 ) -> Result<Option<JobId>, Error> {
     const SQL: &str = concat!(
-        "with me as (select id from artists where user_id = account($1)), mine as materialized ( \
-             select b.id from me join bookings b on b.artist_id = me.id where b.id = $2 \
+        r"with me as (select id from artists where user_id = account($1)), mine as materialized (
+             select b.id from me join bookings b on b.artist_id = me.id where b.id = $2
          ), jobs as (",
         insert_jobs!("$3", "mine, "),
-        "), history as ( \
-             insert into booking_events (booking_id, at, actor, kind, data) \
-             select mine.id, $4, 'artist', $5, $6 from mine, jobs \
+        r"), history as (
+             insert into booking_events (booking_id, at, actor, kind, data)
+             select mine.id, $4, 'artist', $5, $6 from mine, jobs
          ) select exists (select from mine) as found, (select id from jobs) as job from me"
     );
     let jobs = job_rows(std::slice::from_ref(task), 0, now, now);

@@ -117,12 +117,12 @@ pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
-        ", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.checkout_expires_at, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note, \
-         b.calendar_hint, b.calendar_missing_since, \
-         b.client_name, b.client_email, b.client_phone, b.client_locale, \
-         b.project_description, b.project_body_zone, b.project_budget::text, \
-         a.display_name, a.email, a.address, a.address_shown, a.city, coalesce(b.timezone, a.timezone) as timezone, a.slug, a.locale, \
-         a.cal_com_event_type_id, a.cal_com_api_key \
+        r", b.title, b.price::text, b.confirmed_at is not null as was_confirmed, b.checkout_expires_at, b.stripe_account_id, b.calendar_start, b.calendar_state, b.calendar_note,
+         b.calendar_hint, b.calendar_missing_since,
+         b.client_name, b.client_email, b.client_phone, b.client_locale,
+         b.project_description, b.project_body_zone, b.project_budget::text,
+         a.display_name, a.email, a.address, a.address_shown, a.city, coalesce(b.timezone, a.timezone) as timezone, a.slug, a.locale,
+         a.cal_com_event_type_id, a.cal_com_api_key
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
@@ -198,17 +198,17 @@ pub async fn note_calendar(
     now: Timestamp,
 ) -> Result<Vec<JobId>, Error> {
     const SQL: &str = concat!(
-        "with before as materialized (select id, calendar_state from bookings where id = $1 for update), \
-         noted as ( \
-             update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id), \
-                 calendar_start = coalesce($8, b.calendar_start), calendar_state = $3, \
-                 calendar_note = $4, calendar_missing_since = null, updated_at = $6 from before where b.id = before.id returning b.id \
-         ), settled as ( \
-             update outbox o set outcome = 'done' from before where o.booking_id = before.id and o.kind = 'sync_calendar' \
-                 and o.outcome in ('dead', 'discarded') and $3 in ('synced', 'removed') \
-         ), history as ( \
-             insert into booking_events (booking_id, at, actor, kind, data) \
-             select id, $6, 'calcom', 'calendar_' || $3, $5 from before where calendar_state <> $3 \
+        r"with before as materialized (select id, calendar_state from bookings where id = $1 for update),
+         noted as (
+             update bookings b set cal_com_booking_id = coalesce($2, b.cal_com_booking_id),
+                 calendar_start = coalesce($8, b.calendar_start), calendar_state = $3,
+                 calendar_note = $4, calendar_missing_since = null, updated_at = $6 from before where b.id = before.id returning b.id
+         ), settled as (
+             update outbox o set outcome = 'done' from before where o.booking_id = before.id and o.kind = 'sync_calendar'
+                 and o.outcome in ('dead', 'discarded') and $3 in ('synced', 'removed')
+         ), history as (
+             insert into booking_events (booking_id, at, actor, kind, data)
+             select id, $6, 'calcom', 'calendar_' || $3, $5 from before where calendar_state <> $3
          ), jobs as (",
         insert_jobs!("$7", "noted, "),
         ") select array(select id from jobs) as jobs"

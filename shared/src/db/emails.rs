@@ -116,11 +116,11 @@ pub enum End<'a> {
 /// # Errors
 /// The database failed.
 pub async fn ended(db: &Db, key: MailKey<'_>, end: End<'_>, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "update email_deliveries set \
-             status = case when $4 = 'unanswered' then case when tries >= 2 then 'unknown' else 'sending' end \
-                 when $4 = 'not_taken' then 'sending' else $4 end, \
-             tries = case when $4 in ('refused', 'not_taken') then greatest(tries - 1, 0) else tries end, \
-             message_id = $5, error = $6, sent_at = case when $4 = 'sent' then $7 end \
+    const SQL: &str = r"update email_deliveries set
+             status = case when $4 = 'unanswered' then case when tries >= 2 then 'unknown' else 'sending' end
+                 when $4 = 'not_taken' then 'sending' else $4 end,
+             tries = case when $4 in ('refused', 'not_taken') then greatest(tries - 1, 0) else tries end,
+             message_id = $5, error = $6, sent_at = case when $4 = 'sent' then $7 end
          where booking_id = $1 and template = $2 and occurrence = $3 and status = 'sending' returning status";
     let (end, message_id, error) = match end {
         End::Sent(message_id) => ("sent", Some(message_id), None),
@@ -155,12 +155,12 @@ pub async fn ended(db: &Db, key: MailKey<'_>, end: End<'_>, now: Timestamp) -> R
 /// # Errors
 /// The database failed.
 pub async fn came_back(db: &Db, booking: BookingId, message_id: &str, why: &str) -> Result<bool, Error> {
-    const SQL: &str = "with returned as ( \
-             update email_deliveries set status = 'refused', error = $2, sent_at = null, tries = greatest(tries - 1, 0) \
-             where booking_id = $3 and message_id = $1 and status = 'sent' \
-             returning 'send_email:' || booking_id || ':' || template || ':' || occurrence as job \
-         ), told as ( \
-             update outbox o set outcome = 'discarded', last_error = $2 from returned r where o.dedupe_key = r.job and o.outcome = 'done' \
+    const SQL: &str = r"with returned as (
+             update email_deliveries set status = 'refused', error = $2, sent_at = null, tries = greatest(tries - 1, 0)
+             where booking_id = $3 and message_id = $1 and status = 'sent'
+             returning 'send_email:' || booking_id || ':' || template || ':' || occurrence as job
+         ), told as (
+             update outbox o set outcome = 'discarded', last_error = $2 from returned r where o.dedupe_key = r.job and o.outcome = 'done'
          ) select job from returned";
     let row = db
         .row(Repeat::Safe, SQL, &[(&message_id, Type::TEXT), (&why, Type::TEXT), (&booking.uuid(), Type::UUID)])
@@ -174,14 +174,14 @@ pub async fn came_back(db: &Db, booking: BookingId, message_id: &str, why: &str)
 /// # Errors
 /// The database failed.
 pub async fn close_abandoned(db: &Db) -> Result<usize, Error> {
-    const SQL: &str = "with abandoned as materialized ( \
-             select e.id from email_deliveries e where e.status = 'sending' and not exists ( \
-                 select from outbox o where o.done_at is null \
-                     and o.dedupe_key = 'send_email:' || e.booking_id || ':' || e.template || ':' || e.occurrence) \
-             order by e.created_at limit 100 for update skip locked \
-         ), closed as ( \
-             update email_deliveries e set status = case when e.tries > 0 then 'unknown' else 'refused' end, \
-                 error = coalesce(e.error, 'given up') from abandoned a where e.id = a.id returning e.status \
+    const SQL: &str = r"with abandoned as materialized (
+             select e.id from email_deliveries e where e.status = 'sending' and not exists (
+                 select from outbox o where o.done_at is null
+                     and o.dedupe_key = 'send_email:' || e.booking_id || ':' || e.template || ':' || e.occurrence)
+             order by e.created_at limit 100 for update skip locked
+         ), closed as (
+             update email_deliveries e set status = case when e.tries > 0 then 'unknown' else 'refused' end,
+                 error = coalesce(e.error, 'given up') from abandoned a where e.id = a.id returning e.status
          ) select count(*) filter (where status = 'unknown') as unknown from closed";
     let row = db.row(Repeat::Safe, SQL, &[]).await?.ok_or_else(|| Error::Internal("a count answers one row".into()))?;
     Ok(usize::try_from(get::<i64>(&row, "unknown")?).unwrap_or_default())

@@ -138,11 +138,11 @@ impl Hold {
 /// The columns of a [`Hold`], as JSON, from `bookings b`.
 macro_rules! hold_json {
     () => {
-        "jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at, \
-         'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id, \
-         'checkout_url', b.checkout_url, 'title', b.title, 'policy', b.policy, 'created_at', b.created_at, \
-         'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'deposit', b.acompte_amount::text, \
-         'name', b.client_name, 'email', b.client_email, 'phone', b.client_phone, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at, \
+        r"jsonb_build_object('id', b.id, 'status', b.status, 'hold_expires_at', b.hold_expires_at,
+         'checkout_expires_at', b.checkout_expires_at, 'checkout_attempt', b.checkout_attempt, 'session', b.stripe_checkout_session_id,
+         'checkout_url', b.checkout_url, 'title', b.title, 'policy', b.policy, 'created_at', b.created_at,
+         'timezone', coalesce(b.timezone, (select zone.timezone from artists zone where zone.id = b.artist_id)), 'deposit', b.acompte_amount::text,
+         'name', b.client_name, 'email', b.client_email, 'phone', b.client_phone, 'locale', b.client_locale, 'start', b.scheduled_at, 'end', b.ends_at,
          'account', b.stripe_account_id)"
     };
 }
@@ -173,27 +173,27 @@ pub struct Context {
 /// The database failed.
 pub async fn ask(db: &Db, question: &Question<'_>, now: Timestamp) -> Result<Option<Context>, Error> {
     const SQL: &str = concat!(
-        "with counted as ( \
-             insert into rate_limits (bucket, window_start, count) \
-             select distinct 'create-booking:' || encode(n.network, 'hex'), $8::timestamptz, 1 \
-             from (values ($7), ($11)) n (network) order by 1 \
-             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count \
-         ) select a.*, hold_load(a.artist_id, $6, null, $7, $11, a.flash_id, $9) as load, \
-         (select count from counted where bucket = 'create-booking:' || encode($7, 'hex')) as requests_near, \
-         (select count from counted where bucket = 'create-booking:' || encode($11, 'hex')) as requests_wide, \
+        r"with counted as (
+             insert into rate_limits (bucket, window_start, count)
+             select distinct 'create-booking:' || encode(n.network, 'hex'), $8::timestamptz, 1
+             from (values ($7), ($11)) n (network) order by 1
+             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count
+         ) select a.*, hold_load(a.artist_id, $6, null, $7, $11, a.flash_id, $9) as load,
+         (select count from counted where bucket = 'create-booking:' || encode($7, 'hex')) as requests_near,
+         (select count from counted where bucket = 'create-booking:' || encode($11, 'hex')) as requests_wide,
          (select ",
         hold_json!(),
-        " from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $9 \
-             and b.scheduled_at = $5 and b.client_email = $6 \
-             and b.flash_id is not distinct from $2) as own, \
+        r" from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $9
+             and b.scheduled_at = $5 and b.client_email = $6
+             and b.flash_id is not distinct from $2) as own,
          (select ",
         hold_json!(),
-        " from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $9 \
-             and b.client_email = $6) as own_flash, \
-         i.request_hash, \
+        r" from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $9
+             and b.client_email = $6) as own_flash,
+         i.request_hash,
          (select ",
         hold_json!(),
-        " from bookings b where b.id = i.booking_id) as earlier \
+        r" from bookings b where b.id = i.booking_id) as earlier
          from agenda($1, $2, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $10"
     );
     let row = db
@@ -323,44 +323,44 @@ pub struct Written {
 /// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
 pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Taken, Error> {
     const SQL: &str = concat!(
-        "with room as materialized ( \
-             select r.fits, r.load from hold_room($1, $2->>'client_email', $2->>'client_phone', $7, $9, \
-                 ($2->>'flash_id')::uuid, $3, $10) r \
-         ), spent as ( \
-             insert into idempotency_keys (scope, key, request_hash, created_at) \
-             select 'proof', $11, decode('', 'hex'), $3 from room where fits and $11::text is not null \
-             on conflict (scope, key) do nothing returning key \
-         ), good as materialized ( \
-             select from room where fits and ($11::text is null or exists (select from spent)) \
-         ), claimed as ( \
-             insert into idempotency_keys (scope, key, request_hash, booking_id, created_at) \
-             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 from good where $4::text is not null \
-             on conflict (scope, key) do nothing returning key \
-         ), held as ( \
-             insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy, \
-                 flash_id, unique_flash_id, project_description, project_body_zone, project_budget, \
-                 client_name, client_email, client_phone, client_locale, client_origin, client_wide, \
-                 hold_expires_at, checkout_expires_at, stripe_account_id, calendar_state, created_at, updated_at) \
-             select r.id, $1, r.type, 'pending', r.scheduled_at, r.ends_at, r.acompte_amount, r.price, r.title, r.policy, \
-                 r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget, \
-                 r.client_name, r.client_email, r.client_phone, r.client_locale, $7, $9, \
-                 r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, r.calendar_state, $3, $3 \
-             from good, jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz, \
-                 acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid, \
-                 project_description text, project_body_zone text, project_budget numeric, \
-                 client_name text, client_email text, client_phone text, client_locale text, \
-                 hold_expires_at timestamptz, checkout_expires_at timestamptz, stripe_account_id text, calendar_state text) \
-             where $4::text is null or exists (select from claimed) \
-             returning id \
-         ), history as ( \
-             insert into booking_events (booking_id, at, actor, kind) select id, $3, 'client', 'held' from held \
+        r"with room as materialized (
+             select r.fits, r.load from hold_room($1, $2->>'client_email', $2->>'client_phone', $7, $9,
+                 ($2->>'flash_id')::uuid, $3, $10) r
+         ), spent as (
+             insert into idempotency_keys (scope, key, request_hash, created_at)
+             select 'proof', $11, decode('', 'hex'), $3 from room where fits and $11::text is not null
+             on conflict (scope, key) do nothing returning key
+         ), good as materialized (
+             select from room where fits and ($11::text is null or exists (select from spent))
+         ), claimed as (
+             insert into idempotency_keys (scope, key, request_hash, booking_id, created_at)
+             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 from good where $4::text is not null
+             on conflict (scope, key) do nothing returning key
+         ), held as (
+             insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy,
+                 flash_id, unique_flash_id, project_description, project_body_zone, project_budget,
+                 client_name, client_email, client_phone, client_locale, client_origin, client_wide,
+                 hold_expires_at, checkout_expires_at, stripe_account_id, calendar_state, created_at, updated_at)
+             select r.id, $1, r.type, 'pending', r.scheduled_at, r.ends_at, r.acompte_amount, r.price, r.title, r.policy,
+                 r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget,
+                 r.client_name, r.client_email, r.client_phone, r.client_locale, $7, $9,
+                 r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, r.calendar_state, $3, $3
+             from good, jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz,
+                 acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid,
+                 project_description text, project_body_zone text, project_budget numeric,
+                 client_name text, client_email text, client_phone text, client_locale text,
+                 hold_expires_at timestamptz, checkout_expires_at timestamptz, stripe_account_id text, calendar_state text)
+             where $4::text is null or exists (select from claimed)
+             returning id
+         ), history as (
+             insert into booking_events (booking_id, at, actor, kind) select id, $3, 'client', 'held' from held
          ), jobs as (",
         // Most artists want to hear of what is paid only.
         insert_jobs!(
             "(select case when a.pending_mails then $8::jsonb else '[]' end from artists a where a.id = $1) || $6",
             "held, "
         ),
-        ") select exists (select from held) as held, array(select id from jobs) as jobs, \
+        r") select exists (select from held) as held, array(select id from jobs) as jobs,
              r.fits, r.load, exists (select from good) as good from room r"
     );
     let (kind, flash_id, unique_flash_id, price, brief) = match hold.subject {
@@ -434,7 +434,7 @@ pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Taken,
 /// # Errors
 /// The database failed.
 pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "update bookings set stripe_checkout_session_id = $2, checkout_url = $3, updated_at = $4 \
+    const SQL: &str = r"update bookings set stripe_checkout_session_id = $2, checkout_url = $3, updated_at = $4
          where id = $1 and status = 'pending' returning id";
     let row = db
         .row(
@@ -455,8 +455,8 @@ pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: 
 /// The database failed.
 pub async fn wish_anew(db: &Db, hold: &Hold, expires_at: Timestamp, now: Timestamp) -> Result<Option<Hold>, Error> {
     const SQL: &str = concat!(
-        "update bookings b set checkout_attempt = b.checkout_attempt + 1, checkout_expires_at = $3, updated_at = $4 \
-         where b.id = $1 and b.status = 'pending' and b.checkout_attempt = $2 and b.stripe_checkout_session_id is null \
+        r"update bookings b set checkout_attempt = b.checkout_attempt + 1, checkout_expires_at = $3, updated_at = $4
+         where b.id = $1 and b.status = 'pending' and b.checkout_attempt = $2 and b.stripe_checkout_session_id is null
          returning ",
         hold_json!(),
         " as hold"
@@ -517,11 +517,11 @@ pub struct Awaited {
 /// The database failed.
 pub async fn awaited(db: &Db, id: BookingId, now: Timestamp) -> Result<Option<Awaited>, Error> {
     const SQL: &str = concat!(
-        "with counted as ( \
-             insert into rate_limits (bucket, window_start, count) \
-             select 'payment-look:' || b.id, $2, 1 from bookings b where b.id = $1 and b.payment_status = 'unpaid' \
-                 and b.status in ('pending', 'confirmed') and b.stripe_checkout_session_id is not null \
-             on conflict (bucket, window_start) do nothing returning bucket \
+        r"with counted as (
+             insert into rate_limits (bucket, window_start, count)
+             select 'payment-look:' || b.id, $2, 1 from bookings b where b.id = $1 and b.payment_status = 'unpaid'
+                 and b.status in ('pending', 'confirmed') and b.stripe_checkout_session_id is not null
+             on conflict (bucket, window_start) do nothing returning bucket
          ) select ",
         hold_json!(),
         " as hold, exists (select from counted) as may_ask from bookings b where b.id = $1"
@@ -564,16 +564,16 @@ const LET_GO: i64 = 2;
 /// # Errors
 /// The account has no artist, or the database failed.
 pub async fn suspects(db: &Db, user: Account, now: Timestamp) -> Result<Vec<Suspect>, Error> {
-    const SQL: &str = "select s.*, a.timezone, dense_rank() over (order by s.client_origin) as belongs \
-         from artists a left join lateral ( \
-             select h.* from ( \
-                 select b.id, b.client_name, b.title, b.scheduled_at, b.hold_expires_at, b.client_origin, \
-                     count(*) over (partition by b.client_origin) as together, \
-                     (select count(*) filter (where not e.kept) - count(*) filter (where e.kept) from hold_endings e \
-                         where e.network = b.client_origin and e.artist_id = a.id and e.ended_at > $3) as lapsed \
-                 from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $2 \
-                     and b.client_origin is not null \
-             ) h where h.together >= $4 or h.lapsed >= $5 \
+    const SQL: &str = r"select s.*, a.timezone, dense_rank() over (order by s.client_origin) as belongs
+         from artists a left join lateral (
+             select h.* from (
+                 select b.id, b.client_name, b.title, b.scheduled_at, b.hold_expires_at, b.client_origin,
+                     count(*) over (partition by b.client_origin) as together,
+                     (select count(*) filter (where not e.kept) - count(*) filter (where e.kept) from hold_endings e
+                         where e.network = b.client_origin and e.artist_id = a.id and e.ended_at > $3) as lapsed
+                 from bookings b where b.artist_id = a.id and b.status = 'pending' and b.hold_expires_at > $2
+                     and b.client_origin is not null
+             ) h where h.together >= $4 or h.lapsed >= $5
          ) s on true where a.user_id = account($1) order by belongs, s.scheduled_at";
     let day_before = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
     let rows = db
@@ -628,14 +628,14 @@ pub struct Due {
 /// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<Due>, Error> {
     const SQL: &str = concat!(
-        "with chosen as materialized ( \
-             select id from bookings \
-             where (status = 'pending' and hold_expires_at is not null \
-                     or status = 'confirmed' and payment_status = 'unpaid' and checkout_url is not null \
-                         and checkout_expires_at > $4) \
-                 and created_at < $1 and (stripe_checked_at is null or stripe_checked_at < $1) \
-             order by (hold_expires_at <= $3) desc, stripe_checked_at nulls first, created_at limit $2 for update skip locked \
-         ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id) \
+        r"with chosen as materialized (
+             select id from bookings
+             where (status = 'pending' and hold_expires_at is not null
+                     or status = 'confirmed' and payment_status = 'unpaid' and checkout_url is not null
+                         and checkout_expires_at > $4)
+                 and created_at < $1 and (stripe_checked_at is null or stripe_checked_at < $1)
+             order by (hold_expires_at <= $3) desc, stripe_checked_at nulls first, created_at limit $2 for update skip locked
+         ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id)
          select jsonb_build_object('created_at', b.created_at, 'hold', ",
         hold_json!(),
         ") as due from bookings b join chosen on chosen.id = b.id"

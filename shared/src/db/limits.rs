@@ -16,11 +16,11 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// # Errors
 /// The database failed.
 pub async fn count(db: &Db, counters: &[(&str, &str)], now: Timestamp) -> Result<(Vec<i32>, Timestamp), Error> {
-    const SQL: &str = "with wanted as ( \
-             select w.bucket, w.place from jsonb_to_recordset($1) as w(bucket text, place integer) \
-         ), counted as ( \
-             insert into rate_limits (bucket, window_start, count) select bucket, $2, 1 from wanted order by bucket \
-             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count \
+    const SQL: &str = r"with wanted as (
+             select w.bucket, w.place from jsonb_to_recordset($1) as w(bucket text, place integer)
+         ), counted as (
+             insert into rate_limits (bucket, window_start, count) select bucket, $2, 1 from wanted order by bucket
+             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count
          ) select counted.count from counted join wanted using (bucket) order by wanted.place";
     let buckets: Value = counters
         .iter()
@@ -58,12 +58,12 @@ macro_rules! next {
         concat!(
             ", ",
             $name,
-            " as (insert into rate_limits (bucket, window_start, count) \
+            r" as (insert into rate_limits (bucket, window_start, count)
                  select w.bucket, $2, 1 from wanted w where w.place = ",
             $place,
             " and exists (select from ",
             $before,
-            " b join wanted o using (bucket) where b.count <= o.allowed) \
+            r" b join wanted o using (bucket) where b.count <= o.allowed)
              on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count)"
         )
     };
@@ -82,17 +82,17 @@ pub async fn count_within(
     now: Timestamp,
 ) -> Result<(Vec<i32>, bool, Timestamp), Error> {
     const SQL: &str = concat!(
-        "with wanted as ( \
-             select w.* from jsonb_to_recordset($1) as w(bucket text, place integer, allowed integer) \
-         ), c0 as (insert into rate_limits (bucket, window_start, count) \
-                 select w.bucket, $2, 1 from wanted w where w.place = 0 \
+        r"with wanted as (
+             select w.* from jsonb_to_recordset($1) as w(bucket text, place integer, allowed integer)
+         ), c0 as (insert into rate_limits (bucket, window_start, count)
+                 select w.bucket, $2, 1 from wanted w where w.place = 0
              on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count)",
         next!("c1", "1", "c0"),
         next!("c2", "2", "c1"),
         next!("c3", "3", "c2"),
         next!("c4", "4", "c3"),
-        ", counted as (select * from c0 union all select * from c1 union all select * from c2 \
-             union all select * from c3 union all select * from c4) \
+        r", counted as (select * from c0 union all select * from c1 union all select * from c2
+             union all select * from c3 union all select * from c4)
          select c.count, c.count <= w.allowed as within from counted c join wanted w using (bucket) order by w.place"
     );
     if chain.len() > LONGEST {

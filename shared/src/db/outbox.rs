@@ -43,21 +43,21 @@ pub enum Claim {
 /// # Errors
 /// The database failed.
 pub async fn claim(db: &Db, job: JobId, lease: Duration, now: Timestamp) -> Result<Claim, Error> {
-    const SQL: &str = "with wanted as materialized (select id, booking_id, kind from outbox where id = $1 and done_at is null), \
-         calendar as ( \
-             update bookings b set calendar_locked_until = $3 from wanted w \
-             where b.id = w.booking_id and w.kind = 'sync_calendar' \
-                 and (b.calendar_locked_until is null or b.calendar_locked_until <= $2) \
-             returning b.id \
-         ), ours as ( \
-             update outbox o set locked_until = $3, attempts = o.attempts + 1, relay_at = greatest(o.relay_at, $3) \
-             from wanted w where o.id = w.id and o.done_at is null and (o.locked_until is null or o.locked_until <= $2) \
-                 and (w.kind <> 'sync_calendar' or exists (select from calendar)) \
-             returning o.id, o.args, o.attempts \
-         ) \
-         select ours.args, ours.attempts, \
-             greatest((select o.locked_until from outbox o where o.id = w.id), \
-                      (select b.calendar_locked_until from bookings b where b.id = w.booking_id and w.kind = 'sync_calendar')) as leased_until \
+    const SQL: &str = r"with wanted as materialized (select id, booking_id, kind from outbox where id = $1 and done_at is null),
+         calendar as (
+             update bookings b set calendar_locked_until = $3 from wanted w
+             where b.id = w.booking_id and w.kind = 'sync_calendar'
+                 and (b.calendar_locked_until is null or b.calendar_locked_until <= $2)
+             returning b.id
+         ), ours as (
+             update outbox o set locked_until = $3, attempts = o.attempts + 1, relay_at = greatest(o.relay_at, $3)
+             from wanted w where o.id = w.id and o.done_at is null and (o.locked_until is null or o.locked_until <= $2)
+                 and (w.kind <> 'sync_calendar' or exists (select from calendar))
+             returning o.id, o.args, o.attempts
+         )
+         select ours.args, ours.attempts,
+             greatest((select o.locked_until from outbox o where o.id = w.id),
+                      (select b.calendar_locked_until from bookings b where b.id = w.booking_id and w.kind = 'sync_calendar')) as leased_until
          from wanted w left join ours on ours.id = w.id";
     let locked_until = later(now, lease);
     let row = db
@@ -101,13 +101,13 @@ pub enum Ending<'a> {
 /// # Errors
 /// The database failed.
 pub async fn record(db: &Db, job: &Claimed, ending: &Ending<'_>, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "with ended as ( \
-             update outbox set locked_until = null, done_at = case when $4::text is null then null else $3 end, \
-                 outcome = $4, last_error = $5, relay_at = coalesce($6, relay_at) \
-             where id = $1 and locked_until = $2 and done_at is null returning id, booking_id, kind \
-         ), calendar as ( \
-             update bookings b set calendar_locked_until = null from ended e \
-             where b.id = e.booking_id and e.kind = 'sync_calendar' and b.calendar_locked_until = $2 \
+    const SQL: &str = r"with ended as (
+             update outbox set locked_until = null, done_at = case when $4::text is null then null else $3 end,
+                 outcome = $4, last_error = $5, relay_at = coalesce($6, relay_at)
+             where id = $1 and locked_until = $2 and done_at is null returning id, booking_id, kind
+         ), calendar as (
+             update bookings b set calendar_locked_until = null from ended e
+             where b.id = e.booking_id and e.kind = 'sync_calendar' and b.calendar_locked_until = $2
          ) select id from ended";
     let (outcome, error, relay_at) = match ending {
         Ending::Done => (Some("done"), None, None),
@@ -139,9 +139,9 @@ pub async fn record(db: &Db, job: &Claimed, ending: &Ending<'_>, now: Timestamp)
 /// # Errors
 /// The database failed.
 pub async fn overdue(db: &Db, limit: i64, now: Timestamp) -> Result<Vec<JobId>, Error> {
-    const SQL: &str = "with late as materialized ( \
-             select id from outbox where done_at is null and relay_at <= $1 and (locked_until is null or locked_until <= $1) \
-             order by relay_at limit $2 for update skip locked) \
+    const SQL: &str = r"with late as materialized (
+             select id from outbox where done_at is null and relay_at <= $1 and (locked_until is null or locked_until <= $1)
+             order by relay_at limit $2 for update skip locked)
          update outbox o set relay_at = $3 from late where o.id = late.id returning o.id";
     let again = now.saturating_add(RELAY_AGAIN).unwrap_or(now);
     let rows = db

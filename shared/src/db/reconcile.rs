@@ -24,7 +24,7 @@ pub async fn begin<T: DeserializeOwned + Default>(
     lease: SignedDuration,
     now: Timestamp,
 ) -> Result<Option<T>, Error> {
-    const SQL: &str = "insert into reconcilers (name, due_at) values ($1, $3) \
+    const SQL: &str = r"insert into reconcilers (name, due_at) values ($1, $3)
          on conflict (name) do update set due_at = $3 where reconcilers.due_at <= $2 returning state";
     let until = now.saturating_add(lease).unwrap_or(now);
     let row = db
@@ -58,7 +58,7 @@ pub async fn note<T: Serialize>(db: &Db, name: &str, state: &T, due_at: Timestam
 /// # Errors
 /// The database failed.
 pub async fn unknown_events(db: &Db, ids: &[String]) -> Result<Vec<String>, Error> {
-    const SQL: &str = "select wanted.id from unnest($1) as wanted(id) \
+    const SQL: &str = r"select wanted.id from unnest($1) as wanted(id)
          where not exists (select from stripe_events e where e.id = wanted.id)";
     let rows = db.rows(Repeat::Safe, SQL, &[(&ids, Type::TEXT_ARRAY)]).await?;
     rows.iter().map(|row| get(row, "id")).collect()
@@ -88,15 +88,15 @@ pub async fn open_refunds(
     limit: i64,
     now: Timestamp,
 ) -> Result<Vec<OpenRefund>, Error> {
-    const SQL: &str = "with chosen as materialized ( \
-             select id from bookings where payment_status = 'refund_pending' and updated_at < $1 \
-                 and (stripe_checked_at is null or stripe_checked_at < $1) \
-             order by stripe_checked_at nulls first limit $2 for update skip locked \
-         ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id) \
-         select b.id, b.stripe_account_id, \
-             array(select distinct p.stripe_payment_intent_id from payments p where p.booking_id = b.id) as payment_intents, \
-             exists (select from outbox o where o.booking_id = b.id and o.kind in ('refund', 'settle_refunds') \
-                 and o.done_at is null) as under_way \
+    const SQL: &str = r"with chosen as materialized (
+             select id from bookings where payment_status = 'refund_pending' and updated_at < $1
+                 and (stripe_checked_at is null or stripe_checked_at < $1)
+             order by stripe_checked_at nulls first limit $2 for update skip locked
+         ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id)
+         select b.id, b.stripe_account_id,
+             array(select distinct p.stripe_payment_intent_id from payments p where p.booking_id = b.id) as payment_intents,
+             exists (select from outbox o where o.booking_id = b.id and o.kind in ('refund', 'settle_refunds')
+                 and o.done_at is null) as under_way
          from bookings b join chosen on chosen.id = b.id";
     let rows = db
         .rows(Repeat::Safe, SQL, &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)])
@@ -118,7 +118,7 @@ pub async fn open_refunds(
 /// # Errors
 /// The database failed.
 pub async fn revive_refunds(db: &Db, booking: BookingId, now: Timestamp) -> Result<Vec<JobId>, Error> {
-    const SQL: &str = "update outbox set done_at = null, outcome = null, attempts = 0, locked_until = null, relay_at = $3 \
+    const SQL: &str = r"update outbox set done_at = null, outcome = null, attempts = 0, locked_until = null, relay_at = $3
          where booking_id = $1 and kind in ('refund', 'settle_refunds') and outcome = 'dead' and done_at <= $2 returning id";
     let relay_at = super::outbox::later(now, Duration::from_secs(30));
     let rows = db

@@ -15,8 +15,8 @@ use crate::error::Error;
 /// # Errors
 /// The database failed.
 pub async fn end(db: &Db, session: Uuid, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "with ended as ( \
-             insert into ended_sessions (session_id, ended_at) values ($1, $2) on conflict (session_id) do nothing \
+    const SQL: &str = r"with ended as (
+             insert into ended_sessions (session_id, ended_at) values ($1, $2) on conflict (session_id) do nothing
          ) select exists (select from ended_sessions where session_id = $1 and confirmed) as confirmed";
     let row = db.row(Repeat::Safe, SQL, &[(&session, Type::UUID), (&now, Type::TIMESTAMPTZ)]).await?;
     get(&row.ok_or_else(|| Error::Internal("ending a session answers one row".into()))?, "confirmed")

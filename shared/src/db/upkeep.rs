@@ -59,17 +59,17 @@ pub async fn forget_people(db: &Db, now: Timestamp) -> Result<u64, Error> {
 /// # Errors
 /// The database failed.
 pub async fn forget(db: &Db, now: Timestamp) -> Result<u64, Error> {
-    const SQL: &str = "with counters as ( \
-             delete from rate_limits where ctid in (select ctid from rate_limits where window_start < $1 limit 1000) returning 1 \
-         ), keys as ( \
-             delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_at < $2 limit 1000) returning 1 \
-         ), answers as ( \
-             delete from calendar_answers where ctid in (select ctid from calendar_answers where asked_at < $3 limit 1000) \
-         ), endings as ( \
-             delete from hold_endings where ctid in (select ctid from hold_endings where ended_at < $1 limit 1000) \
-         ), sessions as ( \
-             delete from ended_sessions where ctid in ( \
-                 select ctid from ended_sessions where confirmed and ended_at < $4 limit 1000) \
+    const SQL: &str = r"with counters as (
+             delete from rate_limits where ctid in (select ctid from rate_limits where window_start < $1 limit 1000) returning 1
+         ), keys as (
+             delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_at < $2 limit 1000) returning 1
+         ), answers as (
+             delete from calendar_answers where ctid in (select ctid from calendar_answers where asked_at < $3 limit 1000)
+         ), endings as (
+             delete from hold_endings where ctid in (select ctid from hold_endings where ended_at < $1 limit 1000)
+         ), sessions as (
+             delete from ended_sessions where ctid in (
+                 select ctid from ended_sessions where confirmed and ended_at < $4 limit 1000)
          ) select (select count(*) from counters) + (select count(*) from keys) as forgotten";
     let before = |age| now.saturating_sub(age).unwrap_or(now);
     let row = db

@@ -46,10 +46,10 @@ fn stranger(number: usize) -> Value {
 async fn always_open(world: &World) {
     world
         .execute(
-            "delete from availability where artist_id = (select id from artists where slug = 'lea-marchetti'); \
-             delete from time_off; \
-             insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
-                 select gen_random_uuid(), a.id, d, 480, 1200 from artists a, generate_series(1, 7) d where a.slug = 'lea-marchetti'; \
+            r"delete from availability where artist_id = (select id from artists where slug = 'lea-marchetti');
+             delete from time_off;
+             insert into availability (id, artist_id, weekday, opens_minute, closes_minute)
+                 select gen_random_uuid(), a.id, d, 480, 1200 from artists a, generate_series(1, 7) d where a.slug = 'lea-marchetti';
              update artists set slot_step_minutes = 30, project_duration_minutes = 120, buffer_minutes = 0 where slug = 'lea-marchetti'",
         )
         .await;
@@ -178,7 +178,7 @@ fn no_address_is_kept_and_no_hash_of_one_that_can_be_made_without_the_key() {
         }
         let kept = world
             .rows(
-                "select bucket as text from rate_limits union all \
+                r"select bucket as text from rate_limits union all
                  select encode(client_origin, 'hex') || ' ' || encode(client_wide, 'hex') from bookings",
                 &[],
             )
@@ -446,7 +446,7 @@ fn what_is_paid_makes_room_for_the_next_of_the_same_network_and_what_lapses_take
         world.advance_minutes(31);
         // Released by whoever looks first; here as the sweeper does it.
         world
-            .execute("update bookings set status = 'cancelled', cancel_reason = 'hold_expired', hold_expires_at = null, \
+            .execute(r"update bookings set status = 'cancelled', cancel_reason = 'hold_expired', hold_expires_at = null,
                  version = version + 1, updated_at = created_at + interval '31 minutes', cancelled_at = created_at + interval '31 minutes'")
             .await;
         let endings = world.rows("select kept from hold_endings", &[]).await;
@@ -458,7 +458,7 @@ fn what_is_paid_makes_room_for_the_next_of_the_same_network_and_what_lapses_take
         id(&send(&app_now, world, &[(":source-ip", "2001:db8:1:2::1")], &stranger(5)).await);
         world
             .execute(&format!(
-                "update bookings set status = 'confirmed', payment_status = 'paid', hold_expires_at = null, version = version + 1 \
+                r"update bookings set status = 'confirmed', payment_status = 'paid', hold_expires_at = null, version = version + 1
                  where id = '{booking}'"
             ))
             .await;
@@ -560,7 +560,7 @@ fn m2_whoever_gives_a_flash_back_before_it_counts_and_takes_it_again_keeps_it_fr
             let ended = world.now();
             world
                 .execute(&format!(
-                    "update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = version + 1, \
+                    r"update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = version + 1,
                          updated_at = '{ended}', cancelled_at = '{ended}' where id = '{booking}'"
                 ))
                 .await;
@@ -582,8 +582,8 @@ fn m2_giving_a_flash_back_in_the_last_minute_is_letting_it_go_and_changing_ones_
             world.advance_minutes(u64::try_from(after).expect("minutes"));
             world
                 .execute(&format!(
-                    "update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = version + 1, \
-                         updated_at = created_at + interval '{after} minutes', cancelled_at = created_at + interval '{after} minutes' \
+                    r"update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, version = version + 1,
+                         updated_at = created_at + interval '{after} minutes', cancelled_at = created_at + interval '{after} minutes'
                      where id = '{booking}'"
                 ))
                 .await;

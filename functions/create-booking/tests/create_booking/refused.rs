@@ -439,9 +439,9 @@ mod of_artists_who_take_none {
             is_refused(&refused, 404, "not-found");
             // Whoever read the page before it was closed meets the database.
             let late = format!(
-                "insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, \
-                     project_description, client_name, client_email, client_phone, created_at, updated_at) \
-                 select gen_random_uuid(), artist_id, 'project', 'pending', scheduled_at + interval '1 day', ends_at + interval '1 day', \
+                r"insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy,
+                     project_description, client_name, client_email, client_phone, created_at, updated_at)
+                 select gen_random_uuid(), artist_id, 'project', 'pending', scheduled_at + interval '1 day', ends_at + interval '1 day',
                      50, '', policy, 'Un renard', client_name, client_email, client_phone, now(), now() from bookings where id = '{id}'"
             );
             let refused = world.owner.batch_execute(&late).await.expect_err("closed");

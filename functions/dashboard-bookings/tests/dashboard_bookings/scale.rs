@@ -18,28 +18,28 @@ async fn fill(world: &World) {
         // Those in the past took place or were called off, the last ones are to come.
         world
             .execute(&format!(
-                "insert into bookings (id, artist_id, type, status, cancel_reason, scheduled_at, ends_at, acompte_amount, price, \
-                     title, policy, payment_status, flash_id, client_name, client_email, client_phone, created_at, updated_at, \
-                     confirmed_at, calendar_state) \
-                 select gen_random_uuid(), '{artist}', 'flash', s.status, case when s.status = 'cancelled' then 'client' end, \
-                     s.at, s.at + interval '1 hour', 60, 200, 'Dague', \
-                     '{{\"full_refund_hours\": 72, \"late_refund_percent\": 0, \"free_moves\": 1, \"nature\": \"acompte\"}}', \
-                     'unpaid', '{flash}', 'Client ' || s.n, 'client' || s.n || '@example.fr', '+336' || lpad(s.n::text, 8, '0'), \
-                     s.at, s.at, s.at, 'off' \
-                 from (select n, timestamptz '2027-02-01 08:00Z' + (n - {count} + 2000) * interval '1 hour' as at, \
-                     case when n % 3 = 0 then 'cancelled' when n > {count} - 1990 then 'confirmed' else 'completed' end as status \
-                     from generate_series(1, {count}) n) s",
+                r#"insert into bookings (id, artist_id, type, status, cancel_reason, scheduled_at, ends_at, acompte_amount, price,
+                     title, policy, payment_status, flash_id, client_name, client_email, client_phone, created_at, updated_at,
+                     confirmed_at, calendar_state)
+                 select gen_random_uuid(), '{artist}', 'flash', s.status, case when s.status = 'cancelled' then 'client' end,
+                     s.at, s.at + interval '1 hour', 60, 200, 'Dague',
+                     '{{"full_refund_hours": 72, "late_refund_percent": 0, "free_moves": 1, "nature": "acompte"}}',
+                     'unpaid', '{flash}', 'Client ' || s.n, 'client' || s.n || '@example.fr', '+336' || lpad(s.n::text, 8, '0'),
+                     s.at, s.at, s.at, 'off'
+                 from (select n, timestamptz '2027-02-01 08:00Z' + (n - {count} + 2000) * interval '1 hour' as at,
+                     case when n % 3 = 0 then 'cancelled' when n > {count} - 1990 then 'confirmed' else 'completed' end as status
+                     from generate_series(1, {count}) n) s"#,
                 artist = artist.id,
             ))
             .await;
     }
     world
         .execute(
-            "insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, \
-                 occurred_at, recorded_at) \
-             select gen_random_uuid(), id, artist_id, 'capture', 6000, 'eur', id::text, id::text, created_at, created_at from bookings; \
-             insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome) \
-             select gen_random_uuid(), 'send_email', id, id::text, created_at, created_at, created_at, 'done' from bookings; \
+            r"insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id,
+                 occurred_at, recorded_at)
+             select gen_random_uuid(), id, artist_id, 'capture', 6000, 'eur', id::text, id::text, created_at, created_at from bookings;
+             insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome)
+             select gen_random_uuid(), 'send_email', id, id::text, created_at, created_at, created_at, 'done' from bookings;
              analyze bookings; analyze outbox; analyze payments",
         )
         .await;
@@ -171,26 +171,26 @@ fn what_waits_is_found_by_index_and_is_what_the_rule_says_of_every_booking() {
         // Every combination of what the rule looks at.
         world
             .execute(&format!(
-                "insert into bookings (id, artist_id, type, status, cancel_reason, scheduled_at, ends_at, hold_expires_at, \
-                     acompte_amount, title, policy, payment_status, payment_problem, project_description, client_name, \
-                     client_email, client_phone, created_at, updated_at, calendar_state) \
-                 select gen_random_uuid(), '{artist}', 'project', status, case when status = 'cancelled' then 'client' end, at, \
-                     at + interval '1 minute', case when status = 'pending' then timestamptz '{now}' + hold * interval '1 minute' end, \
-                     60, 'x', '{{}}', payment, problem, 'x', 'x', 'x', 'x', '{now}', '{now}', calendar \
-                 from (select *, timestamptz '{now}' + (row_number() over () - 900) * interval '2 hours' as at from \
-                     unnest(array['pending', 'confirmed', 'cancelled', 'completed']) status, unnest(array[-5, 5]) hold, \
-                     unnest(array['unpaid', 'paid', 'refund_pending', 'refunded', 'disputed']) payment, \
-                     unnest(array[null, 'mismatch', 'duplicate', 'refund_failed']) problem, \
-                     unnest(array['off', 'synced', 'conflict', 'failed']) calendar, generate_series(1, 3)) s; \
-                 insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome, last_error) \
-                 select gen_random_uuid(), 'send_email', id, id::text, '{now}', '{now}', '{now}', \
-                     (array['dead', 'discarded', 'discarded', 'done'])[1 + n % 4], \
-                     (array['x', 'MessageRejected', 'the booking is not pending any more', null])[1 + n % 4] \
-                 from (select id, row_number() over (order by scheduled_at)::int as n from bookings where artist_id = '{artist}') b \
-                 where n % 3 = 0; \
-                 insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, \
-                     occurred_at, recorded_at) \
-                 select gen_random_uuid(), id, '{artist}', 'capture', 6000, 'eur', id::text, id::text, '{now}', '{now}' \
+                r"insert into bookings (id, artist_id, type, status, cancel_reason, scheduled_at, ends_at, hold_expires_at,
+                     acompte_amount, title, policy, payment_status, payment_problem, project_description, client_name,
+                     client_email, client_phone, created_at, updated_at, calendar_state)
+                 select gen_random_uuid(), '{artist}', 'project', status, case when status = 'cancelled' then 'client' end, at,
+                     at + interval '1 minute', case when status = 'pending' then timestamptz '{now}' + hold * interval '1 minute' end,
+                     60, 'x', '{{}}', payment, problem, 'x', 'x', 'x', 'x', '{now}', '{now}', calendar
+                 from (select *, timestamptz '{now}' + (row_number() over () - 900) * interval '2 hours' as at from
+                     unnest(array['pending', 'confirmed', 'cancelled', 'completed']) status, unnest(array[-5, 5]) hold,
+                     unnest(array['unpaid', 'paid', 'refund_pending', 'refunded', 'disputed']) payment,
+                     unnest(array[null, 'mismatch', 'duplicate', 'refund_failed']) problem,
+                     unnest(array['off', 'synced', 'conflict', 'failed']) calendar, generate_series(1, 3)) s;
+                 insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome, last_error)
+                 select gen_random_uuid(), 'send_email', id, id::text, '{now}', '{now}', '{now}',
+                     (array['dead', 'discarded', 'discarded', 'done'])[1 + n % 4],
+                     (array['x', 'MessageRejected', 'the booking is not pending any more', null])[1 + n % 4]
+                 from (select id, row_number() over (order by scheduled_at)::int as n from bookings where artist_id = '{artist}') b
+                 where n % 3 = 0;
+                 insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id,
+                     occurred_at, recorded_at)
+                 select gen_random_uuid(), id, '{artist}', 'capture', 6000, 'eur', id::text, id::text, '{now}', '{now}'
                  from (select id, row_number() over (order by scheduled_at) as n from bookings where artist_id = '{artist}') b where n % 2 = 0",
                 artist = NOA.id,
                 now = world.now(),
@@ -202,7 +202,7 @@ fn what_waits_is_found_by_index_and_is_what_the_rule_says_of_every_booking() {
         };
         let now = world.now();
         let by_rule = found(format!(
-            "select b.id, dashboard_todo(b, '{now}') as todo from bookings b where b.artist_id = '{}' \
+            r"select b.id, dashboard_todo(b, '{now}') as todo from bookings b where b.artist_id = '{}'
              and cardinality(dashboard_todo(b, '{now}')) > 0",
             NOA.id
         ))

@@ -65,7 +65,7 @@ fn one_whose_network_let_others_lapse_is_suspicious_and_one_whose_network_pays_i
         assert_eq!(get(world, &NOA, SUSPICIOUS).await.body, json!({ "groups": [] }));
         let ending = |kept: bool| {
             format!(
-                "insert into hold_endings (artist_id, network, ended_at, kept) \
+                r"insert into hold_endings (artist_id, network, ended_at, kept)
                  select artist_id, client_origin, created_at, {kept} from bookings where id = '{}'",
                 held[0].id()
             )

@@ -60,10 +60,10 @@ async fn asked_with(world: &World, app: &App, token: &str, method: &str, path: &
 async fn everything(world: &World) -> Vec<Value> {
     world
         .rows(
-            "select (select jsonb_agg(a order by id) from artists a) as artists, \
-                 (select jsonb_agg(v order by id) from availability v) as hours, \
-                 (select jsonb_agg(t order by id) from time_off t) as off, \
-                 (select jsonb_agg(f order by id) from flashes f) as flashes, \
+            r"select (select jsonb_agg(a order by id) from artists a) as artists,
+                 (select jsonb_agg(v order by id) from availability v) as hours,
+                 (select jsonb_agg(t order by id) from time_off t) as off,
+                 (select jsonb_agg(f order by id) from flashes f) as flashes,
                  (select jsonb_agg(i order by id) from images i) as images",
             &[],
         )

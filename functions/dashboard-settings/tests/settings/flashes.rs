@@ -147,7 +147,7 @@ fn a_repeatable_flash_that_is_booked_cannot_become_unique() {
         assert_eq!(put(world, &LEA, &of(&LEA.flashes[0]), unique.clone()).await.pointers(), ["#/repeatable"]);
         world
             .execute(&format!(
-                "update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null, \
+                r"update bookings set status = 'cancelled', cancel_reason = 'client', hold_expires_at = null,
                  version = version + 1 where id = '{}'",
                 held.id
             ))

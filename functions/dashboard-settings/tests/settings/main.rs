@@ -71,7 +71,7 @@ async fn picture(world: &World, artist: &demo::Artist) -> String {
     let id = uuid::Uuid::now_v7().to_string();
     world
         .execute(&format!(
-            "insert into images (id, artist_id, kind, content_type, size, status, width, height, created_at, updated_at) \
+            r"insert into images (id, artist_id, kind, content_type, size, status, width, height, created_at, updated_at)
              values ('{id}', '{}', 'flash', 'image/jpeg', 1000, 'ready', 1600, 1200, now(), now())",
             artist.id
         ))

@@ -132,7 +132,7 @@ fn an_announcement_out_of_bounds_is_refused_and_too_many_are_slowed() {
         assert_eq!((refused.status, refused.pointers()), (422, vec!["#/kind", "#/content_type", "#/size"]));
         world
             .execute(&format!(
-                "insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
+                r"insert into images (id, artist_id, kind, content_type, size, created_at, updated_at)
                  select gen_random_uuid(), '{}', 'flash', 'image/png', 1, '2027-02-01T07:30:00Z', now() from generate_series(1, 100)",
                 LEA.id
             ))

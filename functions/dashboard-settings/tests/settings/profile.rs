@@ -42,7 +42,7 @@ fn the_first_profile_creates_the_page_and_a_bookable_one_follows_step_by_step() 
         let picture = uuid::Uuid::now_v7();
         world
             .execute(&format!(
-                "insert into images (id, artist_id, kind, content_type, size, status, width, height, created_at, updated_at) \
+                r"insert into images (id, artist_id, kind, content_type, size, status, width, height, created_at, updated_at)
                  values ('{picture}', '{}', 'flash', 'image/jpeg', 10, 'ready', 900, 900, now(), now())",
                 artist[0]["id"].as_str().expect("an id")
             ))

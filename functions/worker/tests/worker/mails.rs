@@ -32,7 +32,7 @@ fn only(mails: &[Mail]) -> &Mail {
 async fn cancel(world: &World, held: &Held, reason: &str) {
     world
         .execute(&format!(
-            "update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null, version = version + 1 \
+            r"update bookings set status = 'cancelled', cancel_reason = '{reason}', hold_expires_at = null, version = version + 1
              where id = '{}'",
             held.id
         ))
@@ -388,7 +388,7 @@ fn a_mail_whose_sender_was_killed_before_it_knew_is_sent_rather_than_lost() {
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
         world
             .execute(&format!(
-                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at) \
+                r"insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, created_at)
                  values (gen_random_uuid(), '{}', 'artist_pending', '1', 'lea@marchetti.example', 'sending', now())",
                 held.id
             ))
@@ -462,7 +462,7 @@ fn a_worker_that_dies_over_a_mail_twice_leaves_it_in_doubt_and_does_not_send_a_t
         let id = one_mail(world).await;
         world
             .execute(
-                "insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at) \
+                r"insert into email_deliveries (id, booking_id, template, occurrence, recipient, status, tries, created_at)
                  select gen_random_uuid(), id, 'artist_pending', '1', 'lea@marchetti.example', 'sending', 2, now() from bookings",
             )
             .await;
@@ -561,11 +561,11 @@ fn an_artist_confirms_a_hundred_clients_by_hand_in_a_day_and_cannot_write_to_a_t
         let held = by_hand(world, "one@example.fr", 0).await;
         let copy = |id: uuid::Uuid, number: i32| {
             format!(
-                "insert into bookings (id, artist_id, type, flash_id, status, scheduled_at, ends_at, acompte_amount, price, title, policy, \
-                     client_name, client_email, client_phone, client_locale, created_at, updated_at) \
-                 select '{id}', artist_id, type, flash_id, status, scheduled_at + interval '{number} days', \
-                     ends_at + interval '{number} days', acompte_amount, price, title, policy, client_name, \
-                     'client{number}@example.fr', client_phone, client_locale, created_at, updated_at \
+                r"insert into bookings (id, artist_id, type, flash_id, status, scheduled_at, ends_at, acompte_amount, price, title, policy,
+                     client_name, client_email, client_phone, client_locale, created_at, updated_at)
+                 select '{id}', artist_id, type, flash_id, status, scheduled_at + interval '{number} days',
+                     ends_at + interval '{number} days', acompte_amount, price, title, policy, client_name,
+                     'client{number}@example.fr', client_phone, client_locale, created_at, updated_at
                  from bookings where id = '{}'",
                 held.id
             )
@@ -752,7 +752,7 @@ fn every_problem_with_money_is_told_to_the_artist_in_its_own_words() {
             world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
         let insert = |kind: &str, cents: i64, stripe_id: &str| {
             format!(
-                "insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', '{stripe_id}', '{payment_intent}', now(), now() \
+                r"insert into payments select gen_random_uuid(), id, artist_id, '{kind}', {cents}, 'eur', '{stripe_id}', '{payment_intent}', now(), now()
                  from bookings where id = '{}'",
                 held.id
             )

@@ -88,7 +88,7 @@ async fn add(world: &World, task: &Task, version: i32) -> JobId {
     let args = serde_json::to_string(task).expect("a task is JSON");
     world
         .execute(&format!(
-            "insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at) \
+            r"insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)
              values ('{id}', '{}', '{}', $json${args}$json$, '{}', '{now}', '{now}')",
             task.kind(),
             task.booking().expect("all of these are about one"),

@@ -16,7 +16,7 @@ async fn owed(world: &World) -> (Held, String, JobId) {
         world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
     world
         .execute(&format!(
-            "update bookings set status = 'cancelled', cancel_reason = 'artist', payment_status = 'refund_pending', version = version + 1 \
+            r"update bookings set status = 'cancelled', cancel_reason = 'artist', payment_status = 'refund_pending', version = version + 1
              where id = '{}'",
             held.id
         ))
@@ -253,7 +253,7 @@ fn a_duplicate_payment_goes_back_and_the_booking_stands() {
         let second = world.pay(&other);
         world
             .execute(&format!(
-                "insert into payments select gen_random_uuid(), id, artist_id, 'capture', 5000, 'eur', '{second}', '{second}', now(), now() \
+                r"insert into payments select gen_random_uuid(), id, artist_id, 'capture', 5000, 'eur', '{second}', '{second}', now(), now()
                  from bookings where id = '{}'",
                 held.id
             ))

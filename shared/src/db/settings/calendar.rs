@@ -34,10 +34,10 @@ pub struct Stored {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
-    const SQL: &str = "select a.id, a.cal_com_username, a.cal_com_event_type_id, a.cal_com_create_at, a.cal_com_api_key, \
-             a.cal_com_webhook_secret, \
-             array(select l.minutes from (select a.project_duration_minutes as minutes union select f.duration_minutes \
-                 from flashes f where f.artist_id = a.id and f.state = 'available') l order by 1) as lengths \
+    const SQL: &str = r"select a.id, a.cal_com_username, a.cal_com_event_type_id, a.cal_com_create_at, a.cal_com_api_key,
+             a.cal_com_webhook_secret,
+             array(select l.minutes from (select a.project_duration_minutes as minutes union select f.duration_minutes
+                 from flashes f where f.artist_id = a.id and f.state = 'available') l order by 1) as lengths
          from artists a where a.user_id = account($1)";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let lengths: Vec<i32> = get(&row, "lengths")?;
@@ -64,7 +64,7 @@ pub async fn write(
     sealed_secret: &[u8],
     now: Timestamp,
 ) -> Result<(), Error> {
-    const SQL: &str = "update artists set cal_com_username = $2, cal_com_event_type_id = $3, cal_com_create_at = $4, \
+    const SQL: &str = r"update artists set cal_com_username = $2, cal_com_event_type_id = $3, cal_com_create_at = $4,
          cal_com_api_key = $5, cal_com_webhook_secret = $6, updated_at = $7 where user_id = account($1) returning id";
     let row = db
         .row(
@@ -89,7 +89,7 @@ pub async fn write(
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn delete(db: &Db, user: Account, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update artists set cal_com_username = null, cal_com_event_type_id = null, cal_com_api_key = null, \
+    const SQL: &str = r"update artists set cal_com_username = null, cal_com_event_type_id = null, cal_com_api_key = null,
          cal_com_webhook_secret = null, updated_at = $2 where user_id = account($1) returning id";
     let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ)]).await?;
     of_an_artist(row).map(|_| ())

@@ -63,11 +63,11 @@ struct FlashRow {
 /// A flash `f` as JSON.
 macro_rules! flash_json {
     () => {
-        "jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, 'price', f.price::text, \
-             'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes, 'repeatable', f.repeatable, \
-             'state', f.state, 'position', f.position, \
-             'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at, \
-                 'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h \
+        r"jsonb_build_object('id', f.id, 'title', f.title, 'image', f.image, 'price', f.price::text,
+             'deposit', f.deposit::text, 'duration_minutes', f.duration_minutes, 'repeatable', f.repeatable,
+             'state', f.state, 'position', f.position,
+             'holder', (select jsonb_build_object('id', h.id, 'start', h.scheduled_at, 'end', h.ends_at,
+                 'status', h.status, 'hold_expires_at', h.hold_expires_at) from bookings h
                  where h.unique_flash_id = f.id and h.status in ('pending', 'confirmed', 'completed')))"
     };
 }
@@ -120,7 +120,7 @@ pub async fn list(db: &Db, user: Account) -> Result<Vec<Stored>, Error> {
         RULE,
         ", coalesce((select jsonb_agg(",
         flash_json!(),
-        " order by f.state = 'archived', f.position, f.created_at, f.id) from flashes f where f.artist_id = mine.id), '[]') \
+        r" order by f.state = 'archived', f.position, f.created_at, f.id) from flashes f where f.artist_id = mine.id), '[]')
          as flashes from mine",
     ]
     .concat();
@@ -156,8 +156,8 @@ fn record(sheet: &FlashSheet) -> serde_json::Value {
 
 /// The flash that was sent, and its picture when that is one of the artist's.
 const SENT: &str = concat!(
-    "r as (select * from jsonb_to_record($2) as r(title text, price numeric, deposit numeric, duration_minutes integer, \
-         repeatable boolean, position integer, image_id uuid)), \
+    r"r as (select * from jsonb_to_record($2) as r(title text, price numeric, deposit numeric, duration_minutes integer,
+         repeatable boolean, position integer, image_id uuid)),
      picture as (select ",
     picture_path!(),
     " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.image_id and i.status = 'ready'), "
@@ -171,13 +171,13 @@ pub async fn create(db: &Db, user: Account, id: FlashId, sheet: &FlashSheet, now
     let sql = [
         MINE,
         SENT,
-        "room as (select from mine where (select count(*) from flashes f where f.artist_id = mine.id) < 500), \
-         f as (insert into flashes (id, artist_id, title, image, price, deposit, duration_minutes, repeatable, position, \
-                 created_at, updated_at) \
-             select $3, mine.id, r.title, picture.path, r.price, r.deposit, r.duration_minutes, r.repeatable, \
-                 coalesce(r.position, (select coalesce(max(o.position), 0) + 1 from flashes o where o.artist_id = mine.id)), \
-                 $4, $4 \
-             from mine, r, picture, room returning *) \
+        r"room as (select from mine where (select count(*) from flashes f where f.artist_id = mine.id) < 500),
+         f as (insert into flashes (id, artist_id, title, image, price, deposit, duration_minutes, repeatable, position,
+                 created_at, updated_at)
+             select $3, mine.id, r.title, picture.path, r.price, r.deposit, r.duration_minutes, r.repeatable,
+                 coalesce(r.position, (select coalesce(max(o.position), 0) + 1 from flashes o where o.artist_id = mine.id)),
+                 $4, $4
+             from mine, r, picture, room returning *)
          select ",
         RULE,
         ", exists (select from picture) as has_picture, (select ",
@@ -204,20 +204,20 @@ pub async fn change(db: &Db, user: Account, id: FlashId, sheet: &FlashSheet, now
     let sql = [
         MINE,
         SENT,
-        "was as (select f.image, f.repeatable, exists (select from bookings b where b.flash_id = f.id \
-                 and b.status in ('pending', 'confirmed', 'completed')) as booked \
-             from flashes f, mine where f.id = $3 and f.artist_id = mine.id), \
-         verdict as (select r.image_id is not null and not exists (select from picture) as no_picture, \
-                 was.booked and was.repeatable <> r.repeatable as keeps_kind, \
-                 was.booked and not was.repeatable and coalesce((select path from picture), was.image) <> was.image \
-                     as keeps_picture \
-             from was, r), \
-         f as (update flashes o set title = r.title, price = r.price, deposit = r.deposit, \
-                 duration_minutes = r.duration_minutes, repeatable = r.repeatable, \
-                 position = coalesce(r.position, o.position), image = coalesce((select path from picture), o.image), \
-                 updated_at = $4 \
-             from r, verdict v, mine where o.id = $3 and o.artist_id = mine.id \
-                 and not v.no_picture and not v.keeps_kind and not v.keeps_picture returning o.*) \
+        r"was as (select f.image, f.repeatable, exists (select from bookings b where b.flash_id = f.id
+                 and b.status in ('pending', 'confirmed', 'completed')) as booked
+             from flashes f, mine where f.id = $3 and f.artist_id = mine.id),
+         verdict as (select r.image_id is not null and not exists (select from picture) as no_picture,
+                 was.booked and was.repeatable <> r.repeatable as keeps_kind,
+                 was.booked and not was.repeatable and coalesce((select path from picture), was.image) <> was.image
+                     as keeps_picture
+             from was, r),
+         f as (update flashes o set title = r.title, price = r.price, deposit = r.deposit,
+                 duration_minutes = r.duration_minutes, repeatable = r.repeatable,
+                 position = coalesce(r.position, o.position), image = coalesce((select path from picture), o.image),
+                 updated_at = $4
+             from r, verdict v, mine where o.id = $3 and o.artist_id = mine.id
+                 and not v.no_picture and not v.keeps_kind and not v.keeps_picture returning o.*)
          select ",
         RULE,
         ", v.no_picture, v.keeps_kind, v.keeps_picture, (select ",
@@ -253,8 +253,8 @@ pub async fn set_archived(
 ) -> Result<Option<Stored>, Error> {
     let sql = [
         MINE,
-        "f as (update flashes o set state = $3, updated_at = $4 from mine \
-             where o.id = $2 and o.artist_id = mine.id returning o.*) \
+        r"f as (update flashes o set state = $3, updated_at = $4 from mine
+             where o.id = $2 and o.artist_id = mine.id returning o.*)
          select ",
         RULE,
         ", (select ",

@@ -21,8 +21,8 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Account) -> Result<Vec<Opening>, Error> {
-    const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute) \
-             order by v.weekday, v.opens_minute) from availability v where v.artist_id = a.id), '[]') as hours \
+    const SQL: &str = r"select coalesce((select jsonb_agg(jsonb_build_array(v.weekday, v.opens_minute, v.closes_minute)
+             order by v.weekday, v.opens_minute) from availability v where v.artist_id = a.id), '[]') as hours
          from artists a where a.user_id = account($1)";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let hours = get_json::<Vec<(i16, u16, u16)>>(&row, "hours")?;
@@ -38,12 +38,12 @@ const SAVES: usize = 5;
 /// [`Error::NoArtist`], or the database failed.
 pub async fn write(db: &Db, user: Account, week: &[Opening]) -> Result<(), Error> {
     // The new rows wait until the old ones are gone, or the two would overlap.
-    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
-         gone as (delete from availability v using mine where v.artist_id = mine.id returning v.id), \
-         cleared as materialized (select count(*) from gone), \
-         written as (insert into availability (id, artist_id, weekday, opens_minute, closes_minute) \
-             select r.id, mine.id, r.weekday, r.opens, r.closes from cleared, mine, \
-                 jsonb_to_recordset($2) as r(id uuid, weekday smallint, opens integer, closes integer) returning 1) \
+    const SQL: &str = r"with mine as (select id from artists where user_id = account($1)),
+         gone as (delete from availability v using mine where v.artist_id = mine.id returning v.id),
+         cleared as materialized (select count(*) from gone),
+         written as (insert into availability (id, artist_id, weekday, opens_minute, closes_minute)
+             select r.id, mine.id, r.weekday, r.opens, r.closes from cleared, mine,
+                 jsonb_to_recordset($2) as r(id uuid, weekday smallint, opens integer, closes integer) returning 1)
          select (select count(*) from written) as written from mine";
     let rows: Value = week
         .iter()
@@ -87,9 +87,9 @@ impl StoredTimeOff {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn time_off(db: &Db, user: Account, now: Timestamp) -> Result<Vec<StoredTimeOff>, Error> {
-    const SQL: &str = "select coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'starts_at', t.starts_at, \
-             'ends_at', t.ends_at, 'note', t.note) order by t.starts_at, t.id) \
-             from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off, \
+    const SQL: &str = r"select coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'starts_at', t.starts_at,
+             'ends_at', t.ends_at, 'note', t.note) order by t.starts_at, t.id)
+             from time_off t where t.artist_id = a.id and t.ends_at > $2), '[]') as time_off,
              a.timezone from artists a where a.user_id = account($1)";
     #[derive(Deserialize)]
     struct Row {
@@ -118,16 +118,16 @@ pub async fn take_off(
     off: TimeOff,
     now: Timestamp,
 ) -> Result<Option<(StoredTimeOff, Vec<BookingId>)>, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
-         written as (insert into time_off (id, artist_id, starts_at, ends_at, note) select $2, mine.id, $3, $4, $5 from mine \
-             where (select count(*) from time_off t where t.artist_id = mine.id and t.ends_at > $6) < 200 \
-             on conflict (id) do nothing returning id) \
-         select a.timezone, exists (select from written) as written, \
-             array(select b.id from bookings b where b.artist_id = mine.id \
-                 and (b.status = 'confirmed' or (b.status = 'pending' \
-                     and (b.hold_expires_at is null or b.hold_expires_at > $6))) \
-                 and tstzrange(b.scheduled_at, b.ends_at, '[)') && tstzrange($3, $4, '[)') \
-                 order by b.scheduled_at) as conflicts \
+    const SQL: &str = r"with mine as (select id from artists where user_id = account($1)),
+         written as (insert into time_off (id, artist_id, starts_at, ends_at, note) select $2, mine.id, $3, $4, $5 from mine
+             where (select count(*) from time_off t where t.artist_id = mine.id and t.ends_at > $6) < 200
+             on conflict (id) do nothing returning id)
+         select a.timezone, exists (select from written) as written,
+             array(select b.id from bookings b where b.artist_id = mine.id
+                 and (b.status = 'confirmed' or (b.status = 'pending'
+                     and (b.hold_expires_at is null or b.hold_expires_at > $6)))
+                 and tstzrange(b.scheduled_at, b.ends_at, '[)') && tstzrange($3, $4, '[)')
+                 order by b.scheduled_at) as conflicts
          from mine join artists a using (id)";
     let row = db
         .row(
@@ -157,8 +157,8 @@ pub async fn take_off(
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn delete_time_off(db: &Db, user: Account, id: TimeOffId) -> Result<bool, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
-         gone as (delete from time_off t using mine where t.id = $2 and t.artist_id = mine.id returning t.id) \
+    const SQL: &str = r"with mine as (select id from artists where user_id = account($1)),
+         gone as (delete from time_off t using mine where t.id = $2 and t.artist_id = mine.id returning t.id)
          select exists (select from gone) as gone from mine";
     let row = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&id.uuid(), Type::UUID)]).await?;
     get(&of_an_artist(row)?, "gone")

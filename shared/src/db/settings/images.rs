@@ -51,10 +51,10 @@ impl Status {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn announce(db: &Db, user: Account, id: ImageId, upload: &Upload, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "with mine as (select id from artists where user_id = account($1)), \
-         written as (insert into images (id, artist_id, kind, content_type, size, created_at, updated_at) \
-             select $2, mine.id, $3, $4, $5, $6, $6 from mine \
-             where (select count(*) from images i where i.artist_id = mine.id and i.created_at > $7) < $8 returning id) \
+    const SQL: &str = r"with mine as (select id from artists where user_id = account($1)),
+         written as (insert into images (id, artist_id, kind, content_type, size, created_at, updated_at)
+             select $2, mine.id, $3, $4, $5, $6, $6 from mine
+             where (select count(*) from images i where i.artist_id = mine.id and i.created_at > $7) < $8 returning id)
          select exists (select from written) as written from mine";
     let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now);
     let row = db
@@ -81,7 +81,7 @@ pub async fn announce(db: &Db, user: Account, id: ImageId, upload: &Upload, now:
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn fate(db: &Db, user: Account, id: ImageId, now: Timestamp) -> Result<Option<Fate>, Error> {
-    const SQL: &str = "select i.id, i.status, i.reason, i.width, i.created_at from artists a \
+    const SQL: &str = r"select i.id, i.status, i.reason, i.width, i.created_at from artists a
          left join images i on i.artist_id = a.id and i.id = $2 where a.user_id = account($1)";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&id.uuid(), Type::UUID)]).await?)?;
     if get::<Option<Uuid>>(&row, "id")?.is_none() {
@@ -119,7 +119,7 @@ pub async fn stored(db: &Db, id: ImageId) -> Result<Option<Fate>, Error> {
 /// # Errors
 /// The database failed.
 pub async fn ready(db: &Db, id: ImageId, width: u32, height: u32, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update images set status = 'ready', width = $2, height = $3, updated_at = $4 \
+    const SQL: &str = r"update images set status = 'ready', width = $2, height = $3, updated_at = $4
          where id = $1 and status = 'waiting' returning id";
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let params: [crate::db::Param<'_>; 4] = [
@@ -136,7 +136,7 @@ pub async fn ready(db: &Db, id: ImageId, width: u32, height: u32, now: Timestamp
 /// # Errors
 /// The database failed.
 pub async fn refused(db: &Db, id: ImageId, reason: Refused, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update images set status = 'refused', reason = $2, updated_at = $3 \
+    const SQL: &str = r"update images set status = 'refused', reason = $2, updated_at = $3
          where id = $1 and status = 'waiting' returning id";
     let params: [crate::db::Param<'_>; 3] =
         [(&id.uuid(), Type::UUID), (&reason.name(), Type::TEXT), (&now, Type::TIMESTAMPTZ)];

@@ -81,9 +81,9 @@ pub struct Stored {
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Account) -> Result<Stored, Error> {
     const SQL: &str = concat!(
-        "select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails, \
-         exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash, \
-         exists (select from availability v where v.artist_id = a.id) as has_hours, \
+        r"select a.slug, a.display_name, a.email, a.email_wanted, a.bio, a.city, a.address, a.address_shown, a.locale, a.timezone, a.hero_image, a.pending_mails,
+         exists (select from flashes f where f.artist_id = a.id and f.state = 'available') as has_flash,
+         exists (select from availability v where v.artist_id = a.id) as has_hours,
          a.cal_com_event_type_id is not null as has_calendar, ",
         takes_bookings!(),
         " as takes_bookings from artists a where a.user_id = account($1)"
@@ -152,50 +152,50 @@ pub async fn write(
     now: Timestamp,
 ) -> Result<(Written, Option<JobId>), Error> {
     const SQL: &str = concat!(
-        "with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)), \
-         r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text, \
-             address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)), \
+        r"with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)),
+         r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text,
+             address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)),
          picture as (select ",
         picture_path!(),
-        " as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'), \
-         verdict as (select \
-             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from account($1)) \
-                 or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year' \
-                     and f.artist_id is distinct from (select id from mine)) as slug_taken, \
-             (r.hero_id is not null and not exists (select from picture)) \
-                 or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture, \
-             ($6 is null and not exists (select from mine)) as no_account_email, \
-             not ($13 or exists (select from mine) or exists (select from invitations i where i.email = lower($6))) as uninvited, \
-             case when lower(r.email) = lower($6) or lower(r.email) = (select lower(email) from mine) then null else r.email end \
-                 as email_wanted \
-             from r), \
-         changed as (update artists a set slug = r.slug, display_name = r.display_name, \
-             email = case when lower(r.email) = lower($6) then r.email else a.email end, email_wanted = v.email_wanted, \
-             account_email = coalesce($6, a.account_email), bio = r.bio, \
-             city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone, \
-             hero_image = coalesce((select path from picture), r.hero_path), \
-             pending_mails = coalesce(r.pending_mails, a.pending_mails), updated_at = $3 \
-             from r, verdict v where a.user_id = account($1) and not v.slug_taken and not v.no_picture returning a.id), \
-         created as (insert into artists (id, user_id, slug, display_name, email, email_wanted, account_email, bio, city, address, \
-                 address_shown, locale, timezone, pending_mails, created_at, updated_at) \
-             select $4, account($1), r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6, \
-                 r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, coalesce(r.pending_mails, false), $3, $3 \
-             from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture \
-                 and not v.no_account_email and not v.uninvited \
-             on conflict do nothing returning id), \
-         written as materialized (select id from changed union all select id from created), \
-         asked as materialized (select w.id, v.email_wanted from written w, verdict v \
-             where v.email_wanted is not null and v.email_wanted is distinct from (select email_wanted from mine)), \
+        r" as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'),
+         verdict as (select
+             exists (select from artists o where o.slug = r.slug and o.user_id is distinct from account($1))
+                 or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year'
+                     and f.artist_id is distinct from (select id from mine)) as slug_taken,
+             (r.hero_id is not null and not exists (select from picture))
+                 or (r.hero_path is not null and r.hero_path is distinct from (select hero_image from mine)) as no_picture,
+             ($6 is null and not exists (select from mine)) as no_account_email,
+             not ($13 or exists (select from mine) or exists (select from invitations i where i.email = lower($6))) as uninvited,
+             case when lower(r.email) = lower($6) or lower(r.email) = (select lower(email) from mine) then null else r.email end
+                 as email_wanted
+             from r),
+         changed as (update artists a set slug = r.slug, display_name = r.display_name,
+             email = case when lower(r.email) = lower($6) then r.email else a.email end, email_wanted = v.email_wanted,
+             account_email = coalesce($6, a.account_email), bio = r.bio,
+             city = r.city, address = r.address, address_shown = r.address_shown, locale = r.locale, timezone = r.timezone,
+             hero_image = coalesce((select path from picture), r.hero_path),
+             pending_mails = coalesce(r.pending_mails, a.pending_mails), updated_at = $3
+             from r, verdict v where a.user_id = account($1) and not v.slug_taken and not v.no_picture returning a.id),
+         created as (insert into artists (id, user_id, slug, display_name, email, email_wanted, account_email, bio, city, address,
+                 address_shown, locale, timezone, pending_mails, created_at, updated_at)
+             select $4, account($1), r.slug, r.display_name, case when v.email_wanted is null then r.email else $6 end, v.email_wanted, $6,
+                 r.bio, r.city, r.address, r.address_shown, r.locale, r.timezone, coalesce(r.pending_mails, false), $3, $3
+             from r, verdict v where not exists (select from mine) and not v.slug_taken and not v.no_picture
+                 and not v.no_account_email and not v.uninvited
+             on conflict do nothing returning id),
+         written as materialized (select id from changed union all select id from created),
+         asked as materialized (select w.id, v.email_wanted from written w, verdict v
+             where v.email_wanted is not null and v.email_wanted is distinct from (select email_wanted from mine)),
          linked as (",
         insert_link!("asked", "$7", "$3", "$9, $10, $11, $12"),
         "), jobs as (",
         insert_jobs!("$8", "linked, "),
-        ") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed, \
-             exists (select from created) as created, \
-             array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place) \
-                 where v.slug_taken and not exists (select from artists o where o.slug = c.slug) \
-                     and not exists (select from former_slugs f where f.slug = c.slug) \
-                 order by c.place limit 3) as free \
+        r") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed,
+             exists (select from created) as created,
+             array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place)
+                 where v.slug_taken and not exists (select from artists o where o.slug = c.slug)
+                     and not exists (select from former_slugs f where f.slug = c.slug)
+                 order by c.place limit 3) as free
          from verdict v"
     );
     let (hero_path, hero_id) = match &profile.hero {

@@ -16,7 +16,7 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read(db: &Db, user: Account) -> Result<Rules, Error> {
-    const SQL: &str = "select deposit_percent, deposit_minimum::text, project_deposit::text, project_duration_minutes, \
+    const SQL: &str = r"select deposit_percent, deposit_minimum::text, project_deposit::text, project_duration_minutes,
          minimum_notice_minutes, buffer_minutes, slot_step_minutes, horizon_days from artists where user_id = account($1)";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     Ok(Rules {
@@ -36,8 +36,8 @@ pub async fn read(db: &Db, user: Account) -> Result<Rules, Error> {
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn write(db: &Db, user: Account, rules: &Rules, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update artists set deposit_percent = $2, deposit_minimum = $3::text::numeric, \
-         project_deposit = $4::text::numeric, project_duration_minutes = $5, minimum_notice_minutes = $6, \
+    const SQL: &str = r"update artists set deposit_percent = $2, deposit_minimum = $3::text::numeric,
+         project_deposit = $4::text::numeric, project_duration_minutes = $5, minimum_notice_minutes = $6,
          buffer_minutes = $7, slot_step_minutes = $8, horizon_days = $9, updated_at = $10 where user_id = account($1) returning id";
     let row = db
         .row(
@@ -65,7 +65,7 @@ pub async fn write(db: &Db, user: Account, rules: &Rules, now: Timestamp) -> Res
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn read_policy(db: &Db, user: Account) -> Result<CancellationPolicy, Error> {
-    const SQL: &str = "select policy_full_refund_hours, policy_late_refund_percent, policy_free_moves, deposit_nature \
+    const SQL: &str = r"select policy_full_refund_hours, policy_late_refund_percent, policy_free_moves, deposit_nature
          from artists where user_id = account($1)";
     let row = of_an_artist(db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await?)?;
     let out_of_range = |_| Error::Internal("a policy out of range".into());
@@ -82,7 +82,7 @@ pub async fn read_policy(db: &Db, user: Account) -> Result<CancellationPolicy, E
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.
 pub async fn write_policy(db: &Db, user: Account, policy: &CancellationPolicy, now: Timestamp) -> Result<(), Error> {
-    const SQL: &str = "update artists set policy_full_refund_hours = $2, policy_late_refund_percent = $3, \
+    const SQL: &str = r"update artists set policy_full_refund_hours = $2, policy_late_refund_percent = $3,
          policy_free_moves = $4, deposit_nature = $5, updated_at = $6 where user_id = account($1) returning id";
     let row = db
         .row(
