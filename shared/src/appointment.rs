@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
+use crate::domain::locale::Locale;
 use crate::ics::{Event, Method};
 use crate::mail::words::one_line;
 
@@ -38,7 +38,7 @@ pub struct Appointment<'a> {
 }
 
 /// What the calendars of client and artist say differently.
-struct Entry<'a> {
+struct Side<'a> {
     summary: String,
     description: String,
     url: Option<String>,
@@ -62,7 +62,7 @@ impl Appointment<'_> {
         client: Option<(&str, &str)>,
         stamp: Timestamp,
     ) -> String {
-        let entry = Entry {
+        let entry = Side {
             summary: self.summary_for_client(),
             description: self.description_for_client(),
             url: Some(self.page()),
@@ -82,7 +82,7 @@ impl Appointment<'_> {
         notes: &[String],
         stamp: Timestamp,
     ) -> String {
-        let entry = Entry {
+        let entry = Side {
             summary: format!("{client} – {}", self.title),
             description: notes.join("\n"),
             url: None,
@@ -92,7 +92,7 @@ impl Appointment<'_> {
         self.file(method, sender, entry, stamp)
     }
 
-    fn file(&self, method: Method, sender: &str, entry: Entry<'_>, stamp: Timestamp) -> String {
+    fn file(&self, method: Method, sender: &str, entry: Side<'_>, stamp: Timestamp) -> String {
         // A program that opens the file by hand keeps the event; then at least its title says so.
         let summary = match method {
             Method::Cancel => format!("{} {}", self.locale.pick("Annulé\u{a0}:", "Cancelled:"), entry.summary),

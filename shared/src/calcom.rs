@@ -4,102 +4,45 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use ring::hmac;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::config::{self, Secret};
-use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
-use crate::redact::without_addresses;
+use crate::domain::locale::Locale;
 
-pub mod converge;
-
+mod booking;
+pub mod calendars;
 pub mod connection;
+pub mod converge;
+mod error;
+
+use self::booking::read_booking;
+pub use self::booking::{CalBooking, CalStatus, People};
+pub use self::error::{CalField, CalcomError};
+use self::error::{chain, refusal, unreadable};
 
 /// The contract of each family of endpoints. Without the header Cal.com answers in an older one.
 const BOOKINGS: &str = "2024-08-13";
+
 const SLOTS: &str = "2024-09-04";
 
 /// How long a call may take; a person waits for the slots.
 const BOUND: Duration = Duration::from_secs(6);
+
 const SLOTS_BOUND: Duration = Duration::from_secs(4);
 
 /// The key under which our id travels with a booking.
 pub const OUR_ID: &str = "inkflow_booking_id";
-
-/// What to wait for when Cal.com limits us and does not say how long.
-const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
 
 /// Cal.com's API.
 #[derive(Debug, Clone)]
 pub struct Calcom {
     http: reqwest::Client,
     base: String,
-}
-
-/// A booking as Cal.com has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CalBooking {
-    /// What every later call names it by. A booking that is moved gets another one.
-    pub uid: String,
-    /// Whether it stands.
-    pub status: CalStatus,
-    /// Its start.
-    pub start: Timestamp,
-    /// Its end.
-    pub end: Timestamp,
-    /// The booking it was moved to.
-    pub moved_to: Option<String>,
-    /// Why it was cancelled, in the words of whoever did.
-    pub cancellation_reason: Option<String>,
-    /// Our booking's id, when we made it.
-    pub inkflow_id: Option<BookingId>,
-    /// When it was changed last: of one that was called off, the moment at which it was.
-    pub updated_at: Option<Timestamp>,
-    /// The addresses of those it concerns.
-    pub people: People,
-}
-
-/// The addresses that Cal.com names with a booking.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct People {
-    /// Who called it off, as Cal.com was told.
-    pub cancelled_by: Option<String>,
-    /// The hosts.
-    pub hosts: Vec<String>,
-    /// The attendees.
-    pub attendees: Vec<String>,
-}
-
-impl std::fmt::Debug for People {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("People [redacted]")
-    }
-}
-
-/// Whether a booking stands at Cal.com.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalStatus {
-    /// It stands.
-    Accepted,
-    /// It waits for the artist's yes.
-    Pending,
-    /// It was called off.
-    Cancelled,
-    /// The artist said no.
-    Rejected,
-    /// A status that we do not know.
-    Other,
-}
-
-impl CalBooking {
-    /// True while it takes the artist's time.
-    pub fn is_live(&self) -> bool {
-        !matches!(self.status, CalStatus::Cancelled | CalStatus::Rejected)
-    }
 }
 
 /// A booking to create.
@@ -130,58 +73,6 @@ pub struct Attendee<'a> {
     pub zone: &'a str,
     /// The language in which it does.
     pub locale: Locale,
-}
-
-/// A field that Cal.com does not take as it was sent; the booking may go without it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalField {
-    /// The event type does not offer this length.
-    Length,
-    /// The number is not one that Cal.com knows.
-    Phone,
-}
-
-/// Why Cal.com did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CalcomError {
-    /// The artist is not free at this time.
-    #[error("the time is taken")]
-    Taken,
-    /// Too soon, too far ahead, or in the past.
-    #[error("the time is outside what the event type allows")]
-    Outside,
-    /// Another booking of the same time came in between.
-    #[error("another booking was written at the same moment")]
-    Conflict,
-    /// The event type forbids to call bookings off, for its host as well.
-    #[error("the event type does not allow cancellations")]
-    CancellingDisabled,
-    /// One field stands in the way.
-    #[error("the field {0:?} is refused")]
-    FieldRefused(CalField),
-    /// No such booking or event type.
-    #[error("there is no such booking or event type")]
-    NotFound,
-    /// The key is wrong, or not for this.
-    #[error("the API key is refused")]
-    Unauthorised,
-    /// Too many calls.
-    #[error("too many calls")]
-    RateLimited {
-        /// When to come back.
-        retry_after: Duration,
-    },
-    /// It timed out, broke off or answered with a fault of its own. What was asked may have been done.
-    #[error("Cal.com does not answer: {0}")]
-    Unavailable(String),
-    /// Something else.
-    #[error("Cal.com answered {status} {code}")]
-    Unexpected {
-        /// The HTTP status.
-        status: u16,
-        /// Cal.com's code and words, without addresses.
-        code: String,
-    },
 }
 
 impl Calcom {
@@ -369,14 +260,7 @@ impl Calcom {
 /// A subscription without a secret sends the words `no-secret-provided`, which are no signature.
 pub fn verify(payload: &[u8], header: &str, secret: &Secret) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-    !secret.expose().is_empty() && unhex(header).is_some_and(|tag| hmac::verify(&key, payload, &tag).is_ok())
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+    !secret.expose().is_empty() && hex::decode(header).is_ok_and(|tag| hmac::verify(&key, payload, &tag).is_ok())
 }
 
 /// The path of a booking; a uid that could lead elsewhere names none.
@@ -403,75 +287,8 @@ struct Envelope<T> {
     data: T,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireBooking {
-    uid: String,
-    status: String,
-    start: Timestamp,
-    end: Timestamp,
-    #[serde(default)]
-    rescheduled_to_uid: Option<String>,
-    #[serde(default)]
-    cancellation_reason: Option<String>,
-    #[serde(default)]
-    cancelled_by_email: Option<String>,
-    #[serde(default)]
-    updated_at: Option<String>,
-    #[serde(default)]
-    hosts: Value,
-    #[serde(default)]
-    attendees: Value,
-    #[serde(default)]
-    metadata: Value,
-}
-
-/// Every address of a list of people, whatever else stands there.
-fn addresses(people: &Value) -> Vec<String> {
-    let people = people.as_array().map(Vec::as_slice).unwrap_or_default();
-    let each = people.iter().flat_map(|person| [&person["email"], &person["displayEmail"]]);
-    each.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-impl From<WireBooking> for CalBooking {
-    fn from(wire: WireBooking) -> Self {
-        Self {
-            status: match wire.status.to_ascii_lowercase().as_str() {
-                "accepted" => CalStatus::Accepted,
-                "pending" => CalStatus::Pending,
-                "cancelled" => CalStatus::Cancelled,
-                "rejected" => CalStatus::Rejected,
-                _ => CalStatus::Other,
-            },
-            inkflow_id: wire.metadata.get(OUR_ID).and_then(Value::as_str).and_then(|id| id.parse().ok()),
-            uid: wire.uid,
-            start: wire.start,
-            end: wire.end,
-            moved_to: wire.rescheduled_to_uid.filter(|uid| !uid.is_empty()),
-            cancellation_reason: wire.cancellation_reason,
-            updated_at: wire.updated_at.and_then(|at| at.parse().ok()),
-            people: People {
-                cancelled_by: wire.cancelled_by_email,
-                hosts: addresses(&wire.hosts),
-                attendees: addresses(&wire.attendees),
-            },
-        }
-    }
-}
-
 async fn one(request: reqwest::RequestBuilder) -> Result<CalBooking, CalcomError> {
     read_booking(data(request).await?)
-}
-
-fn read_booking(value: Value) -> Result<CalBooking, CalcomError> {
-    // An event type that repeats is answered with a list.
-    let value = match value {
-        Value::Array(list) => list.into_iter().next().unwrap_or_default(),
-        other => other,
-    };
-    serde_json::from_value::<WireBooking>(value)
-        .map(Into::into)
-        .map_err(|_| unreadable("a booking without uid, status or times"))
 }
 
 async fn data<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, CalcomError> {
@@ -488,157 +305,10 @@ async fn data<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T
     Err(refusal(status, &headers, &body))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    without_addresses(&text)
-}
-
-fn unreadable(what: &str) -> CalcomError {
-    CalcomError::Unexpected { status: 200, code: what.into() }
-}
-
-/// What a refusal means: by its status, and by its words only where one status means several things.
-fn refusal(status: StatusCode, headers: &reqwest::header::HeaderMap, body: &[u8]) -> CalcomError {
-    let (code, message) = words(body);
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CalcomError::Unauthorised,
-        StatusCode::NOT_FOUND => CalcomError::NotFound,
-        StatusCode::CONFLICT => CalcomError::Conflict,
-        StatusCode::TOO_MANY_REQUESTS => CalcomError::RateLimited { retry_after: retry_after(headers) },
-        StatusCode::REQUEST_TIMEOUT => CalcomError::Unavailable(status.to_string()),
-        _ if status.is_server_error() => CalcomError::Unavailable(status.to_string()),
-        StatusCode::BAD_REQUEST => {
-            let text = message.to_ascii_lowercase();
-            let says = |part: &str| text.contains(part);
-            if says("lengthinminutes") {
-                CalcomError::FieldRefused(CalField::Length)
-            } else if says("phonenumber") || says("phone number") {
-                CalcomError::FieldRefused(CalField::Phone)
-            } else if says("does not allow cancellations") {
-                CalcomError::CancellingDisabled
-            } else if says("can't be booked at the") || says("in the past") || says("out_of_bounds") {
-                CalcomError::Outside
-            } else if says("not available") || says("already has booking") || says("no_available_users") {
-                CalcomError::Taken
-            } else {
-                unexpected(status, &code, &message)
-            }
-        }
-        _ => unexpected(status, &code, &message),
-    }
-}
-
-fn unexpected(status: StatusCode, code: &str, message: &str) -> CalcomError {
-    let code = without_addresses(&format!("{code} {message}"));
-    CalcomError::Unexpected { status: status.as_u16(), code }
-}
-
-/// Code and message, from `{"error":{…}}` or from the top level: Cal.com answers in both ways.
-fn words(body: &[u8]) -> (String, String) {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let inner = body.get("error").filter(|error| error.is_object()).unwrap_or(&body);
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
-        _ => String::new(),
-    };
-    let code = text(inner.get("code"));
-    (if code.is_empty() { text(body.get("error")) } else { code }, text(inner.get("message")))
-}
-
-fn retry_after(headers: &reqwest::header::HeaderMap) -> Duration {
-    // `x-ratelimit-reset`, or `x-ratelimit-reset-<name of the limit>`.
-    let seconds = headers
-        .iter()
-        .filter(|(name, _)| *name == "retry-after" || name.as_str().starts_with("x-ratelimit-reset"))
-        .filter_map(|(_, value)| value.to_str().ok()?.trim().parse::<u64>().ok())
-        .max();
-    seconds.map_or(RATE_LIMIT_WINDOW, |seconds| Duration::from_secs(seconds.clamp(1, 900)))
-}
-
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
 
     use super::*;
-
-    fn told(status: u16, body: &str) -> CalcomError {
-        let status = StatusCode::from_u16(status).expect("a status");
-        refusal(status, &HeaderMap::new(), body.as_bytes())
-    }
-
-    fn nested(message: &str) -> String {
-        json!({"status": "error", "error": {"code": "BadRequestException", "message": message}}).to_string()
-    }
-
-    #[test]
-    fn each_refusal_is_understood_in_both_envelopes() {
-        let top = |message: &str| json!({"statusCode": 400, "message": message, "error": "Bad Request"}).to_string();
-        for (message, meaning) in [
-            ("User either already has booking at this time or is not available", CalcomError::Taken),
-            ("One of the hosts either already has booking at this time or is not available", CalcomError::Taken),
-            (
-                "The event type can't be booked at the \"start\" time provided. This could be because it's too soon \
-                 (violating the minimum booking notice) or too far in the future",
-                CalcomError::Outside,
-            ),
-            ("Attempting to book a meeting in the past.", CalcomError::Outside),
-            (
-                "Can't specify 'lengthInMinutes' because event type does not have multiple possible lengths. Please, \
-                 remove the 'lengthInMinutes' field from the request.",
-                CalcomError::FieldRefused(CalField::Length),
-            ),
-            (
-                "Provided 'lengthInMinutes' is not one of the possible lengths for the event type. The possible lengths \
-                 are: 60, 90",
-                CalcomError::FieldRefused(CalField::Length),
-            ),
-            ("attendee.phoneNumber must be a valid phone number", CalcomError::FieldRefused(CalField::Phone)),
-            ("This event type does not allow cancellations", CalcomError::CancellingDisabled),
-        ] {
-            assert_eq!(told(400, &nested(message)), meaning, "{message}");
-            assert_eq!(told(400, &top(message)), meaning, "{message}");
-        }
-    }
-
-    #[test]
-    fn a_status_needs_no_words() {
-        assert_eq!(told(401, ""), CalcomError::Unauthorised);
-        assert_eq!(told(403, "<html>"), CalcomError::Unauthorised);
-        assert_eq!(told(404, ""), CalcomError::NotFound);
-        assert_eq!(told(409, ""), CalcomError::Conflict);
-        assert!(matches!(told(500, ""), CalcomError::Unavailable(_)));
-        assert!(matches!(told(503, "<html>"), CalcomError::Unavailable(_)));
-        assert_eq!(told(429, ""), CalcomError::RateLimited { retry_after: Duration::from_secs(60) });
-    }
-
-    #[test]
-    fn an_unknown_refusal_is_neither_taken_nor_told_with_an_address() {
-        let error = told(400, &nested("Attendee camille@example.com has too many active bookings."));
-        let CalcomError::Unexpected { status: 400, code } = &error else { panic!("{error:?}") };
-        assert!(code.starts_with("BadRequestException") && !code.contains("camille"), "{code}");
-        let list = json!({"message": ["a must be a string", "b is missing"], "error": "Bad Request"}).to_string();
-        assert!(told(400, &list).to_string().contains("a must be a string; b is missing"));
-    }
-
-    #[test]
-    fn the_wait_is_read_from_either_header_and_bounded() {
-        let with = |name: &'static str, value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, HeaderValue::from_static(value));
-            retry_after(&headers)
-        };
-        assert_eq!(with("retry-after", "7"), Duration::from_secs(7));
-        assert_eq!(with("x-ratelimit-reset-default", "31"), Duration::from_secs(31));
-        assert_eq!(with("x-ratelimit-reset", "0"), Duration::from_secs(1));
-        assert_eq!(with("retry-after", "86400"), Duration::from_secs(900));
-        assert_eq!(with("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), RATE_LIMIT_WINDOW);
-    }
 
     #[test]
     fn a_uid_cannot_lead_to_another_path() {
@@ -652,7 +322,7 @@ mod tests {
     fn only_the_artists_own_secret_signs() {
         let secret = Secret::new("s3cret".into());
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret");
-        let tag: String = hmac::sign(&key, b"{}").as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex::encode(hmac::sign(&key, b"{}"));
         assert!(verify(b"{}", &tag, &secret));
         assert!(!verify(b"{ }", &tag, &secret));
         assert!(!verify(b"{}", &tag, &Secret::new("other".into())));
@@ -660,7 +330,7 @@ mod tests {
             assert!(!verify(b"{}", nonsense, &secret), "{nonsense}");
         }
         let empty = hmac::Key::new(hmac::HMAC_SHA256, b"");
-        let tag: String = hmac::sign(&empty, b"{}").as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex::encode(hmac::sign(&empty, b"{}"));
         assert!(!verify(b"{}", &tag, &Secret::new(String::new())), "no secret is no secret");
     }
 

@@ -139,7 +139,7 @@ impl Db {
 
     /// [`Self::pseudonym`] in text, short enough for a name.
     pub fn nickname(&self, of: &str) -> String {
-        self.pseudonym(of)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&self.pseudonym(of)[..16])
     }
 
     /// Signs what goes out and comes back, for one purpose.

@@ -10,6 +10,12 @@ pub mod ids;
 // Exact money.
 pub mod money;
 
+// The two languages.
+pub mod locale;
+
+// What people type and paste.
+pub(crate) mod text;
+
 // Who the client is: parsed once, then trusted.
 pub mod contact;
 

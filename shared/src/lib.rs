@@ -59,11 +59,8 @@ pub mod mail;
 // Logs.
 pub mod telemetry;
 
-// Free slots: the agenda, and Cal.com where there is one.
-pub mod availability;
-
 // How news of Cal.com reaches a booking, whoever brings it.
-pub mod calendar;
+pub mod follow_calendar;
 
 // How money reaches a booking, whoever brings the news.
 pub mod settle;

@@ -63,7 +63,7 @@ pub fn pose(db: &Db, subject: &str, level: u8, nonce: u128, hold: SignedDuration
     let expires_at = now.saturating_add(LIFE).unwrap_or(now);
     let terms = format!("{level:02x}{:010x}{nonce:032x}", expires_at.as_second());
     Puzzle {
-        challenge: format!("{terms}{}", hex(db.sign("proof", &signed(subject, &terms)).as_ref())),
+        challenge: format!("{terms}{}", hex::encode(db.sign("proof", &signed(subject, &terms)).as_ref())),
         parts: parts(level),
         bits: BITS,
         expires_at,
@@ -122,15 +122,8 @@ fn zeros(seed: &[u8], part: u32, number: u32) -> u32 {
     hash.as_ref().iter().take(4).fold(0, |all, byte| (all << 8) | u32::from(*byte)).leading_zeros()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    (0..32).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()).collect()
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok().filter(|bytes| bytes.len() == 32)
 }
 
 #[cfg(test)]

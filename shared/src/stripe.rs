@@ -22,9 +22,9 @@ use stripe_types::{RangeBoundsTs, RangeQueryTs};
 use thiserror::Error;
 
 use crate::config::{self, ConfigError, Secret};
-use crate::domain::contact::Locale;
 use crate::domain::ids::BookingId;
 use crate::domain::job::RefundReason;
+use crate::domain::locale::Locale;
 use crate::domain::money::Cents;
 use crate::redact::without_values;
 

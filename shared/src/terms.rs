@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 use crate::domain::policy::CancellationPolicy;
 use crate::mail::words::moment;
 

@@ -18,9 +18,9 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::availability::Calendars;
 use crate::bucket::Bucket;
 use crate::calcom::Calcom;
+use crate::calcom::calendars::Calendars;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::db::{Db, Param};

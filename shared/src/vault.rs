@@ -163,13 +163,9 @@ pub fn random_key() -> Result<Secret, VaultError> {
 /// # Errors
 /// The system has no randomness to give.
 pub fn random_secret() -> Result<Secret, VaultError> {
-    use std::fmt::Write as _;
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| VaultError::DoesNotOpen)?;
-    Ok(Secret::new(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })))
+    Ok(Secret::new(hex::encode(bytes)))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use serde_json::Value;
 use shared::calcom::converge::{Clash, Converged, Note, Want, Wanted, converge};
 use shared::calcom::{Attendee, Calcom, CalcomError};
 use shared::config::Secret;
-use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
+use shared::domain::locale::Locale;
 use shared::net;
 use uuid::Uuid;
 

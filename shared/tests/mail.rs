@@ -5,13 +5,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::job::{RefundReason, Template};
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::{CancellationPolicy, DepositNature};
 use shared::mail::Mail;
-use shared::mail::letter::{Artist, Booking, Client, Ending, Letter, Problem, Project, Refund};
+use shared::mail::letter::{Alert, Artist, Booking, Client, Ending, Letter, Project, Refund};
 use uuid::uuid;
 
 const LOCALES: [Locale; 2] = [Locale::Fr, Locale::En];
@@ -61,8 +61,8 @@ fn letter(template: Template, locale: Locale) -> Letter {
         refund: Some(Refund { amount: Cents::new(5_000), reason: RefundReason::Late }),
         ending: matches!(template, Template::ClientCancelled | Template::ArtistCancelled).then_some(ENDING),
         problem: Some(match template {
-            Template::ArtistCalendarConflict => Problem::CalendarTaken,
-            _ => Problem::Mismatch { received: Some((Cents::new(4_000), "eur".into())) },
+            Template::ArtistCalendarConflict => Alert::CalendarTaken,
+            _ => Alert::Mismatch { received: Some((Cents::new(4_000), "eur".into())) },
         }),
         public_url: "https://inkflow.example".into(),
         sender: "bookings@inkflow.example".into(),
@@ -155,16 +155,16 @@ fn all() -> Vec<(String, Letter)> {
         arrhes.booking.left_to_pay = Some(Cents::ZERO);
         add("client_confirmed_arrhes", arrhes);
         for (name, problem) in [
-            ("duplicate", Problem::Duplicate { amount: Some(Cents::new(5_000)) }),
-            ("refund_failed", Problem::RefundFailed { amount: Some(Cents::new(5_000)) }),
-            ("disputed", Problem::Disputed),
-            ("other_currency", Problem::Mismatch { received: Some((Cents::new(5_000), "usd".into())) }),
-            ("unknown_amount", Problem::Mismatch { received: None }),
+            ("duplicate", Alert::Duplicate { amount: Some(Cents::new(5_000)) }),
+            ("refund_failed", Alert::RefundFailed { amount: Some(Cents::new(5_000)) }),
+            ("disputed", Alert::Disputed),
+            ("other_currency", Alert::Mismatch { received: Some((Cents::new(5_000), "usd".into())) }),
+            ("unknown_amount", Alert::Mismatch { received: None }),
         ] {
             let letter = Letter { problem: Some(problem), ..letter(Template::ArtistPaymentProblem, locale) };
             add(&format!("artist_payment_problem_{name}"), letter);
         }
-        let problem = Some(Problem::CalendarMoved);
+        let problem = Some(Alert::CalendarMoved);
         add("artist_calendar_moved", Letter { problem, ..letter(Template::ArtistCalendarConflict, locale) });
         for (name, reason) in [("duplicate", RefundReason::Duplicate), ("cancelled", RefundReason::Cancelled)] {
             let refund = Some(Refund { amount: Cents::new(5_000), reason });

@@ -39,7 +39,7 @@ async fn the_edge_reads_languages_as_the_functions_do() {
         let left = crate::front::run(&code, &uri, &headers).await;
         let left = left["headers"]["accept-language"]["value"].as_str().unwrap_or_default();
         let request = shared::testing::request(axum::http::Method::GET, "/", &[("accept-language", header)], None);
-        let found = shared::http::preferred_language(&request).map_or("", shared::domain::contact::Locale::code);
+        let found = shared::http::preferred_language(&request).map_or("", shared::domain::locale::Locale::code);
         assert_eq!(left, found, "{header:?}");
     }
 }

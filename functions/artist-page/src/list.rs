@@ -3,7 +3,7 @@
 use lambda_http::http::{StatusCode, header};
 use serde::Serialize;
 use shared::db::artists::{self, Listed};
-use shared::domain::contact::Locale;
+use shared::domain::locale::Locale;
 use shared::http::{self, Reply};
 
 use crate::{App, CACHE};

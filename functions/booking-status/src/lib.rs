@@ -7,11 +7,12 @@ use serde::Serialize;
 use shared::appointment;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
-use shared::db::{Db, bookings};
+use shared::db::Db;
+use shared::db::bookings::{self, ClientsView};
 use shared::domain::booking::{BookingKind, CancelReason, PaymentStatus, Status};
-use shared::domain::contact::Locale;
 use shared::domain::ids::BookingId;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::place::map_url;
 use shared::error::Error;
@@ -155,7 +156,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     http::reply(StatusCode::OK, &show(app, view))
 }
 
-fn show(app: &App, view: bookings::View) -> BookingView {
+fn show(app: &App, view: ClientsView) -> BookingView {
     let now = app.clock.now();
     let booking = view.booking.clone();
     let payable = booking.state.status == Status::Pending
@@ -212,7 +213,7 @@ fn show(app: &App, view: bookings::View) -> BookingView {
     }
 }
 
-fn links(app: &App, view: &bookings::View) -> LinksView {
+fn links(app: &App, view: &ClientsView) -> LinksView {
     let appointment = appointment::Appointment {
         id: view.booking.id,
         version: view.booking.version,

@@ -1,16 +1,15 @@
 //! `POST /api/webhooks/calcom`: the artist moved or cancelled something in Cal.com.
 //!
 //! The event is a hint and nothing more: it has no id, no time in its signature, and comes once or never. What it is about
-//! is read again at Cal.com (`shared::calendar`), and the sweeper asks about every booking that no event spoke of.
+//! is read again at Cal.com (`shared::follow_calendar`), and the sweeper asks about every booking that no event spoke of.
 
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Request, RequestExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::availability::Calendars;
 use shared::calcom;
-use shared::calendar::{self, Compared};
+use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
@@ -18,6 +17,7 @@ use shared::db::calendar::{self as subscriptions, Clues, Occurrence};
 use shared::domain::booking::Outcome;
 use shared::domain::ids::BookingId;
 use shared::error::Error;
+use shared::follow_calendar::{self, Compared};
 use shared::http::{self, Reply};
 use shared::queue::Queue;
 use shared::{aws, net};
@@ -160,7 +160,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
 }
 
 async fn compare(app: &App, booking: BookingId, hint: Option<&str>, now: Timestamp) -> Result<Outcome, Error> {
-    let compared = calendar::compare(&app.db, &app.calendars, booking, hint, now).await;
+    let compared = follow_calendar::compare(&app.db, &app.calendars, booking, hint, now).await;
     let compared = match compared {
         Ok(compared) => compared,
         Err(error) => {

@@ -454,7 +454,7 @@ mod a_cancellation {
                 world.calcom.switch(|switches| switches.api.down = None);
                 // As the sweeper does, with no webhook at hand.
                 let compared =
-                    shared::calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
+                    shared::follow_calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
                 assert_eq!(compared.expect("asked").outcome().name(), outcome_then);
                 assert_eq!(facts(world, &held, &["status"]).await, [state]);
                 world.execute("update bookings set calendar_state = 'off'").await;

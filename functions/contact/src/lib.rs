@@ -6,7 +6,8 @@
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use shared::domain::contact::{Country, EmailAddress, InvalidField, Locale, PhoneNumber};
+use shared::domain::contact::{Country, EmailAddress, InvalidField, PhoneNumber};
+use shared::domain::locale::Locale;
 use shared::error::Error;
 use shared::http::{self, Reply};
 

@@ -9,12 +9,12 @@ use lambda_http::Request;
 use lambda_http::http::Method;
 use ring::digest;
 use serde::Serialize;
-use shared::availability::Calendars;
+use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
 use shared::db::artists::{self, Agenda};
-use shared::db::holds::{self, Context, Hold, Networks, NewHold, Question, Subject, Taken, Written};
+use shared::db::holds::{self, Context, Hold, Inquiry, Networks, NewHold, Subject, Taken, Written};
 use shared::domain::booking::{CancelReason, Status, checkout_end, checkout_end_anew, hold_end};
 use shared::domain::contact::PhoneNumber;
 use shared::domain::ids::BookingId;
@@ -160,7 +160,7 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     let utc_date = wish.start.to_zoned(TimeZone::UTC).date();
     let window = reach(utc_date.saturating_sub(2.days()), FRESH_DAYS + 4);
     let email = wish.email.normalised();
-    let question = Question {
+    let question = Inquiry {
         slug: &wish.artist,
         flash: wish.flash(),
         window,
@@ -389,7 +389,7 @@ async fn decide(app: &App, wish: &Wish, context: Context, window: Interval, now:
 /// The last hold that there was room for may be this very client's own, by a second click.
 async fn own_or(
     app: &App,
-    question: &Question<'_>,
+    question: &Inquiry<'_>,
     wish: &Wish,
     phone: &PhoneNumber,
     refused: Error,
@@ -406,7 +406,7 @@ async fn own_or(
 /// way, else with the slots that are free now.
 async fn too_late(
     app: &App,
-    question: &Question<'_>,
+    question: &Inquiry<'_>,
     wish: &Wish,
     phone: &PhoneNumber,
     refusal: Refusal,

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use shared::appointment;
 use shared::db::dashboard::Listed;
 use shared::domain::booking::{BookingKind, PaymentStatus, Status};
-use shared::domain::contact::{Locale, PhoneNumber};
+use shared::domain::contact::PhoneNumber;
 use shared::domain::local::{LocalTime, Turn, whose_clock};
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 
 /// What begins a file in UTF-8, so that Excel takes it for that.

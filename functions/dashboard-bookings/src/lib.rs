@@ -17,13 +17,13 @@ use shared::auth::{Account, Auth};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
-use shared::db::dashboard::{self, Detail, Filter, Question};
+use shared::db::dashboard::{self, Detail, Filter, Selection};
 use shared::db::{Db, calendar, holds, limits};
 use shared::domain::booking::{Actor, Booking, CancelReason, Change, HistoryKind, Outcome};
-use shared::domain::contact::Locale;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{Occasion, Task, Template};
 use shared::domain::local::LocalTime;
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
 use shared::domain::refusal::Refusal;
@@ -226,7 +226,7 @@ async fn list(app: &App, user: Account, request: &Request, now: Timestamp) -> Re
         };
     let cursor = http::query(request, "cursor")?.map(|text| Cursor::read(&text, now)).transpose()?;
     let opened_at = cursor.map_or(now, |cursor| cursor.opened_at);
-    let question = Question {
+    let question = Selection {
         user,
         filter,
         words: words.as_deref(),
@@ -262,7 +262,7 @@ async fn file(app: &App, user: Account, request: &Request, now: Timestamp) -> Re
     let until_utc =
         to.and_then(|date| date.checked_add(2.days()).ok()).and_then(|date| at_midnight(date, &TimeZone::UTC));
     let (from_utc, until_utc) = (from_utc.map(known), until_utc.map(known));
-    let question = Question {
+    let question = Selection {
         user,
         filter,
         words: words.as_deref(),

@@ -10,11 +10,12 @@ use shared::domain::booking::{
     Actor, Booking, BookingKind, CancelReason, HistoryKind, PaymentProblem, PaymentStatus, Status,
 };
 use shared::domain::calendar::CalendarState;
-use shared::domain::contact::{Locale, PhoneNumber};
+use shared::domain::contact::PhoneNumber;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{JobState, MailState, TaskKind, Template};
 use shared::domain::ledger::EntryKind;
 use shared::domain::local::{Appointment, LocalTime, StudioClock};
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::Canceller;
 use shared::error::Error;

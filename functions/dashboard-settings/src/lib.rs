@@ -6,12 +6,12 @@
 use lambda_http::Request;
 use lambda_http::http::Method;
 use shared::auth::{Auth, SignedIn};
-use shared::availability::Calendars;
 use shared::bucket::Bucket;
+use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError, SignUp};
 use shared::db::Db;
-use shared::domain::contact::Locale;
+use shared::domain::locale::Locale;
 use shared::domain::settings::Flaws;
 use shared::error::Error;
 use shared::http::{self, Fields, Reply, Web};

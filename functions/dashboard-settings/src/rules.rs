@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::db::settings::rules as store;
-use shared::domain::contact::Locale;
+use shared::domain::locale::Locale;
 use shared::domain::policy::CancellationPolicy;
 use shared::domain::settings::rules::{PolicyDraft, Rules, RulesDraft, TEMPLATES, policy};
 use shared::error::Error;

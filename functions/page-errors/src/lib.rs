@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, limits};
-use shared::domain::contact::Locale;
+use shared::domain::locale::Locale;
 use shared::error::Error;
 use shared::http::{self, Fields, Reply, Web};
 use shared::redact;

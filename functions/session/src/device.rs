@@ -91,7 +91,7 @@ impl Devices {
 
     fn hash(&self, parts: &[&str]) -> String {
         let tag = hmac::sign(&self.key, parts.join("\n").as_bytes());
-        let mut hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = hex::encode(tag);
         hex.truncate(LETTERS);
         hex
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
-use shared::availability::{Calendars, Look};
+use shared::calcom::calendars::{Calendars, Look};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;

@@ -2,12 +2,12 @@
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
-use shared::calendar::{self, Compared, OVER_AFTER};
 use shared::db::bookings::Reference;
 use shared::db::calendar::due;
 use shared::db::reconcile;
 use shared::domain::booking::{Actor, Outcome};
 use shared::error::Error;
+use shared::follow_calendar::{self, Compared, OVER_AFTER};
 use shared::settle;
 
 use crate::{App, Report};
@@ -32,7 +32,9 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
     let asked_before = now.saturating_sub(AGAIN).unwrap_or(now);
     let bookings = due(&app.db, asked_before, BOOKINGS, now).await?;
     let mut answers = futures_util::stream::iter(&bookings)
-        .map(|booking| async move { (booking, calendar::compare(&app.db, &app.calendars, *booking, None, now).await) })
+        .map(|booking| async move {
+            (booking, follow_calendar::compare(&app.db, &app.calendars, *booking, None, now).await)
+        })
         .buffer_unordered(AT_ONCE);
     let mut unanswered = 0;
     while let Some((booking, answer)) = answers.next().await {

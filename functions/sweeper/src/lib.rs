@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::availability::Calendars;
+use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::holds::{self, Due};

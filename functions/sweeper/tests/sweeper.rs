@@ -534,9 +534,9 @@ mod refunds {
 
 mod calendars {
     use shared::calcom::converge::{Converged, Want, converge};
-    use shared::calendar;
     use shared::db::dossier::{self, CalendarNews};
     use shared::domain::calendar::CalendarState;
+    use shared::follow_calendar as calendar;
 
     use super::*;
 

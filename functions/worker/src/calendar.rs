@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use shared::calcom::converge::{Clash, Converged, Note, Want, converge};
-use shared::calendar::{self, Compared};
 use shared::db::calendar::is_missing;
 use shared::db::dossier::{self, CalendarNews, Dossier};
 use shared::domain::booking::{CalendarMode, Status};
 use shared::domain::calendar::CalendarState;
 use shared::domain::job::{Occasion, Outcome, Task, Template};
 use shared::error::Error;
+use shared::follow_calendar::{self, Compared};
 
 use crate::{App, Attempt};
 
@@ -20,8 +20,8 @@ pub(crate) async fn sync(attempt: &Attempt<'_>) -> Result<Outcome, Error> {
     let Some(want) = wanted(dossier, now) else { return Ok(Outcome::Done) };
     let key = app.calendars.key(dossier.booking.artist, access)?;
     let number = u32::try_from(job.attempts).unwrap_or(1);
-    let mut wanted = calendar::question(dossier, &key, access.event_type, want, number);
-    wanted.is_gone = calendar::is_gone(dossier, now);
+    let mut wanted = follow_calendar::question(dossier, &key, access.event_type, want, number);
+    wanted.is_gone = follow_calendar::is_gone(dossier, now);
     let converged = converge(app.calendars.calcom(), &wanted).await;
     note(app, dossier, converged, now).await
 }
@@ -47,10 +47,10 @@ async fn note(app: &App, dossier: &Dossier, converged: Converged, now: Timestamp
         Converged::Retry { after, why } => return Ok(Outcome::Retry { after, why }),
         // The artist has the last word about the artist's calendar.
         Converged::MovedThere { uid, start } => {
-            return followed(app, calendar::moved(&app.db, booking, &uid, start, now).await?).await;
+            return followed(app, follow_calendar::moved(&app.db, booking, &uid, start, now).await?).await;
         }
         Converged::CalledOffThere(there) => {
-            return followed(app, calendar::called_off(&app.db, dossier, &there, now).await?).await;
+            return followed(app, follow_calendar::called_off(&app.db, dossier, &there, now).await?).await;
         }
         // Looked for again by the sweeper, which asks the artist in the end.
         Converged::MissingThere => {

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use shared::db::dossier::Dossier;
 use shared::domain::booking::{CalendarMode, CancelReason, PaymentProblem, PaymentStatus, Status};
 use shared::domain::calendar::Question;
-use shared::domain::contact::Locale;
 use shared::domain::job::{Occasion, RefundReason, Template};
 use shared::domain::ledger::{Entry, EntryKind};
+use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::DepositNature;
-use shared::mail::letter::{self, Letter, Problem};
+use shared::mail::letter::{self, Alert, Letter};
 use shared::terms;
 
 use crate::App;
@@ -130,32 +130,32 @@ fn moved<'a>(dossier: &'a Dossier, kind: EntryKind, occasion: &Occasion) -> Opti
 }
 
 /// What an artist must look at; the occasion names the payment, the refund or the dispute.
-fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<Problem> {
+fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<Alert> {
     let booking = &dossier.booking;
     let entry = |kind| moved(dossier, kind, occasion);
     match template {
         Template::ArtistCalendarConflict => Some(match occasion {
-            Occasion::MovedThere(_) => Problem::CalendarMoved,
-            Occasion::Kept(_) => Problem::CalendarKept,
+            Occasion::MovedThere(_) => Alert::CalendarMoved,
+            Occasion::Kept(_) => Alert::CalendarKept,
             Occasion::CalledOffThere(_) => {
                 let question = dossier.calendar_note.as_deref().and_then(Question::parse);
-                Problem::CalendarCalledOff(question.unwrap_or(Question::Unknown))
+                Alert::CalendarCalledOff(question.unwrap_or(Question::Unknown))
             }
-            _ => Problem::CalendarTaken,
+            _ => Alert::CalendarTaken,
         }),
         Template::ArtistPaymentProblem => {
             if let Some(failed) = entry(EntryKind::RefundFailed) {
-                return Some(Problem::RefundFailed { amount: Some(failed.amount) });
+                return Some(Alert::RefundFailed { amount: Some(failed.amount) });
             }
             if matches!(occasion, Occasion::RefundImpossible(_)) {
-                return Some(Problem::RefundFailed { amount: None });
+                return Some(Alert::RefundFailed { amount: None });
             }
             match entry(EntryKind::Capture) {
                 Some(received) if booking.state.payment_problem == Some(PaymentProblem::Mismatch) => {
-                    Some(Problem::Mismatch { received: Some((received.amount, received.currency.clone())) })
+                    Some(Alert::Mismatch { received: Some((received.amount, received.currency.clone())) })
                 }
-                Some(received) => Some(Problem::Duplicate { amount: Some(received.amount) }),
-                None => Some(Problem::Disputed),
+                Some(received) => Some(Alert::Duplicate { amount: Some(received.amount) }),
+                None => Some(Alert::Disputed),
             }
         }
         Template::ArtistPending

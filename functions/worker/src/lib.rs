@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::availability::Calendars;
+use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;

@@ -13,9 +13,9 @@ use crate::domain::booking::{
     Booking, BookingKind, CalendarMode, CancelReason, Change, Outcome, PaymentProblem, PaymentStatus, State, Status,
     Undo,
 };
-use crate::domain::contact::Locale;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::ledger::{Entry, EntryKind, Ledger};
+use crate::domain::locale::Locale;
 use crate::domain::money::{Cents, Currency};
 use crate::domain::place::AddressShown;
 use crate::error::Error;
@@ -360,7 +360,7 @@ fn state_row(state: &State, slot: Option<(Timestamp, Timestamp)>) -> Value {
 
 /// A booking as the holder of its link sees it: no name, no e-mail, no phone.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct ClientsView {
     /// The booking.
     pub booking: Booking,
     /// What is booked.
@@ -395,7 +395,7 @@ pub struct View {
 ///
 /// # Errors
 /// The database failed.
-pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
+pub async fn view(db: &Db, id: BookingId) -> Result<Option<ClientsView>, Error> {
     const SQL: &str = concat!(
         "select ",
         booking_columns!(),
@@ -404,7 +404,7 @@ pub async fn view(db: &Db, id: BookingId) -> Result<Option<View>, Error> {
          from bookings b join artists a on a.id = b.artist_id where b.id = $1"
     );
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await? else { return Ok(None) };
-    Ok(Some(View {
+    Ok(Some(ClientsView {
         booking: booking(&row)?,
         kind: get_named(&row, "type", BookingKind::parse)?,
         title: get(&row, "title")?,

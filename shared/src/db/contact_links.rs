@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Db, Repeat, get};
 use crate::auth::Account;
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 use crate::error::Error;
 
 /// How many links one address gets within an hour and within a day, and how many one artist asks for.

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Dst, Offset, TimeZone};
 use serde::{Serialize, Serializer};
 
-use super::contact::Locale;
+use super::locale::Locale;
 
 mod places;
 

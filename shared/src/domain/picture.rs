@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::contact::Locale;
 use super::ids::ImageId;
+use super::locale::Locale;
 use super::settings::Flaws;
 
 /// The most that a picture may weigh: more than any phone's JPEG.

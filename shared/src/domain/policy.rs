@@ -5,7 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{contact::Locale, money::Cents};
+use super::locale::Locale;
+use super::money::Cents;
 
 /// What the deposit is in French law (Code de la consommation, L214-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,7 +2,9 @@
 //!
 //! Nothing here reaches a booking that is made: bookings carry their own price, deposit, times and policy.
 
-use super::contact::{Locale, holds_link, is_one_line, is_text, seen, unstrayed};
+use super::contact::holds_link;
+use super::locale::Locale;
+use super::text::{is_one_line, is_text, seen, unstrayed};
 
 // Who the artist is.
 pub mod profile;

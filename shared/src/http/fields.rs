@@ -1,6 +1,6 @@
 //! What is wrong with a request, field by field.
 
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 use crate::domain::settings::Flaws;
 use crate::error::{Error, FieldError};
 

@@ -6,7 +6,7 @@ use ::http::header;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 use crate::error::Error;
 use crate::redact::without_values;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 use crate::domain::refusal::Refusal;
 use crate::error::FieldError;
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::letter::tidy;
 use super::{Mail, Matter};
-use crate::domain::contact::Locale;
+use crate::domain::locale::Locale;
 
 /// The facts of that mail.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub struct Letter<'a> {
     pub sent_at: Timestamp,
 }
 
-struct View<'a> {
+struct Values<'a> {
     site: &'a str,
     url: String,
 }
@@ -40,7 +40,7 @@ impl Letter<'_> {
     pub fn compose(&self) -> Mail {
         let origin = self.public_url.trim_end_matches('/');
         let site = origin.split_once("://").map_or(origin, |(_, host)| host);
-        let view = View { site, url: format!("{origin}/dashboard?contact={}#/settings/profile", self.token) };
+        let view = Values { site, url: format!("{origin}/dashboard?contact={}#/settings/profile", self.token) };
         let (text, html) = render(self.locale, &view).expect("a template writes into a string");
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
         Mail {
@@ -57,18 +57,18 @@ impl Letter<'_> {
     }
 }
 
-fn render(locale: Locale, view: &View<'_>) -> askama::Result<(String, String)> {
+fn render(locale: Locale, view: &Values<'_>) -> askama::Result<(String, String)> {
     macro_rules! in_language {
         ($text:literal $html:literal) => {{
             #[derive(askama::Template)]
             #[template(path = $text, escape = "none")]
             struct Text<'a> {
-                v: &'a View<'a>,
+                v: &'a Values<'a>,
             }
             #[derive(askama::Template)]
             #[template(path = $html)]
             struct Html<'a> {
-                v: &'a View<'a>,
+                v: &'a Values<'a>,
             }
             Ok((Text { v: view }.render()?, Html { v: view }.render()?))
         }};

@@ -10,10 +10,11 @@ use super::words::{clock, lines, moment, one_line, shortened, span};
 use super::{CalendarFile, Mail, Matter};
 use crate::appointment::{self, Appointment};
 use crate::domain::calendar::Question;
-use crate::domain::contact::{Locale, PhoneNumber, without_links};
+use crate::domain::contact::{PhoneNumber, without_links};
 use crate::domain::ids::BookingId;
 use crate::domain::job::{RefundReason, Template};
 use crate::domain::local::whose_clock;
+use crate::domain::locale::Locale;
 use crate::domain::money::Cents;
 use crate::domain::policy::DepositNature;
 use crate::ics::Method;
@@ -39,7 +40,7 @@ pub struct Letter {
     /// For a booking that was called off: how, and what becomes of the money.
     pub ending: Option<Ending>,
     /// For [`Template::ArtistPaymentProblem`] and [`Template::ArtistCalendarConflict`]: what is wrong.
-    pub problem: Option<Problem>,
+    pub problem: Option<Alert>,
     /// The origin of the site, without a slash at its end.
     pub public_url: String,
     /// The address that mails come from, which is who invites: a calendar believes a correction only of whom it had the
@@ -169,7 +170,7 @@ pub struct Ending {
 
 /// What an artist must look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
+pub enum Alert {
     /// Something else than the deposit came.
     Mismatch {
         /// What, with its currency as Stripe names it.
@@ -223,7 +224,7 @@ impl Letter {
 
     fn written(&self) -> Mail {
         let calendar = self.calendar_file();
-        let view = View { file: calendar.is_some(), ..View::of(self) };
+        let view = Values { file: calendar.is_some(), ..Values::of(self) };
         let (text, html) = render(self.template, self.locale, &view).expect("a template writes into a string");
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
         let to_artist = self.is_to_artist();
@@ -287,7 +288,7 @@ impl Letter {
 }
 
 /// What the templates read: every value in the reader's words, on one line each.
-struct View {
+struct Values {
     artist: String,
     artist_url: String,
     booking_url: String,
@@ -338,12 +339,12 @@ struct View {
     by_client: bool,
     in_calendar: bool,
     disputed: bool,
-    problem: Option<Problem>,
+    problem: Option<Alert>,
     /// The amount the problem speaks of.
     amount: Option<String>,
 }
 
-impl View {
+impl Values {
     fn of(letter: &Letter) -> Self {
         let Letter { locale, artist, client, booking, .. } = letter;
         let locale = *locale;
@@ -358,11 +359,11 @@ impl View {
         let (booking_url, google_url, outlook_url) = (appointment.page(), appointment.google(), appointment.outlook());
         let project = booking.project.as_ref();
         let amount = match &letter.problem {
-            Some(Problem::Mismatch { received: Some((cents, currency)) }) if currency != "eur" => {
+            Some(Alert::Mismatch { received: Some((cents, currency)) }) if currency != "eur" => {
                 Some(format!("{}\u{a0}{}", cents.to_euros(), one_line(currency).to_uppercase()))
             }
-            Some(Problem::Mismatch { received: Some((amount, _)) })
-            | Some(Problem::Duplicate { amount: Some(amount) } | Problem::RefundFailed { amount: Some(amount) }) => {
+            Some(Alert::Mismatch { received: Some((amount, _)) })
+            | Some(Alert::Duplicate { amount: Some(amount) } | Alert::RefundFailed { amount: Some(amount) }) => {
                 Some(euros(*amount))
             }
             _ => None,
@@ -461,18 +462,18 @@ fn is_link(url: &str) -> bool {
 macro_rules! files {
     ($($template:ident $locale:ident $text:literal $html:literal;)+) => {
         /// Text (its first line is the subject) and HTML.
-        fn render(template: Template, locale: Locale, view: &View) -> askama::Result<(String, String)> {
+        fn render(template: Template, locale: Locale, view: &Values) -> askama::Result<(String, String)> {
             match (template, locale) {
                 $((Template::$template, Locale::$locale) => {
                     #[derive(askama::Template)]
                     #[template(path = $text, escape = "none")]
                     struct Text<'a> {
-                        v: &'a View,
+                        v: &'a Values,
                     }
                     #[derive(askama::Template)]
                     #[template(path = $html)]
                     struct Html<'a> {
-                        v: &'a View,
+                        v: &'a Values,
                     }
                     Ok((Text { v: view }.render()?, Html { v: view }.render()?))
                 })+

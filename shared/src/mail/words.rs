@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
-use crate::domain::contact::{Locale, unstrayed};
 use crate::domain::local::{LocalTime, Turn};
+use crate::domain::locale::Locale;
+use crate::domain::text::unstrayed;
 
 /// The text on one line: no line break, no control character, none that reverses the reading order.
 pub(crate) fn one_line(text: &str) -> String {

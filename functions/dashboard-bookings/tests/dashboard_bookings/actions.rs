@@ -460,7 +460,7 @@ async fn called_off(world: &World) -> shared::testing::Held {
         .next()
         .map(str::to_owned);
     world.calcom.cancel_as(&uid.expect("a uid"), dev::calcom::Canceller::Reschedule, "Pas ce jour-là").expect("there");
-    let compared = shared::calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
+    let compared = shared::follow_calendar::compare(&world.db(), &world.calendars(), held.id, None, world.now()).await;
     assert_eq!(compared.expect("asked").outcome().name(), "artist_is_asked");
     run_everything(world).await;
     held

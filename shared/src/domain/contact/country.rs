@@ -6,7 +6,7 @@ use std::fmt;
 
 use regex_lite::Regex;
 
-use super::Locale;
+use crate::domain::locale::Locale;
 
 /// What `dev/numbering/generate` made of the metadata of Google's libphonenumber, whose patterns are kept as they are.
 const TABLE: &str = include_str!("numbering.tsv");

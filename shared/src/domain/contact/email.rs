@@ -3,8 +3,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::text::visible;
 use super::{EmailAddress, InvalidField};
+use crate::domain::text::visible;
 
 impl EmailAddress {
     /// Reads an e-mail address; its domain becomes lower case and, where it has accents or letters of other scripts, the

@@ -1,6 +1,6 @@
 //! Addresses of sites in names and titles: whoever reads a mail from us must not be led elsewhere by one.
 
-use super::text::visible;
+use crate::domain::text::visible;
 
 /// What programs that show mails make a link of although it has neither `www.` nor a path. All of two letters are countries'.
 const ENDINGS: &[&str] = &[

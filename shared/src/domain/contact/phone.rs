@@ -1,8 +1,8 @@
 //! Telephone numbers: read as people write them where the artist is, kept as they are dialled from anywhere.
 
 use super::country::Country;
-use super::text::{digit, visible};
 use super::{InvalidField, PhoneNumber};
+use crate::domain::text::{digit, visible};
 
 /// National French prefixes that belong to overseas territories, and the country code they are reached by.
 ///

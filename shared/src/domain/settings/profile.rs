@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::Flaws;
-use crate::domain::contact::{EmailAddress, Locale};
+use crate::domain::contact::EmailAddress;
 use crate::domain::ids::ImageId;
+use crate::domain::locale::Locale;
 use crate::domain::place::AddressShown;
 
 /// The longest slug: the schema's own bound.

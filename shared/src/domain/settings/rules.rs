@@ -181,7 +181,7 @@ const fn acompte(full_refund_hours: u32, late_refund_percent: u8, free_moves: u8
 mod tests {
     use super::super::pointers;
     use super::*;
-    use crate::domain::contact::Locale;
+    use crate::domain::locale::Locale;
 
     fn draft() -> RulesDraft {
         RulesDraft {

@@ -1,7 +1,7 @@
 //! What people type and paste: the characters that nobody sees in it.
 
 /// True for what is drawn as nothing: `Default_Ignorable_Code_Point` of Unicode 17, and the blank of Braille.
-pub(super) const fn is_invisible(character: char) -> bool {
+pub(crate) const fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
@@ -24,7 +24,7 @@ pub(crate) fn unstrayed(text: &str) -> String {
 }
 
 /// The text without anything that is not seen: for what machines read, such as numbers and addresses.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().filter(|character| !is_invisible(*character)).collect()
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn seen(text: &str) -> usize {
 }
 
 /// The digit that a character of any script stands for.
-pub(super) fn digit(character: char) -> Option<char> {
+pub(crate) fn digit(character: char) -> Option<char> {
     // The zeros of the scripts whose keyboards have digits of their own; the other nine follow each.
     const ZEROS: [char; 16] = [
         '0', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{be6}', '\u{c66}',
@@ -44,6 +44,23 @@ pub(super) fn digit(character: char) -> Option<char> {
         let value = u32::from(character).checked_sub(u32::from(*zero))?;
         char::from_digit(value, 10)
     })
+}
+
+/// True for text without anything that breaks a line, a mail header or the reading order.
+pub(crate) fn is_one_line(text: &str) -> bool {
+    text.chars().all(is_plain)
+}
+
+/// The same where lines may break.
+pub(crate) fn is_text(text: &str) -> bool {
+    text.chars().all(|character| is_plain(character) || character == '\n' || character == '\t')
+}
+
+/// False for what breaks a line or a mail header, and for what strayed in and should be gone by now.
+fn is_plain(character: char) -> bool {
+    let breaks = matches!(character, '\u{2028}' | '\u{2029}');
+    let annotates = matches!(character, '\u{fff9}'..='\u{fffb}');
+    !(character.is_control() || is_stray(character) || breaks || annotates)
 }
 
 #[cfg(test)]

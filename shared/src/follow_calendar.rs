@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::availability::Calendars;
+use crate::calcom::calendars::Calendars;
 use crate::calcom::converge::{Converged, Want, Wanted, cancelled_by_us, observe};
 use crate::calcom::{Attendee, CalBooking, CalStatus, CalcomError};
 use crate::db::bookings::Reference;

@@ -1,0 +1,136 @@
+//! Everything about one of the artist's bookings.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_postgres::types::Type;
+
+use super::list::{Listed, listed, listed_columns};
+use crate::auth::Account;
+use crate::db::bookings::{booking_columns, euros_opt};
+use crate::db::{Db, Repeat, get, get_json};
+use crate::domain::booking::{Actor, HistoryKind};
+use crate::domain::ids::{BookingId, JobId};
+use crate::domain::job::{JobState, MailState, Occasion, TaskKind, Template};
+use crate::domain::money::Cents;
+use crate::error::Error;
+
+/// One line of the history.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TimelineLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub kind: HistoryKind,
+    /// Details.
+    pub data: Value,
+}
+
+/// A mail on record.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MailRow {
+    /// Which of the mails.
+    pub template: Template,
+    /// Tells two of them apart.
+    pub occasion: Occasion,
+    /// To whom.
+    pub recipient: String,
+    /// What became of it.
+    pub status: MailState,
+    /// When it went out.
+    pub sent_at: Option<Timestamp>,
+    /// Why it was refused.
+    pub error: Option<String>,
+}
+
+/// A job of a booking.
+#[derive(Debug, Clone, Deserialize)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: TaskKind,
+    /// Which mail, of one that sends one.
+    pub template: Option<Template>,
+    /// Tells two wanted mails of one template apart.
+    pub occasion: Option<Occasion>,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// Until when somebody is at it.
+    pub locked_until: Option<Timestamp>,
+    /// How it ended, once it has.
+    pub outcome: Option<JobState>,
+    /// What happened last.
+    pub last_error: Option<String>,
+    /// It will not be done by itself.
+    pub failed: bool,
+}
+
+/// Everything the dashboard shows of one booking.
+#[derive(Debug)]
+pub struct Detail {
+    /// What the list shows.
+    pub listed: Listed,
+    /// What the client wants, of a project: description, place on the body, budget.
+    pub project: Option<(String, String, Option<Cents>)>,
+    /// The artist's note.
+    pub note: String,
+    /// What Cal.com said.
+    pub calendar_note: Option<String>,
+    /// The history, oldest first.
+    pub timeline: Vec<TimelineLine>,
+    /// The mails, oldest first.
+    pub mails: Vec<MailRow>,
+    /// The jobs, oldest first.
+    pub jobs: Vec<JobRow>,
+}
+
+/// Reads one booking of the artist. One flight.
+///
+/// # Errors
+/// The account has no artist, the booking is not theirs, or the database failed.
+pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Result<Detail, Error> {
+    const SQL: &str = concat!(
+        "select ",
+        listed_columns!(),
+        r", b.note, b.calendar_note, b.project_description, b.project_body_zone,
+         b.project_budget::text, b.id is null as missing,
+         (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'kind', e.kind, 'data', e.data)
+             order by e.id), '[]') from booking_events e where e.booking_id = b.id) as timeline,
+         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence,
+             'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error)
+             order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails,
+         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template',
+             'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until,
+             'outcome', o.outcome, 'last_error', o.last_error,
+             'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]')
+             from outbox o where o.booking_id = b.id) as jobs
+         from artists a left join bookings b on b.id = $3 and b.artist_id = a.id left join flashes f on f.id = b.flash_id
+         where a.user_id = account($1)"
+    );
+    let row = db
+        .row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ), (&id.uuid(), Type::UUID)])
+        .await?
+        .ok_or(Error::NoArtist)?;
+    if get(&row, "missing")? {
+        return Err(Error::NotFound);
+    }
+    let project = match get::<Option<String>>(&row, "project_description")? {
+        None => None,
+        Some(description) => {
+            let zone = get::<Option<String>>(&row, "project_body_zone")?.unwrap_or_default();
+            Some((description, zone, euros_opt(&row, "project_budget")?))
+        }
+    };
+    Ok(Detail {
+        listed: listed(&row, 0)?,
+        project,
+        note: get(&row, "note")?,
+        calendar_note: get(&row, "calendar_note")?,
+        timeline: get_json(&row, "timeline")?,
+        mails: get_json(&row, "mails")?,
+        jobs: get_json(&row, "jobs")?,
+    })
+}
