@@ -3,115 +3,23 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::{Db, Repeat, get, get_json, get_named, get_named_opt, get_zone, insert_jobs, job_ids, job_rows};
-use crate::domain::booking::{
-    Booking, BookingKind, CalendarMode, CancelReason, Change, Outcome, PaymentProblem, PaymentStatus, State, Status,
-    Undo,
-};
-use crate::domain::ids::{ArtistId, BookingId, JobId};
-use crate::domain::ledger::{Entry, EntryKind, Ledger};
+use super::{Db, Repeat, get, get_named, get_zone, job_ids, job_rows};
+use crate::domain::booking::{Booking, BookingKind, Change, Outcome};
+use crate::domain::ids::{BookingId, JobId};
 use crate::domain::locale::Locale;
-use crate::domain::money::{Cents, Currency};
+use crate::domain::money::Cents;
 use crate::domain::place::AddressShown;
 use crate::error::Error;
 use crate::stripe::Event;
 
-/// The columns that [`booking`] reads, from `bookings b` and `artists a`.
-macro_rules! booking_columns {
-    () => {
-        r"b.id, b.artist_id, b.version, b.status, b.payment_status, b.cancel_reason, b.hold_expires_at,
-         b.stripe_payment_intent_id, b.payment_problem, b.scheduled_at, b.ends_at, b.acompte_amount::text, b.currency,
-         b.stripe_checkout_session_id, b.cal_com_booking_id, a.cal_com_create_at, b.policy,
-         b.kept_cents, b.no_show, b.undo_until, b.undo_hold_expires_at,
-         a.cal_com_event_type_id is not null as has_calendar,
-         (select coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'amount_cents', p.amount_cents,
-            'currency', p.currency, 'stripe_id', p.stripe_id, 'payment_intent', p.stripe_payment_intent_id,
-            'occurred_at', p.occurred_at) order by p.recorded_at), '[]')
-          from payments p where p.booking_id = b.id) as ledger"
-    };
-}
+// A booking as a row.
+mod row;
 
-pub(crate) use booking_columns;
-
-#[derive(Deserialize)]
-struct LedgerRow {
-    kind: String,
-    amount_cents: i64,
-    currency: String,
-    stripe_id: String,
-    payment_intent: String,
-    occurred_at: Timestamp,
-}
-
-/// Reads the columns of [`booking_columns`].
-pub(crate) fn booking(row: &Row) -> Result<Booking, Error> {
-    let ledger = get_json::<Vec<LedgerRow>>(row, "ledger")?
-        .into_iter()
-        .map(|entry| {
-            Ok(Entry {
-                kind: EntryKind::parse(&entry.kind)
-                    .ok_or_else(|| Error::Internal(format!("ledger kind {:?}", entry.kind)))?,
-                amount: Cents::new(entry.amount_cents),
-                currency: entry.currency,
-                stripe_id: entry.stripe_id,
-                payment_intent: entry.payment_intent,
-                occurred_at: entry.occurred_at,
-            })
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let has_calendar: bool = get(row, "has_calendar")?;
-    let create_at: &str = get(row, "cal_com_create_at")?;
-    Ok(Booking {
-        id: BookingId::new(get(row, "id")?),
-        artist: ArtistId::new(get(row, "artist_id")?),
-        version: get(row, "version")?,
-        state: State {
-            status: get_named(row, "status", Status::parse)?,
-            payment_status: get_named(row, "payment_status", PaymentStatus::parse)?,
-            cancel_reason: get_named_opt(row, "cancel_reason", CancelReason::parse)?,
-            hold_expires_at: get(row, "hold_expires_at")?,
-            payment_intent: get(row, "stripe_payment_intent_id")?,
-            payment_problem: get_named_opt(row, "payment_problem", PaymentProblem::parse)?,
-            kept: get::<Option<i64>>(row, "kept_cents")?.map(Cents::new),
-            no_show: get(row, "no_show")?,
-            undo: match get(row, "undo_until")? {
-                None => None,
-                Some(until) => Some(Undo { until, hold_expires_at: get(row, "undo_hold_expires_at")? }),
-            },
-        },
-        starts_at: get(row, "scheduled_at")?,
-        ends_at: get(row, "ends_at")?,
-        deposit: euros(row, "acompte_amount")?,
-        currency: get_named(row, "currency", |code| (code == Currency::Eur.code()).then_some(Currency::Eur))?,
-        checkout_session: get(row, "stripe_checkout_session_id")?,
-        calendar: match (has_calendar, create_at) {
-            (false, _) => CalendarMode::Off,
-            (true, "payment") => CalendarMode::AfterPayment,
-            (true, _) => CalendarMode::AtBooking,
-        },
-        calendar_booking: get(row, "cal_com_booking_id")?,
-        ledger: Ledger::new(ledger),
-        policy: get_json(row, "policy")?,
-    })
-}
-
-/// Reads an amount that the statement cast to text: exact, and made cents in one place.
-pub(crate) fn euros(row: &Row, column: &str) -> Result<Cents, Error> {
-    let text: &str = get(row, column)?;
-    Cents::from_euros(text).map_err(|error| Error::Internal(format!("column {column}: {error}")))
-}
-
-/// As [`euros`], for a column that may be null.
-pub(crate) fn euros_opt(row: &Row, column: &str) -> Result<Option<Cents>, Error> {
-    let text: Option<&str> = get(row, column)?;
-    text.map(|text| Cents::from_euros(text).map_err(|error| Error::Internal(format!("column {column}: {error}"))))
-        .transpose()
-}
+use self::row::written;
+pub(crate) use self::row::{booking, booking_columns, euros, euros_opt, state_columns};
 
 /// A booking with what a decision about its payment needs to know.
 #[derive(Debug)]
@@ -211,60 +119,14 @@ pub async fn apply(
     event: Option<&Event>,
     now: Timestamp,
 ) -> Result<Applied, Error> {
-    const SQL: &str = concat!(
-        r"with locked as materialized (
-             select id, artist_id from bookings where id = $1 and version = $2 for update
-         ), withdrawn as materialized (
-             select o.id from outbox o, locked where o.dedupe_key = any($10) and o.done_at is null
-                 and o.attempts = 0 and o.locked_until is null for update of o
-         ), seen as (
-             insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, booking_id, outcome, payload)
-             select $3->>'id', $3->>'type', $3->>'api_version', $3->>'account', ($3->>'livemode')::boolean,
-                    ($3->>'created_at')::timestamptz, $4, locked.id, $5, $3->'payload'
-             from locked where $3 is not null
-             on conflict (id) do nothing returning id
-         ), go as materialized (
-             select * from locked where ($3 is null or exists (select from seen))
-                 and (select count(*) from withdrawn) = cardinality($10)
-         ), taken_back as (
-             update outbox o set done_at = $4, outcome = 'discarded', last_error = 'taken back'
-             from withdrawn w, go where o.id = w.id
-         ), dropped as (
-             update outbox o set done_at = $4, outcome = 'done' from go
-             where o.dedupe_key = 'send_email:' || go.id || ':client_held:1' and o.done_at is null and o.attempts = 0
-                 and $6->>'status' <> 'pending' and $6->>'undo_until' is null
-         ), moved as (
-             update bookings b set
-                 status = $6->>'status', payment_status = $6->>'payment_status', cancel_reason = $6->>'cancel_reason',
-                 hold_expires_at = ($6->>'hold_expires_at')::timestamptz,
-                 stripe_payment_intent_id = $6->>'payment_intent', payment_problem = $6->>'payment_problem',
-                 confirmed_at = case when $6->>'status' = 'confirmed' and b.status <> 'confirmed' then $4
-                                     when $6->>'status' = 'pending' then null else b.confirmed_at end,
-                 cancelled_at = case when $6->>'status' = 'cancelled' and b.status <> 'cancelled' then $4
-                                     when $6->>'status' <> 'cancelled' then null else b.cancelled_at end,
-                 kept_cents = ($6->>'kept_cents')::bigint, no_show = ($6->>'no_show')::boolean,
-                 undo_until = ($6->>'undo_until')::timestamptz,
-                 undo_hold_expires_at = ($6->>'undo_hold_expires_at')::timestamptz,
-                 scheduled_at = coalesce(($6->>'starts_at')::timestamptz, b.scheduled_at),
-                 ends_at = coalesce(($6->>'ends_at')::timestamptz, b.ends_at),
-                 client_origin = case when $6->>'status' = 'pending' then b.client_origin end,
-                 version = b.version + 1, updated_at = $4
-             from go where b.id = go.id and $6 is not null
-             returning b.id
-         ), history as (
-             insert into booking_events (booking_id, at, actor, kind, data)
-             select go.id, $4, h.actor, h.kind, h.data from go, jsonb_to_recordset($7) as h(actor text, kind text, data jsonb)
-         ), ledger as (
-             insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at)
-             select l.id, go.id, go.artist_id, l.kind, l.amount, l.currency, l.stripe_id, l.payment_intent, l.occurred_at, $4
-             from go, jsonb_to_recordset($8) as l(id uuid, kind text, amount bigint, currency text, stripe_id text, payment_intent text, occurred_at timestamptz)
-             on conflict (kind, stripe_id) do nothing
-         ), jobs as (",
-        insert_jobs!("$9", "go, "),
-        ") select exists (select from locked) as found, exists (select from go) as went, array(select id from jobs) as jobs"
-    );
+    const SQL: &str = include_str!("sql/apply_change.sql");
     let event_row = event.map(event_row);
-    let state = change.state.as_ref().map(|state| state_row(state, change.slot));
+    let state = change.state.as_ref().map(|state| {
+        let mut row = written(state);
+        row["starts_at"] = json!(change.slot.map(|(starts_at, _)| starts_at));
+        row["ends_at"] = json!(change.slot.map(|(_, ends_at)| ends_at));
+        row
+    });
     let history = json!(change.history);
     let ledger: Value = change
         .ledger
@@ -343,18 +205,6 @@ fn event_row(event: &Event) -> Value {
         "livemode": event.livemode,
         "created_at": Timestamp::from_second(event.created).unwrap_or(Timestamp::UNIX_EPOCH),
         "payload": kept(&event.data.object),
-    })
-}
-
-fn state_row(state: &State, slot: Option<(Timestamp, Timestamp)>) -> Value {
-    json!({
-        "starts_at": slot.map(|(starts_at, _)| starts_at), "ends_at": slot.map(|(_, ends_at)| ends_at),
-        "kept_cents": state.kept, "no_show": state.no_show,
-        "undo_until": state.undo.map(|undo| undo.until),
-        "undo_hold_expires_at": state.undo.and_then(|undo| undo.hold_expires_at),
-        "status": state.status, "payment_status": state.payment_status, "cancel_reason": state.cancel_reason,
-        "hold_expires_at": state.hold_expires_at, "payment_intent": state.payment_intent,
-        "payment_problem": state.payment_problem,
     })
 }
 

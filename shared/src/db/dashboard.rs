@@ -10,6 +10,9 @@ pub use self::detail::{Detail, JobRow, MailRow, TimelineLine, detail};
 pub use self::list::{ListPage, Listed, Place, Selection, list, list_sql};
 use crate::domain::named::named;
 
+#[cfg(test)]
+pub(super) use self::list::listed_columns;
+
 named! {
     /// Which bookings a list is of.
     Filter {

@@ -127,7 +127,7 @@ macro_rules! hold_json {
     };
 }
 
-use hold_json;
+pub(super) use hold_json;
 
 /// Stores where the client pays. Returns false when the hold has ended meanwhile. One flight.
 ///

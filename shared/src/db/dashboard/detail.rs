@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
-use super::list::{Listed, listed, listed_columns};
+use super::list::{Listed, listed};
 use crate::auth::Account;
-use crate::db::bookings::{booking_columns, euros_opt};
+use crate::db::bookings::euros_opt;
 use crate::db::{Db, Repeat, get, get_json};
 use crate::domain::booking::{Actor, HistoryKind};
 use crate::domain::ids::{BookingId, JobId};
@@ -92,24 +92,7 @@ pub struct Detail {
 /// # Errors
 /// The account has no artist, the booking is not theirs, or the database failed.
 pub async fn detail(db: &Db, user: Account, id: BookingId, now: Timestamp) -> Result<Detail, Error> {
-    const SQL: &str = concat!(
-        "select ",
-        listed_columns!(),
-        r", b.note, b.calendar_note, b.project_description, b.project_body_zone,
-         b.project_budget::text, b.id is null as missing,
-         (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'actor', e.actor, 'kind', e.kind, 'data', e.data)
-             order by e.id), '[]') from booking_events e where e.booking_id = b.id) as timeline,
-         (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence,
-             'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error)
-             order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails,
-         (select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template',
-             'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until,
-             'outcome', o.outcome, 'last_error', o.last_error,
-             'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]')
-             from outbox o where o.booking_id = b.id) as jobs
-         from artists a left join bookings b on b.id = $3 and b.artist_id = a.id left join flashes f on f.id = b.flash_id
-         where a.user_id = account($1)"
-    );
+    const SQL: &str = include_str!("../sql/dashboard_detail.sql");
     let row = db
         .row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY), (&now, Type::TIMESTAMPTZ), (&id.uuid(), Type::UUID)])
         .await?

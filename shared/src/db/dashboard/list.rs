@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Filter, Todo};
 use crate::auth::Account;
-use crate::db::bookings::{booking, booking_columns, euros_opt};
+use crate::db::bookings::{booking, euros_opt};
 use crate::db::{Db, Repeat, get, get_all_named, get_named, get_zone};
 use crate::domain::booking::{Booking, BookingKind};
 use crate::domain::calendar::CalendarState;
@@ -104,7 +104,7 @@ pub struct ListPage {
 macro_rules! listed_columns {
     () => {
         concat!(
-            booking_columns!(),
+            crate::db::bookings::booking_columns!(),
             r", b.type, b.title, b.price::text, b.client_name, b.client_email, b.client_phone, b.client_locale,
              b.calendar_state, b.created_at, coalesce(b.timezone, a.timezone) as zone, a.timezone as home, f.image as flash_image, dashboard_todo(b, $2) as todo,
              (select count(*) from outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded')
@@ -113,7 +113,7 @@ macro_rules! listed_columns {
     };
 }
 
-pub(super) use listed_columns;
+pub(in crate::db) use listed_columns;
 
 pub(super) fn listed(row: &Row, group: i32) -> Result<Listed, Error> {
     let booking = booking(row)?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
-use super::{Hold, Networks, hold_json};
+use super::{Hold, Networks};
 use crate::db::artists::{Agenda, read_agenda};
 use crate::db::{Db, Repeat, get, get_json};
 use crate::domain::ids::FlashId;
@@ -58,30 +58,7 @@ pub struct Context {
 /// # Errors
 /// The database failed.
 pub async fn ask(db: &Db, question: &Inquiry<'_>, now: Timestamp) -> Result<Option<Context>, Error> {
-    const SQL: &str = concat!(
-        r"with counted as (
-             insert into rate_limits (bucket, window_start, count)
-             select distinct 'create-booking:' || encode(n.network, 'hex'), $8::timestamptz, 1
-             from (values ($7), ($11)) n (network) order by 1
-             on conflict (bucket, window_start) do update set count = rate_limits.count + 1 returning bucket, count
-         ) select a.*, hold_load(a.artist_id, $6, null, $7, $11, a.flash_id, $9) as load,
-         (select count from counted where bucket = 'create-booking:' || encode($7, 'hex')) as requests_near,
-         (select count from counted where bucket = 'create-booking:' || encode($11, 'hex')) as requests_wide,
-         (select ",
-        hold_json!(),
-        r" from bookings b where b.artist_id = a.artist_id and b.status = 'pending' and b.hold_expires_at > $9
-             and b.scheduled_at = $5 and b.client_email = $6
-             and b.flash_id is not distinct from $2) as own,
-         (select ",
-        hold_json!(),
-        r" from bookings b where b.unique_flash_id = a.flash_id and b.status = 'pending' and b.hold_expires_at > $9
-             and b.client_email = $6) as own_flash,
-         i.request_hash,
-         (select ",
-        hold_json!(),
-        r" from bookings b where b.id = i.booking_id) as earlier
-         from agenda($1, $2, $3, $4) a left join idempotency_keys i on i.scope = 'create-booking' and i.key = $10"
-    );
+    const SQL: &str = include_str!("../sql/ask_before_a_hold.sql");
     let row = db
         .row(
             Repeat::Safe,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 
 use super::Networks;
-use crate::db::{Db, Repeat, get, get_json, insert_jobs, job_ids, job_rows};
+use crate::db::{Db, Repeat, get, get_json, job_ids, job_rows};
 use crate::domain::booking::{Booking, CalendarMode};
 use crate::domain::calendar::CalendarState;
 use crate::domain::contact::{EmailAddress, FullName, PhoneNumber, ProjectBrief};
@@ -106,47 +106,7 @@ pub struct Written {
 /// the artist takes no deposits,
 /// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
 pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Taken, Error> {
-    const SQL: &str = concat!(
-        r"with room as materialized (
-             select r.fits, r.load from hold_room($1, $2->>'client_email', $2->>'client_phone', $7, $9,
-                 ($2->>'flash_id')::uuid, $3, $10) r
-         ), spent as (
-             insert into idempotency_keys (scope, key, request_hash, created_at)
-             select 'proof', $11, decode('', 'hex'), $3 from room where fits and $11::text is not null
-             on conflict (scope, key) do nothing returning key
-         ), good as materialized (
-             select from room where fits and ($11::text is null or exists (select from spent))
-         ), claimed as (
-             insert into idempotency_keys (scope, key, request_hash, booking_id, created_at)
-             select 'create-booking', $4, $5, ($2->>'id')::uuid, $3 from good where $4::text is not null
-             on conflict (scope, key) do nothing returning key
-         ), held as (
-             insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, price, title, policy,
-                 flash_id, unique_flash_id, project_description, project_body_zone, project_budget,
-                 client_name, client_email, client_phone, client_locale, client_origin, client_wide,
-                 hold_expires_at, checkout_expires_at, stripe_account_id, calendar_state, created_at, updated_at)
-             select r.id, $1, r.type, 'pending', r.scheduled_at, r.ends_at, r.acompte_amount, r.price, r.title, r.policy,
-                 r.flash_id, r.unique_flash_id, r.project_description, r.project_body_zone, r.project_budget,
-                 r.client_name, r.client_email, r.client_phone, r.client_locale, $7, $9,
-                 r.hold_expires_at, r.checkout_expires_at, r.stripe_account_id, r.calendar_state, $3, $3
-             from good, jsonb_to_record($2) as r(id uuid, type text, scheduled_at timestamptz, ends_at timestamptz,
-                 acompte_amount numeric, price numeric, title text, policy jsonb, flash_id uuid, unique_flash_id uuid,
-                 project_description text, project_body_zone text, project_budget numeric,
-                 client_name text, client_email text, client_phone text, client_locale text,
-                 hold_expires_at timestamptz, checkout_expires_at timestamptz, stripe_account_id text, calendar_state text)
-             where $4::text is null or exists (select from claimed)
-             returning id
-         ), history as (
-             insert into booking_events (booking_id, at, actor, kind) select id, $3, 'client', 'held' from held
-         ), jobs as (",
-        // Most artists want to hear of what is paid only.
-        insert_jobs!(
-            "(select case when a.pending_mails then $8::jsonb else '[]' end from artists a where a.id = $1) || $6",
-            "held, "
-        ),
-        r") select exists (select from held) as held, array(select id from jobs) as jobs,
-             r.fits, r.load, exists (select from good) as good from room r"
-    );
+    const SQL: &str = include_str!("../sql/write_hold.sql");
     let (kind, flash_id, unique_flash_id, price, brief) = match hold.subject {
         Subject::Flash { id, price, repeatable } => {
             ("flash", Some(id), (!repeatable).then_some(id), Some(price.to_euros()), None)
