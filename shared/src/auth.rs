@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use self::keys::Keys;
 use crate::config::{self, ConfigError, Secret};
+use crate::domain::time::after;
 use crate::error::Error;
 use crate::http::Web;
 
@@ -200,11 +201,11 @@ impl Auth {
         if claims.is_anonymous {
             return refuse("an anonymous user has no page here");
         }
-        if expires_at.saturating_add(LEEWAY).unwrap_or(expires_at) <= now {
+        if after(expires_at, LEEWAY) <= now {
             return refuse("the session is over");
         }
         let begins = claims.nbf.and_then(|nbf| Timestamp::from_second(nbf).ok()).unwrap_or(Timestamp::MIN);
-        if begins > now.saturating_add(LEEWAY).unwrap_or(now) {
+        if begins > after(now, LEEWAY) {
             return refuse("the session has not begun");
         }
         let (user_id, email) = (claims.sub, claims.email.unwrap_or_default());

@@ -56,7 +56,61 @@ pub fn with(http: &reqwest::Client, region: String, credentials: Credentials) ->
         .build()
 }
 
-/// A request to a service for which no SDK is compiled in, with its signature (version 4).
+/// What a signature (version 4) adds to a request: headers, or a query.
+pub(crate) struct Signature {
+    /// Names and values of headers.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Names and values of the query, not encoded.
+    pub(crate) query: Vec<(String, String)>,
+}
+
+/// Who signs, for which service, and when on AWS's own clock.
+pub(crate) struct Signer<'a> {
+    /// The function's role.
+    pub(crate) identity: &'a Identity,
+    /// `eu-west-3`.
+    pub(crate) region: &'a str,
+    /// `s3`.
+    pub(crate) service: &'a str,
+    /// Nothing of InkFlow shifts it.
+    pub(crate) time: std::time::SystemTime,
+    /// How the service wants it.
+    pub(crate) settings: SigningSettings,
+}
+
+impl Signer<'_> {
+    /// Signs one request.
+    ///
+    /// # Errors
+    /// `url` is none, or a header is not ASCII.
+    pub(crate) fn sign(
+        self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: SignableBody<'_>,
+    ) -> Result<Signature, String> {
+        let params = v4::SigningParams::builder()
+            .identity(self.identity)
+            .region(self.region)
+            .name(self.service)
+            .time(self.time)
+            .settings(self.settings)
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let request =
+            SignableRequest::new(method, url, headers.iter().copied(), body).map_err(|error| error.to_string())?;
+        let (instructions, _signature) = sign(request, &params).map_err(|error| error.to_string())?.into_parts();
+        let (headers, query) = instructions.into_parts();
+        Ok(Signature {
+            headers: headers.iter().map(|header| (header.name().to_owned(), header.value().to_owned())).collect(),
+            query: query.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+        })
+    }
+}
+
+/// A request to a service for which no SDK is compiled in, with its signature.
 ///
 /// # Panics
 /// `url` is none, or a header is not ASCII: both are written in our source.
@@ -71,20 +125,14 @@ pub fn signed(
 ) -> http::Request<Vec<u8>> {
     let identity = Identity::from(credentials.clone());
     #[expect(clippy::disallowed_methods, reason = "AWS compares it with its own clock; nothing of InkFlow shifts it")]
-    let now = std::time::SystemTime::now();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(service)
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .expect("all that a signature needs is given");
-    let signable = SignableRequest::new(method.as_str(), url, headers.iter().copied(), SignableBody::Bytes(&body))
-        .expect("a URL of ours is one");
-    let (signature, _) = sign(signable, &params.into()).expect("headers of ours are ASCII").into_parts();
+    let time = std::time::SystemTime::now();
+    let signer = Signer { identity: &identity, region, service, time, settings: SigningSettings::default() };
+    let signature = signer.sign(method.as_str(), url, headers, SignableBody::Bytes(&body)).expect("a request of ours");
     let mut request = http::Request::builder().method(&method).uri(url);
-    for (name, value) in headers.iter().copied().chain(signature.headers()) {
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    for (name, value) in &signature.headers {
         request = request.header(name, value);
     }
     request.body(body).expect("headers that were signed are headers")

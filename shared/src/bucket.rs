@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sqs::config::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignatureLocation, SigningSettings,
+    UriPathNormalizationMode,
 };
-use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 
-use crate::aws;
+use crate::aws::{self, Signature, Signer};
 use crate::clock::Clock;
 use crate::config::{self, ConfigError};
+use crate::domain::time::after;
 use crate::error::{Error, Service};
 
 /// How long an upload may be begun: a phone in a cellar tries more than once.
@@ -89,8 +89,8 @@ impl Bucket {
         let url = format!("{}/{key}", self.base);
         let signed = self.sign(settings, now, Method::PUT.as_str(), &url, &headers, SignableBody::UnsignedPayload)?;
         let query: Vec<String> =
-            signed.1.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
-        Ok((format!("{url}?{}", query.join("&")), now.saturating_add(UPLOAD_WITHIN).unwrap_or(now)))
+            signed.query.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
+        Ok((format!("{url}?{}", query.join("&")), after(now, UPLOAD_WITHIN)))
     }
 
     /// Reads a file of at most `limit` bytes.
@@ -155,20 +155,18 @@ impl Bucket {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         let url = format!("{}/{key}", self.base);
         let now = Clock::default().now();
-        let (signed, _) = self.sign(settings, now, method.as_str(), &url, headers, SignableBody::Bytes(&body))?;
+        let signed = self.sign(settings, now, method.as_str(), &url, headers, SignableBody::Bytes(&body))?;
         let mut request = self.http.request(method, &url).timeout(BOUND);
         for (name, value) in headers
             .iter()
             .map(|(name, value)| (*name, *value))
-            .chain(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .chain(signed.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
         {
             request = request.header(name, value);
         }
         request.body(body).send().await.map_err(|error| failed(&error.without_url().to_string()))
     }
 
-    /// The headers and the query that the signature adds.
-    #[expect(clippy::type_complexity, reason = "two lists of pairs")]
     fn sign(
         &self,
         mut settings: SigningSettings,
@@ -177,28 +175,19 @@ impl Bucket {
         url: &str,
         headers: &[(&str, &str)],
         body: SignableBody<'_>,
-    ) -> Result<(Vec<(String, String)>, Vec<(String, String)>), Error> {
+    ) -> Result<Signature, Error> {
         // S3 decodes the path once and normalises nothing.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let internal = |error: &dyn std::error::Error| Error::Internal(format!("signing for S3: {error}"));
-        let params = v4::SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name("s3")
-            .time(SystemTime::from(now))
-            .settings(settings)
-            .build()
-            .map_err(|error| internal(&error))?
-            .into();
-        let request =
-            SignableRequest::new(method, url, headers.iter().copied(), body).map_err(|error| internal(&error))?;
-        let (instructions, _signature) = sign(request, &params).map_err(|error| internal(&error))?.into_parts();
-        let (headers, query) = instructions.into_parts();
-        Ok((
-            headers.iter().map(|header| (header.name().to_owned(), header.value().to_owned())).collect(),
-            query.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
-        ))
+        let signer = Signer {
+            identity: &self.identity,
+            region: &self.region,
+            service: "s3",
+            time: SystemTime::from(now),
+            settings,
+        };
+        let signature = signer.sign(method, url, headers, body);
+        signature.map_err(|error| Error::Internal(format!("signing for S3: {error}")))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::config::{self, Secret};
+use crate::config::{self, ConfigError, Secret};
 use crate::domain::ids::BookingId;
 use crate::domain::locale::Locale;
 
@@ -37,6 +37,31 @@ const SLOTS_BOUND: Duration = Duration::from_secs(4);
 
 /// The key under which our id travels with a booking.
 pub const OUR_ID: &str = "inkflow_booking_id";
+
+/// Cal.com's own pages.
+#[derive(Debug, Clone)]
+pub struct Pages(String);
+
+impl Pages {
+    /// Those of `CALCOM_WEB_BASE`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self(config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?))
+    }
+
+    /// The page of a booking, by its uid.
+    pub fn booking(&self, uid: &str) -> String {
+        format!("{}/booking/{uid}", self.0.trim_end_matches('/'))
+    }
+}
+
+impl From<&str> for Pages {
+    fn from(base: &str) -> Self {
+        Self(base.to_owned())
+    }
+}
 
 /// Cal.com's API.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! The one place where a function reads the time. Everything below it gets `now` as an argument.
 
+use crate::domain::time::after;
 use jiff::{SignedDuration, Timestamp};
 
 /// A clock, perhaps shifted: `make dev` moves it to see a hold lapse.
@@ -17,7 +18,7 @@ impl Clock {
     /// The current instant, in whole microseconds as Postgres keeps it.
     #[expect(clippy::disallowed_methods, reason = "the one reader of the system's clock")]
     pub fn now(self) -> Timestamp {
-        let now = Timestamp::now().saturating_add(self.shift).unwrap_or(Timestamp::MAX);
+        let now = after(Timestamp::now(), self.shift);
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }

@@ -330,7 +330,7 @@ pub(crate) fn job_rows(
                 "args": task,
                 "dedupe_key": task.dedupe_key(version),
                 "created_at": now,
-                "relay_at": not_before.saturating_add(RELAY_AFTER).unwrap_or(not_before),
+                "relay_at": crate::domain::time::after(not_before, RELAY_AFTER),
             })
         })
         .collect()

@@ -22,6 +22,9 @@ pub mod contact;
 // What a cancellation costs.
 pub mod policy;
 
+// Instants.
+pub mod time;
+
 // What a studio's clock shows.
 pub mod local;
 

@@ -15,6 +15,7 @@ use crate::domain::calendar::{CalendarState, CallOff, Question, Verdict};
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::{Occasion, Task, Template};
 use crate::domain::policy::Canceller;
+use crate::domain::time::after;
 use crate::error::Error;
 use crate::settle::{Settled, settle};
 
@@ -253,7 +254,7 @@ fn changed(settled: Settled) -> Compared {
 pub async fn moved(db: &Db, booking: &Booking, uid: &str, start: Timestamp, now: Timestamp) -> Result<Compared, Error> {
     // Cal.com gives a moved booking its event type's own length; the appointment keeps the one that was booked.
     let length = booking.ends_at.duration_since(booking.starts_at);
-    let end = start.saturating_add(length).unwrap_or(Timestamp::MAX);
+    let end = after(start, length);
     let settled = decide_on(db, booking, now, |booking, free| booking.move_to(start, end, Actor::Calcom, free)).await?;
     let alert = Task::SendEmail {
         booking: booking.id,

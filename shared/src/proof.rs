@@ -12,6 +12,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::db::Db;
+use crate::domain::time::after;
 
 /// The header that carries a solution.
 pub const HEADER: &str = "x-proof";
@@ -60,7 +61,7 @@ pub struct Solved {
 
 /// A puzzle of this level (from 1 on), for whoever asks for `subject`. The nonce is new each time.
 pub fn pose(db: &Db, subject: &str, level: u8, nonce: u128, hold: SignedDuration, now: Timestamp) -> Puzzle {
-    let expires_at = now.saturating_add(LIFE).unwrap_or(now);
+    let expires_at = after(now, LIFE);
     let terms = format!("{level:02x}{:010x}{nonce:032x}", expires_at.as_second());
     Puzzle {
         challenge: format!("{terms}{}", hex::encode(db.sign("proof", &signed(subject, &terms)).as_ref())),

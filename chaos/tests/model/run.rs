@@ -331,7 +331,7 @@ impl<'a> Run<'a> {
             calendars: world.calendars(),
             clock: world.clock(),
             public_url: PUBLIC_URL.into(),
-            calcom_web: "https://cal.test".into(),
+            calcom_pages: "https://cal.test".into(),
             lease: Duration::from_secs(90),
             // A plan has more outages than a week.
             max_attempts: 1_000,

@@ -5,6 +5,7 @@ use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
 use shared::appointment;
+use shared::calcom::Pages;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::Db;
@@ -27,7 +28,7 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// Where clients see their Cal.com booking.
-    pub calcom_web: String,
+    pub calcom_pages: Pages,
     /// Origin of the site.
     pub public_url: String,
 }
@@ -41,7 +42,7 @@ impl App {
         Ok(Self {
             db: Db::from_env()?,
             clock: config::clock()?,
-            calcom_web: config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?,
+            calcom_pages: Pages::from_env()?,
             public_url: config::public_url()?,
         })
     }
@@ -205,10 +206,7 @@ fn show(app: &App, view: ClientsView) -> BookingView {
         refunded_cents: booking.ledger.totals(booking.currency).refunded,
         hold_expires_at: booking.state.hold_expires_at.map(|end| LocalTime::of(end, &view.zone)),
         checkout_url: view.checkout_url.filter(|_| payable),
-        calendar_url: booking
-            .calendar_booking
-            .filter(|_| stands)
-            .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
+        calendar_url: booking.calendar_booking.filter(|_| stands).map(|uid| app.calcom_pages.booking(&uid)),
         links,
     }
 }

@@ -11,7 +11,7 @@ fn app(world: &World) -> App {
     App {
         db: world.db(),
         clock: world.clock(),
-        calcom_web: "https://cal.test/".into(),
+        calcom_pages: "https://cal.test/".into(),
         public_url: testing::PUBLIC_URL.into(),
     }
 }

@@ -8,6 +8,7 @@ use shared::domain::booking::hold_end;
 use shared::domain::local::LocalTime;
 use shared::domain::refusal::Refusal;
 use shared::domain::shares::{Full, Load, Terms};
+use shared::domain::time::after;
 use shared::error::Error;
 use shared::proof::{self, Solved};
 use uuid::Uuid;
@@ -54,7 +55,7 @@ impl Gate<'_> {
             near && context.requests_wide <= limit.saturating_mul(WIDE).saturating_mul(times)
         };
         if !within(PATIENCE) {
-            let end = window_start(self.now).saturating_add(RATE_WINDOW).unwrap_or(self.now);
+            let end = after(window_start(self.now), RATE_WINDOW);
             return Err(Error::TooManyRequests { retry_after: end.duration_since(self.now).unsigned_abs() });
         }
         Ok(if within(1) { 0 } else { HARD })

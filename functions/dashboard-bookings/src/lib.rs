@@ -14,6 +14,7 @@ use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use serde_json::json;
 use shared::auth::{Account, Auth};
+use shared::calcom::Pages;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::bookings::{self, Applied};
@@ -73,7 +74,7 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// Where Cal.com's pages are.
-    pub calcom_web: String,
+    pub calcom_pages: Pages,
 }
 
 impl App {
@@ -90,7 +91,7 @@ impl App {
             stripe: Stripe::from_env(http)?,
             web: web.clone(),
             clock: config::clock()?,
-            calcom_web: config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?,
+            calcom_pages: Pages::from_env()?,
         })
     }
 }
@@ -305,7 +306,7 @@ fn at_midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
 
 async fn show(app: &App, user: Account, id: BookingId, locale: Locale, now: Timestamp) -> Reply {
     let detail = dashboard::detail(&app.db, user, id, now).await?;
-    http::reply(StatusCode::OK, &view::detail(detail, &app.calcom_web, locale, now))
+    http::reply(StatusCode::OK, &view::detail(detail, &app.calcom_pages, locale, now))
 }
 
 async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Request, now: Timestamp) -> Reply {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
+use shared::calcom::Pages;
 use shared::db::dashboard::{Action, Detail, JobRow, Listed, MailRow, TimelineLine, Todo};
 use shared::db::holds::Suspect;
 use shared::domain::booking::{
@@ -311,7 +312,7 @@ fn actions(booking: &Booking, calendar_state: CalendarState, now: Timestamp) -> 
 }
 
 /// The whole of a booking.
-pub fn detail(detail: Detail, calcom_web: &str, locale: Locale, now: Timestamp) -> BookingDetail {
+pub fn detail(detail: Detail, calcom: &Pages, locale: Locale, now: Timestamp) -> BookingDetail {
     let booking = &detail.listed.booking;
     let zone = &detail.listed.zone;
     let local = |instant| LocalTime::of(instant, zone);
@@ -338,10 +339,7 @@ pub fn detail(detail: Detail, calcom_web: &str, locale: Locale, now: Timestamp) 
         calendar: CalendarView {
             state: detail.listed.calendar_state,
             note: detail.calendar_note,
-            url: booking
-                .calendar_booking
-                .as_ref()
-                .map(|uid| format!("{}/booking/{uid}", calcom_web.trim_end_matches('/'))),
+            url: booking.calendar_booking.as_deref().map(|uid| calcom.booking(uid)),
         },
         jobs: detail.jobs.into_iter().map(|job| job_view(job, locale, now)).collect(),
         row: row(detail.listed, now),

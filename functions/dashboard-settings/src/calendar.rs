@@ -10,6 +10,7 @@ use shared::db::settings::calendar::{self as store, Stored};
 use shared::domain::ids::ArtistId;
 use shared::domain::locale::Locale;
 use shared::domain::settings::calendar::{Connection, ConnectionDraft, CreateAt};
+use shared::domain::time::after;
 use shared::error::Error;
 use shared::http::{self, Reply};
 
@@ -389,7 +390,7 @@ async fn slots(
 ) -> Check {
     const NAME: &str = "slots";
     let minutes = lengths.first().copied().unwrap_or(60);
-    let until = now.saturating_add(AHEAD).unwrap_or(now);
+    let until = after(now, AHEAD);
     match calcom.slots(key, connection.event_type_id, now, until, minutes).await {
         Ok(free) if free.is_empty() => Check::bad(
             NAME,

@@ -234,7 +234,7 @@ fn the_file_of_the_page_and_of_the_mail_is_one() {
             calendars: world.calendars(),
             clock: world.clock(),
             public_url: shared::testing::PUBLIC_URL.into(),
-            calcom_web: "https://cal.test".into(),
+            calcom_pages: "https://cal.test".into(),
             lease: std::time::Duration::from_secs(90),
             max_attempts: 8,
         };

@@ -6,6 +6,7 @@ use shared::db::bookings::Reference;
 use shared::db::calendar::due;
 use shared::db::reconcile;
 use shared::domain::booking::{Actor, Outcome};
+use shared::domain::time::before;
 use shared::error::Error;
 use shared::follow_calendar::{self, Compared, OVER_AFTER};
 use shared::settle;
@@ -29,7 +30,7 @@ const OVER: i64 = 50;
 
 /// Compares bookings with what Cal.com has of them.
 pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
-    let asked_before = now.saturating_sub(AGAIN).unwrap_or(now);
+    let asked_before = before(now, AGAIN);
     let bookings = due(&app.db, asked_before, BOOKINGS, now).await?;
     let mut answers = futures_util::stream::iter(&bookings)
         .map(|booking| async move {
@@ -64,7 +65,7 @@ pub(crate) async fn compare(app: &App, report: &mut Report, now: Timestamp) -> R
 
 /// Closes the appointments that took place a while ago and of which nobody said otherwise.
 pub(crate) async fn close(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
-    let before = now.saturating_sub(OVER_AFTER).unwrap_or(now);
+    let before = before(now, OVER_AFTER);
     for booking in reconcile::over(&app.db, before, OVER).await? {
         let reference = Reference::booking(booking);
         let settled =

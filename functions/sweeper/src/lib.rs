@@ -14,6 +14,7 @@ use shared::db::holds::{self, Due};
 use shared::db::{Db, emails, outbox, reconcile, upkeep};
 use shared::domain::booking::{CancelReason, Outcome, Status};
 use shared::domain::ids::JobId;
+use shared::domain::time::before;
 use shared::error::Error;
 use shared::queue::Queue;
 use shared::settle::{self, Settled};
@@ -189,7 +190,7 @@ async fn relay(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Err
 
 /// Asks about every page that may still be paid, so that the system is right within minutes even if no webhook ever arrives.
 async fn ask_stripe(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
-    let asked_before = now.saturating_sub(ASK_AFTER).unwrap_or(now);
+    let asked_before = before(now, ASK_AFTER);
     let due = holds::due(&app.db, asked_before, HOLDS, now).await?;
     report.asked = due.len();
     let mut answers = futures_util::stream::iter(&due).map(|due| ask(app, due, now)).buffer_unordered(AT_ONCE);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::db::bookings::Reference;
 use shared::db::reconcile::{self, OpenRefund};
 use shared::domain::booking::Outcome;
+use shared::domain::time::{after, before};
 use shared::error::Error;
 use shared::settle::{self, events, refund_fact};
 
@@ -42,14 +43,6 @@ const PAGES: usize = 5;
 
 /// A sweep that dies in a look keeps the others out for this long.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
-
-fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.saturating_sub(by).unwrap_or(Timestamp::MIN)
-}
-
-fn after(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
 
 /// Asks Stripe about the payments that should be on their way back.
 pub(crate) async fn refunds(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {

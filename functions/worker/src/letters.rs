@@ -53,10 +53,7 @@ pub(crate) fn letter(app: &App, dossier: &Dossier, template: Template, occasion:
             left_to_pay: booking.left_to_pay(dossier.price),
             stands: booking.state.status.stands(),
             hold_expires_at: booking.state.hold_expires_at,
-            calendar_url: booking
-                .calendar_booking
-                .as_ref()
-                .map(|uid| format!("{}/booking/{uid}", app.calcom_web.trim_end_matches('/'))),
+            calendar_url: booking.calendar_booking.as_deref().map(|uid| app.calcom_pages.booking(uid)),
             policy: policy(dossier, locale, now),
         },
         refund: refund(dossier, template, occasion),

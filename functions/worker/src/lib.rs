@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use shared::calcom::Pages;
 use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
@@ -50,7 +51,7 @@ pub struct App {
     /// Origin of the site.
     pub public_url: String,
     /// Where clients see their Cal.com booking.
-    pub calcom_web: String,
+    pub calcom_pages: Pages,
     /// How long a claimed job stays ours: longer than the function may run, shorter than the queue hides a message.
     pub lease: Duration,
     /// After how many attempts a job is given up.
@@ -73,7 +74,7 @@ impl App {
             calendars: Calendars::from_env(http)?,
             clock: config::clock()?,
             public_url: config::public_url()?,
-            calcom_web: config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?,
+            calcom_pages: Pages::from_env()?,
             lease: Duration::from_secs(config::or("JOB_LEASE_SECONDS", 90)?),
             max_attempts: config::or("JOB_MAX_ATTEMPTS", 8)?,
         })

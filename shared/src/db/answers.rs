@@ -10,6 +10,7 @@ use super::artists::{Agenda, read_agenda};
 use super::{Db, Repeat, get};
 use crate::domain::ids::{ArtistId, FlashId};
 use crate::domain::slots::Interval;
+use crate::domain::time::before;
 use crate::error::Error;
 
 /// How long an answer is as good as a new one.
@@ -94,7 +95,7 @@ pub async fn agenda_to_show(
             })
         })
         .collect();
-    let before = |age| now.saturating_sub(age).unwrap_or(now);
+    let before = |age| before(now, age);
     let minute = Timestamp::from_second(now.as_second().div_euclid(WINDOW) * WINDOW).unwrap_or(now);
     let row = db
         .row(

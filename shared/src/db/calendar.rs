@@ -11,6 +11,7 @@ use crate::domain::booking::Outcome;
 use crate::domain::ids::{ArtistId, BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::before;
 use crate::error::Error;
 
 /// What a webhook says about whom it is for.
@@ -258,7 +259,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
                  and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null)
              order by b.calendar_checked_at nulls first limit $2 for update skip locked
          ) update bookings b set calendar_checked_at = $3 from chosen where b.id = chosen.id returning b.id";
-    let settled = now.saturating_sub(SETTLED).unwrap_or(now);
+    let settled = before(now, SETTLED);
     let rows = db
         .rows(
             Repeat::Safe,
@@ -268,7 +269,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
                 (&limit, Type::INT8),
                 (&now, Type::TIMESTAMPTZ),
                 (&settled, Type::TIMESTAMPTZ),
-                (&now.saturating_sub(SEARCHED).unwrap_or(now), Type::TIMESTAMPTZ),
+                (&before(now, SEARCHED), Type::TIMESTAMPTZ),
             ],
         )
         .await?;

@@ -12,6 +12,7 @@ use crate::domain::ids::BookingId;
 use crate::domain::locale::Locale;
 use crate::domain::money::Cents;
 use crate::domain::policy::CancellationPolicy;
+use crate::domain::time::before;
 use crate::error::Error;
 use crate::network::Network;
 
@@ -127,6 +128,7 @@ macro_rules! hold_json {
     };
 }
 
+#[cfg(test)]
 pub(super) use hold_json;
 
 /// Stores where the client pays. Returns false when the hold has ended meanwhile. One flight.
@@ -272,7 +274,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
                 (&asked_before, Type::TIMESTAMPTZ),
                 (&limit, Type::INT8),
                 (&now, Type::TIMESTAMPTZ),
-                (&now.saturating_sub(FORGOTTEN_PAGE).unwrap_or(now), Type::TIMESTAMPTZ),
+                (&before(now, FORGOTTEN_PAGE), Type::TIMESTAMPTZ),
             ],
         )
         .await?;

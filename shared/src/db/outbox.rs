@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Db, Repeat, get, get_json};
 use crate::domain::ids::JobId;
 use crate::domain::job::Task;
+use crate::domain::time::after;
 use crate::error::Error;
 
 /// A job that is ours to do until its lease ends.
@@ -128,7 +129,7 @@ pub async fn overdue(db: &Db, limit: i64, now: Timestamp) -> Result<Vec<JobId>, 
              select id from outbox where done_at is null and relay_at <= $1 and (locked_until is null or locked_until <= $1)
              order by relay_at limit $2 for update skip locked)
          update outbox o set relay_at = $3 from late where o.id = late.id returning o.id";
-    let again = now.saturating_add(RELAY_AGAIN).unwrap_or(now);
+    let again = after(now, RELAY_AGAIN);
     let rows = db
         .rows(Repeat::Safe, SQL, &[(&now, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&again, Type::TIMESTAMPTZ)])
         .await?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Db, Repeat, get, get_json};
 use crate::domain::ids::{BookingId, JobId};
+use crate::domain::time::after;
 use crate::error::Error;
 
 /// Takes the look `name` if it is due, for `lease`: none when it is not, or when somebody else is looking. One flight.
@@ -26,7 +27,7 @@ pub async fn begin<T: DeserializeOwned + Default>(
 ) -> Result<Option<T>, Error> {
     const SQL: &str = r"insert into reconcilers (name, due_at) values ($1, $3)
          on conflict (name) do update set due_at = $3 where reconcilers.due_at <= $2 returning state";
-    let until = now.saturating_add(lease).unwrap_or(now);
+    let until = after(now, lease);
     let row = db
         .row(
             // An answer that was lost leaves the lease behind: the next sweep goes on.

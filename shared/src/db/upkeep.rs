@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::types::Type;
 
 use super::{Db, Repeat, get};
+use crate::domain::time::before;
 use crate::error::Error;
 
 /// Counters are of use for an hour, the endings of holds for a day, keys for as long as a client may repeat a request.
@@ -71,7 +72,7 @@ pub async fn forget(db: &Db, now: Timestamp) -> Result<u64, Error> {
              delete from ended_sessions where ctid in (
                  select ctid from ended_sessions where confirmed and ended_at < $4 limit 1000)
          ) select (select count(*) from counters) + (select count(*) from keys) as forgotten";
-    let before = |age| now.saturating_sub(age).unwrap_or(now);
+    let before = |age| before(now, age);
     let row = db
         .row(
             Repeat::Safe,

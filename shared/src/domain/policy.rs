@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::locale::Locale;
 use super::money::Cents;
+use super::time::before;
 
 /// What the deposit is in French law (Code de la consommation, L214-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ impl CancellationPolicy {
     #[must_use]
     pub fn refundable_until(&self, starts_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let hours = if self.late_refund_percent >= 100 { 0 } else { self.full_refund_hours };
-        let end = starts_at.saturating_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(Timestamp::MIN);
+        let end = before(starts_at, SignedDuration::from_hours(i64::from(hours)));
         (now <= end).then_some(end)
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn app_with(world: &World, db: Db) -> App {
         queue: world.queue(),
         web: world.web(),
         clock: world.clock(),
-        calcom_web: "https://cal.test".into(),
+        calcom_pages: "https://cal.test".into(),
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn run_everything(world: &World) {
         calendars: world.calendars(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
-        calcom_web: "https://cal.test".into(),
+        calcom_pages: "https://cal.test".into(),
         lease: Duration::from_secs(90),
         max_attempts: 8,
     };

@@ -108,7 +108,7 @@ async fn work(world: &World) {
         calendars: world.calendars(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
-        calcom_web: "https://cal.test".into(),
+        calcom_pages: "https://cal.test".into(),
         lease: std::time::Duration::from_secs(90),
         max_attempts: 8,
     };

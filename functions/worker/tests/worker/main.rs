@@ -23,7 +23,7 @@ fn app(world: &World) -> App {
         calendars: world.calendars(),
         clock: world.clock(),
         public_url: PUBLIC_URL.into(),
-        calcom_web: "https://cal.test".into(),
+        calcom_pages: "https://cal.test".into(),
         lease: Duration::from_secs(90),
         max_attempts: 8,
     }

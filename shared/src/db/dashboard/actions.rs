@@ -12,6 +12,7 @@ use crate::domain::booking::HistoryKind;
 use crate::domain::ids::{BookingId, JobId};
 use crate::domain::job::Task;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::after;
 use crate::error::Error;
 
 /// What came of a write to one booking: no artist, not theirs, or what the statement says.
@@ -52,7 +53,7 @@ pub async fn retry_job(db: &Db, user: Account, id: BookingId, job: JobId, now: T
              insert into booking_events (booking_id, at, actor, kind, data)
              select mine.booking_id, $4, 'artist', 'job_retried', jsonb_build_object('kind', mine.kind) from mine, again
          ) select exists (select from mine) as found, exists (select from again) as again from me";
-    let relay_at = now.saturating_add(RELAY_AFTER).unwrap_or(now);
+    let relay_at = after(now, RELAY_AFTER);
     let row = db
         .row(
             // Sent twice, the second finds a job that has not failed: said to be impossible, and done all the same.

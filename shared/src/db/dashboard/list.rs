@@ -113,6 +113,7 @@ macro_rules! listed_columns {
     };
 }
 
+#[cfg(test)]
 pub(in crate::db) use listed_columns;
 
 pub(super) fn listed(row: &Row, group: i32) -> Result<Listed, Error> {

@@ -9,6 +9,7 @@ use crate::auth::Account;
 use crate::db::{Db, Repeat, get, get_named, get_named_opt};
 use crate::domain::ids::ImageId;
 use crate::domain::picture::{Picture, Refused, Upload};
+use crate::domain::time::before;
 use crate::error::Error;
 
 /// How many uploads an artist may begin in an hour: a whole portfolio, not a storage.
@@ -56,7 +57,7 @@ pub async fn announce(db: &Db, user: Account, id: ImageId, upload: &Upload, now:
              select $2, mine.id, $3, $4, $5, $6, $6 from mine
              where (select count(*) from images i where i.artist_id = mine.id and i.created_at > $7) < $8 returning id)
          select exists (select from written) as written from mine";
-    let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now);
+    let hour_ago = before(now, SignedDuration::from_hours(1));
     let row = db
         .row(
             Repeat::Unsafe,

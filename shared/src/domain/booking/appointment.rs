@@ -10,6 +10,7 @@ use crate::domain::job::{Occasion, RefundReason, Task, Template};
 use crate::domain::ledger::Entry;
 use crate::domain::money::Cents;
 use crate::domain::policy::{Canceller, Refund};
+use crate::domain::time::after;
 
 /// How long an artist can take back a confirmation by hand.
 pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
@@ -23,7 +24,7 @@ impl Booking {
         if self.state.status != Status::Pending || self.state.payment_problem.is_some() || self.starts_at <= now {
             return Change::nothing(Outcome::NotPossible);
         }
-        let until = now.saturating_add(UNDO).unwrap_or(Timestamp::MAX);
+        let until = after(now, UNDO);
         Change {
             state: Some(State {
                 status: Status::Confirmed,
@@ -33,7 +34,7 @@ impl Booking {
             }),
             history: vec![said(Actor::Artist, HistoryKind::ConfirmedByHand)],
             tasks: self.tasks_of_a_confirmation_by_hand(self.version + 1),
-            not_before: Some(until.saturating_add(UNDO_MARGIN).unwrap_or(Timestamp::MAX)),
+            not_before: Some(after(until, UNDO_MARGIN)),
             ..Change::nothing(Outcome::ConfirmedByHand)
         }
     }

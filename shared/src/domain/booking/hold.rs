@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Actor, Booking, CalendarMode, CancelReason, Change, HistoryKind, HistoryLine, Outcome, State, Status};
 use crate::domain::ids::BookingId;
 use crate::domain::job::{Occasion, Task, Template};
+use crate::domain::time::after;
 
 /// How long a slot stays reserved while a bank makes up its mind (delayed payment methods).
 pub(super) const SLOW_PAYMENT_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -31,12 +32,12 @@ const REMINDER_LEAVES: SignedDuration = SignedDuration::from_mins(10);
 
 /// The end of a hold that begins now.
 pub fn hold_end(now: Timestamp, hold: SignedDuration) -> Timestamp {
-    now.saturating_add(hold).unwrap_or(Timestamp::MAX)
+    after(now, hold)
 }
 
 /// When Stripe's page closes for a hold that ends at `hold_expires_at`.
 pub fn checkout_end(hold_expires_at: Timestamp) -> Timestamp {
-    hold_expires_at.saturating_add(CHECKOUT_MARGIN).unwrap_or(Timestamp::MAX)
+    after(hold_expires_at, CHECKOUT_MARGIN)
 }
 
 /// Whether Stripe does not open a page any more that would close at `checkout_expires_at`: it was wished for some minutes
@@ -48,7 +49,7 @@ pub fn checkout_is_too_short(checkout_expires_at: Timestamp, now: Timestamp) -> 
 /// When the page closes that is wished for anew at `now`. The hold keeps its own end: whoever asks often holds no longer,
 /// and the page is closed with the hold.
 pub fn checkout_end_anew(hold_expires_at: Timestamp, now: Timestamp) -> Timestamp {
-    let shortest = now.saturating_add(CHECKOUT_SHORTEST + CHECKOUT_MARGIN).unwrap_or(Timestamp::MAX);
+    let shortest = after(now, CHECKOUT_SHORTEST + CHECKOUT_MARGIN);
     checkout_end(hold_expires_at).max(shortest)
 }
 
@@ -88,7 +89,7 @@ impl Booking {
         if self.state.status != Status::Pending || self.state.hold_expires_at.is_none() {
             return Change::nothing(Outcome::NotWaiting);
         }
-        let until = now.saturating_add(SLOW_PAYMENT_HOLD).unwrap_or(Timestamp::MAX);
+        let until = after(now, SLOW_PAYMENT_HOLD);
         Change {
             state: Some(State { hold_expires_at: Some(until), ..self.state.clone() }),
             history: vec![HistoryLine {
