@@ -77,6 +77,10 @@ pub mod appointment;
 // The calendar file of an appointment (RFC 5545).
 pub mod ics;
 
+// The API's document.
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 // What the tests of the functions share.
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -27,6 +27,8 @@ use shared::http::{self, Reply};
 
 pub use list::{ArtistCard, ArtistList};
 
+#[cfg(feature = "openapi")]
+pub mod api;
 mod list;
 
 /// How long CloudFront may show a page before it asks again: a flash that was sold a minute ago is refused with

@@ -1,6 +1,9 @@
 //! `GET /api/bookings/{id}`: what the page after the payment shows. It tells what the database knows, never what
 //! a URL claims, and no more than the holder of the link may know.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;

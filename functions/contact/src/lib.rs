@@ -3,6 +3,9 @@
 //!
 //! A POST, because what is asked is personal: no address of a request, and so no log, carries it.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};

@@ -32,6 +32,8 @@ use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
+#[cfg(feature = "openapi")]
+pub mod api;
 mod gate;
 mod page;
 pub mod request;

@@ -1,6 +1,8 @@
 //! The artist's bookings: the list with what waits for the artist first, one booking in full, and what can be done with
 //! it. Each action names the version that was shown, so that two tabs cannot undo each other.
 
+#[cfg(feature = "openapi")]
+pub mod api;
 pub mod cursor;
 pub mod view;
 

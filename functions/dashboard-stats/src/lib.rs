@@ -1,6 +1,9 @@
 //! The figures of the artist's dashboard: `GET /api/dashboard/stats`. What each one means is said once
 //! (`shared::db::stats`).
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use shared::auth::Auth;

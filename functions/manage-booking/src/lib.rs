@@ -4,6 +4,9 @@
 //! `POST /api/bookings/{id}/release`, `POST /api/bookings/{id}/check` and `GET /api/bookings/{id}/calendar.ics`. A paid
 //! booking is not cancelled here.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use lambda_http::http::{self as web, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;

@@ -1,6 +1,9 @@
 //! `POST /api/page-errors`: a page of the site tells that it failed in somebody's browser. That becomes one line of the
 //! log, on which an alarm stands: nothing else would tell that an engine shows an empty page.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};

@@ -1,6 +1,8 @@
 //! Signing in and out, for the pages of this site: passwords and links are checked by Supabase Auth, and its tokens are
 //! kept in cookies that no script can read.
 
+#[cfg(feature = "openapi")]
+pub mod api;
 pub mod device;
 pub mod supabase;
 pub mod token;

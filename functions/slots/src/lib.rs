@@ -1,6 +1,9 @@
 //! `GET /api/calendar/slots`: the free slots of an artist for a flash or a project, for up to 31 days.
 //! One flight to the database, and one call to Cal.com when the artist uses it and nobody has asked a moment ago.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

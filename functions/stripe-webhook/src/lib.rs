@@ -2,6 +2,9 @@
 //!
 //! What an event does is `shared::settle::events`, which the sweeper uses too.
 
+#[cfg(feature = "openapi")]
+pub mod api;
+
 use std::sync::Arc;
 
 use lambda_http::Request;
