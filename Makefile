@@ -106,6 +106,11 @@ frontend-report: own-target $(site) ## Measure the site and lay every state on o
 	@cargo build --workspace --bins
 	@frontend/report/run
 
+.PHONY: pictures
+pictures: own-target $(site) ## Take the three pictures of README.md anew, into docs/pictures
+	@cargo build --workspace --bins
+	@INKFLOW_DEV="$(bin)/dev" frontend/tests/run --config pictures.config.ts
+
 .PHONY: audit
 audit: ## Look the dependencies up in RustSec's list of advisories, which it fetches from GitHub
 	@$$(dev/setup/cargo-deny) check advisories
