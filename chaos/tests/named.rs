@@ -1,4 +1,4 @@
-//! The tables of README and SECURITY name tests, the recipes name files: each of them exists.
+//! What the documents name exists: the tests of their tables, the files, the links, the commands of `make`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,17 +54,122 @@ fn every_failure_of_the_field_has_a_test() {
     }
 }
 
-#[test]
-fn every_place_of_a_recipe_exists() {
-    for (file, least) in [("docs/recipes.md", 40), ("CONTRIBUTING.md", 3)] {
-        let text = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let places: BTreeSet<&str> =
-            text.split('`').skip(1).step_by(2).filter(|word| !word.contains([' ', '(', '<', '\n'])).collect();
-        let places: Vec<&str> =
-            places.into_iter().filter(|word| word.contains('/') && !word.starts_with('/')).collect();
-        assert!(places.len() >= least, "{file}: {places:?}");
-        for place in places {
-            assert!(root().join(place).exists(), "{file} sends people to `{place}`, which is not there");
+/// What people read first, with how many places of the repository it names at least.
+fn guides() -> Vec<(String, usize)> {
+    let mut guides =
+        vec![("README.md".to_owned(), 10), ("CONTRIBUTING.md".to_owned(), 3), ("docs/recipes.md".to_owned(), 40)];
+    for entry in fs::read_dir(root().join("docs")).expect("docs/").flatten() {
+        let name = format!("docs/{}", entry.file_name().to_string_lossy());
+        if name.ends_with(".md") && guides.iter().all(|(known, _)| *known != name) {
+            guides.push((name, 1));
         }
     }
+    guides
+}
+
+fn text(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// What is in backquotes on one line. A block of code is none of it.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_a_block = false;
+    let lines = text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        in_a_block ^= fence;
+        !fence && !in_a_block
+    });
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// Where a program puts things, what an operator writes, and what only looks like a path.
+const NOT_IN_THE_REPOSITORY: [&str; 6] =
+    ["target/", "dist/", ".inkflow/", "~/", "infra/environments/prod.tfvars", "application/problem+json"];
+
+#[test]
+fn every_place_that_a_guide_names_exists() {
+    for (file, least) in guides() {
+        let text = text(&file);
+        let places: BTreeSet<&str> = quoted(&text)
+            .filter(|word| word.contains('/') && !word.starts_with('/') && !word.contains("://"))
+            .filter(|word| !word.contains([' ', '(', '<', '$', '…', '?']))
+            .filter(|word| !NOT_IN_THE_REPOSITORY.iter().any(|other| word.starts_with(other)))
+            .collect();
+        assert!(places.len() >= least, "{file}: {places:?}");
+        for place in places {
+            // Of `functions/*/src` the part before the star.
+            let known =
+                place.split('*').next().and_then(|known| known.rsplit_once('/')).map_or(place, |(known, _)| known);
+            let known = if place.contains('*') { known } else { place };
+            assert!(root().join(known).exists(), "{file} sends people to `{place}`, which is not there");
+        }
+    }
+}
+
+/// A heading as GitHub makes an anchor of it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|sign| sign.is_alphanumeric() || [' ', '-', '_'].contains(sign));
+    kept.flat_map(char::to_lowercase).map(|sign| if sign == ' ' { '-' } else { sign }).collect()
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut files: Vec<String> = guides().into_iter().map(|(file, _)| file).collect();
+    files.extend(["ARCHITECTURE.md", "SECURITY.md"].map(str::to_owned));
+    for folder in ["bench", "chaos", "events", "frontend", "fuzz", "infra", "migrations"] {
+        files.push(format!("{folder}/README.md"));
+    }
+    let mut links = 0;
+    for file in files {
+        let text = text(&file);
+        let beside = root().join(&file).parent().expect("a folder").to_owned();
+        let ends = [("](", ')'), ("src=\"", '"'), ("href=\"", '"')];
+        for (begin, end) in ends {
+            for link in text.split(begin).skip(1).filter_map(|rest| rest.split(end).next()) {
+                if link.contains("://") || link.contains("{{") || link.starts_with("mailto:") {
+                    continue;
+                }
+                links += 1;
+                let (path, part) = link.split_once('#').unwrap_or((link, ""));
+                let place = if path.is_empty() { root().join(&file) } else { beside.join(path) };
+                assert!(place.exists(), "{file} links to {link}, which is not there");
+                if part.is_empty() || path.ends_with(".html") {
+                    continue;
+                }
+                let there = fs::read_to_string(&place).unwrap_or_else(|error| panic!("{link}: {error}"));
+                let found = there
+                    .lines()
+                    .filter(|line| line.starts_with('#'))
+                    .any(|line| anchor(line.trim_start_matches('#')) == part);
+                assert!(found, "{file} links to {link}, and there is no such heading");
+            }
+        }
+    }
+    assert!(links > 30, "{links}");
+}
+
+#[test]
+fn every_command_that_a_guide_names_is_one_of_make() {
+    let makefile = text("Makefile");
+    let known: BTreeSet<&str> = makefile
+        .lines()
+        .filter_map(|line| line.split_once(':').map(|(names, _)| names))
+        .filter(|names| !names.starts_with(['\t', '#', '.', '$']))
+        .flat_map(str::split_whitespace)
+        .collect();
+    let mut commands = 0;
+    let files = guides().into_iter().map(|(file, _)| file).chain(["infra/README.md".to_owned()]);
+    for file in files {
+        let text = text(&file);
+        let in_blocks = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+        for line in quoted(&text).chain(in_blocks) {
+            for rest in line.split("make ").skip(1).filter(|_| line.trim_start().starts_with("make ")) {
+                let Some(target) = rest.split_whitespace().next().filter(|word| !word.contains('=')) else { continue };
+                let target = target.trim_end_matches([';', ',']);
+                commands += 1;
+                assert!(known.contains(target), "{file} says `make {target}`, and the Makefile does not know it");
+            }
+        }
+    }
+    assert!(commands > 20, "{commands}");
 }
