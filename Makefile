@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Outside the checkout, so that every clone on a machine shares what is compiled.
-export CARGO_TARGET_DIR ?= $(HOME)/.cache/inkflow/target
+# Cargo's own folder in this checkout, unless CARGO_TARGET_DIR or INKFLOW_SHARED_TARGET=1 says otherwise.
+export CARGO_TARGET_DIR := $(shell CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' INKFLOW_SHARED_TARGET='$(INKFLOW_SHARED_TARGET)' dev/setup/target-dir)
 ifdef CI
 # A run that builds once gains nothing from incremental files and pays for writing them.
 export CARGO_INCREMENTAL ?= 0

@@ -293,3 +293,45 @@ fn a_second_checkout_waits_for_the_first_one_to_be_done_with_the_target_folder()
     let said = String::from_utf8_lossy(&second.wait_with_output().expect("it ends").stderr).into_owned();
     assert!(said.contains("Waiting for make in"), "{said}");
 }
+
+/// `make`, the tests of the site and an editor must find the same programs, whatever is set.
+#[test]
+fn the_target_folder_is_the_checkouts_own_unless_something_says_otherwise() {
+    let bench = Bench::new("target-dir");
+    let folder = |variables: &[(&str, &str)]| {
+        let mut command = bench.command("dev/setup/target-dir");
+        command.env_remove("CARGO_TARGET_DIR").env_remove("INKFLOW_SHARED_TARGET").env("HOME", "/home/lou");
+        let done = command.envs(variables.iter().copied()).output().expect("it starts");
+        assert!(done.status.success(), "{done:?}");
+        PathBuf::from(String::from_utf8_lossy(&done.stdout).trim())
+    };
+    let own = bench.path("checkout").canonicalize().expect("a folder").join("target");
+    assert_eq!(folder(&[]), own);
+    assert_eq!(folder(&[("INKFLOW_SHARED_TARGET", "0")]), own);
+    assert_eq!(folder(&[("INKFLOW_SHARED_TARGET", "1")]), Path::new("/home/lou/.cache/inkflow/target"));
+    assert_eq!(folder(&[("INKFLOW_SHARED_TARGET", "1"), ("CARGO_TARGET_DIR", "/fast/disk")]), Path::new("/fast/disk"));
+    assert_eq!(folder(&[("CARGO_TARGET_DIR", "elsewhere")]), own.with_file_name("elsewhere"));
+}
+
+#[test]
+fn a_target_folder_in_the_checkout_is_neither_claimed_nor_cleaned() {
+    let bench = Bench::new("own-target");
+    bench.stub("cargo", "echo \"$*\" >>$begun");
+    let target = bench.path("checkout/target");
+    fs::create_dir_all(target.join("debug")).expect("a folder");
+    let claim = || {
+        let mut command = bench.command("dev/setup/own-target");
+        command.env_remove("CARGO_TARGET_DIR").env_remove("INKFLOW_SHARED_TARGET");
+        end(command.spawn().expect("it starts"));
+    };
+    claim();
+    assert_eq!((bench.begun(), target.join(".inkflow-users").exists()), (0, false));
+    // Another checkout has built there, by CARGO_TARGET_DIR.
+    fs::write(target.join(".inkflow-checkout"), "/another\n").expect("written");
+    for part in ["shared", "migrations", "dev", "ops", "functions/x", "chaos", "bench", "bench/floors/x"] {
+        fs::create_dir_all(bench.path("checkout").join(part)).expect("a folder");
+        fs::write(bench.path("checkout").join(part).join("Cargo.toml"), "name = \"x\"\n").expect("written");
+    }
+    claim();
+    assert_eq!(bench.begun(), 1, "what it compiled is cleaned");
+}
