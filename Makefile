@@ -44,27 +44,9 @@ dev: own-target $(site) ## Run everything on this machine: PORT=8080, RESET=1 to
 	@cargo build --workspace --bins
 	@exec "$(bin)/dev" up
 
-nextest := cargo nextest run $(if $(CI),--profile ci)
-# What speaks to Postgres as the functions do, and so must work behind a pooler.
-behind_pooler := binary(races)$(foreach function,$(functions), + (package($(function)) & kind(test)))
-
 .PHONY: test
 test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
-	@cargo build --workspace --bins --tests
-	@cargo test --quiet --doc --workspace
-	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; \
-	elif [ -n "$${CI:-}" ]; then echo 'In CI the tests behind pgbouncer may not be skipped.' >&2; exit 1; \
-	else echo 'WARNING: no pgbouncer, so the tests behind the pooler are SKIPPED.' >&2; fi; \
-	if cargo nextest --version >/dev/null 2>&1; then \
-		[ -z "$(ARGS)" ] || exec "$(bin)/dev" with-services -- $(nextest) $(ARGS); \
-		"$(bin)/dev" with-services -- infra/tests/beside '$(nextest)' $(SHELL) -ec '$(nextest) --workspace -E "not binary(infra)"; \
-			if [ -n "$${TEST_POOLER:-}" ]; then echo "== once more, behind pgbouncer in transaction mode"; \
-				TEST_BEHIND_POOLER=1 $(nextest) -E "$(behind_pooler)"; fi; \
-			echo "== the stories of the site, in Chromium, Firefox and WebKit"; frontend/tests/run; \
-			echo "== whatever our own API document allows and forbids"; "$(bin)/dev" with-site -- chaos/hostile'; \
-	else \
-		RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} "$(bin)/dev" with-services -- cargo test $(or $(ARGS),--workspace) --lib --bins --tests; \
-	fi
+	@dev/test $(ARGS)
 
 # The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along, and
 # a crowd of robots and people before one artist's books.
