@@ -5,6 +5,7 @@
 mod access;
 mod constraints;
 mod growth;
+mod guides;
 mod manners;
 mod promises;
 mod rules;
