@@ -83,8 +83,15 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where a program puts things, what an operator writes, and what only looks like a path.
-const NOT_IN_THE_REPOSITORY: [&str; 6] =
-    ["target/", "dist/", ".inkflow/", "~/", "infra/environments/prod.tfvars", "application/problem+json"];
+const NOT_IN_THE_REPOSITORY: [&str; 7] = [
+    "target/",
+    "dist/",
+    ".inkflow/",
+    "~/",
+    "infra/environments/prod.tfvars",
+    "application/problem+json",
+    "text/calendar",
+];
 
 #[test]
 fn every_place_that_a_guide_names_exists() {
