@@ -147,7 +147,7 @@ bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: 
 	@cargo build --release --package bench
 	@"$(CARGO_TARGET_DIR)/release/bench" $(if $(filter-out 0,$(QUICK)),quick)
 
-# --- Deployed environments: README.md, "Deploy"; infra/README.md is their runbook ---
+# --- Deployed environments: docs/deploy.md brings one up; infra/README.md is the runbook ---
 
 # RELEASE=v1.2.3: every command below takes what `make fetch-release` laid down, and compiles nothing.
 ifdef RELEASE

@@ -18,8 +18,8 @@ settings = {
 # the checkout.
 # database_ca = "prod-ca-2021.crt"
 
-# The site's own domain, and where its DNS is: a zone of Route 53, or elsewhere with a certificate of us-east-1 (README.md,
-# "Deploy", step 2). Without them the site has CloudFront's name.
+# The site's own domain, and where its DNS is: a zone of Route 53, or elsewhere with a certificate of us-east-1 (docs/deploy.md,
+# step 2). Without them the site has CloudFront's name.
 # domain_name     = "inkflow.example"
 # hosted_zone_id  = "Z0123456789ABCDEFGHIJ"
 # certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/…"
