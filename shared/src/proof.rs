@@ -21,7 +21,7 @@ pub const HEADER: &str = "x-proof";
 pub const LIFE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How many parts a puzzle of level 1, 2, 3 has. Each is 2^[`BITS`] hashes in the mean; together half a second to a second
-/// and a half on a telephone (facts in ARCHITECTURE.md).
+/// and a half on a telephone (facts in docs/decisions.md).
 const PARTS: [u8; 3] = [16, 20, 24];
 
 /// How many bits at the begin of each part's hash must be zero.

@@ -247,7 +247,7 @@ impl Refused {
             "validation_failed" | "email_address_invalid" => field("#/email", &self.msg),
             // The address is right, and the project's own sender writes to its team only: nothing that a visitor could mend.
             "email_address_not_authorized" => Error::SignInUnavailable(
-                "Supabase sends by its built-in mailer, to the project's team only: give it an SMTP server (README.md, \"Deploy\")"
+                "Supabase sends by its built-in mailer, to the project's team only: give it an SMTP server (docs/deploy.md, step 8)"
                     .to_owned(),
             ),
             code => Error::Internal(format!("Supabase Auth refuses with {code:?}")),
