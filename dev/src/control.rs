@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{Condition, Sqs};
 use crate::gateway::page as page_of;
-use crate::platform::Parts;
+use crate::platform::parts::Parts;
 use crate::stand_in::{Down, Troubles};
 use crate::{calcom, demo, stripe, supabase};
 
@@ -104,9 +104,9 @@ async fn status(State(parts): State<Arc<Parts>>) -> Json<Value> {
             json!({ "name": name, "instances": living, "cold_starts": started })
         })
         .collect();
-    let sqs = Sqs::at(parts.sqs_gate.url());
-    let jobs = sqs.depth(&parts.queues.jobs).await.ok();
-    let dead = sqs.depth(&parts.queues.dead_jobs).await.ok();
+    let sqs = Sqs::at(parts.amazon.sqs_gate.url());
+    let jobs = sqs.depth(&parts.amazon.queues.jobs).await.ok();
+    let dead = sqs.depth(&parts.amazon.queues.dead_jobs).await.ok();
     Json(json!({
         "site": parts.site,
         "started": parts.started,
@@ -117,15 +117,15 @@ async fn status(State(parts): State<Arc<Parts>>) -> Json<Value> {
             "working": jobs.map(|(_, working)| working),
             "dead": dead.map(|(waiting, working)| waiting + working),
         },
-        "mails": parts.mail_gate.messages().len(),
-        "stand_ins": { "stripe": parts.stripe.as_ref().map(stripe::StandIn::url),
-            "calcom": parts.calcom.as_ref().map(calcom::StandIn::url),
-            "supabase": parts.supabase.as_ref().map(supabase::StandIn::url),
+        "mails": parts.amazon.mail_gate.messages().len(),
+        "stand_ins": { "stripe": parts.stand_ins.stripe.as_ref().map(stripe::StandIn::url),
+            "calcom": parts.stand_ins.calcom.as_ref().map(calcom::StandIn::url),
+            "supabase": parts.stand_ins.supabase.as_ref().map(supabase::StandIn::url),
         },
-        "accounts": parts.supabase.as_ref().map(|_| [&demo::LEA, &demo::NOA].map(|artist| json!({
+        "accounts": parts.stand_ins.supabase.as_ref().map(|_| [&demo::LEA, &demo::NOA].map(|artist| json!({
             "name": artist.display_name, "email": artist.email, "password": demo::PASSWORD,
         }))),
-        "postgres": parts.postgres.as_ref().map(crate::postgres::Postgres::version),
+        "postgres": parts.database.server.as_ref().map(crate::postgres::Postgres::version),
         "switches": positions(&parts).await,
     }))
 }
@@ -170,26 +170,26 @@ async fn switches(State(parts): State<Arc<Parts>>) -> Json<Value> {
 }
 
 async fn positions(parts: &Parts) -> Value {
-    let postgres = match &parts.postgres {
+    let postgres = match &parts.database.server {
         Some(server) => Some(if server.is_running().await { Condition::Ok } else { Condition::Down }),
         None => None,
     };
     let mut stripe: Option<stripe::Switches> = None;
-    if let Some(stand_in) = &parts.stripe {
+    if let Some(stand_in) = &parts.stand_ins.stripe {
         stand_in.switch(|switches| stripe = Some(switches.clone()));
     }
     let mut calendar: Option<calcom::Switches> = None;
-    if let Some(stand_in) = &parts.calcom {
+    if let Some(stand_in) = &parts.stand_ins.calcom {
         stand_in.switch(|switches| calendar = Some(switches.clone()));
     }
     let mut accounts: Option<supabase::Switches> = None;
-    if let Some(stand_in) = &parts.supabase {
+    if let Some(stand_in) = &parts.stand_ins.supabase {
         stand_in.switch(|switches| accounts = Some(switches.clone()));
     }
     let webhooks = stripe.as_ref().map(|s| if s.drop_webhooks { Condition::Down } else { Condition::Ok });
     json!({
-        "mail": parts.mail_gate.condition(),
-        "queue": parts.sqs_gate.condition(),
+        "mail": parts.amazon.mail_gate.condition(),
+        "queue": parts.amazon.sqs_gate.condition(),
         "postgres": postgres,
         "stripe": stripe.as_ref().map(|switches| condition(&switches.api)),
         "calendar": calendar.as_ref().map(|switches| condition(&switches.api)),
@@ -213,25 +213,25 @@ fn troubled(troubles: &mut Troubles, wanted: Condition) {
 
 async fn set_switches(State(parts): State<Arc<Parts>>, Json(wanted): Json<Switches>) -> Response {
     if let Some(mail) = wanted.mail {
-        parts.mail_gate.set(mail);
+        parts.amazon.mail_gate.set(mail);
     }
     if let Some(queue) = wanted.queue {
-        parts.sqs_gate.set(queue);
+        parts.amazon.sqs_gate.set(queue);
     }
-    if let (Some(stripe), Some(wanted)) = (&parts.stripe, wanted.stripe) {
+    if let (Some(stripe), Some(wanted)) = (&parts.stand_ins.stripe, wanted.stripe) {
         stripe.switch(|switches| troubled(&mut switches.api, wanted));
     }
-    if let (Some(calcom), Some(wanted)) = (&parts.calcom, wanted.calendar) {
+    if let (Some(calcom), Some(wanted)) = (&parts.stand_ins.calcom, wanted.calendar) {
         calcom.switch(|switches| troubled(&mut switches.api, wanted));
     }
-    if let (Some(supabase), Some(wanted)) = (&parts.supabase, wanted.accounts) {
+    if let (Some(supabase), Some(wanted)) = (&parts.stand_ins.supabase, wanted.accounts) {
         supabase.switch(|switches| troubled(&mut switches.api, wanted));
     }
-    if let (Some(stripe), Some(wanted)) = (&parts.stripe, wanted.webhooks) {
+    if let (Some(stripe), Some(wanted)) = (&parts.stand_ins.stripe, wanted.webhooks) {
         stripe.switch(|switches| switches.drop_webhooks = wanted == Condition::Down);
     }
     if let Some(wanted) = wanted.postgres {
-        let Some(server) = &parts.postgres else {
+        let Some(server) = &parts.database.server else {
             return refused(StatusCode::CONFLICT, "this database is yours (DATABASE_URL): stop it yourself");
         };
         let switched = match wanted {

@@ -3,12 +3,15 @@
 //! One source for the seed and the stand-ins. It must never be written into a database that is not the laptop's.
 
 use base64::Engine as _;
+use jiff::civil::Weekday;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::Serialize;
 use tokio_postgres::types::{Json, Type};
 use uuid::{Uuid, uuid};
+
+use crate::{calcom, supabase};
 
 /// An artist of the demo, with everything the seed writes about them.
 #[derive(Debug, Serialize)]
@@ -64,8 +67,40 @@ pub struct Artist {
 
 impl Artist {
     /// The artist's account at Supabase Auth; the stand-in is set up with it.
-    pub fn account(&self) -> crate::supabase::User {
-        crate::supabase::User { id: self.user_id, email: self.email.to_owned(), password: PASSWORD.to_owned() }
+    pub fn account(&self) -> supabase::User {
+        supabase::User { id: self.user_id, email: self.email.to_owned(), password: PASSWORD.to_owned() }
+    }
+
+    /// The calendar of an artist who has one: narrower hours than the studio's own, and lengths for all that is offered.
+    pub fn calendar(&self) -> Option<calcom::User> {
+        let account = self.calcom.as_ref()?;
+        let offered = self.flashes.iter().map(|flash| flash.duration_minutes);
+        let mut lengths = vec![u32::try_from(self.project_duration_minutes).ok()?];
+        for minutes in offered.filter_map(|minutes| u32::try_from(minutes).ok()) {
+            if !lengths.contains(&minutes) {
+                lengths.push(minutes);
+            }
+        }
+        let days = [Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday, Weekday::Saturday];
+        Some(calcom::User {
+            username: account.username.to_owned(),
+            name: self.display_name.to_owned(),
+            email: self.email.to_owned(),
+            api_key: account.api_key.to_owned(),
+            time_zone: self.timezone.to_owned(),
+            hours: calcom::Hours::on(&days, "10:00", "18:30"),
+            event_types: vec![calcom::EventType {
+                id: u64::try_from(account.event_type_id).ok()?,
+                lengths,
+                // The artist's yes is InkFlow's payment: what is held shows as unconfirmed, and already takes the time.
+                requires_confirmation: true,
+                blocks_while_pending: true,
+                minimum_notice_minutes: u32::try_from(self.minimum_notice_minutes).ok()?,
+                slot_interval_minutes: Some(30),
+                location: self.address.to_owned(),
+                ..calcom::EventType::default()
+            }],
+        })
     }
 }
 
