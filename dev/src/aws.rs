@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
+use crate::account::{ACCOUNT, REGION, queue_arn};
 use crate::gateway::hex;
-use crate::host::{ACCOUNT, REGION};
 use crate::postgres::{cache, free_port, fresh, is_free, turn};
 use crate::process;
 
@@ -219,7 +219,7 @@ pub async fn provide(ministack: &str, sender_domain: &str, suffix: &str) -> Resu
     let sqs = Sqs::at(ministack);
     let dead = sqs.call("CreateQueue", json!({ "QueueName": format!("{DEAD_JOBS}{suffix}") })).await?;
     let redrive = json!({
-        "deadLetterTargetArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{DEAD_JOBS}{suffix}"), "maxReceiveCount": 8,
+        "deadLetterTargetArn": queue_arn(&format!("{DEAD_JOBS}{suffix}")), "maxReceiveCount": 8,
     });
     let jobs = json!({
         "QueueName": format!("{JOBS}{suffix}"), "Attributes": { "VisibilityTimeout": "20", "RedrivePolicy": redrive.to_string() },
@@ -286,9 +286,10 @@ pub async fn provide_bucket(ministack: &str, bucket: &str, site: &str, queue: Op
     put("?lifecycle", lifecycle.to_owned()).await?;
     if let Some(queue) = queue {
         let notification = format!(
-            "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}</Queue>\
+            "<NotificationConfiguration><QueueConfiguration><Queue>{}</Queue>\
              <Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>incoming/</Value>\
-             </FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>"
+             </FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>",
+            queue_arn(queue)
         );
         put("?notification", notification).await?;
     }

@@ -5,6 +5,8 @@
 // Stripe's objects have many fields, and `json!` recurses once for each.
 #![recursion_limit = "256"]
 
+/// The region and the account of everything.
+mod account;
 /// Private SQS, SES and S3, and the gate that every mail passes.
 pub mod aws;
 /// Cal.com, as InkFlow sees it.

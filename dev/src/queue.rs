@@ -11,8 +11,9 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+use crate::account::{REGION, queue_arn};
 use crate::aws::Sqs;
-use crate::host::{ACCOUNT, Host, REGION};
+use crate::host::Host;
 
 /// What is delivered to whom.
 #[derive(Clone, Debug)]
@@ -87,7 +88,7 @@ impl Drop for EventSource {
 async fn poll(options: Arc<Options>, host: Host, mut running: watch::Receiver<bool>, busy: watch::Sender<usize>) {
     let sqs = Sqs::at(&options.endpoint);
     let name = options.queue_url.rsplit('/').next().unwrap_or_default();
-    let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
+    let arn = queue_arn(name);
     let receive = json!({
         "QueueUrl": options.queue_url, "MaxNumberOfMessages": options.batch_size, "WaitTimeSeconds": 2,
         "AttributeNames": ["All"], "MessageSystemAttributeNames": ["All"], "MessageAttributeNames": ["All"],

@@ -11,7 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::host::{ACCOUNT, Host, InvokeError, REGION};
+use crate::account::{ACCOUNT, REGION};
+use crate::host::{Host, InvokeError};
 
 /// A running schedule; dropping it ends it.
 pub struct Schedule {
