@@ -17,8 +17,7 @@ use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use crate::account::{ACCOUNT, REGION, queue_arn};
-use crate::gateway::hex;
-use crate::postgres::{cache, free_port, fresh, is_free, turn};
+use crate::machine::{cache, client, free_port, fresh, hex, is_free, turn};
 use crate::process;
 
 pub use gate::{Condition, SqsGate};
@@ -359,21 +358,4 @@ fn authorization(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
     )
-}
-
-/// A client for calls on the loopback interface, whatever proxy the environment names.
-pub(crate) fn client() -> reqwest::Client {
-    use std::sync::OnceLock;
-    static CLIENT: OnceLock<()> = OnceLock::new();
-    CLIENT.get_or_init(|| {
-        // reqwest wants a provider even where it meets no TLS.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    reqwest::Client::builder()
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(2))
-        .tcp_nodelay(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("a client without a proxy and with the ring provider can be built")
 }

@@ -6,7 +6,6 @@ mod cookies;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +30,7 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use crate::host::{Host, InvokeError, PAYLOAD_LIMIT};
+use crate::machine::hex;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -341,13 +341,6 @@ fn refused_by_access_control(parts: &Parts, body: &Bytes) -> Option<Response> {
             None
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The payload of a function URL, version 2.0.

@@ -23,7 +23,9 @@ pub mod host;
 pub mod journal;
 /// A line that can be cut, reset and made slow.
 pub mod line;
-/// A transaction pooler before it, as Supabase's.
+/// What every part needs of the machine.
+mod machine;
+/// A transaction pooler before a PostgreSQL server, as Supabase has one.
 pub mod pgbouncer;
 /// Starts all of it together, for `make dev` and for the stories.
 pub mod platform;

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::postgres::free_port;
+use crate::machine::free_port;
 use crate::process;
 
 /// Server connections per database: fewer than the clients, so that they take turns on them.

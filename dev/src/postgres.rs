@@ -2,8 +2,7 @@
 //!
 //! It knows nothing of InkFlow's schema.
 
-use std::fs::{self, File, OpenOptions};
-use std::net::{Ipv4Addr, TcpListener};
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -23,6 +22,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::info;
 
+use crate::machine::{cache, free_port, fresh, hex, is_free, turn, write_private};
 use crate::process;
 
 /// The owner of everything in a private server.
@@ -311,33 +311,6 @@ pub async fn let_in(owner_url: &str, role: &str, password: &str) -> Result<()> {
     Ok(())
 }
 
-/// A port nobody listens on at this moment.
-pub fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Whether nobody listens on `port`.
-pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// Where fetched programs are kept: shared by all checkouts of one user.
-pub fn cache() -> PathBuf {
-    if let Some(chosen) = std::env::var_os("INKFLOW_CACHE") {
-        return PathBuf::from(chosen);
-    }
-    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-    home.join(".cache/inkflow")
-}
-
-/// Writes a file that its owner alone can read.
-pub fn write_private(path: &Path, content: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt;
-    let _ = fs::remove_file(path);
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content.as_bytes())
-}
-
 /// The programs of one PostgreSQL, and the user that must run them.
 struct Binaries {
     folder: PathBuf,
@@ -499,32 +472,6 @@ fn readable_by_all(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for our turn among processes: the lock ends with the returned file.
-pub(crate) async fn turn(path: &Path) -> Result<File> {
-    let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
-    let mut told = false;
-    while file.try_lock().is_err() {
-        if !told {
-            info!("waiting for another process that holds {}", path.display());
-            told = true;
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-    Ok(file)
-}
-
-/// A new name in the cache that begins with `prefix`, for what is then renamed. Whoever calls has the turn, so others of that
-/// name are of runs that were killed: they go.
-pub(crate) fn fresh(cache: &Path, prefix: &str) -> Result<PathBuf> {
-    for entry in fs::read_dir(cache).with_context(|| format!("reading {}", cache.display()))?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // A process that the killed run has left may still write into it; the next run finds the rest.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-    Ok(cache.join(format!("{prefix}{}", uuid::Uuid::now_v7().simple())))
-}
-
 /// The folders where distributions put the server, and those on the PATH.
 fn installed() -> Vec<PathBuf> {
     let mut folders = Vec::new();
@@ -594,7 +541,7 @@ fn reachable(folder: &Path) -> Result<PathBuf> {
     if passable && exists && open {
         return Ok(absolute);
     }
-    let name = crate::gateway::hex(&digest(&SHA512, absolute.as_os_str().as_encoded_bytes()).as_ref()[..8]);
+    let name = hex(&digest(&SHA512, absolute.as_os_str().as_encoded_bytes()).as_ref()[..8]);
     let stand_in = PathBuf::from("/var/lib/inkflow").join(name);
     fs::create_dir_all(&stand_in)?;
     for path in [Path::new("/var/lib/inkflow"), &stand_in] {

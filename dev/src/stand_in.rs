@@ -29,6 +29,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::machine::hex;
+
 pub(crate) mod parts;
 
 /// How many requests the log keeps; a benchmark must not fill the memory.
@@ -304,14 +306,8 @@ pub(crate) fn alphanumeric(length: usize) -> String {
 
 /// HMAC-SHA256 in lower-case hexadecimal.
 pub(crate) fn hmac_sha256_hex(secret: &[u8], message: &[u8]) -> String {
-    use std::fmt::Write as _;
-
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
-    let tag = ring::hmac::sign(&key, message);
-    tag.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(ring::hmac::sign(&key, message).as_ref())
 }
 
 /// The client that delivers webhooks.

@@ -12,8 +12,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
-use crate::gateway;
-use crate::postgres::{self, Postgres, free_port, is_free};
+use crate::machine::{free_port, hex, is_free, write_private};
+use crate::postgres::Postgres;
 
 /// What is made once and stays until RESET=1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Secrets {
         let word = || {
             let mut bytes = [0; 16];
             random(&mut bytes)?;
-            anyhow::Ok(gateway::hex(&bytes))
+            anyhow::Ok(hex(&bytes))
         };
         let mut key = [0; 32];
         random(&mut key)?;
@@ -48,7 +48,7 @@ impl Secrets {
             stripe_secret_key: format!("sk_test_standin{}", word()?),
             webhook_secret: format!("whsec_{}", word()?),
         };
-        postgres::write_private(&path, &serde_json::to_string_pretty(&this)?)?;
+        write_private(&path, &serde_json::to_string_pretty(&this)?)?;
         Ok(this)
     }
 }

@@ -13,6 +13,7 @@ use super::services::{self, Amazon, StandIns};
 use super::{functions, settings};
 use crate::aws::{Ministack, Sqs};
 use crate::host::{self, Host};
+use crate::machine::write_private;
 use crate::postgres::{self, Postgres};
 use crate::queue::{self, EventSource};
 use crate::schedule::Schedule;
@@ -190,7 +191,7 @@ impl Parts {
             lines.push(("DEMO_CALCOM_API_KEY", account.api_key.to_owned()));
         }
         let text: String = lines.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        postgres::write_private(&self.options.state.join("dev.env"), &text)?;
+        write_private(&self.options.state.join("dev.env"), &text)?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::keys::Key;
-use crate::gateway::hex;
+use crate::machine::hex;
 use crate::stand_in::alphanumeric;
 
 /// How long an access token lives; a project's default.
