@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared::config::Secret;
 use shared::{aws, net};
 
-use crate::secrets::Shelf;
+use crate::shelf::Shelf;
 use crate::ssm::{Parameter, Ssm};
 
 /// The outputs of `infra/`, as far as they are needed.

@@ -18,7 +18,10 @@ pub mod secrets;
 // What is sealed in the database, and with which key.
 pub mod sealed;
 
-// SSM, where the secrets are kept.
+// Where the secrets of one environment are.
+pub mod shelf;
+
+// SSM, as far as the secrets need it.
 pub mod ssm;
 
 // Dead letters, back to where they came from.

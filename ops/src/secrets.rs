@@ -1,19 +1,19 @@
 //! The secrets of an environment. They are in SSM and nowhere else: what may be put there, and how each is made, changed and
 //! taken away. The checks are those that the functions make when they start.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use shared::auth;
 use shared::config::Secret;
 use shared::stripe::{NO_WEBHOOK_SECRET, is_secret_key, parse_webhook_secrets};
 use shared::vault::{Vault, random_key};
-use shared::{auth, aws, config, net};
 use tokio_postgres::Client;
 
 use crate::database;
 use crate::environment::Outputs;
 use crate::sealed::{self, Survey};
-use crate::ssm::{Parameter, Ssm};
+use crate::shelf::Shelf;
 
 /// The functions' way into the database. `make database` makes it.
 pub const DATABASE_URL: &str = "DATABASE_URL";
@@ -32,58 +32,6 @@ pub const SUPABASE_SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 /// All of them.
 pub const NAMES: [&str; 6] =
     [DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY, SUPABASE_JWT_SECRET, SUPABASE_SECRET_KEY];
-
-/// Where the secrets of one environment are.
-#[derive(Debug, Clone)]
-pub struct Shelf {
-    ssm: Ssm,
-    path: String,
-}
-
-impl Shelf {
-    /// The parameters below `path`.
-    pub fn new(ssm: Ssm, path: &str) -> Self {
-        Self { ssm, path: path.to_owned() }
-    }
-
-    /// The one that `PARAMETER_PATH` names, in `AWS_REGION`, as the operator whom the environment names.
-    ///
-    /// # Errors
-    /// One of these is not set.
-    pub fn from_env() -> Result<Self> {
-        let credentials = aws::credentials().context("no AWS credentials: aws sso login, or AWS_PROFILE")?;
-        let region = config::required("AWS_REGION")?;
-        let http = net::client(&net::tls());
-        let ssm = Ssm::new(http, aws::endpoint("AWS_ENDPOINT_URL_SSM"), region, credentials);
-        Ok(Self::new(ssm, &config::required("PARAMETER_PATH")?))
-    }
-
-    /// Those of `names` that there are.
-    ///
-    /// # Errors
-    /// SSM refuses or cannot be reached.
-    pub async fn read(&self, names: &[&str]) -> Result<HashMap<String, Parameter>> {
-        let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
-        let last = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(self.ssm.read(&paths).await?.into_iter().map(|(path, parameter)| (last(path), parameter)).collect())
-    }
-
-    /// One of them, when it is there.
-    ///
-    /// # Errors
-    /// As for [`Self::read`].
-    pub async fn value(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.read(&[name]).await?.remove(name).map(|parameter| parameter.value))
-    }
-
-    /// Writes one, and returns its version.
-    ///
-    /// # Errors
-    /// It is there and may not be replaced, or SSM refuses or cannot be reached.
-    pub async fn put(&self, name: &str, value: &str, replace: bool) -> Result<i64> {
-        self.ssm.put(&format!("{}/{name}", self.path), value, replace).await
-    }
-}
 
 /// Whether a value can be that secret, by the checks that the functions make when they start.
 ///

@@ -14,8 +14,9 @@ use ops::environment::Outputs;
 use ops::sealed::{Survey, reseal, survey};
 use ops::secrets::{
     self, DATABASE_URL, ENCRYPTION_KEY, NAMES, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, SUPABASE_JWT_SECRET,
-    SUPABASE_SECRET_KEY, Shelf,
+    SUPABASE_SECRET_KEY,
 };
+use ops::shelf::Shelf;
 use ops::ssm::Ssm;
 use shared::config::Secret;
 use shared::net;

@@ -2,7 +2,8 @@
 //! `MIGRATE_DATABASE_URL`; with `NEW=1` a new `DATABASE_URL` is made although there is one. Wiring only.
 
 use ops::database::prepare;
-use ops::secrets::{DATABASE_URL, Shelf};
+use ops::secrets::DATABASE_URL;
+use ops::shelf::Shelf;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -7,7 +7,8 @@ use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail, ensure};
 use ops::environment::Outputs;
-use ops::secrets::{self, ENCRYPTION_KEY, NAMES, Shelf};
+use ops::secrets::{self, ENCRYPTION_KEY, NAMES};
+use ops::shelf::Shelf;
 
 fn input() -> anyhow::Result<String> {
     let mut text = String::new();

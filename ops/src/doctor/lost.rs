@@ -10,7 +10,8 @@ use shared::stripe::API_VERSION;
 use tokio_postgres::SimpleQueryMessage;
 use uuid::Uuid;
 
-use super::{BOUND, Finding, Report, connect};
+use super::database::connected;
+use super::finding::{BOUND, Finding, Report};
 use crate::environment::Environment;
 
 /// How far back it looks: the age of the oldest backup that Supabase keeps on its Pro plan, and some days.
@@ -49,9 +50,8 @@ pub(super) async fn payments(environment: &Environment, now: Timestamp) -> Vec<F
         );
         return report.findings;
     };
-    let ca = Some(environment.setting("DATABASE_CA")).filter(|ca| !ca.is_empty());
     // What the database and Stripe have to say for themselves is told by their own checks.
-    let Ok(client) = connect(environment.secret("DATABASE_URL"), ca).await else { return report.findings };
+    let Ok(client) = connected(environment).await else { return report.findings };
     let known = async |ids: &[Uuid]| {
         let list = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(",");
         let rows = client.simple_query(&format!("select id::text from bookings where id in ({list})")).await.ok()?;

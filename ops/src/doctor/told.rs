@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use shared::aws;
 
-use super::{BOUND, Finding, Report};
+use super::finding::{BOUND, Finding, Report};
 use crate::environment::Environment;
 
 /// AWS's own reader: it takes every mail, and none of them counts for the reputation.
@@ -20,7 +20,7 @@ const ENOUGH: u64 = 1_000;
 const TOO_FEW: u64 = 100;
 
 /// Asks AWS without an SDK, as the operator.
-async fn ask(
+pub(super) async fn ask(
     environment: &Environment,
     service: &str,
     region: &str,
