@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::aws::{Condition, Sqs};
 use crate::gateway::page as page_of;
 use crate::platform::parts::Parts;
-use crate::stand_in::{Down, Troubles};
+use crate::stand_in::{Down, Service, StandIn, refused};
 use crate::{calcom, demo, stripe, supabase};
 
 /// What the pages of `/dev` may do: more than the site's, since they are one file each, but nothing from elsewhere.
@@ -60,10 +60,6 @@ fn is_foreign(method: &Method, headers: &HeaderMap) -> bool {
     !["127.0.0.1", "localhost", "[::1]"].contains(&name)
         || (!origin.is_empty() && origin != format!("http://{host}"))
         || (cross_site && method != Method::GET)
-}
-
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
-    (status, Json(json!({ "error": why.to_string() }))).into_response()
 }
 
 /// The tour, in the look of the site as it is built.
@@ -174,41 +170,42 @@ async fn positions(parts: &Parts) -> Value {
         Some(server) => Some(if server.is_running().await { Condition::Ok } else { Condition::Down }),
         None => None,
     };
-    let mut stripe: Option<stripe::Switches> = None;
-    if let Some(stand_in) = &parts.stand_ins.stripe {
-        stand_in.switch(|switches| stripe = Some(switches.clone()));
+    let mut webhooks = None;
+    if let Some(stripe) = &parts.stand_ins.stripe {
+        stripe.switch(|switches| {
+            webhooks = Some(if switches.drop_webhooks { Condition::Down } else { Condition::Ok });
+        });
     }
-    let mut calendar: Option<calcom::Switches> = None;
-    if let Some(stand_in) = &parts.stand_ins.calcom {
-        stand_in.switch(|switches| calendar = Some(switches.clone()));
-    }
-    let mut accounts: Option<supabase::Switches> = None;
-    if let Some(stand_in) = &parts.stand_ins.supabase {
-        stand_in.switch(|switches| accounts = Some(switches.clone()));
-    }
-    let webhooks = stripe.as_ref().map(|s| if s.drop_webhooks { Condition::Down } else { Condition::Ok });
     json!({
         "mail": parts.amazon.mail_gate.condition(),
         "queue": parts.amazon.sqs_gate.condition(),
         "postgres": postgres,
-        "stripe": stripe.as_ref().map(|switches| condition(&switches.api)),
-        "calendar": calendar.as_ref().map(|switches| condition(&switches.api)),
+        "stripe": condition(parts.stand_ins.stripe.as_ref()),
+        "calendar": condition(parts.stand_ins.calcom.as_ref()),
         "webhooks": webhooks,
-        "accounts": accounts.as_ref().map(|switches| condition(&switches.api)),
+        "accounts": condition(parts.stand_ins.supabase.as_ref()),
     })
 }
 
-fn condition(troubles: &Troubles) -> Condition {
-    match troubles {
-        troubles if troubles.down.is_some() => Condition::Down,
-        troubles if troubles.slow_ms > 0 => Condition::Slow,
-        _ => Condition::Ok,
-    }
+fn condition<S: Service>(stand_in: Option<&StandIn<S>>) -> Option<Condition> {
+    let mut condition = Condition::Ok;
+    stand_in?.switch(|switches| {
+        condition = match S::troubles(switches) {
+            troubles if troubles.down.is_some() => Condition::Down,
+            troubles if troubles.slow_ms > 0 => Condition::Slow,
+            _ => Condition::Ok,
+        };
+    });
+    Some(condition)
 }
 
-fn troubled(troubles: &mut Troubles, wanted: Condition) {
-    troubles.down = (wanted == Condition::Down).then_some(Down::Unavailable);
-    troubles.slow_ms = if wanted == Condition::Slow { 4_000 } else { 0 };
+fn trouble<S: Service>(stand_in: Option<&StandIn<S>>, wanted: Option<Condition>) {
+    let (Some(stand_in), Some(wanted)) = (stand_in, wanted) else { return };
+    stand_in.switch(|switches| {
+        let troubles = S::troubles(switches);
+        troubles.down = (wanted == Condition::Down).then_some(Down::Unavailable);
+        troubles.slow_ms = if wanted == Condition::Slow { 4_000 } else { 0 };
+    });
 }
 
 async fn set_switches(State(parts): State<Arc<Parts>>, Json(wanted): Json<Switches>) -> Response {
@@ -218,15 +215,9 @@ async fn set_switches(State(parts): State<Arc<Parts>>, Json(wanted): Json<Switch
     if let Some(queue) = wanted.queue {
         parts.amazon.sqs_gate.set(queue);
     }
-    if let (Some(stripe), Some(wanted)) = (&parts.stand_ins.stripe, wanted.stripe) {
-        stripe.switch(|switches| troubled(&mut switches.api, wanted));
-    }
-    if let (Some(calcom), Some(wanted)) = (&parts.stand_ins.calcom, wanted.calendar) {
-        calcom.switch(|switches| troubled(&mut switches.api, wanted));
-    }
-    if let (Some(supabase), Some(wanted)) = (&parts.stand_ins.supabase, wanted.accounts) {
-        supabase.switch(|switches| troubled(&mut switches.api, wanted));
-    }
+    trouble(parts.stand_ins.stripe.as_ref(), wanted.stripe);
+    trouble(parts.stand_ins.calcom.as_ref(), wanted.calendar);
+    trouble(parts.stand_ins.supabase.as_ref(), wanted.accounts);
     if let (Some(stripe), Some(wanted)) = (&parts.stand_ins.stripe, wanted.webhooks) {
         stripe.switch(|switches| switches.drop_webhooks = wanted == Condition::Down);
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::machine::lock;
 
 /// Where the words of one function go.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Journal {
             // One write per line, so that lines of several instances never mix. A full disk must not stop the platform.
             let mut bytes = line.as_bytes().to_vec();
             bytes.push(b'\n');
-            let _ = raw.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes);
+            let _ = lock(raw).write_all(&bytes);
         }
         if self.print && !line.trim().is_empty() {
             say(&readable(&self.name, line, Timestamp::now(), colours()));

@@ -4,42 +4,39 @@
 
 mod api;
 mod control;
+mod delivery;
 mod error;
 mod ledger;
 mod objects;
 mod params;
 mod pay_page;
 mod requests;
+mod service;
+mod switches;
 mod webhooks;
 
-use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::delivery::{Delivery, sign};
 pub use self::ledger::Closed;
-use self::ledger::{Cause, Ledger, Submit};
+use self::ledger::Ledger;
 pub use self::objects::API_VERSION;
 use self::objects::{Charge, Dispute, Endpoint, Intent, Refund};
-use self::webhooks::Travel;
-pub use self::webhooks::{Delivery, sign};
-use crate::stand_in::parts::{Parts, Running, Service};
-use crate::stand_in::{self, Clock, InFlight, RequestLog, StateFile, lock};
+use self::service::{Inner, PRIMARY_ENDPOINT};
+pub use self::switches::{CreateFailure, Outcome, RefundMode, Switches};
+use crate::machine::lock;
+use crate::stand_in::{self, Base, Deliveries};
 pub use crate::stand_in::{Down, Recorded, Troubles};
 
 /// What the endpoint of the options signs with, unless they say otherwise: of the form that Stripe gives its own.
 pub const WEBHOOK_SECRET: &str = "whsec_StandIn4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
-
-/// The endpoint that the options describe.
-const PRIMARY_ENDPOINT: &str = "we_1StandInPrimaryEndpoint01";
 
 /// How the stand-in is started.
 #[derive(Clone, Debug)]
@@ -86,224 +83,8 @@ impl Default for Options {
     }
 }
 
-/// What the payer does on the pay page, and what becomes of the webhooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Pays; the events come at once.
-    Paid,
-    /// The bank refuses the card; the session stays open.
-    Declined,
-    /// Pays; no event ever comes.
-    WebhookLost,
-    /// Pays; the events come 10 s later.
-    WebhookLate,
-    /// Pays; each event comes twice, at the same time.
-    WebhookDoubled,
-    /// The session expires.
-    Expire,
-    /// Submits a method that says only later whether it worked: complete, but unpaid, until it is settled.
-    PaidLater,
-}
-
-impl FromStr for Outcome {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        serde_json::from_value(Value::String(word.to_owned())).map_err(|_| format!("unknown outcome `{word}`"))
-    }
-}
-
-/// What becomes of the refunds asked for from now on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundMode {
-    /// They succeed at once.
-    #[default]
-    Succeed,
-    /// They stay pending until told otherwise.
-    StayPending,
-    /// They are pending and fail a moment later.
-    FailLater,
-}
-
-/// A failure of the creation of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateFailure {
-    /// The HTTP status.
-    pub status: u16,
-    /// The error code.
-    #[serde(default)]
-    pub code: Option<String>,
-    /// The message.
-    pub message: String,
-    /// How many creations fail so; 1 unless said otherwise.
-    #[serde(default = "once")]
-    pub times: u32,
-}
-
-fn once() -> u32 {
-    1
-}
-
-/// The failures that are switched on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Switches {
-    /// Failures of the API as a whole.
-    #[serde(flatten)]
-    pub api: Troubles,
-    /// The creation of sessions fails, and nothing is created.
-    pub fail_create_session: Option<CreateFailure>,
-    /// No event is delivered; they stay in the list of events.
-    pub drop_webhooks: bool,
-    /// What becomes of refunds.
-    pub refunds: RefundMode,
-}
-
-impl Switches {
-    fn take_create_failure(&mut self) -> Option<CreateFailure> {
-        let failure = self.fail_create_session.as_mut()?;
-        failure.times = failure.times.saturating_sub(1);
-        if failure.times == 0 { self.fail_create_session.take() } else { Some(failure.clone()) }
-    }
-}
-
-/// What the routes and the background tasks share.
-struct Inner {
-    secret_key: String,
-    api_version: String,
-    primary: Mutex<Endpoint>,
-    retry_pauses: Vec<Duration>,
-    late: Duration,
-    refund_failure_delay: Duration,
-    clock: Clock,
-    ledger: Mutex<Ledger>,
-    keys_in_use: Mutex<HashSet<String>>,
-    switches: Mutex<Switches>,
-    log: RequestLog,
-    deliveries: Mutex<Vec<Delivery>>,
-    in_flight: Arc<InFlight>,
-    client: reqwest::Client,
-    state_file: Option<StateFile>,
-    closed: AtomicBool,
-}
-
-impl Service for Inner {
-    type Switches = Switches;
-    type State = Ledger;
-    const NAME: &'static str = "Stripe";
-
-    fn parts(&self) -> Parts<'_, Switches, Ledger> {
-        Parts {
-            clock: &self.clock,
-            switches: &self.switches,
-            log: &self.log,
-            state: &self.ledger,
-            state_file: self.state_file.as_ref(),
-            closed: &self.closed,
-        }
-    }
-
-    fn clock_moved(self: &Arc<Self>) {
-        self.tick();
-    }
-}
-
-impl Inner {
-    /// Expires what is over; called by the ticker and before anybody looks.
-    fn tick(self: &Arc<Self>) {
-        let events = lock(&self.ledger).expire_due(self.clock.now_unix());
-        if !events.is_empty() {
-            self.changed();
-            self.deliver_all(&events);
-        }
-    }
-
-    fn pay(self: &Arc<Self>, session: &str, outcome: Outcome) -> Result<Vec<String>, Closed> {
-        self.tick();
-        let now = self.clock.now_unix();
-        let (events, travel) = {
-            let mut ledger = lock(&self.ledger);
-            match outcome {
-                Outcome::Expire => (ledger.expire(session, now, &Cause::default())?, Travel::Normal),
-                Outcome::Declined => (ledger.submit(session, Submit::Declined, now)?, Travel::Normal),
-                Outcome::PaidLater => (ledger.submit(session, Submit::Later, now)?, Travel::Normal),
-                Outcome::Paid => (ledger.submit(session, Submit::Accepted, now)?, Travel::Normal),
-                Outcome::WebhookLost => (ledger.submit(session, Submit::Accepted, now)?, Travel::Lost),
-                Outcome::WebhookLate => (ledger.submit(session, Submit::Accepted, now)?, Travel::Late),
-                Outcome::WebhookDoubled => (ledger.submit(session, Submit::Accepted, now)?, Travel::Doubled),
-            }
-        };
-        self.changed();
-        self.deliver(&events, travel);
-        Ok(events)
-    }
-
-    /// Applies a change of the ledger and sends its events.
-    fn apply<T>(
-        self: &Arc<Self>,
-        change: impl FnOnce(&mut Ledger, i64) -> Result<(T, Vec<String>), String>,
-    ) -> Result<T, String> {
-        let (result, events) = change(&mut lock(&self.ledger), self.clock.now_unix())?;
-        self.changed();
-        self.deliver_all(&events);
-        Ok(result)
-    }
-
-    fn fail_refund_later(self: &Arc<Self>, id: &str) {
-        let (inner, id, in_flight) = (Arc::clone(self), id.to_owned(), self.in_flight.enter());
-        tokio::spawn(async move {
-            let _in_flight = in_flight;
-            tokio::time::sleep(inner.refund_failure_delay).await;
-            let failed = inner.apply(|ledger, now| Ok(((), ledger.fail_refund(&id, "expired_or_canceled_card", now)?)));
-            if let Err(error) = failed {
-                tracing::warn!(%error, "a refund could not be made to fail");
-            }
-        });
-    }
-
-    fn set_webhook_url(&self, url: Option<String>) {
-        let mut primary = lock(&self.primary);
-        let mut ledger = lock(&self.ledger);
-        match url {
-            Some(url) => {
-                primary.url = url;
-                match ledger.endpoints.get_mut(PRIMARY_ENDPOINT) {
-                    Some(endpoint) => endpoint.clone_from(&primary),
-                    None => ledger.endpoints.insert(primary.clone()),
-                }
-            }
-            None => {
-                ledger.endpoints.remove(PRIMARY_ENDPOINT);
-            }
-        }
-        drop(ledger);
-        self.changed();
-    }
-
-    /// Forgets everything but the endpoints and the switches.
-    fn reset(&self) {
-        {
-            let mut ledger = lock(&self.ledger);
-            *ledger = Ledger {
-                endpoints: std::mem::take(&mut ledger.endpoints),
-                base_url: std::mem::take(&mut ledger.base_url),
-                ..Ledger::default()
-            };
-        }
-        lock(&self.deliveries).clear();
-        self.log.clear();
-        self.changed();
-    }
-}
-
-/// A running stand-in; it stops when dropped.
-pub struct StandIn {
-    inner: Arc<Inner>,
-    addr: SocketAddr,
-    _running: Running<Inner>,
-}
+/// The stand-in for Stripe, running.
+pub type StandIn = stand_in::StandIn<Inner>;
 
 impl StandIn {
     /// Starts to listen.
@@ -326,15 +107,11 @@ impl StandIn {
             ));
         }
         let (listener, addr) = stand_in::bind(options.addr).await?;
-        let clock = Clock::shifted_by(options.clock_shift_seconds);
-        let mut ledger: Ledger = match &options.state_file {
-            Some(path) => StateFile::load(path)?.unwrap_or_default(),
-            None => Ledger::default(),
-        };
-        ledger.base_url = options.public_url.unwrap_or_else(|| format!("http://{addr}"));
+        let base = Base::open(options.state_file, Ledger::default, options.clock_shift_seconds)?;
+        lock(&base.state).base_url = options.public_url.unwrap_or_else(|| format!("http://{addr}"));
         let primary = Endpoint {
             id: PRIMARY_ENDPOINT.to_owned(),
-            created: clock.now_unix(),
+            created: base.clock.now_unix(),
             url: options.webhook_url.clone().unwrap_or_default(),
             secret: options.webhook_secret,
             enabled_events: options.enabled_events,
@@ -343,53 +120,32 @@ impl StandIn {
             metadata: std::collections::BTreeMap::new(),
         };
         let inner = Arc::new(Inner {
+            base,
             secret_key: options.secret_key,
             api_version: API_VERSION.to_owned(),
             primary: Mutex::new(primary),
             retry_pauses: options.retry_pauses,
             late: options.late,
             refund_failure_delay: options.refund_failure_delay,
-            clock,
-            ledger: Mutex::new(ledger),
             keys_in_use: Mutex::default(),
-            switches: Mutex::default(),
-            log: RequestLog::default(),
-            deliveries: Mutex::default(),
-            in_flight: Arc::default(),
-            client: stand_in::webhook_client(),
-            state_file: options.state_file.map(StateFile::new),
-            closed: AtomicBool::new(false),
+            deliveries: Deliveries::new(),
         });
         if options.webhook_url.is_some() {
             inner.set_webhook_url(options.webhook_url);
         }
-        let router = Router::new().merge(pay_page::routes()).nest("/_control", control::routes()).fallback(api::handle);
-        let mut running = Running::begin(&inner, listener, router);
-        running.also(ticking(Arc::clone(&inner)));
+        let router = Router::new()
+            .merge(pay_page::routes())
+            .nest("/_control", stand_in::control(control::routes()))
+            .fallback(stand_in::handle);
+        let mut this = Self::begin(Arc::clone(&inner), addr, listener, router);
+        this.also(ticking(Arc::clone(&inner)));
         inner.resume_deliveries();
-        Ok(Self { inner, addr, _running: running })
-    }
-
-    /// The base URL of the API.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
+        Ok(this)
     }
 
     /// Sends events from now on to this address.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
         self.inner.set_webhook_url(Some(url.into()));
-    }
-
-    /// Changes the failure switches.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut lock(&self.inner.switches));
     }
 
     /// Submits the pay page of a session; gives the ids of the events that this made.
@@ -452,68 +208,57 @@ impl StandIn {
     /// The sessions as the API shows them, the oldest first.
     #[must_use]
     pub fn sessions(&self) -> Vec<Value> {
-        let ledger = lock(&self.inner.ledger);
+        let ledger = self.inner.ledger();
         ledger.sessions.iter().map(|session| session.object(&ledger.base_url)).collect()
     }
 
     /// One session as the API shows it.
     #[must_use]
     pub fn session(&self, id: &str) -> Option<Value> {
-        let ledger = lock(&self.inner.ledger);
+        let ledger = self.inner.ledger();
         ledger.sessions.get(id).map(|session| session.object(&ledger.base_url))
     }
 
     /// The payment intents, the oldest first.
     #[must_use]
     pub fn payment_intents(&self) -> Vec<Value> {
-        lock(&self.inner.ledger).intents.iter().map(Intent::object).collect()
+        self.inner.ledger().intents.iter().map(Intent::object).collect()
     }
 
     /// The charges, failed ones too, the oldest first.
     #[must_use]
     pub fn charges(&self) -> Vec<Value> {
-        lock(&self.inner.ledger).charges.iter().map(Charge::object).collect()
+        self.inner.ledger().charges.iter().map(Charge::object).collect()
     }
 
     /// The refunds, the oldest first.
     #[must_use]
     pub fn refunds(&self) -> Vec<Value> {
-        lock(&self.inner.ledger).refunds.iter().map(Refund::object).collect()
+        self.inner.ledger().refunds.iter().map(Refund::object).collect()
     }
 
     /// The disputes, the oldest first.
     #[must_use]
     pub fn disputes(&self) -> Vec<Value> {
-        lock(&self.inner.ledger).disputes.iter().map(Dispute::object).collect()
+        self.inner.ledger().disputes.iter().map(Dispute::object).collect()
     }
 
     /// The events, the oldest first, lost ones too.
     #[must_use]
     pub fn events(&self) -> Vec<Value> {
-        lock(&self.inner.ledger).events.iter().map(|event| event.object(API_VERSION)).collect()
+        self.inner.ledger().events.iter().map(|event| event.object(API_VERSION)).collect()
     }
 
     /// Each try to deliver an event.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
-        lock(&self.inner.deliveries).clone()
-    }
-
-    /// The API calls received, in order.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Recorded> {
-        self.inner.log.all()
-    }
-
-    /// Forgets the API calls received so far.
-    pub fn clear_requests(&self) {
-        self.inner.log.clear();
+        self.inner.deliveries.all()
     }
 
     /// The exact body that a delivery of this event carries.
     #[must_use]
     pub fn event_payload(&self, event: &str) -> Option<String> {
-        lock(&self.inner.ledger).events.get(event).map(|event| event.object(API_VERSION).to_string())
+        self.inner.ledger().events.get(event).map(|event| event.object(API_VERSION).to_string())
     }
 
     /// Delivers an event (again), once to each endpoint that wants it, and waits for the answers.
@@ -528,39 +273,20 @@ impl StandIn {
     /// When no address is set or nobody answers.
     pub async fn deliver_payload(&self, payload: &str) -> Result<u16, String> {
         let endpoint = lock(&self.inner.primary).clone();
-        let signature = sign(payload, &endpoint.secret, self.inner.clock.now_unix());
+        let signature = sign(payload, &endpoint.secret, self.inner.base.clock.now_unix());
         let headers = [("content-type", "application/json; charset=utf-8"), ("stripe-signature", signature.as_str())];
-        stand_in::post_webhook(&self.inner.client, &endpoint.url, &headers, payload.to_owned()).await
+        self.inner.deliveries.post(&endpoint.url, &headers, payload.to_owned()).await
     }
 
     /// Waits until no delivery, retry or delayed failure is under way.
     pub async fn settled(&self) {
-        self.inner.in_flight.settled().await;
+        self.inner.deliveries.settled().await;
     }
 
     /// The stand-in's time, in seconds.
     #[must_use]
     pub fn now(&self) -> i64 {
-        self.inner.clock.now_unix()
-    }
-
-    /// Moves the clock forward; sessions whose time is over expire at once.
-    ///
-    /// Signatures carry this clock's time: a receiver whose own clock stays behind refuses them.
-    pub fn advance(&self, by: Duration) {
-        self.inner.clock.advance(by);
-        self.inner.tick();
-    }
-
-    /// Sets how far the clock runs ahead of the machine's.
-    pub fn set_clock_shift_seconds(&self, seconds: i64) {
-        self.inner.clock.set_shift_seconds(seconds);
-        self.inner.tick();
-    }
-
-    /// Forgets sessions, payments, refunds, events and requests.
-    pub fn reset(&self) {
-        self.inner.reset();
+        self.inner.base.clock.now_unix()
     }
 }
 

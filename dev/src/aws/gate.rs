@@ -2,7 +2,7 @@
 //! A gate never answers in the place of a service that works.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::machine::client;
+use crate::machine::{client, lock};
 
 /// How a service behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,11 +61,11 @@ impl Way {
     }
 
     pub(super) fn set(&self, condition: Condition) {
-        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
+        *lock(&self.condition) = condition;
     }
 
     pub(super) fn condition(&self) -> Condition {
-        *self.condition.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.condition)
     }
 
     /// Passes a request on; the answer is ministack's, or a 503 when it cannot be reached.

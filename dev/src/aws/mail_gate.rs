@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -27,6 +27,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Sqs;
 use super::gate::{Condition, LATE, SLOW, Way, refusal, serve, unavailable};
+use crate::machine::lock;
 
 // SES takes messages of 40 MB; a benchmark must not fill the memory.
 const LARGEST: usize = 40 * 1024 * 1024;
@@ -139,7 +140,7 @@ impl MailGate {
 
     /// Has SES put its news of a mail on a queue, as a topic does that a queue has subscribed to.
     pub fn tell(&self, sqs: Sqs, queue: String) {
-        *self.gate.news.lock().unwrap_or_else(PoisonError::into_inner) = Some((sqs, queue));
+        *lock(&self.gate.news) = Some((sqs, queue));
     }
 
     /// The inbox, for somebody else who sends mails.
@@ -207,7 +208,7 @@ impl Drop for MailGate {
 
 impl Inbox {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Mail>> {
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.mails)
     }
 
     /// Puts a mail in, as one that arrived.
@@ -251,7 +252,7 @@ async fn through(State(gate): State<Gate>, parts: Parts, body: Bytes) -> Respons
         let id = serde_json::from_slice::<Value>(&answer).ok();
         let id = id.as_ref().and_then(|answer| answer["MessageId"].as_str()).unwrap_or_default();
         if gate.way.condition() == Condition::Returned {
-            let news = gate.news.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let news = lock(&gate.news).clone();
             let event = returned(id, &mail);
             tokio::spawn(async move {
                 let Some((sqs, queue)) = news else { return };

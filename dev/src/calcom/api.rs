@@ -1,13 +1,12 @@
 //! The `/v2` API: version headers, keys, rate limits, routing, and the answers in Cal.com's shapes.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::to_bytes;
-use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -15,10 +14,13 @@ use serde_json::{Map, Value, json};
 use super::diary::{Booking, Diary, Notice, Status, Webhook};
 use super::error::ApiError;
 use super::requests::{self, Query, Wanted};
+use super::service::Inner;
 use super::slots::{Span, free};
-use super::{Canceller, EventType, Inner, User, millis};
-use crate::stand_in::parts::Service;
-use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
+use super::switches::Canceller;
+use super::time::millis;
+use super::user::{EventType, User};
+use crate::machine::lock;
+use crate::stand_in::{self, AfterWrite, Answered, Api, Down, Service, Troubles};
 
 const BOOKINGS_VERSION: &str = "2024-08-13";
 const SLOTS_VERSION: &str = "2024-09-04";
@@ -27,21 +29,18 @@ const OLDEST_VERSION: &str = "2024-04-15";
 /// What an absent or unknown header does not fall back from.
 const VERSIONS: &[&str] = &[OLDEST_VERSION, "2024-06-11", EVENT_TYPES_VERSION, BOOKINGS_VERSION, SLOTS_VERSION];
 
-/// A request, read.
-struct Call {
-    method: Method,
-    path: String,
-    target: String,
-    headers: HeaderMap,
-    pairs: Vec<(String, String)>,
-    body: String,
+/// A call of Cal.com's.
+struct Call(stand_in::Call);
+
+impl Deref for Call {
+    type Target = stand_in::Call;
+
+    fn deref(&self) -> &stand_in::Call {
+        &self.0
+    }
 }
 
 impl Call {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
     /// The version asked for; a missing or unknown one is the oldest.
     fn version(&self) -> &str {
         self.header("cal-api-version").filter(|version| VERSIONS.contains(version)).unwrap_or(OLDEST_VERSION)
@@ -83,80 +82,31 @@ impl Done {
 
 type Outcome = Result<Done, ApiError>;
 
-/// Everything under `/v2`.
-pub(super) async fn handle(
-    State(inner): State<Arc<Inner>>,
-    ConnectInfo(hang_up): ConnectInfo<HangUp>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, 1 << 20).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
-    let query = parts.uri.query().unwrap_or_default();
-    let call = Call {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        target: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
-        headers: parts.headers,
-        pairs: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    };
-    let troubles = lock(&inner.switches).api.clone();
-    if inner.is_closed() || troubles.down == Some(Down::Cut) {
-        inner.record(&call, 0);
-        return hang_up.now();
-    }
-    let refusal = match troubles.down {
-        Some(Down::InternalError) => Some(ApiError::internal()),
-        Some(Down::Unavailable) => Some(ApiError::unavailable()),
-        _ => None,
-    };
-    // In a task of its own: a caller that gives up does not undo what Cal.com has begun.
-    let work = tokio::spawn({
-        let inner = Arc::clone(&inner);
-        async move {
-            let (response, lost) = match refusal {
-                Some(error) => (inner.error(&call, &error), false),
-                None => answer(&inner, &call, troubles.rate_limited),
-            };
-            if troubles.slow_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(troubles.slow_ms)).await;
-            }
-            inner.record(&call, if lost { 0 } else { response.status().as_u16() });
-            (response, lost)
+impl Api for Inner {
+    async fn answer(self: &Arc<Self>, call: stand_in::Call, troubles: &Troubles) -> Answered {
+        let call = Call(call);
+        let (response, lost) = match troubles.down {
+            Some(Down::InternalError) => (self.error(&call, &ApiError::internal()), false),
+            Some(_) => (self.error(&call, &ApiError::unavailable()), false),
+            None => answer(self, &call, troubles.rate_limited),
+        };
+        if troubles.slow_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(troubles.slow_ms)).await;
         }
-    });
-    match work.await {
-        Ok((_, true)) => hang_up.now(),
-        Ok((response, false)) => response,
-        Err(error) => {
-            tracing::error!(%error, "the Cal.com stand-in failed on a request");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        Answered { response, lost }
     }
 }
 
 impl Inner {
-    fn record(&self, call: &Call, status: u16) {
-        self.log.push(Recorded {
-            method: call.method.to_string(),
-            path: call.path.clone(),
-            params: call.pairs.clone(),
-            headers: readable_headers(&call.headers),
-            body: call.body.clone(),
-            status,
-            at: self.clock.now(),
-        });
-    }
-
     fn error(&self, call: &Call, error: &ApiError) -> Response {
-        let all_bare = lock(&self.switches).bare_errors;
-        error.respond(&call.target, self.clock.now(), all_bare)
+        let all_bare = lock(&self.base.switches).bare_errors;
+        error.respond(&call.target, self.base.clock.now(), all_bare)
     }
 
     /// Counts a call; gives what is left of the minute and when it ends, or nothing left.
     fn throttle(&self, call: &Call) -> Option<(u32, u32, i64)> {
         let limit = self.rate_limit?;
-        let now = self.clock.now();
+        let now = self.base.clock.now();
         let since = now.checked_sub(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MIN);
         let mut calls = lock(&self.calls);
         let recent = calls.entry(call.header("authorization").unwrap_or("anonymous").to_owned()).or_default();
@@ -194,7 +144,7 @@ fn work(inner: &Arc<Inner>, call: &Call) -> (Response, bool) {
     let mut failed = false;
     if call.method != Method::GET {
         inner.changed();
-        match lock(&inner.switches).api.take_after_write() {
+        match lock(&inner.base.switches).api.take_after_write() {
             AfterWrite::Answer => {}
             AfterWrite::Fail => failed = true,
             AfterWrite::Lose => lost = true,
@@ -375,13 +325,13 @@ fn slots(inner: &Inner, call: &Call) -> Outcome {
             .filter(|length| (1..=1440).contains(length))
             .ok_or_else(|| ApiError::bad_request("duration property is wrong,duration must be a number of minutes "))?,
     };
-    let now = inner.clock.now();
+    let now = inner.base.clock.now();
     let mut window = Span { start, end };
-    if lock(&inner.switches).slots_outside_range {
+    if lock(&inner.base.switches).slots_outside_range {
         let day = SignedDuration::from_hours(24);
         window = Span { start: start.checked_sub(day).unwrap_or(start), end: end.checked_add(day).unwrap_or(end) };
     }
-    let busy = lock(&inner.diary).busy(user, query.text("bookingUidToReschedule"));
+    let busy = inner.diary().busy(user, query.text("bookingUidToReschedule"));
     let mut days: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for slot in free(user, event_type, length, window, &busy, now) {
         let date = slot.start.to_zoned(zone.clone().unwrap_or(TimeZone::UTC)).date();
@@ -408,38 +358,38 @@ fn shown_in(at: Timestamp, zone: Option<&TimeZone>) -> String {
 fn bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
     let get = call.method == Method::GET;
     let post = call.method == Method::POST;
-    let now = inner.clock.now();
+    let now = inner.base.clock.now();
     match path {
         [] if post => {
             maybe_signed_in(inner, call)?;
             let (wanted, new) = requests::new_booking(&call.json()?)?;
             let (user, event_type) = wanted_event_type(inner, &wanted)?;
             {
-                let mut switches = lock(&inner.switches);
+                let mut switches = lock(&inner.base.switches);
                 if switches.conflict > 0 {
                     switches.conflict -= 1;
                     return Err(ApiError::conflict());
                 }
             }
-            let (booking, notices) = lock(&inner.diary).book(user, event_type, new, now)?;
+            let (booking, notices) = inner.diary().book(user, event_type, new, now)?;
             Ok(Done::created(booking.object(user)).telling(notices))
         }
         [] if get => list(inner, call, now),
         [uid] if get => {
             maybe_signed_in(inner, call)?;
-            if lock(&inner.switches).bookings_not_found {
+            if lock(&inner.base.switches).bookings_not_found {
                 return Err(ApiError::not_found(format!("Booking with uid={uid} was not found in the database")));
             }
-            let diary = lock(&inner.diary);
+            let diary = inner.diary();
             let user = inner.host(&diary, uid)?;
             Ok(Done::ok(shown(&diary, user, uid)))
         }
         [uid, "cancel"] if post => {
             let caller = maybe_signed_in(inner, call)?;
             let reason = requests::cancel(&call.json()?)?;
-            let mut diary = lock(&inner.diary);
+            let mut diary = inner.diary();
             let user = inner.host(&diary, uid)?;
-            diary.may_be_cancelled(user, uid, lock(&inner.switches).disable_cancelling)?;
+            diary.may_be_cancelled(user, uid, lock(&inner.base.switches).disable_cancelling)?;
             let by_host = caller.is_some_and(|caller| caller.username == user.username);
             let by = if by_host { Canceller::Artist } else { Canceller::Somebody };
             let notices = diary.cancel(user, uid, reason, by, now)?;
@@ -448,7 +398,7 @@ fn bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
         [uid, "reschedule"] if post => {
             let caller = maybe_signed_in(inner, call)?;
             let (start, reason, by) = requests::reschedule(&call.json()?)?;
-            let mut diary = lock(&inner.diary);
+            let mut diary = inner.diary();
             let user = inner.host(&diary, uid)?;
             let by_host = caller.is_some_and(|caller| caller.username == user.username);
             let (booking, notices) = diary.reschedule(user, uid, start, (reason, by), by_host, now)?;
@@ -456,14 +406,14 @@ fn bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
         }
         [uid, "confirm"] if post => {
             let user = signed_in(inner, call)?;
-            let mut diary = lock(&inner.diary);
+            let mut diary = inner.diary();
             let notices = diary.decide(user, uid, true, None, now)?;
             Ok(Done::ok(shown(&diary, user, uid)).telling(notices))
         }
         [uid, "decline"] if post => {
             let user = signed_in(inner, call)?;
             let reason = requests::decline(&call.json()?)?;
-            let mut diary = lock(&inner.diary);
+            let mut diary = inner.diary();
             let notices = diary.decide(user, uid, false, reason, now)?;
             Ok(Done::ok(shown(&diary, user, uid)).telling(notices))
         }
@@ -479,7 +429,7 @@ fn shown(diary: &Diary, user: &User, uid: &str) -> Value {
 fn old_bookings(inner: &Inner, call: &Call, path: &[&str]) -> Outcome {
     match path {
         [uid] if call.method == Method::GET => {
-            let diary = lock(&inner.diary);
+            let diary = inner.diary();
             let user = inner.host(&diary, uid)?;
             Ok(Done::ok(diary.booking(uid).map(|booking| booking.old_object(user)).unwrap_or_default()))
         }
@@ -519,8 +469,8 @@ fn list(inner: &Inner, call: &Call, now: Timestamp) -> Outcome {
         return Err(ApiError::bad_request("take property is wrong,take must be between 1 and 250 "));
     }
     let skip = query.number("skip")?.unwrap_or(0);
-    let nothing_found = lock(&inner.switches).bookings_not_found;
-    let diary = lock(&inner.diary);
+    let nothing_found = lock(&inner.base.switches).bookings_not_found;
+    let diary = inner.diary();
     let mut found: Vec<&Booking> = diary
         .bookings
         .iter()
@@ -592,7 +542,7 @@ fn is_in(booking: &Booking, status: &str, now: Timestamp) -> bool {
 }
 
 fn event_type_object(inner: &Inner, user: &User, event_type: &EventType) -> Value {
-    let all_disabled = lock(&inner.switches).disable_cancelling;
+    let all_disabled = lock(&inner.base.switches).disable_cancelling;
     let confirmation = if event_type.requires_confirmation {
         json!({"type": "always", "blockUnconfirmedBookingsInBooker": event_type.blocks_while_pending})
     } else {
@@ -643,7 +593,7 @@ fn event_type_object(inner: &Inner, user: &User, event_type: &EventType) -> Valu
 }
 
 fn webhooks(inner: &Inner, call: &Call, user: &User, event_type: Option<u64>, path: &[&str]) -> Outcome {
-    let mut diary = lock(&inner.diary);
+    let mut diary = inner.diary();
     let own = |webhook: &Webhook| webhook.username == user.username && webhook.event_type == event_type;
     match (&call.method, path) {
         (&Method::GET, []) => Ok(Done::ok(

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Canceller, Inner};
-use crate::stand_in::{lock, parts, refuse_cross_site};
+use super::service::Inner;
+use super::switches::Canceller;
+use crate::machine::lock;
+use crate::stand_in::{done, refused};
 
 pub(super) fn routes() -> Router<Arc<Inner>> {
     Router::new()
         .route("/", get(overview))
-        .merge(parts::control())
-        .route("/reset", post(reset))
         .route("/bookings", get(bookings))
         .route("/bookings/{uid}/cancel", post(cancel))
         .route("/bookings/{uid}/reschedule", post(reschedule))
@@ -28,39 +28,22 @@ pub(super) fn routes() -> Router<Arc<Inner>> {
         .route("/blocks/{id}", delete(unblock))
         .route("/webhooks", post(subscribe))
         .route("/deliveries", get(deliveries))
-        .layer(middleware::from_fn(refuse_cross_site))
-}
-
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
-    (status, Json(json!({"error": why.to_string()}))).into_response()
-}
-
-fn done(result: Result<Value, String>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(why) => refused(StatusCode::CONFLICT, why),
-    }
 }
 
 async fn overview(State(inner): State<Arc<Inner>>) -> Json<Value> {
     let (bookings, blocks) = {
-        let diary = lock(&inner.diary);
+        let diary = inner.diary();
         (diary.bookings.len(), diary.blocks.len())
     };
     Json(json!({
         "stand_in": "calcom",
-        "clock_shift_seconds": inner.clock.shift_seconds(),
+        "clock_shift_seconds": inner.base.clock.shift_seconds(),
         "users": inner.users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(),
         "week_page": format!("{}/week", inner.base_url),
-        "switches": *lock(&inner.switches),
+        "switches": *lock(&inner.base.switches),
         "bookings": bookings,
         "blocks": blocks,
     }))
-}
-
-async fn reset(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    inner.reset();
-    Json(json!({"reset": true}))
 }
 
 async fn bookings(State(inner): State<Arc<Inner>>) -> Json<Value> {
@@ -107,7 +90,7 @@ async fn decline(State(inner): State<Arc<Inner>>, Path(uid): Path<String>, Json(
 }
 
 async fn blocks(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!(lock(&inner.diary).blocks))
+    Json(json!(inner.diary().blocks))
 }
 
 #[derive(Deserialize)]
@@ -150,5 +133,5 @@ async fn subscribe(State(inner): State<Arc<Inner>>, Json(new): Json<Subscription
 }
 
 async fn deliveries(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!(*lock(&inner.deliveries)))
+    Json(json!(inner.deliveries.all()))
 }

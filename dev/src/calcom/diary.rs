@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::slots::{Span, covered, opening_spans};
-use super::{Canceller, EventType, User, millis};
+use super::switches::Canceller;
+use super::time::{millis, utc_offset_minutes};
+use super::user::{EventType, User};
 use crate::stand_in::alphanumeric;
 
 /// Everything that survives a restart.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Diary {
+pub struct Diary {
     pub(super) bookings: Vec<Booking>,
     pub(super) blocks: Vec<Block>,
     pub(super) webhooks: Vec<Webhook>,
@@ -402,7 +404,7 @@ impl Diary {
                 "name": booking.attendee.name,
                 "phoneNumber": booking.attendee.phone,
                 "timeZone": booking.attendee.time_zone,
-                "utcOffset": super::utc_offset_minutes(&booking.attendee.time_zone, booking.span.start),
+                "utcOffset": utc_offset_minutes(&booking.attendee.time_zone, booking.span.start),
             }],
             "bookingId": booking.id,
             "conferenceCredentialId": null,
@@ -426,7 +428,7 @@ impl Diary {
                 "timeFormat": "HH:mm",
                 "timeZone": user.time_zone,
                 "username": user.username,
-                "utcOffset": super::utc_offset_minutes(&user.time_zone, booking.span.start),
+                "utcOffset": utc_offset_minutes(&user.time_zone, booking.span.start),
             },
             "price": 0,
             "requiresConfirmation": event_type.is_some_and(|event_type| event_type.requires_confirmation),

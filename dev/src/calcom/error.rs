@@ -5,6 +5,8 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::time::millis;
+
 /// A refusal in Cal.com's words.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
@@ -84,7 +86,7 @@ impl ApiError {
         } else {
             json!({
                 "status": "error",
-                "timestamp": super::millis(now),
+                "timestamp": millis(now),
                 "path": target,
                 "error": {"code": self.code, "message": self.message},
             })

@@ -1,11 +1,11 @@
 //! Free times: opening hours in the user's zone, less what is busy, no earlier than the notice allows.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::{EventType, User};
+use super::user::{EventType, User};
 
 /// A stretch of time, its end not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,35 +26,6 @@ impl Span {
 
     pub(super) fn minutes(self) -> i64 {
         self.end.duration_since(self.start).as_mins()
-    }
-}
-
-/// Opening hours of one weekday, in minutes after midnight on the user's wall clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hours {
-    /// The weekday.
-    pub day: Weekday,
-    /// When it opens.
-    pub from: u16,
-    /// When it closes; 1440 is midnight at the end of the day.
-    pub to: u16,
-}
-
-impl Hours {
-    /// The same hours on several days: `Hours::on(&[Weekday::Tuesday], "10:00", "18:30")`.
-    ///
-    /// # Panics
-    ///
-    /// When a time is not `HH:MM` between `00:00` and `24:00`.
-    #[must_use]
-    pub fn on(days: &[Weekday], from: &str, to: &str) -> Vec<Self> {
-        let minutes = |time: &str| {
-            time.split_once(':')
-                .and_then(|(hour, minute)| Some(hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok()?))
-                .filter(|minutes| *minutes <= 1440)
-                .unwrap_or_else(|| panic!("`{time}` is not a time of day"))
-        };
-        days.iter().map(|day| Self { day: *day, from: minutes(from), to: minutes(to) }).collect()
     }
 }
 

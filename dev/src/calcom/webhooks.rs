@@ -2,54 +2,27 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
+use super::delivery::{Delivery, sign};
 use super::diary::{Notice, Webhook};
-use super::{Inner, millis};
-use crate::stand_in::parts::Service;
-use crate::stand_in::{hmac_sha256_hex, lock, post_webhook};
+use super::service::Inner;
+use super::time::millis;
+use crate::machine::lock;
+use crate::stand_in::Service;
 
 /// What InkFlow listens to.
 const TRIGGERS: &[&str] = &["BOOKING_CREATED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED", "BOOKING_REJECTED"];
 
-/// The `X-Cal-Signature-256` header of a payload; without a secret Cal.com sends these very words.
-#[must_use]
-pub fn sign(payload: &str, secret: Option<&str>) -> String {
-    secret.map_or_else(
-        || "no-secret-provided".to_owned(),
-        |secret| hmac_sha256_hex(secret.as_bytes(), payload.as_bytes()),
-    )
-}
-
-/// One webhook sent.
-#[derive(Clone, Debug, Serialize)]
-pub struct Delivery {
-    /// What it tells: `BOOKING_CREATED`, …
-    pub trigger: String,
-    /// Where it was sent.
-    pub url: String,
-    /// The exact body.
-    pub payload: String,
-    /// The signature header.
-    pub signature: String,
-    /// When, by the stand-in's clock.
-    pub at: Timestamp,
-    /// The status of the answer, if one came.
-    pub status: Option<u16>,
-    /// Why no answer came.
-    pub error: Option<String>,
-}
-
 impl Inner {
     /// Tells the subscribers; returns at once.
     pub(super) fn tell(self: &Arc<Self>, notices: Vec<Notice>) {
-        if lock(&self.switches).drop_webhooks {
+        if lock(&self.base.switches).drop_webhooks {
             return;
         }
         for notice in notices {
-            let subscribers: Vec<Webhook> = lock(&self.diary)
+            let subscribers: Vec<Webhook> = self
+                .diary()
                 .webhooks
                 .iter()
                 .filter(|webhook| {
@@ -60,11 +33,11 @@ impl Inner {
                 })
                 .cloned()
                 .collect();
-            let created_at = millis(self.clock.now());
+            let created_at = millis(self.base.clock.now());
             let payload =
                 json!({"triggerEvent": notice.trigger, "createdAt": created_at, "payload": notice.payload}).to_string();
             for webhook in subscribers {
-                let (inner, in_flight) = (Arc::clone(self), self.in_flight.enter());
+                let (inner, in_flight) = (Arc::clone(self), self.deliveries.enter());
                 let (trigger, payload) = (notice.trigger, payload.clone());
                 tokio::spawn(async move {
                     let _in_flight = in_flight;
@@ -77,16 +50,16 @@ impl Inner {
     async fn post(&self, trigger: &str, webhook: Webhook, payload: String) {
         let signature = sign(&payload, webhook.secret.as_deref());
         let headers = [("content-type", "application/json"), ("x-cal-signature-256", signature.as_str())];
-        let result = post_webhook(&self.client, &webhook.url, &headers, payload.clone()).await;
+        let result = self.deliveries.post(&webhook.url, &headers, payload.clone()).await;
         if !matches!(&result, Ok(200..300)) {
             tracing::warn!(trigger, ?result, "a Cal.com webhook was not taken");
         }
-        lock(&self.deliveries).push(Delivery {
+        self.deliveries.push(Delivery {
             trigger: trigger.to_owned(),
             url: webhook.url,
             payload,
             signature,
-            at: self.clock.now(),
+            at: self.base.clock.now(),
             status: result.as_ref().ok().copied(),
             error: result.err(),
         });
@@ -103,7 +76,7 @@ impl Inner {
             return Err(format!("no user `{username}`"));
         }
         let triggers = if triggers.is_empty() { TRIGGERS } else { triggers };
-        let mut diary = lock(&self.diary);
+        let mut diary = self.diary();
         // The same address twice would tell everything twice after each restart.
         diary.webhooks.retain(|webhook| !(webhook.username == username && webhook.url == url));
         let webhook = diary.subscribe(Webhook {

@@ -16,9 +16,12 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use serde::Deserialize;
 
 use super::diary::Status;
+use super::service::Inner;
 use super::slots::{Span, opening_spans};
-use super::{Canceller, Inner, User};
-use crate::stand_in::{Down, lock, refuse_cross_site};
+use super::switches::Canceller;
+use super::user::User;
+use crate::machine::lock;
+use crate::stand_in::{Down, refuse_cross_site};
 
 const STYLE: &str = include_str!("../../templates/calcom/week.css");
 const SLOW_MS: u64 = 5_000;
@@ -105,7 +108,8 @@ async fn show(State(inner): State<Arc<Inner>>, Query(week): Query<Week>) -> Resp
 
 /// The address that Cal.com gives each booking: here it leads to its place in the week.
 async fn booking(State(inner): State<Arc<Inner>>, Path(uid): Path<String>) -> Response {
-    let found = lock(&inner.diary)
+    let found = inner
+        .diary()
         .bookings
         .iter()
         .find(|booking| booking.uid == uid)
@@ -154,9 +158,9 @@ fn monday(date: Date) -> Date {
 
 fn week_page(inner: &Inner, user: &User, start: Option<&str>, problem: Option<String>) -> WeekPage {
     let zone = user.zone();
-    let today = inner.clock.now().to_zoned(zone.clone()).date();
+    let today = inner.base.clock.now().to_zoned(zone.clone()).date();
     let first = monday(start.and_then(|start| start.parse().ok()).unwrap_or(today));
-    let switches = lock(&inner.switches).clone();
+    let switches = lock(&inner.base.switches).clone();
     WeekPage {
         users: inner
             .users
@@ -198,7 +202,7 @@ fn day(inner: &Inner, user: &User, zone: &TimeZone, date: Date, today: Date) -> 
         .filter(|span| span.start.to_zoned(zone.clone()).date() == date)
         .map(|span| times(span, zone))
         .collect();
-    let diary = lock(&inner.diary);
+    let diary = inner.diary();
     let mut entries: Vec<(Timestamp, Entry)> = Vec::new();
     for booking in diary.bookings.iter().filter(|booking| booking.username == user.username && is_here(booking.span)) {
         let (status, status_word) = match booking.status {
@@ -375,7 +379,7 @@ async fn decide(State(inner): State<Arc<Inner>>, posted: Posted) -> Response {
 
 async fn switch(State(inner): State<Arc<Inner>>, posted: Posted) -> Response {
     act(&inner, posted, |action, _| {
-        let mut switches = lock(&inner.switches);
+        let mut switches = lock(&inner.base.switches);
         match action.switch.as_str() {
             "down" => switches.api.down = if switches.api.down.is_some() { None } else { Some(Down::Unavailable) },
             "not_found" => switches.bookings_not_found = !switches.bookings_not_found,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::invoke_error::InvokeError;
 use crate::journal::Journal;
+use crate::machine::lock;
 
 /// One function to run.
 #[derive(Clone, Debug)]
@@ -128,7 +129,7 @@ impl Pool {
 
 impl Function {
     pub(super) fn lock(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pool)
     }
 
     pub(super) async fn run(self: Arc<Self>, payload: Bytes, queue_wait: Duration) -> Outcome {

@@ -1,6 +1,6 @@
 //! The parts, as [`super::Platform`] wires them and the control API sees them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::services::{self, Amazon, StandIns};
 use super::{functions, settings};
 use crate::aws::{Ministack, Sqs};
 use crate::host::{self, Host};
-use crate::machine::write_private;
+use crate::machine::{lock, write_private};
 use crate::postgres::{self, Postgres};
 use crate::queue::{self, EventSource};
 use crate::schedule::Schedule;
@@ -111,11 +111,11 @@ impl Parts {
     }
 
     pub(crate) fn clock(&self) -> i64 {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.clock)
     }
 
     pub(crate) fn set_clock(&self, shift_seconds: i64) {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = shift_seconds;
+        *lock(&self.clock) = shift_seconds;
         kept::keep_clock(&self.options.state, shift_seconds);
         self.stand_ins.set_clock(shift_seconds);
         functions::shift_clock(&self.host, shift_seconds);

@@ -1,13 +1,12 @@
 //! The `/v1` API: authentication, idempotency keys as API v1 keeps them, routing, lists and expansions.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::to_bytes;
-use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
@@ -15,27 +14,26 @@ use super::ledger::{Cause, Closed, Ledger, StoredAnswer};
 use super::objects::{API_VERSION, Charge, Dispute, Endpoint, Intent, Keyed, Refund, RefundStatus, Table};
 use super::params::Params;
 use super::requests::{self, Page};
-use super::{Inner, RefundMode};
-use crate::stand_in::parts::Service;
-use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, alphanumeric, lock, readable_headers};
+use super::service::Inner;
+use super::switches::RefundMode;
+use crate::machine::lock;
+use crate::stand_in::{self, AfterWrite, Answered, Api, Down, Service, Troubles, alphanumeric};
 
-const LARGEST_BODY: usize = 1 << 20;
-
-/// A request, read.
+/// A call of Stripe's.
 struct Call {
-    method: Method,
-    path: String,
-    headers: HeaderMap,
-    pairs: Vec<(String, String)>,
-    body: String,
+    call: stand_in::Call,
     request_id: String,
 }
 
-impl Call {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
+impl Deref for Call {
+    type Target = stand_in::Call;
 
+    fn deref(&self) -> &stand_in::Call {
+        &self.call
+    }
+}
+
+impl Call {
     fn is_write(&self) -> bool {
         self.method != Method::GET
     }
@@ -66,61 +64,24 @@ impl From<ApiError> for Answer {
     }
 }
 
-/// Everything under `/v1`.
-pub(super) async fn handle(
-    State(inner): State<Arc<Inner>>,
-    ConnectInfo(hang_up): ConnectInfo<HangUp>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return ApiError::invalid("Request body too large").into_response();
-    };
-    let mut pairs: Vec<(String, String)> = decode(parts.uri.query().unwrap_or_default().as_bytes());
-    pairs.extend(decode(&body));
-    let call = Call {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        headers: parts.headers,
-        pairs,
-        body: String::from_utf8_lossy(&body).into_owned(),
-        request_id: format!("req_{}", alphanumeric(14)),
-    };
-    let troubles = lock(&inner.switches).api.clone();
-    if inner.is_closed() || troubles.down == Some(Down::Cut) {
-        inner.record(&call, 0);
-        return hang_up.now();
-    }
-    let refusal = match troubles.down {
-        Some(Down::InternalError) => Some(ApiError::down(500)),
-        Some(Down::Unavailable) => Some(ApiError::down(503)),
-        _ if troubles.rate_limited => Some(ApiError::rate_limited()),
-        _ => None,
-    };
-    // In a task of its own: a caller that gives up does not undo what Stripe has begun.
-    let work = tokio::spawn({
-        let inner = Arc::clone(&inner);
-        async move {
-            let answer = match refusal {
-                Some(error) => error.into(),
-                None => answer(&inner, &call, troubles.slow_ms).await,
-            };
-            inner.record(&call, if answer.lost { 0 } else { answer.status });
-            (call, answer)
-        }
-    });
-    match work.await {
-        Ok((_, answer)) if answer.lost => hang_up.now(),
-        Ok((call, answer)) => respond(&call, answer),
-        Err(error) => {
-            tracing::error!(%error, "the Stripe stand-in failed on a request");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
+impl Api for Inner {
+    const HAS_FORMS: bool = true;
 
-fn decode(text: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(text).into_owned().collect()
+    fn too_large() -> Response {
+        ApiError::invalid("Request body too large").into_response()
+    }
+
+    async fn answer(self: &Arc<Self>, call: stand_in::Call, troubles: &Troubles) -> Answered {
+        let call = Call { call, request_id: format!("req_{}", alphanumeric(14)) };
+        let answer = match troubles.down {
+            Some(Down::InternalError) => ApiError::down(500).into(),
+            Some(_) => ApiError::down(503).into(),
+            None if troubles.rate_limited => ApiError::rate_limited().into(),
+            None => answer(self, &call, troubles.slow_ms).await,
+        };
+        let lost = answer.lost;
+        Answered { response: respond(&call, answer), lost }
+    }
 }
 
 fn respond(call: &Call, answer: Answer) -> Response {
@@ -148,20 +109,6 @@ fn respond(call: &Call, answer: Answer) -> Response {
         set("stripe-should-retry", "true");
     }
     response
-}
-
-impl Inner {
-    fn record(&self, call: &Call, status: u16) {
-        self.log.push(Recorded {
-            method: call.method.to_string(),
-            path: call.path.clone(),
-            params: call.pairs.clone(),
-            headers: readable_headers(&call.headers),
-            body: call.body.clone(),
-            status,
-            at: self.clock.now(),
-        });
-    }
 }
 
 /// Frees an idempotency key when its request is over, however it ended.
@@ -225,8 +172,8 @@ fn begin(inner: &Inner, call: &Call, guard: &mut KeyGuard<'_>) -> Result<Option<
         return Err(ApiError::key_in_use(key));
     }
     guard.key = Some(key.to_owned());
-    let mut ledger = lock(&inner.ledger);
-    ledger.prune_keys(inner.clock.now_unix());
+    let mut ledger = inner.ledger();
+    ledger.prune_keys(inner.base.clock.now_unix());
     match ledger.keys.get(key) {
         None => Ok(None),
         Some(stored) if stored.fingerprint != call.fingerprint() => Err(ApiError::idempotency(format!(
@@ -284,10 +231,10 @@ fn is_version(version: &str) -> bool {
 
 /// Runs the request and keeps its answer for the key.
 fn execute(inner: &Arc<Inner>, call: &Call) -> Answer {
-    let now = inner.clock.now_unix();
+    let now = inner.base.clock.now_unix();
     let key = call.header("idempotency-key").filter(|_| call.method == Method::POST);
     let cause = Cause { request_id: Some(call.request_id.clone()), idempotency_key: key.map(str::to_owned) };
-    let mut ledger = lock(&inner.ledger);
+    let mut ledger = inner.ledger();
     let due = ledger.expire_due(now);
     let result = route(inner, &mut ledger, call, now, &cause);
     let (mut answer, executed, events) = match result {
@@ -298,7 +245,7 @@ fn execute(inner: &Arc<Inner>, call: &Call) -> Answer {
         }
     };
     if call.is_write() && answer.status == 200 {
-        match lock(&inner.switches).api.take_after_write() {
+        match lock(&inner.base.switches).api.take_after_write() {
             AfterWrite::Answer => {}
             AfterWrite::Fail => answer = ApiError::failed_after_executing().into(),
             AfterWrite::Lose => answer.lost = true,
@@ -407,7 +354,7 @@ fn create_session(inner: &Inner, ledger: &mut Ledger, mut params: Params, now: i
     let expand = params.texts("expand")?;
     let new = requests::new_session(&mut params, now, endive)?;
     requests::finish_session(params)?;
-    if let Some(told) = lock(&inner.switches).take_create_failure() {
+    if let Some(told) = lock(&inner.base.switches).take_create_failure() {
         return Err(ApiError::told(told.status, told.code, told.message));
     }
     let id = ledger.open_session(new, now);
@@ -420,7 +367,7 @@ fn create_refund(inner: &Arc<Inner>, ledger: &mut Ledger, mut params: Params, no
     let expand = params.texts("expand")?;
     let new = requests::new_refund(&mut params)?;
     requests::finish_refund(params)?;
-    let mode = lock(&inner.switches).refunds;
+    let mode = lock(&inner.base.switches).refunds;
     let status = if mode == RefundMode::Succeed { RefundStatus::Succeeded } else { RefundStatus::Pending };
     let (id, events) = ledger.refund(new, status, now, cause)?;
     if mode == RefundMode::FailLater {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::objects::{API_VERSION, Dispute, Refund};
-use super::{Inner, Outcome, PRIMARY_ENDPOINT};
-use crate::stand_in::{lock, parts, refuse_cross_site};
+use super::service::{Inner, PRIMARY_ENDPOINT};
+use super::switches::Outcome;
+use crate::machine::lock;
+use crate::stand_in::{done, refused};
 
 pub(super) fn routes() -> Router<Arc<Inner>> {
     Router::new()
         .route("/", get(overview))
-        .merge(parts::control())
         .route("/webhook", post(webhook))
-        .route("/reset", post(reset))
         .route("/sessions", get(sessions))
         .route("/sessions/{id}/pay", post(pay))
         .route("/sessions/{id}/settle", post(settle))
@@ -31,31 +31,19 @@ pub(super) fn routes() -> Router<Arc<Inner>> {
         .route("/events", get(events))
         .route("/events/{id}/deliver", post(deliver))
         .route("/deliveries", get(deliveries))
-        .layer(middleware::from_fn(refuse_cross_site))
-}
-
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
-    (status, Json(json!({"error": why.to_string()}))).into_response()
-}
-
-fn done<T: serde::Serialize>(result: Result<T, String>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(why) => refused(StatusCode::CONFLICT, why),
-    }
 }
 
 async fn overview(State(inner): State<Arc<Inner>>) -> Json<Value> {
     let (sessions, refunds, events) = {
-        let ledger = lock(&inner.ledger);
+        let ledger = inner.ledger();
         (ledger.sessions.len(), ledger.refunds.len(), ledger.events.len())
     };
     Json(json!({
         "stand_in": "stripe",
         "api_version": API_VERSION,
-        "clock_shift_seconds": inner.clock.shift_seconds(),
+        "clock_shift_seconds": inner.base.clock.shift_seconds(),
         "webhook_url": lock(&inner.primary).url,
-        "switches": *lock(&inner.switches),
+        "switches": *lock(&inner.base.switches),
         "sessions": sessions,
         "refunds": refunds,
         "events": events,
@@ -69,17 +57,12 @@ struct Webhook {
 
 async fn webhook(State(inner): State<Arc<Inner>>, Json(webhook): Json<Webhook>) -> Json<Value> {
     inner.set_webhook_url(webhook.url);
-    let endpoint = lock(&inner.ledger).endpoints.get(PRIMARY_ENDPOINT).map(|endpoint| endpoint.object(false));
+    let endpoint = inner.ledger().endpoints.get(PRIMARY_ENDPOINT).map(|endpoint| endpoint.object(false));
     Json(json!(endpoint))
 }
 
-async fn reset(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    inner.reset();
-    Json(json!({"reset": true}))
-}
-
 async fn sessions(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    let ledger = lock(&inner.ledger);
+    let ledger = inner.ledger();
     Json(ledger.sessions.iter().map(|session| session.object(&ledger.base_url)).collect())
 }
 
@@ -105,7 +88,7 @@ async fn settle(State(inner): State<Arc<Inner>>, Path(id): Path<String>, Json(se
 }
 
 async fn refunds(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(lock(&inner.ledger).refunds.iter().map(Refund::object).collect())
+    Json(inner.ledger().refunds.iter().map(Refund::object).collect())
 }
 
 async fn complete_refund(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
@@ -131,7 +114,7 @@ async fn fail_refund(
 }
 
 async fn disputes(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(lock(&inner.ledger).disputes.iter().map(Dispute::object).collect())
+    Json(inner.ledger().disputes.iter().map(Dispute::object).collect())
 }
 
 #[derive(Deserialize)]
@@ -164,16 +147,16 @@ async fn close_dispute(
 }
 
 async fn events(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(lock(&inner.ledger).events.iter().map(|event| event.object(API_VERSION)).collect())
+    Json(inner.ledger().events.iter().map(|event| event.object(API_VERSION)).collect())
 }
 
 async fn deliver(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
-    if lock(&inner.ledger).events.get(&id).is_none() {
+    if inner.ledger().events.get(&id).is_none() {
         return refused(StatusCode::NOT_FOUND, format!("no event `{id}`"));
     }
     Json(inner.deliver_now(&id).await).into_response()
 }
 
 async fn deliveries(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!(*lock(&inner.deliveries)))
+    Json(json!(inner.deliveries.all()))
 }

@@ -15,7 +15,7 @@ use crate::stand_in::alphanumeric;
 
 /// Everything that survives a restart.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Ledger {
+pub struct Ledger {
     pub(super) sessions: Table<Session>,
     pub(super) intents: Table<Intent>,
     pub(super) charges: Table<Charge>,

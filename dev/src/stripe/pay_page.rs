@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use super::ledger::Closed;
 use super::objects::Session;
-use super::{Inner, Outcome};
-use crate::stand_in::lock;
+use super::service::Inner;
+use super::switches::Outcome;
 
 const STYLE: &str = include_str!("../../templates/stripe/pay.css");
 
@@ -91,7 +91,7 @@ async fn submit(
         );
     }
     let target = {
-        let ledger = lock(&inner.ledger);
+        let ledger = inner.ledger();
         ledger.sessions.get(&id).and_then(|session| {
             if outcome == Outcome::Expire {
                 session.cancel_url.clone()
@@ -112,11 +112,11 @@ fn filled(url: &str, id: &str) -> String {
 }
 
 fn page(inner: &Inner, id: &str, status: StatusCode, problem: Option<&'static str>) -> Response {
-    let ledger = lock(&inner.ledger);
+    let ledger = inner.ledger();
     let session = ledger.sessions.get(id);
     let closed = match ledger.payable(id) {
         Ok(session) => {
-            let html = open_page(session, inner.clock.now_unix(), problem).render();
+            let html = open_page(session, inner.base.clock.now_unix(), problem).render();
             return respond(status, html, Some(session));
         }
         Err(closed) => closed,

@@ -4,55 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
-use super::Inner;
+use super::delivery::{Delivery, Travel, sign};
 use super::objects::{API_VERSION, Endpoint};
-use crate::stand_in::parts::Service;
-use crate::stand_in::{hmac_sha256_hex, lock, post_webhook};
-
-/// The `Stripe-Signature` header of a payload.
-#[must_use]
-pub fn sign(payload: &str, secret: &str, now: i64) -> String {
-    format!("t={now},v1={}", hmac_sha256_hex(secret.as_bytes(), format!("{now}.{payload}").as_bytes()))
-}
-
-/// One try to deliver one event.
-#[derive(Clone, Debug, Serialize)]
-pub struct Delivery {
-    /// The event's id.
-    pub event_id: String,
-    /// The event's type.
-    pub event_type: String,
-    /// Where it was sent.
-    pub url: String,
-    /// 1 for the first try.
-    pub attempt: usize,
-    /// When, by the stand-in's clock.
-    pub at: Timestamp,
-    /// The status of the answer, if one came.
-    pub status: Option<u16>,
-    /// Why no answer came.
-    pub error: Option<String>,
-}
-
-impl Delivery {
-    /// Whether the receiver took it: any 2xx.
-    #[must_use]
-    pub fn taken(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-}
-
-/// How the events of one payment travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Travel {
-    Normal,
-    Lost,
-    Late,
-    Doubled,
-}
+use super::service::Inner;
+use crate::machine::lock;
+use crate::stand_in::{Service, alphanumeric};
 
 impl Inner {
     pub(super) fn deliver_all(self: &Arc<Self>, events: &[String]) {
@@ -61,16 +17,15 @@ impl Inner {
 
     /// Starts the delivery of events; returns at once.
     pub(super) fn deliver(self: &Arc<Self>, events: &[String], travel: Travel) {
-        let drop_all = lock(&self.switches).drop_webhooks;
+        let drop_all = lock(&self.base.switches).drop_webhooks;
         for id in events {
             if travel == Travel::Lost || drop_all {
-                if let Some(event) = lock(&self.ledger).events.get_mut(id) {
+                if let Some(event) = self.ledger().events.get_mut(id) {
                     event.lost = true;
                 }
                 continue;
             }
-            let endpoints =
-                lock(&self.ledger).events.get(id).map(|event| event.undelivered.clone()).unwrap_or_default();
+            let endpoints = self.ledger().events.get(id).map(|event| event.undelivered.clone()).unwrap_or_default();
             for endpoint in endpoints {
                 let pause = if travel == Travel::Late { self.late } else { Duration::ZERO };
                 for _ in 0..if travel == Travel::Doubled { 2 } else { 1 } {
@@ -83,7 +38,7 @@ impl Inner {
     /// Tries until the receiver takes it or the schedule is over.
     fn start_chain(self: &Arc<Self>, event_id: String, endpoint_id: String, pause: Duration) {
         let inner = Arc::clone(self);
-        let in_flight = self.in_flight.enter();
+        let in_flight = self.deliveries.enter();
         tokio::spawn(async move {
             let _in_flight = in_flight;
             tokio::time::sleep(pause + shuffle()).await;
@@ -107,7 +62,7 @@ impl Inner {
     /// One try; nothing when the endpoint or the event is gone.
     pub(super) async fn try_once(&self, event_id: &str, endpoint_id: &str, attempt: usize) -> Option<Delivery> {
         let (endpoint, kind, payload) = {
-            let ledger = lock(&self.ledger);
+            let ledger = self.ledger();
             let endpoint = ledger.endpoints.get(endpoint_id)?.clone();
             let event = ledger.events.get(event_id)?;
             let version = endpoint.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned());
@@ -119,26 +74,26 @@ impl Inner {
             event_type: kind,
             url: endpoint.url,
             attempt,
-            at: self.clock.now(),
+            at: self.base.clock.now(),
             status: result.as_ref().ok().copied(),
             error: result.err(),
         };
         if delivery.taken() {
-            if let Some(event) = lock(&self.ledger).events.get_mut(event_id) {
+            if let Some(event) = self.ledger().events.get_mut(event_id) {
                 event.undelivered.retain(|waiting| waiting != endpoint_id);
             }
             self.changed();
         } else {
             tracing::warn!(event = %delivery.event_id, kind = %delivery.event_type, status = ?delivery.status, error = ?delivery.error, "a Stripe event was not taken");
         }
-        lock(&self.deliveries).push(delivery.clone());
+        self.deliveries.push(delivery.clone());
         Some(delivery)
     }
 
     /// Delivers an event once to each endpoint that wants it, whatever happened to it before.
     pub(super) async fn deliver_now(&self, event_id: &str) -> Vec<Delivery> {
         let endpoints: Vec<String> = {
-            let ledger = lock(&self.ledger);
+            let ledger = self.ledger();
             let Some(event) = ledger.events.get(event_id) else { return Vec::new() };
             ledger
                 .endpoints
@@ -155,20 +110,21 @@ impl Inner {
     }
 
     async fn send(&self, endpoint: &Endpoint, payload: String) -> Result<u16, String> {
-        let signature = sign(&payload, &endpoint.secret, self.clock.now_unix());
+        let signature = sign(&payload, &endpoint.secret, self.base.clock.now_unix());
         let headers = [
             ("content-type", "application/json; charset=utf-8"),
             ("cache-control", "no-cache"),
             ("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks) stand-in"),
             ("stripe-signature", signature.as_str()),
         ];
-        post_webhook(&self.client, &endpoint.url, &headers, payload).await
+        self.deliveries.post(&endpoint.url, &headers, payload).await
     }
 
     /// After a restart: what was on its way is sent again, as a real sender would.
     pub(super) fn resume_deliveries(self: &Arc<Self>) {
-        let since = self.clock.now_unix() - 3600;
-        let waiting: Vec<(String, Vec<String>)> = lock(&self.ledger)
+        let since = self.base.clock.now_unix() - 3600;
+        let waiting: Vec<(String, Vec<String>)> = self
+            .ledger()
             .events
             .iter()
             .filter(|event| !event.lost && event.created >= since && !event.undelivered.is_empty())
@@ -184,6 +140,6 @@ impl Inner {
 
 /// A few milliseconds, so that events overtake each other as they do in life.
 fn shuffle() -> Duration {
-    let byte = crate::stand_in::alphanumeric(1).as_bytes()[0];
+    let byte = alphanumeric(1).as_bytes()[0];
     Duration::from_micros(u64::from(byte % 40) * 500)
 }

@@ -1,42 +1,36 @@
 //! The API under `/auth/v1`: the gateway's key, the body, the route, and the answers in the shapes of the real one.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::to_bytes;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use axum::response::IntoResponse;
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::book::{Account, Book};
 use super::error::ApiError;
-use super::{Inner, Letter, limits};
-use crate::stand_in::parts::Service;
-use crate::stand_in::{AfterWrite, Down, HangUp, Recorded, lock, readable_headers};
+use super::limits;
+use super::service::{Inner, Letter};
+use crate::machine::lock;
+use crate::stand_in::{self, AfterWrite, Answered, Api, Down, Service, Troubles};
 
 /// The shortest password; the project of the demo asks for eight characters.
 const SHORTEST_PASSWORD: usize = 8;
 
-/// A request, read.
-struct Call {
-    method: Method,
-    path: String,
-    headers: HeaderMap,
-    query: Vec<(String, String)>,
-    body: String,
+/// A call of the project.
+struct Call(stand_in::Call);
+
+impl Deref for Call {
+    type Target = stand_in::Call;
+
+    fn deref(&self) -> &stand_in::Call {
+        &self.0
+    }
 }
 
 impl Call {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     fn json(&self) -> Result<Value, ApiError> {
         serde_json::from_str(&self.body)
             .ok()
@@ -52,78 +46,44 @@ impl Call {
 /// What the work gave: a status and a body, or none.
 type Outcome = Result<(StatusCode, Option<Value>), ApiError>;
 
-/// Everything the project answers.
-pub(super) async fn handle(
-    State(inner): State<Arc<Inner>>,
-    ConnectInfo(hang_up): ConnectInfo<HangUp>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, 1 << 20).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
-    let query = parts.uri.query().unwrap_or_default();
-    let call = Call {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        headers: parts.headers,
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    };
-    let troubles = lock(&inner.switches).api.clone();
-    if inner.is_closed() || troubles.down == Some(Down::Cut) {
-        inner.record(&call, 0);
-        return hang_up.now();
-    }
-    let outcome = match troubles.down {
-        Some(Down::InternalError) => Err(ApiError::unexpected()),
-        Some(Down::Unavailable) => Err(ApiError::unavailable()),
-        _ if troubles.rate_limited => Err(ApiError::too_many()),
-        _ => inner.work(&call),
-    };
-    let after = match (&outcome, &call.method) {
-        (Ok(_), &Method::POST) => lock(&inner.switches).api.take_after_write(),
-        _ => AfterWrite::Answer,
-    };
-    if troubles.slow_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(troubles.slow_ms)).await;
-    }
-    let response = match (after, outcome) {
-        (AfterWrite::Lose, _) => {
-            inner.record(&call, 0);
-            return hang_up.now();
+impl Api for Inner {
+    async fn answer(self: &Arc<Self>, call: stand_in::Call, troubles: &Troubles) -> Answered {
+        let call = Call(call);
+        let outcome = match troubles.down {
+            Some(Down::InternalError) => Err(ApiError::unexpected()),
+            Some(_) => Err(ApiError::unavailable()),
+            None if troubles.rate_limited => Err(ApiError::too_many()),
+            None => self.work(&call),
+        };
+        let after = match (&outcome, &call.method) {
+            (Ok(_), &Method::POST) => lock(&self.base.switches).api.take_after_write(),
+            _ => AfterWrite::Answer,
+        };
+        if troubles.slow_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(troubles.slow_ms)).await;
         }
-        (AfterWrite::Fail, _) => ApiError::unexpected().into_response(),
-        (AfterWrite::Answer, Ok((status, Some(body)))) => (status, Json(body)).into_response(),
-        (AfterWrite::Answer, Ok((status, None))) => status.into_response(),
-        (AfterWrite::Answer, Err(error)) => error.into_response(),
-    };
-    inner.record(&call, response.status().as_u16());
-    response
+        let response = match outcome {
+            _ if after == AfterWrite::Fail => ApiError::unexpected().into_response(),
+            Ok((status, Some(body))) => (status, Json(body)).into_response(),
+            Ok((status, None)) => status.into_response(),
+            Err(error) => error.into_response(),
+        };
+        Answered { response, lost: after == AfterWrite::Lose }
+    }
 }
 
 impl Inner {
-    fn record(&self, call: &Call, status: u16) {
-        self.log.push(Recorded {
-            method: call.method.to_string(),
-            path: call.path.clone(),
-            params: call.query.clone(),
-            headers: readable_headers(&call.headers),
-            body: call.body.clone(),
-            status,
-            at: self.clock.now(),
-        });
-    }
-
     fn work(&self, call: &Call) -> Outcome {
         let Some(path) = call.path.strip_prefix("/auth/v1/") else { return Err(ApiError::no_route()) };
         let (get, post) = (call.method == Method::GET, call.method == Method::POST);
         // The one path that needs no key: whoever verifies tokens reads it.
         if path == ".well-known/jwks.json" && get {
-            let keys: Vec<Value> = lock(&self.book).keys.iter().map(super::keys::Key::jwk).collect();
+            let keys: Vec<Value> = self.book().keys.iter().map(super::keys::Key::jwk).collect();
             return Ok((StatusCode::OK, Some(json!({ "keys": keys }))));
         }
         let address = self.address(call)?;
-        let limited = lock(&self.switches).rate_limits;
-        if limited && !limits::take(&mut lock(&self.buckets), path, &address, self.clock.now()) {
+        let limited = lock(&self.base.switches).rate_limits;
+        if limited && !limits::take(&mut lock(&self.buckets), path, &address, self.base.clock.now()) {
             return Err(ApiError::too_many());
         }
         let outcome = match path {
@@ -143,7 +103,7 @@ impl Inner {
     /// Looks at the key, and says at which address the caller is counted.
     fn address(&self, call: &Call) -> Result<String, ApiError> {
         let forwarded = call.header("sb-forwarded-for");
-        let (own, switches) = ("127.0.0.1".to_owned(), lock(&self.switches).clone());
+        let (own, switches) = ("127.0.0.1".to_owned(), lock(&self.base.switches).clone());
         match call.header("apikey").or_else(|| call.param("apikey")) {
             None => Err(ApiError::no_api_key()),
             Some(key) if key == self.secret_key => {
@@ -164,8 +124,8 @@ impl Inner {
     fn token(&self, call: &Call) -> Outcome {
         let body = call.json()?;
         let text = |name: &str| body[name].as_str().unwrap_or_default();
-        let now = self.clock.now();
-        let mut book = lock(&self.book);
+        let now = self.base.clock.now();
+        let mut book = self.book();
         let answer = match call.param("grant_type") {
             Some("password") => {
                 if text("email").is_empty() {
@@ -188,15 +148,15 @@ impl Inner {
     fn signup(&self, call: &Call) -> Outcome {
         let body = call.json()?;
         let (email, password) = credentials(&body)?;
-        let switches = lock(&self.switches).clone();
+        let switches = lock(&self.base.switches).clone();
         if switches.signup_disabled {
             return Err(ApiError::signup_disabled());
         }
         if password.chars().count() < SHORTEST_PASSWORD {
             return Err(ApiError::weak_password());
         }
-        let now = self.clock.now();
-        let mut book = lock(&self.book);
+        let now = self.base.clock.now();
+        let mut book = self.book();
         let known = book.account(&email).is_some_and(|account| account.confirmed_at.is_some());
         let user = book.sign_up(&email, Some(&password), switches.autoconfirm, now)?;
         if switches.autoconfirm {
@@ -214,7 +174,7 @@ impl Inner {
     }
 
     fn may_write_to(&self, email: &str) -> Result<(), ApiError> {
-        if lock(&self.switches).built_in_sender { Err(ApiError::address_not_authorized(email)) } else { Ok(()) }
+        if lock(&self.base.switches).built_in_sender { Err(ApiError::address_not_authorized(email)) } else { Ok(()) }
     }
 
     fn otp(&self, call: &Call) -> Outcome {
@@ -223,13 +183,13 @@ impl Inner {
         if !email.contains('@') {
             return Err(ApiError::validation_failed("One of email or phone must be set"));
         }
-        let now = self.clock.now();
-        let mut book = lock(&self.book);
+        let now = self.base.clock.now();
+        let mut book = self.book();
         let known = book.account(&email).is_some();
         if !known && body["create_user"] == json!(false) {
             return Err(ApiError::otp_disabled());
         }
-        if !known && lock(&self.switches).signup_disabled {
+        if !known && lock(&self.base.switches).signup_disabled {
             return Err(ApiError::signup_disabled());
         }
         let user = book.sign_up(&email, None, false, now)?;
@@ -249,8 +209,8 @@ impl Inner {
         if text("token_hash").is_empty() {
             return Err(ApiError::validation_failed("Verify requires a token or a token hash"));
         }
-        let now = self.clock.now();
-        let mut book = lock(&self.book);
+        let now = self.base.clock.now();
+        let mut book = self.book();
         let user = book.follow(text("token_hash"), now)?;
         Ok((StatusCode::OK, Some(book.begin(user, "otp", &self.issuer, now))))
     }
@@ -264,17 +224,17 @@ impl Inner {
                 return Err(ApiError::validation_failed(&format!("Unsupported logout scope \"{other}\"")));
             }
         };
-        if !lock(&self.book).has_session(&claims) {
+        if !self.book().has_session(&claims) {
             return Err(ApiError::session_not_found());
         }
-        lock(&self.book).sign_out(&claims, everywhere);
+        self.book().sign_out(&claims, everywhere);
         Ok((StatusCode::NO_CONTENT, None))
     }
 
     fn user(&self, call: &Call) -> Outcome {
         let claims = self.claims(call)?;
         let id = claims["sub"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        let user = lock(&self.book).user(id);
+        let user = self.book().user(id);
         user.map(|user| (StatusCode::OK, Some(user))).ok_or_else(ApiError::bad_jwt)
     }
 
@@ -282,11 +242,11 @@ impl Inner {
     fn claims(&self, call: &Call) -> Result<Value, ApiError> {
         let token = call.bearer().ok_or_else(ApiError::no_authorization)?;
         let claims = {
-            let book: &Book = &lock(&self.book);
+            let book: &Book = &self.book();
             book.keys.iter().find_map(|key| key.open(token))
         };
         claims
-            .filter(|claims| claims["exp"].as_i64().is_some_and(|exp| exp > self.clock.now_unix()))
+            .filter(|claims| claims["exp"].as_i64().is_some_and(|exp| exp > self.base.clock.now_unix()))
             .ok_or_else(ApiError::bad_jwt)
     }
 }

@@ -130,7 +130,7 @@ struct Link {
 
 /// All of it, as it is kept across restarts.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Book {
+pub struct Book {
     /// The newest signs.
     pub(super) keys: Vec<Key>,
     pub(super) accounts: Vec<Account>,
