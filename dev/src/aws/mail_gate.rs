@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::Sqs;
 use super::gate::{Condition, LATE, SLOW, Way, refusal, serve, unavailable};
+use super::sqs::Sqs;
 use crate::machine::lock;
 
 // SES takes messages of 40 MB; a benchmark must not fill the memory.
