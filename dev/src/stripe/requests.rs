@@ -71,7 +71,41 @@ const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
 /// `POST /v1/checkout/sessions`.
 pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result<NewSession, ApiError> {
+    is_a_hosted_payment(params)?;
+    let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
+    let cancel_url = params.url("cancel_url")?;
+    let (line_items, currency) = line_items(params)?;
     let mut echo = Map::new();
+    let (payment_method_types, allowed) = methods(params, endive)?;
+    if let Some(allowed) = allowed {
+        echo.insert("allowed_payment_method_types".to_owned(), json!(allowed));
+    }
+    let customer_email = email(params, "customer_email")?;
+    let client_reference_id = params.bounded_text("client_reference_id", 200)?;
+    let metadata = params.metadata()?;
+    let intent = intent_data(params)?;
+    only_shown_again(params, &mut echo)?;
+    let expires_at = expires_at(params, now)?;
+    Ok(NewSession {
+        expires_at,
+        currency,
+        line_items,
+        customer_email,
+        client_reference_id,
+        metadata,
+        success_url,
+        cancel_url,
+        payment_method_types,
+        intent_metadata: intent.metadata,
+        intent_description: intent.description,
+        intent_receipt_email: intent.receipt_email,
+        intent_statement_suffix: intent.statement_suffix,
+        echo,
+    })
+}
+
+/// What else Checkout offers is not played.
+fn is_a_hosted_payment(params: &mut Params) -> Result<(), ApiError> {
     match params.choice("mode", &["payment", "setup", "subscription"])?.as_deref() {
         Some("payment") => {}
         None => return Err(missing("mode")),
@@ -87,26 +121,32 @@ pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result
     {
         return Err(ApiError::invalid(format!("The stand-in does not play `ui_mode={mode}`")).param("ui_mode"));
     }
-    let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
-    let cancel_url = params.url("cancel_url")?;
-    let (line_items, currency) = line_items(params)?;
-    let (payment_method_types, allowed) = methods(params, endive)?;
-    if let Some(allowed) = allowed {
-        echo.insert("allowed_payment_method_types".to_owned(), json!(allowed));
-    }
-    let customer_email = email(params, "customer_email")?;
-    let client_reference_id = params.bounded_text("client_reference_id", 200)?;
-    let metadata = params.metadata()?;
-    let mut intent_metadata = BTreeMap::new();
-    let (mut intent_description, mut intent_receipt_email, mut intent_statement_suffix) = (None, None, None);
-    if let Some(mut intent) = params.group("payment_intent_data")? {
-        intent_metadata = intent.metadata()?;
-        intent_description = intent.bounded_text("description", 1000)?;
-        intent_receipt_email = email(&mut intent, "receipt_email")?;
-        intent_statement_suffix = intent.bounded_text("statement_descriptor_suffix", 22)?;
-        intent.choice("capture_method", &["automatic", "automatic_async"])?;
-        intent.finish(INTENT_NOT_PLAYED)?;
-    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct IntentData {
+    metadata: BTreeMap<String, String>,
+    description: Option<String>,
+    receipt_email: Option<String>,
+    statement_suffix: Option<String>,
+}
+
+fn intent_data(params: &mut Params) -> Result<IntentData, ApiError> {
+    let Some(mut intent) = params.group("payment_intent_data")? else { return Ok(IntentData::default()) };
+    let data = IntentData {
+        metadata: intent.metadata()?,
+        description: intent.bounded_text("description", 1000)?,
+        receipt_email: email(&mut intent, "receipt_email")?,
+        statement_suffix: intent.bounded_text("statement_descriptor_suffix", 22)?,
+    };
+    intent.choice("capture_method", &["automatic", "automatic_async"])?;
+    intent.finish(INTENT_NOT_PLAYED)?;
+    Ok(data)
+}
+
+/// What changes nothing of a session, and is part of the object all the same.
+fn only_shown_again(params: &mut Params, echo: &mut Map<String, Value>) -> Result<(), ApiError> {
     for (name, words) in [
         ("locale", LOCALES),
         ("billing_address_collection", &["auto", "required"]),
@@ -135,23 +175,7 @@ pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result
     if let Some(text) = custom_text(params)? {
         echo.insert("custom_text".to_owned(), text);
     }
-    let expires_at = expires_at(params, now)?;
-    Ok(NewSession {
-        expires_at,
-        currency,
-        line_items,
-        customer_email,
-        client_reference_id,
-        metadata,
-        success_url,
-        cancel_url,
-        payment_method_types,
-        intent_metadata,
-        intent_description,
-        intent_receipt_email,
-        intent_statement_suffix,
-        echo,
-    })
+    Ok(())
 }
 
 pub(super) fn finish_session(params: Params) -> Result<(), ApiError> {
