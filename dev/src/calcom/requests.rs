@@ -280,15 +280,16 @@ pub(super) fn new_webhook(body: &Value) -> Result<NewWebhook, ApiError> {
 }
 
 /// The query, taken one by one.
+#[derive(Clone, Copy)]
 pub(super) struct Query<'a>(pub(super) &'a [(String, String)]);
 
-impl Query<'_> {
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+impl<'a> Query<'a> {
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a name, comma-separated ones too.
-    pub(super) fn list(&self, name: &str) -> Vec<&str> {
+    pub(super) fn list(&self, name: &str) -> Vec<&'a str> {
         self.0
             .iter()
             .filter(|(key, _)| key == name)
