@@ -1,4 +1,7 @@
 //! A line to Postgres of a chosen length: counts what passes and lets it take its time.
+//!
+//! `dev::line` is for breaking, this one for measuring: its threads can sleep for half a millisecond, where a runtime's timer counts whole
+//! milliseconds, and a runtime's own work would be in the figures.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};

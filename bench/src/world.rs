@@ -39,18 +39,85 @@ pub struct World {
     runtime: Runtime,
     root: PathBuf,
     folder: PathBuf,
+    around: Surroundings,
+    env: Vec<(String, String)>,
+    binaries: PathBuf,
+    _lock: File,
+}
+
+/// The database and the services.
+struct Surroundings {
     postgres: Postgres,
     ministack: Ministack,
     certificate: Option<PathBuf>,
-    env: Vec<(String, String)>,
-    binaries: PathBuf,
-    /// Stripe.
-    pub stripe: stripe::StandIn,
-    _calcom: calcom::StandIn,
-    _sqs: SqsGate,
+    stripe: stripe::StandIn,
+    calcom: calcom::StandIn,
+    sqs: SqsGate,
     mails: MailGate,
-    _queues: Queues,
-    _lock: File,
+    queues: Queues,
+}
+
+impl Surroundings {
+    async fn start(folder: &Path) -> Result<Self> {
+        let purpose = Purpose::Keep { password: PASSWORD.to_owned() };
+        let postgres = Postgres::start(folder, None, purpose).await?;
+        tune(&postgres).await?;
+        let certificate = encrypt(&postgres, folder).await?;
+        let ministack = Ministack::start(folder, None).await?;
+        let queues = aws::provide(&ministack.url(), "inkflow.example", "").await?;
+        aws::provide_bucket(&ministack.url(), aws::PICTURES, SITE, None).await?;
+        let sqs = SqsGate::start(&ministack.url(), None).await?;
+        let mails = MailGate::start(&ministack.url()).await?;
+        let options = stripe::Options {
+            secret_key: STRIPE_KEY.to_owned(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
+            ..stripe::Options::default()
+        };
+        let stripe = stripe::StandIn::start(options).await.context("the Stripe stand-in")?;
+        let calcom = calcom::StandIn::start(calcom::Options::default()).await.context("the Cal.com stand-in")?;
+        Ok(Self { postgres, ministack, certificate, stripe, calcom, sqs, mails, queues })
+    }
+
+    /// What the functions are told of them.
+    fn settings(&self, assets: &str) -> Vec<(String, String)> {
+        let mut env = Vec::new();
+        for (name, value) in [
+            ("PUBLIC_URL", SITE),
+            ("ASSETS", assets),
+            ("STRIPE_SECRET_KEY", STRIPE_KEY),
+            ("STRIPE_API_BASE", &self.stripe.url()),
+            ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET),
+            ("STRIPE_LIVE", "false"),
+            ("CALCOM_API_BASE", &self.calcom.url()),
+            ("CALCOM_WEB_BASE", &self.calcom.url()),
+            ("ENCRYPTION_KEY", ENCRYPTION_KEY),
+            ("QUEUE_URL", &self.queues.jobs),
+            ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY),
+            ("AWS_ENDPOINT_URL_SQS", self.sqs.url()),
+            ("AWS_ENDPOINT_URL_SESV2", self.mails.url()),
+            ("MAIL_FROM", "InkFlow <bonjour@inkflow.example>"),
+            ("CLIENT_IP_HEADER", "cloudfront-viewer-address"),
+            ("HOLD_MINUTES", "30"),
+            ("RATE_LIMIT_BOOKINGS_PER_HOUR", "1000000"),
+            ("MAX_HOLDS_PER_CLIENT", "1000000"),
+            ("MAX_HOLDS_PER_ARTIST", "1000000"),
+            ("LOG_LEVEL", "info"),
+            // What the functions of the dashboard read beside.
+            ("SUPABASE_URL", SITE),
+            // With a secret of its own nothing is fetched at the start.
+            ("SUPABASE_JWT_SECRET", JWT_SECRET),
+            ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
+            ("IMAGES_BUCKET", aws::PICTURES),
+            ("AWS_ENDPOINT_URL_S3", &self.ministack.url()),
+        ] {
+            env.push((name.to_owned(), value.to_owned()));
+        }
+        if let Some(certificate) = &self.certificate {
+            env.push(("DATABASE_CA".to_owned(), certificate.display().to_string()));
+        }
+        env
+    }
 }
 
 impl World {
@@ -67,77 +134,16 @@ impl World {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;
-        let (postgres, certificate, ministack, queues, sqs, mails, stripe, calcom) = runtime.block_on(async {
-            let purpose = Purpose::Keep { password: PASSWORD.to_owned() };
-            let postgres = Postgres::start(&folder, None, purpose).await?;
-            tune(&postgres).await?;
-            let certificate = encrypt(&postgres, &folder).await?;
-            let ministack = Ministack::start(&folder, None).await?;
-            let queues = aws::provide(&ministack.url(), "inkflow.example", "").await?;
-            aws::provide_bucket(&ministack.url(), aws::PICTURES, SITE, None).await?;
-            let sqs = SqsGate::start(&ministack.url(), None).await?;
-            let mails = MailGate::start(&ministack.url()).await?;
-            let options = stripe::Options {
-                secret_key: STRIPE_KEY.to_owned(),
-                webhook_secret: WEBHOOK_SECRET.to_owned(),
-                ..stripe::Options::default()
-            };
-            let stripe = stripe::StandIn::start(options).await.context("the Stripe stand-in")?;
-            let calcom = calcom::StandIn::start(calcom::Options::default()).await.context("the Cal.com stand-in")?;
-            anyhow::Ok((postgres, certificate, ministack, queues, sqs, mails, stripe, calcom))
-        })?;
+        let around = runtime.block_on(Surroundings::start(&folder))?;
         let assets = fs::read_to_string(root.join("frontend/dist/assets.json"))
             .context("frontend/dist/assets.json is missing: run `make site` first")?;
-        let mut env = Vec::new();
-        for (name, value) in [
-            ("PUBLIC_URL", SITE),
-            ("ASSETS", assets.trim()),
-            ("STRIPE_SECRET_KEY", STRIPE_KEY),
-            ("STRIPE_API_BASE", &stripe.url()),
-            ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET),
-            ("STRIPE_LIVE", "false"),
-            ("CALCOM_API_BASE", &calcom.url()),
-            ("CALCOM_WEB_BASE", &calcom.url()),
-            ("ENCRYPTION_KEY", ENCRYPTION_KEY),
-            ("QUEUE_URL", &queues.jobs),
-            ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY),
-            ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY),
-            ("AWS_ENDPOINT_URL_SQS", sqs.url()),
-            ("AWS_ENDPOINT_URL_SESV2", mails.url()),
-            ("MAIL_FROM", "InkFlow <bonjour@inkflow.example>"),
-            ("CLIENT_IP_HEADER", "cloudfront-viewer-address"),
-            ("HOLD_MINUTES", "30"),
-            ("RATE_LIMIT_BOOKINGS_PER_HOUR", "1000000"),
-            ("MAX_HOLDS_PER_CLIENT", "1000000"),
-            ("MAX_HOLDS_PER_ARTIST", "1000000"),
-            ("LOG_LEVEL", "info"),
-            // What the functions of the dashboard read beside.
-            ("SUPABASE_URL", SITE),
-            // With a secret of its own nothing is fetched at the start.
-            ("SUPABASE_JWT_SECRET", JWT_SECRET),
-            ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_bench"),
-            ("IMAGES_BUCKET", aws::PICTURES),
-            ("AWS_ENDPOINT_URL_S3", &ministack.url()),
-        ] {
-            env.push((name.to_owned(), value.to_owned()));
-        }
-        if let Some(certificate) = &certificate {
-            env.push(("DATABASE_CA".to_owned(), certificate.display().to_string()));
-        }
         let this = Self {
             runtime,
             root,
             folder,
-            postgres,
-            ministack,
-            certificate,
-            env,
+            env: around.settings(assets.trim()),
+            around,
             binaries: binaries.to_owned(),
-            stripe,
-            _calcom: calcom,
-            _sqs: sqs,
-            mails,
-            _queues: queues,
             _lock: lock,
         };
         this.create_database(DATABASE)?;
@@ -161,9 +167,12 @@ impl World {
 
     /// Which server it is, and how it is reached.
     pub fn describe_database(&self) -> String {
-        let tls =
-            if self.certificate.is_some() { "TLS 1.3" } else { "no TLS (there is no openssl to make a certificate)" };
-        format!("{}, {tls}, SCRAM, fsync on", self.postgres.version())
+        let tls = if self.around.certificate.is_some() {
+            "TLS 1.3"
+        } else {
+            "no TLS (there is no openssl to make a certificate)"
+        };
+        format!("{}, {tls}, SCRAM, fsync on", self.around.postgres.version())
     }
 
     /// A connection of the owner.
@@ -214,13 +223,13 @@ impl World {
     /// # Errors
     /// No port is free.
     pub fn line(&self, round_trip: Duration) -> Result<Line> {
-        Line::to(self.postgres.port(), round_trip)
+        Line::to(self.around.postgres.port(), round_trip)
     }
 
     /// The URL the functions get, through `port` if it is another than the server's.
     pub fn app_url(&self, database: &str, port: Option<u16>) -> String {
-        let port = port.unwrap_or(self.postgres.port());
-        let mode = if self.certificate.is_some() { "require" } else { "disable" };
+        let port = port.unwrap_or(self.around.postgres.port());
+        let mode = if self.around.certificate.is_some() { "require" } else { "disable" };
         format!("postgres://{}:{PASSWORD}@127.0.0.1:{port}/{database}?sslmode={mode}", platform::APP_ROLE)
     }
 
@@ -254,16 +263,16 @@ impl World {
     pub fn upload(&self, key: &str) -> Result<()> {
         let file = self.root.join("frontend/dist/hero/lea-marchetti.jpg");
         let photograph = fs::read(&file).with_context(|| format!("{}: run `make site` first", file.display()))?;
-        self.wait(aws::upload(&self.ministack.url(), aws::PICTURES, key, "image/jpeg", photograph))
+        self.wait(aws::upload(&self.around.ministack.url(), aws::PICTURES, key, "image/jpeg", photograph))
     }
 
     /// Forgets the mails so far, which the inbox would keep.
     pub fn clear_mails(&self) {
-        self.mails.clear();
+        self.around.mails.clear();
     }
 
     fn owner_url(&self, database: &str) -> String {
-        format!("{}?sslmode=disable", self.postgres.url(database))
+        format!("{}?sslmode=disable", self.around.postgres.url(database))
     }
 
     /// Stops it all and deletes the data.
@@ -272,8 +281,8 @@ impl World {
     /// Something does not end.
     pub fn stop(self) -> Result<()> {
         self.wait(async {
-            self.ministack.stop().await?;
-            self.postgres.stop().await?;
+            self.around.ministack.stop().await?;
+            self.around.postgres.stop().await?;
             Postgres::delete_data(&self.folder).await
         })?;
         fs::remove_dir_all(&self.folder)?;

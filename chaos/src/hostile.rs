@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use ring::hmac;
 use serde_json::{Value, json};
 use shared::auth::Auth;
@@ -18,7 +18,7 @@ use shared::calcom::calendars::Calendars;
 use shared::clock::Clock;
 use shared::config::Secret;
 use shared::db::Db;
-use shared::http::{self, Web};
+use shared::http::{self, Reply, Web};
 use shared::queue::Queue;
 use shared::stripe::Stripe;
 use shared::vault::Vault;
@@ -160,65 +160,30 @@ impl House {
     pub fn knock(&self, door: Door, data: &[u8]) -> u16 {
         self.runtime.block_on(async {
             match door {
-                Door::StripeEvent => {
-                    let now = Clock::default().now().as_second();
-                    let signed = [now.to_string().as_bytes(), b".", data].concat();
-                    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), &signed);
-                    let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-                    let headers = json!({ "stripe-signature": format!("t={now},v1={tag}") });
-                    let request = request("POST", "/api/webhooks/stripe", "", &headers, data);
-                    status(
-                        &http::answer(&self.web, request, |request| {
-                            stripe_webhook::handle(&self.stripe_webhook, request)
-                        })
-                        .await,
-                    )
-                }
+                Door::StripeEvent => self.stripe_event(&signed(data), data).await,
                 Door::StripeSignature => {
-                    let (header, body) =
-                        data.split_at(data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len()));
-                    let headers = json!({ "stripe-signature": String::from_utf8_lossy(header) });
-                    let request = request("POST", "/api/webhooks/stripe", "", &headers, body);
-                    status(
-                        &http::answer(&self.web, request, |request| {
-                            stripe_webhook::handle(&self.stripe_webhook, request)
-                        })
-                        .await,
-                    )
+                    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+                    let (header, body) = data.split_at(end);
+                    self.stripe_event(&String::from_utf8_lossy(header), body).await
                 }
                 Door::CalcomEvent => {
                     let headers = json!({ "x-cal-signature-256": "no-secret-provided" });
                     let request = request("POST", "/api/webhooks/calcom", "", &headers, data);
-                    status(
-                        &http::answer(&self.web, request, |request| {
-                            calcom_webhook::handle(&self.calcom_webhook, request)
-                        })
-                        .await,
-                    )
+                    self.status(request, |request| calcom_webhook::handle(&self.calcom_webhook, request)).await
                 }
                 Door::SlotsQuery => {
                     let request = request("GET", "/api/calendar/slots", &as_sent(data), &json!({}), b"");
-                    status(&http::answer(&self.web, request, |request| slots::handle(&self.slots, request)).await)
+                    self.status(request, |request| slots::handle(&self.slots, request)).await
                 }
                 Door::BookingBody => {
                     let headers = json!({ "content-type": "application/json" });
                     let request = request("POST", "/api/bookings/create", "", &headers, data);
-                    status(
-                        &http::answer(&self.web, request, |request| {
-                            create_booking::handle(&self.create_booking, request)
-                        })
-                        .await,
-                    )
+                    self.status(request, |request| create_booking::handle(&self.create_booking, request)).await
                 }
                 Door::BookingPath => {
                     let path = format!("/api/bookings/{}/release", as_sent(data));
                     let request = request("POST", &path, "", &json!({}), b"");
-                    status(
-                        &http::answer(&self.web, request, |request| {
-                            manage_booking::handle(&self.manage_booking, request)
-                        })
-                        .await,
-                    )
+                    self.status(request, |request| manage_booking::handle(&self.manage_booking, request)).await
                 }
                 Door::CalcomAnswer => {
                     self.will_say(data);
@@ -242,6 +207,19 @@ impl House {
                 }
             }
         })
+    }
+
+    async fn stripe_event(&self, signature: &str, body: &[u8]) -> u16 {
+        let headers = json!({ "stripe-signature": signature });
+        let request = request("POST", "/api/webhooks/stripe", "", &headers, body);
+        self.status(request, |request| stripe_webhook::handle(&self.stripe_webhook, request)).await
+    }
+
+    async fn status<Answer>(&self, request: Request, handle: impl FnOnce(Request) -> Answer) -> u16
+    where
+        Answer: Future<Output = Reply>,
+    {
+        http::answer(&self.web, request, handle).await.status().as_u16()
     }
 
     /// As [`Self::knock`], within a time after which it counts as hanging.
@@ -268,8 +246,15 @@ fn as_sent(data: &[u8]) -> String {
     })
 }
 
-fn status(response: &Response<Body>) -> u16 {
-    response.status().as_u16()
+/// The signature of an event that Stripe would have sent now.
+fn signed(event: &[u8]) -> String {
+    let now = Clock::default().now().as_second();
+    let tag = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
+        &[now.to_string().as_bytes(), b".", event].concat(),
+    );
+    let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={now},v1={tag}")
 }
 
 /// A request as a function URL hands it over, its body as bytes.
