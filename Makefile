@@ -74,7 +74,7 @@ check: own-target ## Do all that CI does: format, clippy, docs, dependencies, te
 	$(call step,dependencies) $$(dev/setup/cargo-deny) check bans licenses sources
 	$(call step,tests) $(MAKE) --no-print-directory test
 
-# The types come from the document, the document from the code (dev/tests/openapi.rs): a drift anywhere shows.
+# The types come from the document, the document from the code (testing/tests/openapi.rs): a drift anywhere shows.
 .PHONY: check-site
 check-site: $(packages)
 	@cd frontend && npm run --silent typecheck && npx --no-install openapi-typescript openapi.json \
@@ -103,11 +103,11 @@ fmt: ## Format the code
 
 .PHONY: openapi
 openapi: own-target ## Write frontend/openapi.json anew from the code
-	@UPDATE_OPENAPI=1 cargo test --quiet -p dev --test openapi
+	@UPDATE_OPENAPI=1 cargo test --quiet -p testing --test openapi
 
 .PHONY: reviewed-plan
 reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/plan), to be read in the commit
-	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p dev --test infra the_plan_is
+	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p testing --test infra the_plan_is
 
 .PHONY: migrate
 migrate: own-target ## Apply the schema to DATABASE_URL; ALONE=1 where nobody uses it, as long as it takes

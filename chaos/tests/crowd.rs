@@ -14,7 +14,7 @@ use dev::demo::LEA;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::json;
 use shared::proof;
-use shared::testing::{self, Answer, Held, Wire, World, at, post};
+use testing::{self, Answer, Held, Wire, World, at, post};
 
 /// How often somebody looks for a free slot, in minutes: people wait for one, each robot comes round less often.
 const ROBOTS_LOOK_EVERY: usize = 10;

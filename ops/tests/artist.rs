@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use dev::demo::LEA;
 use ops::artist::{Wish, carry_out};
-use shared::testing::World;
+use testing::World;
 
 fn wish(given: &[(&str, &str)]) -> anyhow::Result<Wish> {
     Wish::read(|name| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))

@@ -20,8 +20,8 @@ use ops::shelf::Shelf;
 use ops::ssm::Ssm;
 use shared::config::Secret;
 use shared::net;
-use shared::testing::{self, World};
 use shared::vault::{Vault, random_key};
+use testing::{self, World};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 

@@ -78,9 +78,4 @@ pub mod appointment;
 pub mod ics;
 
 // The API's document.
-#[cfg(feature = "openapi")]
 pub mod openapi;
-
-// What the tests of the functions share.
-#[cfg(feature = "testing")]
-pub mod testing;

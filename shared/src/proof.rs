@@ -97,7 +97,6 @@ pub fn solved(db: &Db, solution: &str, subject: &str, now: Timestamp) -> Option<
 }
 
 /// Solves a puzzle: what a browser does in `frontend/src/dialog/proof.ts`, for tests and for machines of our own.
-#[cfg(feature = "testing")]
 pub fn solve(challenge: &str, parts: u32, bits: u32) -> String {
     let tag = bytes(challenge.get(44..).unwrap_or_default()).unwrap_or_default();
     let seed = tag.get(SEED..).unwrap_or_default();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chaos::{Plan, plan, shorter};
 use shared::clock::Clock;
-use shared::testing::{START, World, at};
+use testing::{START, World, at};
 
 use crate::promises::Evidence;
 use crate::run::Run;

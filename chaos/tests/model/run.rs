@@ -20,7 +20,7 @@ use shared::domain::booking::{Booking, CancelReason, Change};
 use shared::domain::ids::BookingId;
 use shared::domain::policy::Canceller;
 use shared::settle;
-use shared::testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
+use testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
 
 const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 

@@ -78,7 +78,7 @@ impl Inner {
         }
     }
 
-    /// Sends a mail with a link, written as the project's templates are told to (README, "Supabase").
+    /// Sends a mail with a link, written as the project's templates are told to (docs/deploy.md, step 8).
     pub(super) fn send(&self, letter: Letter, to: &str, token_hash: &str) {
         let (kind, subject, sentence) = match letter {
             Letter::Confirmation => ("signup", "Confirmez votre adresse", "Pour confirmer votre adresse et entrer :"),

@@ -27,7 +27,6 @@ use shared::http::{self, Reply};
 
 pub use list::{ArtistCard, ArtistList};
 
-#[cfg(feature = "openapi")]
 pub mod api;
 mod list;
 
@@ -102,8 +101,7 @@ impl App {
 }
 
 /// The artist as their page shows them. No e-mail, no keys, no account.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ArtistView {
     /// Their address on the site.
     pub slug: String,
@@ -143,8 +141,7 @@ pub struct ArtistView {
 }
 
 /// What a cancellation costs, in figures and in words.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PolicyView {
     /// Up to so many hours before, everything comes back.
     pub full_refund_hours: u32,
@@ -161,8 +158,7 @@ pub struct PolicyView {
 }
 
 /// What a custom project takes.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ProjectView {
     /// The first appointment.
     pub duration_minutes: u32,
@@ -171,8 +167,7 @@ pub struct ProjectView {
 }
 
 /// A flash on sale.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct FlashView {
     /// Its id.
     pub id: FlashId,

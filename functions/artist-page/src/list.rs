@@ -9,16 +9,14 @@ use shared::http::{self, Reply};
 use crate::{App, CACHE};
 
 /// The artists of the site, by name.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ArtistList {
     /// At most 100.
     pub artists: Vec<ArtistCard>,
 }
 
 /// An artist in few words.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ArtistCard {
     /// Their address on the site.
     pub slug: String,

@@ -4,7 +4,7 @@ use artist_page::{App, PageAssets, handle};
 use dev::demo::{LEA, NOA};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
-use shared::testing::{self, Answer, PUBLIC_URL, Plan, World, get};
+use testing::{self, Answer, PUBLIC_URL, Plan, World, get};
 
 fn assets() -> PageAssets {
     PageAssets::parse(

@@ -1,7 +1,6 @@
 //! `GET /api/bookings/{id}`: what the page after the payment shows. It tells what the database knows, never what
 //! a URL claims, and no more than the holder of the link may know.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use lambda_http::Request;
@@ -52,8 +51,7 @@ impl App {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct BookingView {
     /// The booking.
     pub booking_id: BookingId,
@@ -107,8 +105,7 @@ pub struct BookingView {
 }
 
 /// Pages elsewhere that an appointment opens in. A browser inside another app cannot open the calendar file.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct LinksView {
     /// Google Calendar, with the appointment filled in.
     pub google: String,
@@ -117,8 +114,7 @@ pub struct LinksView {
 }
 
 /// The cancellation policy of one appointment, in both languages.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TermsView {
     /// In French.
     pub fr: String,
@@ -127,8 +123,7 @@ pub struct TermsView {
 }
 
 /// The artist, as public as their page.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ArtistView {
     /// Their address on the site.
     pub slug: String,

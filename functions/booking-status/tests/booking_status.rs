@@ -5,7 +5,7 @@ use dev::demo::{LEA, NOA};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::settle;
-use shared::testing::{self, Answer, Held, Plan, World, get};
+use testing::{self, Answer, Held, Plan, World, get};
 
 fn app(world: &World) -> App {
     App {

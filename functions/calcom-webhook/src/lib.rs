@@ -3,7 +3,6 @@
 //! The event is a hint and nothing more: it has no id, no time in its signature, and comes once or never. What it is about
 //! is read again at Cal.com (`shared::follow_calendar`), and the sweeper asks about every booking that no event spoke of.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use dev::demo::NOA;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::domain::ids::JobId;
-use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, at, messages};
+use testing::{self, Answer, Held, PUBLIC_URL, Plan, World, at, messages};
 
 /// What is noted of a booking that Cal.com moved: it takes its event type's own length.
 const OTHER_LENGTH: &str = "has another length in Cal.com";
@@ -131,7 +131,7 @@ mod believed {
     #[test]
     fn is_only_what_the_artists_own_secret_signs() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let (held, uid) = there(world, &Plan::default(), true).await;
             world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
             let payload = newest(world, "BOOKING_CANCELLED").await;
@@ -158,7 +158,7 @@ mod believed {
     #[test]
     fn is_no_line_of_the_log_that_a_stranger_writes() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let (_held, uid) = there(world, &Plan::default(), true).await;
             world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
             let real = newest(world, "BOOKING_CANCELLED").await;

@@ -3,7 +3,6 @@
 //!
 //! A POST, because what is asked is personal: no address of a request, and so no log, carries it.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use lambda_http::Request;
@@ -17,7 +16,7 @@ use shared::http::{self, Reply};
 /// What is to be read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct ReadRequest {
     /// The artist's IANA zone: a number without its country code is one of the country there.
     timezone: Option<String>,
@@ -27,8 +26,7 @@ pub struct ReadRequest {
 }
 
 /// How it is understood.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Reading {
     /// The number; none when none was given.
     pub phone: Option<PhoneReading>,
@@ -37,8 +35,7 @@ pub struct Reading {
 }
 
 /// A telephone number as it is understood.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PhoneReading {
     /// With its country code, in groups: `+33 6 12 34 56 78`.
     pub written: Option<String>,
@@ -49,8 +46,7 @@ pub struct PhoneReading {
 }
 
 /// An e-mail address as it is understood.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct EmailReading {
     /// As mails are sent to it.
     pub address: Option<String>,

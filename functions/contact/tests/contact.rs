@@ -3,7 +3,7 @@
 use contact::handle;
 use lambda_http::http::{Method, Request};
 use serde_json::{Value, json};
-use shared::testing::post;
+use testing::post;
 
 fn read(body: &Value) -> Value {
     let answer = handle(&post("/api/contact/read", &[], body)).expect("an answer");

@@ -32,7 +32,6 @@ use shared::stripe::Stripe;
 use shared::{aws, net};
 use uuid::Uuid;
 
-#[cfg(feature = "openapi")]
 pub mod api;
 mod gate;
 mod page;
@@ -119,8 +118,7 @@ impl App {
 }
 
 /// The answer to a granted wish.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct HeldView {
     /// The booking.
     pub booking_id: BookingId,

@@ -18,29 +18,29 @@ const PHONE: &str = "/client/phone";
 /// The body as it comes in. Every field is optional here, so that the client hears of all that is wrong at once.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct BookingRequest {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     artist: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     #[serde(rename = "type")]
     kind: Option<String>,
     flash_id: Option<String>,
     project: Option<ProjectRequest>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     client: Option<ClientRequest>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     start: Option<String>,
     locale: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ProjectRequest {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     description: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     body_zone: Option<String>,
     /// Euros, as a number or as text.
     budget: Option<Value>,
@@ -48,13 +48,13 @@ struct ProjectRequest {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ClientRequest {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     name: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     email: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     phone: Option<String>,
 }
 

@@ -1,7 +1,6 @@
 //! The artist's bookings: the list with what waits for the artist first, one booking in full, and what can be done with
 //! it. Each action names the version that was shown, so that two tabs cannot undo each other.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 pub mod cursor;
 pub mod view;
@@ -99,16 +98,14 @@ impl App {
 }
 
 /// What an action was decided on.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct ActionRequest {
     /// The version that was shown.
     version: i32,
 }
 
 /// A cancellation, on the terms that were shown.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct CancelRequest {
     /// The version that was shown.
     version: i32,
@@ -122,7 +119,7 @@ pub struct CancelRequest {
 /// Who calls an appointment off in the dashboard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum CancelledBy {
     /// The artist, who gives everything back.
     #[default]
@@ -150,24 +147,21 @@ impl CancelledBy {
 }
 
 /// The suspicious holds that were shown and are to end.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EndRequest {
     /// Their ids.
     ids: Vec<BookingId>,
 }
 
 /// A note for the artist's own eyes.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct NoteRequest {
     /// The note; empty to take it away.
     note: String,
 }
 
 /// The mail that should be sent once more.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct ResendRequest {
     /// Which of the mails.
     template: String,

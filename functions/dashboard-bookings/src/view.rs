@@ -23,8 +23,7 @@ use shared::error::Error;
 use shared::terms;
 
 /// The client of a booking.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Client {
     /// Their name.
     pub name: String,
@@ -39,8 +38,7 @@ pub struct Client {
 }
 
 /// A row of the list.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct BookingRow {
     /// The booking.
     pub id: BookingId,
@@ -93,8 +91,7 @@ pub struct BookingRow {
 }
 
 /// A page of the list.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct BookingList {
     /// The bookings, in order.
     pub bookings: Vec<BookingRow>,
@@ -103,8 +100,7 @@ pub struct BookingList {
 }
 
 /// What a project is about.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct ProjectView {
     /// What it should be.
     pub description: String,
@@ -115,8 +111,7 @@ pub struct ProjectView {
 }
 
 /// One movement of money.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct MoneyEntry {
     /// When.
     pub at: LocalTime,
@@ -129,8 +124,7 @@ pub struct MoneyEntry {
 }
 
 /// The money of a booking, as the ledger has it.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Money {
     /// Received.
     pub captured_cents: Cents,
@@ -143,8 +137,7 @@ pub struct Money {
 }
 
 /// What calling the appointment off would do with the money, now.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct CancellationView {
     /// What goes back to the client's card.
     pub refund_cents: Cents,
@@ -157,8 +150,7 @@ pub struct CancellationView {
 }
 
 /// A mail on record.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct MailView {
     /// Which of the mails.
     pub template: Template,
@@ -178,8 +170,7 @@ pub struct MailView {
 }
 
 /// What Cal.com knows.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct CalendarView {
     /// Where the booking is there.
     pub state: CalendarState,
@@ -190,8 +181,7 @@ pub struct CalendarView {
 }
 
 /// Something that had, or has, to happen outside.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct JobView {
     /// The job.
     pub id: JobId,
@@ -212,8 +202,7 @@ pub struct JobView {
 }
 
 /// One line of the history.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct EventView {
     /// When.
     pub at: LocalTime,
@@ -226,8 +215,7 @@ pub struct EventView {
 }
 
 /// Everything about one booking.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct BookingDetail {
     /// What the list shows.
     #[serde(flatten)]
@@ -492,16 +480,14 @@ fn advice(job: &JobRow, locale: Locale) -> &'static str {
 }
 
 /// The unpaid holds that look as if nobody meant to pay them.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Suspicious {
     /// Those that belong together.
     pub groups: Vec<SuspiciousGroup>,
 }
 
 /// Unpaid holds that come from one network. Which, is not told.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct SuspiciousGroup {
     /// How many of the same network were let go in the last day, beyond those that were paid.
     pub lapsed: i64,
@@ -510,8 +496,7 @@ pub struct SuspiciousGroup {
 }
 
 /// One of them.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct SuspiciousHold {
     /// The booking.
     pub id: BookingId,
@@ -526,8 +511,7 @@ pub struct SuspiciousHold {
 }
 
 /// What came of ending suspicious holds.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Ended {
     /// So many were ended; what was paid at the last moment stands.
     pub ended: usize,

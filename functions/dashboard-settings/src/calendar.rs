@@ -22,12 +22,12 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// A connection as it comes in.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 #[expect(missing_debug_implementations, reason = "it holds a key")]
 pub struct ConnectionInput {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     username: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     event_type_id: Option<i64>,
     /// Never told again. Without one the stored key is kept.
     api_key: Option<String>,
@@ -36,8 +36,7 @@ pub struct ConnectionInput {
 }
 
 /// A connection as it is. No key.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ConnectionView {
     /// Whether slots come from Cal.com and bookings go there.
     pub connected: bool,
@@ -56,8 +55,7 @@ pub struct ConnectionView {
 }
 
 /// What a test found.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TestView {
     /// Whether clients can book.
     pub ok: bool,
@@ -66,8 +64,7 @@ pub struct TestView {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Check {
     /// `key`, `username`, `event_type`, `cancelling` or `slots`.
     pub name: &'static str,

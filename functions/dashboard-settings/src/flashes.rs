@@ -16,15 +16,15 @@ use crate::{Asked, body};
 /// A flash as it comes in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct FlashInput {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     title: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     price_cents: Option<i64>,
     /// Null leaves it to the artist's rule.
     deposit_cents: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     duration_minutes: Option<i64>,
     /// Whether it may be tattooed more than once.
     repeatable: Option<bool>,
@@ -35,8 +35,7 @@ pub struct FlashInput {
 }
 
 /// A flash as its artist sees it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct OwnFlash {
     /// Its id.
     pub id: FlashId,
@@ -67,8 +66,7 @@ pub struct OwnFlash {
 }
 
 /// Every flash of an artist.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct OwnFlashes {
     /// Those on sale first, in the order of the gallery.
     pub flashes: Vec<OwnFlash>,

@@ -13,8 +13,7 @@ use uuid::Uuid;
 use crate::{Asked, body};
 
 /// A week.
-#[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hours {
     /// Its openings, in order.
     pub hours: Vec<OpeningWords>,
@@ -29,13 +28,13 @@ impl Hours {
 /// Time off as it comes in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct TimeOffInput {
     /// RFC 3339, or without an offset as the clock of `timezone` shows it.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     starts_at: Option<String>,
     /// As `starts_at`.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     ends_at: Option<String>,
     note: Option<String>,
     /// On whose clock times without an offset are told: the artist's zone, an IANA name.
@@ -43,16 +42,14 @@ pub struct TimeOffInput {
 }
 
 /// The time off that is not over.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TimeOffList {
     /// In order.
     pub time_off: Vec<StoredTimeOff>,
 }
 
 /// Time off that was taken.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TakenOff {
     /// The time off.
     #[serde(flatten)]

@@ -18,22 +18,21 @@ use crate::{Asked, body};
 /// An upload as it is announced.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct UploadInput {
     /// `flash` or `hero`.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     kind: Option<String>,
     /// `image/jpeg`, `image/png` or `image/webp`.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     content_type: Option<String>,
     /// The number of bytes.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     size: Option<i64>,
 }
 
 /// An upload that may be made.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Announced {
     /// The picture.
     pub id: ImageId,
@@ -42,8 +41,7 @@ pub struct Announced {
 }
 
 /// How to send a picture: exactly the file that was announced.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct UploadView {
     /// `PUT`.
     pub method: &'static str,
@@ -56,8 +54,7 @@ pub struct UploadView {
 }
 
 /// What became of a picture.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ImageView {
     /// The picture.
     pub id: ImageId,

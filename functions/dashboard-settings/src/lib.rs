@@ -18,7 +18,6 @@ use shared::http::{self, Fields, Reply, Web};
 use shared::queue::Queue;
 use shared::{aws, net};
 
-#[cfg(feature = "openapi")]
 pub mod api;
 pub mod calendar;
 pub mod flashes;

@@ -24,13 +24,13 @@ use crate::{Asked, body};
 /// The profile as it comes in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct ProfileInput {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     slug: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     display_name: Option<String>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     email: Option<String>,
     bio: Option<String>,
     city: Option<String>,
@@ -48,8 +48,7 @@ pub struct ProfileInput {
 }
 
 /// The profile as it is.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ProfileView {
     /// Their address on the site.
     pub slug: String,
@@ -125,9 +124,9 @@ async fn view(asked: &Asked<'_>) -> Result<ProfileView, Error> {
 /// What the link of a mail carries.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct ContactLink {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     token: Option<String>,
 }
 

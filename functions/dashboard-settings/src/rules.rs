@@ -14,29 +14,28 @@ use crate::{Asked, body};
 /// Deposit and slots as they come in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct RulesInput {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     deposit_percent: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     deposit_minimum_cents: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     project_deposit_cents: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     project_duration_minutes: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     minimum_notice_minutes: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     buffer_minutes: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     slot_step_minutes: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     horizon_days: Option<i64>,
 }
 
 /// Deposit and slots as they are.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct RulesView {
     /// The share of a flash's price that is paid ahead.
     pub deposit_percent: i16,
@@ -96,22 +95,21 @@ pub(crate) async fn save(asked: &Asked<'_>) -> Reply {
 /// A policy as it comes in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct PolicyInput {
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     full_refund_hours: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     late_refund_percent: Option<i64>,
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     free_moves: Option<i64>,
     /// `acompte` or `arrhes`.
-    #[cfg_attr(feature = "openapi", schemars(required))]
+    #[schemars(required)]
     nature: Option<String>,
 }
 
 /// A policy in figures.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PolicyFigures {
     /// Up to so many hours before, everything comes back.
     pub full_refund_hours: u32,
@@ -124,8 +122,7 @@ pub struct PolicyFigures {
 }
 
 /// A policy as the client reads it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Sentences {
     /// In French.
     pub fr: String,
@@ -134,8 +131,7 @@ pub struct Sentences {
 }
 
 /// A policy to begin from.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TemplateView {
     /// A name for programs.
     pub id: &'static str,
@@ -148,8 +144,7 @@ pub struct TemplateView {
 }
 
 /// The policy as it is, with those to begin from.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct OwnPolicyView {
     /// The policy.
     #[serde(flatten)]

@@ -1,7 +1,6 @@
 //! The figures of the artist's dashboard: `GET /api/dashboard/stats`. What each one means is said once
 //! (`shared::db::stats`).
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use lambda_http::Request;

@@ -14,7 +14,7 @@ use shared::db::bookings::Reference;
 use shared::domain::booking::{Actor, CancelReason};
 use shared::domain::policy::Canceller;
 use shared::settle;
-use shared::testing::{Answer, Held, Plan, World, answer, ask, at, request};
+use testing::{Answer, Held, Plan, World, answer, ask, at, request};
 
 fn app_with(world: &World, db: Db) -> App {
     App { db, auth: world.auth(), clock: world.clock() }

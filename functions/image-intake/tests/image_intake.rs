@@ -9,7 +9,7 @@ use image_intake::{App, develop, handle};
 use serde_json::json;
 use shared::bucket::Fetched;
 use shared::domain::picture::Refused;
-use shared::testing::World;
+use testing::World;
 
 /// A picture whose left half is red and whose right half is blue, so that a turn shows.
 fn halves(width: u32, height: u32) -> RgbImage {

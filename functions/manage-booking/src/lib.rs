@@ -4,7 +4,6 @@
 //! `POST /api/bookings/{id}/release`, `POST /api/bookings/{id}/check` and `GET /api/bookings/{id}/calendar.ics`. A paid
 //! booking is not cancelled here.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use lambda_http::http::{self as web, StatusCode, header};
@@ -61,8 +60,7 @@ impl App {
 }
 
 /// The answer to a release.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ReleasedView {
     /// The booking.
     pub booking_id: BookingId,
@@ -75,7 +73,7 @@ pub struct ReleasedView {
 /// What Stripe says of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum PaymentSeen {
     /// It is made, and the booking knows by now.
     Paid,
@@ -88,8 +86,7 @@ pub enum PaymentSeen {
 }
 
 /// The answer to a check.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct CheckedView {
     /// The booking.
     pub booking_id: BookingId,

@@ -7,7 +7,7 @@ use manage_booking::{App, handle};
 use serde_json::{Value, json};
 use shared::db::Db;
 use shared::http;
-use shared::testing::{World, answer, get, request};
+use testing::{World, answer, get, request};
 use uuid::Uuid;
 
 fn app(world: &World, db: Db) -> App {
@@ -16,7 +16,7 @@ fn app(world: &World, db: Db) -> App {
         stripe: world.stripe_client(),
         queue: world.queue(),
         clock: world.clock(),
-        public_url: shared::testing::PUBLIC_URL.into(),
+        public_url: testing::PUBLIC_URL.into(),
         sender: "bookings@ink.test".into(),
     }
 }
@@ -54,7 +54,7 @@ async fn hold(world: &World) -> (String, String) {
         "project": { "description": "Une pivoine au trait fin", "body_zone": "avant-bras" },
         "client": { "name": "Jo Martin", "email": "jo@example.fr", "phone": "06 12 34 56 78" },
     });
-    let wish = shared::testing::post("/api/bookings/create", &[], &body);
+    let wish = testing::post("/api/bookings/create", &[], &body);
     let (status, body) = answer(&world.web(), wish, |request| create_booking::handle(&app, request)).await;
     assert_eq!(status, 201, "{body}");
     let id = body["booking_id"].as_str().expect("an id").to_owned();
@@ -233,7 +233,7 @@ fn the_file_of_the_page_and_of_the_mail_is_one() {
             stripe: world.stripe_client(),
             calendars: world.calendars(),
             clock: world.clock(),
-            public_url: shared::testing::PUBLIC_URL.into(),
+            public_url: testing::PUBLIC_URL.into(),
             calcom_pages: "https://cal.test".into(),
             lease: std::time::Duration::from_secs(90),
             max_attempts: 8,
@@ -244,7 +244,7 @@ fn the_file_of_the_page_and_of_the_mail_is_one() {
             .iter()
             .map(|job| job["id"].as_str().expect("an id").parse().expect("an id"))
             .collect();
-        let batch = serde_json::from_value(shared::testing::messages(&jobs)).expect("an SQS event");
+        let batch = serde_json::from_value(testing::messages(&jobs)).expect("an SQS event");
         #[expect(clippy::disallowed_methods, reason = "the deadline is on the system's clock")]
         let deadline = std::time::SystemTime::now() + std::time::Duration::from_secs(15);
         worker::handle(&worker, batch, deadline).await;

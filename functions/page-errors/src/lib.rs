@@ -1,7 +1,6 @@
 //! `POST /api/page-errors`: a page of the site tells that it failed in somebody's browser. That becomes one line of the
 //! log, on which an alarm stands: nothing else would tell that an engine shows an empty page.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +51,7 @@ impl App {
 /// How a page failed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum Kind {
     /// Something could not be drawn: the visitor reads an apology in its place.
     Render,
@@ -73,8 +72,7 @@ impl Kind {
 }
 
 /// What a page says about its failure: where and what, never who, and nothing that was typed.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct PageError {
     kind: Kind,
     /// The path of the page, without what follows a `?` or `#`.
@@ -93,8 +91,7 @@ pub struct PageError {
 }
 
 /// Nothing more to say.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Noted {}
 
 /// Answers one request.

@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use page_errors::{App, handle};
 use serde_json::{Value, json};
-use shared::testing::{Answer, Logs, World, ask, request};
+use testing::{Answer, Logs, World, ask, request};
 
 const PATH: &str = "/api/page-errors";
 

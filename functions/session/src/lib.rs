@@ -1,7 +1,6 @@
 //! Signing in and out, for the pages of this site: passwords and links are checked by Supabase Auth, and its tokens are
 //! kept in cookies that no script can read.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 pub mod device;
 pub mod supabase;
@@ -129,23 +128,20 @@ impl App {
 }
 
 /// An address and a password.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Deserialize, schemars::JsonSchema)]
 pub struct Credentials {
     email: Option<String>,
     password: Option<String>,
 }
 
 /// The address that wants a link.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Deserialize, schemars::JsonSchema)]
 pub struct LinkRequest {
     email: Option<String>,
 }
 
 /// What the link of a mail carries.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Deserialize, schemars::JsonSchema)]
 pub struct LinkFollowed {
     token_hash: Option<String>,
     /// The person was asked, and wants it in place of the session that this browser has.
@@ -154,8 +150,7 @@ pub struct LinkFollowed {
 }
 
 /// Who is signed in.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Session {
     /// The user at Supabase Auth.
     pub user_id: Uuid,
@@ -168,24 +163,21 @@ pub struct Session {
 }
 
 /// An account waits for its address to be confirmed by mail. Said of a known address too.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Unconfirmed {
     /// Always true.
     pub confirmation_required: bool,
 }
 
 /// Who may open an account.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Doors {
     /// `closed`, `invited` or `open`.
     pub sign_up: &'static str,
 }
 
 /// Nothing more to say.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Accepted {}
 
 /// Answers one request.

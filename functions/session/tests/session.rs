@@ -16,7 +16,7 @@ use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE};
 use shared::config::{Secret, SignUp};
 use shared::db::Db;
 use shared::net;
-use shared::testing::{Answer, Logs, PUBLIC_URL, World, ask, request};
+use testing::{Answer, Logs, PUBLIC_URL, World, ask, request};
 
 const KEY: &str = "sb_publishable_standin";
 

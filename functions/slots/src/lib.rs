@@ -1,7 +1,6 @@
 //! `GET /api/calendar/slots`: the free slots of an artist for a flash or a project, for up to 31 days.
 //! One flight to the database, and one call to Cal.com when the artist uses it and nobody has asked a moment ago.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use jiff::ToSpan;
@@ -54,8 +53,7 @@ impl App {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct SlotsView<'a> {
     /// The artist's slug.
     pub artist: &'a str,

@@ -4,8 +4,8 @@ use dev::demo::{LEA, NOA};
 use dev::stripe::Down;
 use lambda_http::http::Method;
 use serde_json::Value;
-use shared::testing::{self, Answer, Plan, World, at, get};
 use slots::{App, handle};
+use testing::{self, Answer, Plan, World, at, get};
 
 /// Léa's repeatable flash of two hours.
 const HIRONDELLE: &str = "019aa000-0000-7000-8000-0000000000f1";

@@ -2,7 +2,6 @@
 //!
 //! What an event does is `shared::settle::events`, which the sweeper uses too.
 
-#[cfg(feature = "openapi")]
 pub mod api;
 
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use dev::demo::LEA;
 use serde_json::{Value, json};
 use shared::config::Secret;
-use shared::testing::{self, World, stripe_event};
 use stripe_webhook::{App, handle};
+use testing::{self, World, stripe_event};
 
 const SECRET: &str = "whsec_Samples4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd7";
 

@@ -14,8 +14,8 @@ use shared::db::bookings::Reference;
 use shared::domain::booking::CancelReason;
 use shared::settle;
 use shared::stripe;
-use shared::testing::{self, Answer, Held, PUBLIC_URL, Plan, World, stripe_event};
 use stripe_webhook::{App, handle};
+use testing::{self, Answer, Held, PUBLIC_URL, Plan, World, stripe_event};
 
 const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 
@@ -99,7 +99,7 @@ mod believed {
     #[test]
     fn an_event_without_a_true_signature_is_refused_and_changes_nothing() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "checkout.session.completed");
@@ -519,7 +519,7 @@ mod not_as_asked {
     #[test]
     fn f5_a_booking_of_nobody_is_recorded_for_somebody_to_look_at() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
             let payload = event(world, "payment_intent.succeeded");
@@ -731,7 +731,7 @@ mod given_back_or_contested {
     #[test]
     fn f12_a_refund_that_fails_is_known_and_somebody_is_told() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
@@ -763,7 +763,7 @@ mod given_back_or_contested {
     #[test]
     fn f23_a_dispute_is_flagged_and_nothing_is_called_off() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
             let payment_intent =

@@ -9,8 +9,8 @@ use dev::stripe::{Down, Outcome, RefundMode};
 use serde_json::{Value, json};
 use shared::db::outbox;
 use shared::settle;
-use shared::testing::{Held, PUBLIC_URL, Plan, World};
 use sweeper::{App, Report, sweep};
+use testing::{Held, PUBLIC_URL, Plan, World};
 
 fn app(world: &World) -> App {
     App {
@@ -196,7 +196,7 @@ mod a_healthy_system {
             for (template, tries) in [("client_held", 1), ("client_confirmed", 1), ("client_moved", 0)] {
                 world.execute(&delivery(template, tries)).await;
             }
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             assert_eq!(swept(world).await.mails_in_doubt, 1);
             logs.raise("sweeper", "mail-in-doubt");
             let rows = world.rows("select status from email_deliveries order by template", &[]).await;
@@ -266,7 +266,7 @@ mod jobs {
     #[test]
     fn wait_while_the_queue_is_away_and_go_with_the_next_sweep() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             world.hold(&Plan::default()).await;
             world.advance(Duration::from_secs(31));
             world.sqs_gate.set(Condition::Down);
@@ -332,7 +332,7 @@ mod events {
     #[test]
     fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             let held = hold(world, Plan::default()).await;
             world.confirm(&held).await;
             all_done(world).await;
@@ -366,7 +366,7 @@ mod events {
     #[test]
     fn that_a_person_must_hear_of_are_heard_without_a_webhook_too() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
             let held = hold(world, Plan::default()).await;
             world.confirm(&held).await;
@@ -521,7 +521,7 @@ mod refunds {
     #[test]
     fn that_nothing_can_give_back_are_told_to_somebody() {
         World::run(|world| async move {
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             owed(world).await;
             end_jobs(world, "discarded").await;
             world.advance_minutes(11);
@@ -638,7 +638,7 @@ mod calendars {
     fn where_the_artist_moved_unheard_move_here() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default()).await;
-            world.calcom.reschedule(&uid, shared::testing::at("2027-02-03T13:00:00Z")).expect("free");
+            world.calcom.reschedule(&uid, testing::at("2027-02-03T13:00:00Z")).expect("free");
             world.advance_minutes(3);
             assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
             assert_eq!(fact(world, &held, "scheduled_at").await, "2027-02-03T13:00:00+00:00");
@@ -1196,7 +1196,7 @@ mod while_we_fail {
             world.hold(&Plan::default()).await;
             world.advance_minutes(1);
             world.stripe.switch(|switches| switches.api.slow_ms = 4_900);
-            let logs = shared::testing::Logs::listen();
+            let logs = testing::Logs::listen();
             // Three seconds of seven are kept to answer.
             let report = sweep(&app(world), in_seconds(7)).await.expect("no failure");
             assert_eq!((report.relayed, report.asked, report.payments_found), (2, 1, 0));

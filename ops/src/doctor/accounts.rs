@@ -159,7 +159,7 @@ async fn mails_of_the_project(environment: &Environment, base: &str, report: &mu
     if told("smtp_host").is_empty() {
         report.bad(
             "its mails go through the built-in sender, which writes to the project's team only",
-            "Supabase, Authentication, Emails, SMTP Settings: SES's own, as README.md says, \"Deploy\"",
+            "Supabase, Authentication, Emails, SMTP Settings: SES's own (docs/deploy.md, step 8)",
         );
     } else {
         report.good(format!("its mails go through {}", told("smtp_host")));

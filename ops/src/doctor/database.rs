@@ -45,7 +45,7 @@ async fn what_the_role_may(report: &mut Report, client: &Client) {
         }
         Ok(row) => report.bad(
             format!("the functions are {}, who may do more than they need", row[0]),
-            "DATABASE_URL must name inkflow_app: README.md, \"Deploy\"",
+            "DATABASE_URL must name inkflow_app: docs/deploy.md, step 3",
         ),
         Err(why) => report.bad(format!("the role cannot be read: {why}"), ""),
     }

@@ -63,8 +63,7 @@ pub struct Artist {
 }
 
 /// The page that belongs to an account, in a few words.
-#[derive(Debug, Clone, serde::Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct OwnPage {
     /// The artist.
     pub id: ArtistId,
@@ -116,7 +115,7 @@ pub struct CalendarAccess {
 /// Whether a flash can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum FlashState {
     /// It can.
     Available,

@@ -23,8 +23,7 @@ use crate::redact::without_values;
 const MONTHS: i32 = 12;
 
 /// The figures of the dashboard.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Stats {
     /// The artist's zone, an IANA name: what a month is.
     pub timezone: String,
@@ -59,8 +58,7 @@ pub struct Stats {
 }
 
 /// How many of the confirmed appointments that were due were called off.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Cancellations {
     /// So many.
     pub cancelled: i64,
@@ -69,8 +67,7 @@ pub struct Cancellations {
 }
 
 /// How many of the appointments that took place were missed.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct NoShows {
     /// So many.
     pub no_show: i64,
@@ -79,8 +76,7 @@ pub struct NoShows {
 }
 
 /// The next appointment, in a few words.
-#[derive(Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Serialize, schemars::JsonSchema)]
 pub struct Next {
     /// The booking.
     pub id: BookingId,
@@ -100,8 +96,7 @@ impl std::fmt::Debug for Next {
 }
 
 /// One month of the curve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Month {
     /// E.g. `2026-11`.
     pub month: String,

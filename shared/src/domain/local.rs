@@ -58,7 +58,6 @@ impl Serialize for LocalTime {
     }
 }
 
-#[cfg(feature = "openapi")]
 mod schema {
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -85,8 +84,7 @@ mod schema {
 }
 
 /// An appointment on the studio's clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Appointment {
     /// When it starts.
     pub start: LocalTime,
@@ -183,8 +181,7 @@ impl Serialize for Turn {
 }
 
 /// Whose clock it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct StudioClock {
     /// The zone, an IANA name.
     pub timezone: String,

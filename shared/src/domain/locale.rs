@@ -9,7 +9,7 @@ use super::money::Cents;
 /// The language a person reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", from = "String")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum Locale {
     /// French, the default.
     #[default]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// An amount of money in cents; negative where a ledger needs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub struct Cents(i64);
 
 /// Why a text is not an amount in euros.

@@ -11,7 +11,7 @@ use super::booking::{Booking, Status};
 /// From when on clients are told the street.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 pub enum AddressShown {
     /// Once the appointment stands: the deposit is in hand, or the artist has confirmed.
     #[default]

@@ -112,8 +112,7 @@ pub struct Day {
 }
 
 /// A free slot as it is shown.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct SlotView {
     /// When it takes place.
     #[serde(flatten)]
@@ -123,8 +122,7 @@ pub struct SlotView {
 }
 
 /// The free slots of one date as they are shown.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct DayView {
     /// The date, in the artist's zone.
     pub date: Date,

@@ -60,7 +60,7 @@ fn stripe_is_asked_for_exactly_this_booking_once() {
         assert_eq!(request.header("stripe-account"), None);
 
         // The page outlives the hold by five minutes, which are Stripe's to lose.
-        let hold_end = shared::testing::at(world.booking(&id).await["hold_expires_at"].as_str().expect("an instant"));
+        let hold_end = testing::at(world.booking(&id).await["hold_expires_at"].as_str().expect("an instant"));
         let expires_at: i64 = request.param("expires_at").expect("an end").parse().expect("seconds");
         assert_eq!(expires_at, hold_end.as_second() + 300);
 
@@ -215,16 +215,9 @@ fn no_artist_is_mailed_before_the_payment_who_did_not_ask_for_it() {
         // Once it is paid, given back or lapsed, nothing is left to do.
         let hold = world.stored_hold(id(&answer).parse().expect("an id")).await;
         let reason = shared::domain::booking::CancelReason::Client;
-        shared::settle::close(
-            &world.db(),
-            &world.stripe_client(),
-            &hold,
-            shared::testing::PUBLIC_URL,
-            reason,
-            world.now(),
-        )
-        .await
-        .expect("closed");
+        shared::settle::close(&world.db(), &world.stripe_client(), &hold, testing::PUBLIC_URL, reason, world.now())
+            .await
+            .expect("closed");
         assert_eq!(world.rows("select outcome from outbox", &[]).await, [json!({ "outcome": "done" })]);
     });
 }

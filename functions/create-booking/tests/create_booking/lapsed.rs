@@ -2,7 +2,7 @@
 
 use dev::stripe::{Down, Outcome};
 use shared::settle;
-use shared::testing::{Held, PUBLIC_URL, Plan};
+use testing::{Held, PUBLIC_URL, Plan};
 
 use super::*;
 

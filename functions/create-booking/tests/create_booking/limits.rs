@@ -5,7 +5,7 @@ use lambda_http::http::HeaderName;
 use ring::digest;
 use shared::http::Web;
 use shared::proof;
-use shared::testing::{Logs, Plan};
+use testing::{Logs, Plan};
 
 use super::*;
 

@@ -5,7 +5,7 @@ use dev::demo::{LEA, NOA};
 use dev::stripe::Recorded;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::testing::{self, Answer, World, at, post};
+use testing::{self, Answer, World, at, post};
 
 mod accepted;
 mod lapsed;

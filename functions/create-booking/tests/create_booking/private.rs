@@ -1,7 +1,7 @@
 //! What a client typed stays between the client, the database, Stripe and the artist: never a word of it in a log.
 
 use dev::stripe::{CreateFailure, Down};
-use shared::testing::{Logs, Plan};
+use testing::{Logs, Plan};
 
 use super::*;
 

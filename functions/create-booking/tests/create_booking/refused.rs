@@ -2,7 +2,7 @@
 
 use dev::stripe::Down;
 use lambda_http::http::Method;
-use shared::testing::request;
+use testing::request;
 
 use super::*;
 

@@ -6,7 +6,7 @@ use dev::aws::Condition;
 use dev::stripe::{CreateFailure, Down};
 use shared::db::outbox;
 use shared::settle;
-use shared::testing::{PUBLIC_URL, Plan};
+use testing::{PUBLIC_URL, Plan};
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Two clients, one chair: who comes second is told so, and what is free instead.
 
 use dev::stripe::Outcome;
-use shared::testing::{Plan, at};
+use testing::{Plan, at};
 
 use super::*;
 

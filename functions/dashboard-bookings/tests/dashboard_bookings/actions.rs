@@ -8,7 +8,7 @@ use shared::domain::booking::{Booking, Change};
 use shared::domain::ledger::{Entry, EntryKind};
 use shared::domain::money::Cents;
 use shared::settle;
-use shared::testing::{Answer, Plan, World};
+use testing::{Answer, Plan, World};
 
 use crate::{act, get, path, post, run_everything, shown};
 
@@ -438,8 +438,8 @@ fn words_come_in_the_language_of_the_page() {
         let app = crate::app_with(world, world.db());
         let cookie = world.cookie(&NOA);
         let headers = [("cookie", cookie.as_str()), ("accept-language", "en")];
-        let request = shared::testing::request(lambda_http::http::Method::GET, &path(&held.id()), &headers, None);
-        let answer = shared::testing::ask(&app.web, request, |request| dashboard_bookings::handle(&app, request)).await;
+        let request = testing::request(lambda_http::http::Method::GET, &path(&held.id()), &headers, None);
+        let answer = testing::ask(&app.web, request, |request| dashboard_bookings::handle(&app, request)).await;
         assert!(
             answer.body["cancellation"]["sentence"].as_str().is_some_and(|s| s.contains("go back")),
             "{}",
@@ -449,7 +449,7 @@ fn words_come_in_the_language_of_the_page() {
 }
 
 /// A paid booking that the artist asked to move in Cal.com: it is gone there, and stands here.
-async fn called_off(world: &World) -> shared::testing::Held {
+async fn called_off(world: &World) -> testing::Held {
     let held = world.hold(&Plan::default()).await;
     world.confirm(&held).await;
     run_everything(world).await;

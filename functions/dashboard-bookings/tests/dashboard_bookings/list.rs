@@ -2,7 +2,7 @@
 
 use dev::demo::NOA;
 use serde_json::{Value, json};
-use shared::testing::{Plan, World};
+use testing::{Plan, World};
 
 use crate::{act, app_with, call, get, run_everything, shown};
 

@@ -9,7 +9,7 @@ use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::db::Db;
 use shared::domain::ids::JobId;
-use shared::testing::{Answer, PUBLIC_URL, World, ask, messages, request};
+use testing::{Answer, PUBLIC_URL, World, ask, messages, request};
 
 mod actions;
 mod list;
@@ -99,7 +99,7 @@ pub(crate) async fn run_everything(world: &World) {
 #[test]
 fn another_artists_booking_is_not_there() {
     World::run(|world| async move {
-        let held = world.hold(&shared::testing::Plan::default()).await;
+        let held = world.hold(&testing::Plan::default()).await;
         world.confirm(&held).await;
         let id = held.id();
         assert_eq!(get(world, &NOA, &path(&id)).await.status, 200);
@@ -154,7 +154,7 @@ fn an_account_without_a_page_is_told_to_make_one() {
 #[test]
 fn a_malformed_request_is_refused_and_nothing_happens() {
     World::run(|world| async move {
-        let held = world.hold(&shared::testing::Plan::default()).await;
+        let held = world.hold(&testing::Plan::default()).await;
         let base = path(&held.id());
         for (query, status) in [
             ("?view=everything", 400),

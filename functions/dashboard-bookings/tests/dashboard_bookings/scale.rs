@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::auth::Account;
 use shared::db::dashboard::{Filter, list_sql};
 use shared::db::stats::{STATS_SQL, months_of_utc};
-use shared::testing::World;
+use testing::World;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 

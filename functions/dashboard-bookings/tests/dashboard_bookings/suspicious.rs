@@ -3,7 +3,7 @@
 use dev::demo::{LEA, NOA};
 use dev::stripe::{Down, Outcome};
 use serde_json::{Value, json};
-use shared::testing::{Held, Plan, World};
+use testing::{Held, Plan, World};
 
 use crate::{get, post, run_everything};
 

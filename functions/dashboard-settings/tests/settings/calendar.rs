@@ -102,7 +102,7 @@ fn cal_com_is_told_where_to_tell_of_changes_once_and_with_our_secret() {
 
 /// Another Cal.com, whose event type and hours are changed by `change`.
 async fn studio(world: &World, change: impl FnOnce(&mut dev::calcom::User)) -> dev::calcom::StandIn {
-    let mut options = shared::testing::calcom_options(world);
+    let mut options = testing::calcom_options(world);
     // Everything that Noa offers.
     options.users[0].event_types[0].lengths = vec![120, 210, 300];
     change(&mut options.users[0]);
@@ -239,7 +239,7 @@ fn a_calendar_without_a_free_time_and_one_that_does_not_answer_are_told() {
         let tested = tested_at(world, &url, noa()).await;
         assert_eq!((tested.status, verdicts(&tested)), (200, vec![("key", false)]), "{}", tested.body);
         assert_eq!(check(&tested, "key")["detail"], "Cal.com ne répond pas.");
-        let strange = shared::testing::answers_always(200, "{}").await;
+        let strange = testing::answers_always(200, "{}").await;
         assert_eq!(verdicts(&tested_at(world, &strange, noa()).await), [("key", false)]);
     });
 }

@@ -1,6 +1,6 @@
 //! What is for sale, and what a booking of it stands for.
 
-use shared::testing::Plan;
+use testing::Plan;
 
 use super::*;
 

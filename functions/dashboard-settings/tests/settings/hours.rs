@@ -1,6 +1,6 @@
 //! When the artist works, and when not.
 
-use shared::testing::Plan;
+use testing::Plan;
 
 use super::*;
 

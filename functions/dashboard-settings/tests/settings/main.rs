@@ -6,7 +6,7 @@ use lambda_http::Request;
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use shared::config::SignUp;
-use shared::testing::{self, Answer, PUBLIC_URL, World};
+use testing::{self, Answer, PUBLIC_URL, World};
 
 mod access;
 mod calendar;

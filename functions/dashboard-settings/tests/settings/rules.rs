@@ -1,6 +1,6 @@
 //! Deposit, slots and policy: what bookings still to be made will say, and no other.
 
-use shared::testing::Plan;
+use testing::Plan;
 
 use super::*;
 

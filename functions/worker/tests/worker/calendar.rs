@@ -4,7 +4,7 @@ use dev::calcom::{self, StandIn};
 use dev::stripe::Down;
 use shared::domain::booking::CancelReason;
 use shared::settle;
-use shared::testing::{Held, Plan, at, calcom_options};
+use testing::{Held, Plan, at, calcom_options};
 
 use super::*;
 
@@ -363,8 +363,8 @@ fn a_lapsed_hold_is_not_written_there_any_more() {
 #[test]
 fn a_key_that_cal_com_refuses_fails_for_the_artist_to_see() {
     World::run(|world| async move {
-        let sealed = dev::demo::seal(shared::testing::ENCRYPTION_KEY, dev::demo::NOA.id, "cal_test_revoked", &[7; 12])
-            .expect("sealed");
+        let sealed =
+            dev::demo::seal(testing::ENCRYPTION_KEY, dev::demo::NOA.id, "cal_test_revoked", &[7; 12]).expect("sealed");
         let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
         world.execute(&format!("update artists set cal_com_api_key = '\\x{hex}' where slug = 'noa-keller'")).await;
         let held = world.hold(&Plan::default()).await;

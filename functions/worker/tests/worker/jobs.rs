@@ -2,7 +2,7 @@
 
 use dev::aws::Condition;
 use shared::db::outbox::{self, Claim};
-use shared::testing::Plan;
+use testing::Plan;
 
 use super::*;
 
@@ -51,7 +51,7 @@ fn a_job_that_fails_comes_again_after_a_while() {
         assert!(!row["last_error"].as_str().expect("a reason").is_empty());
         // The message is hidden for five seconds; the sweeper waits half a minute longer for it.
         assert_eq!(world.receive().await["Records"], json!([]));
-        let relay_at = shared::testing::at(row["relay_at"].as_str().expect("an instant"));
+        let relay_at = testing::at(row["relay_at"].as_str().expect("an instant"));
         let seconds = relay_at.duration_since(world.now()).as_secs();
         assert!((30..=90).contains(&seconds), "{seconds}");
 
@@ -74,7 +74,7 @@ fn waiting_grows_with_each_attempt() {
         for _ in 0..4 {
             run(world, &held.jobs[..1]).await;
             let relay_at = job(world, held.jobs[0]).await["relay_at"].as_str().expect("an instant").to_owned();
-            waits.push(shared::testing::at(&relay_at).duration_since(world.now()).as_secs());
+            waits.push(testing::at(&relay_at).duration_since(world.now()).as_secs());
         }
         // 5, 15, 45, 135 seconds, and half a minute more before the sweeper steps in.
         assert!(waits.is_sorted() && waits[3] > 2 * waits[0], "{waits:?}");
@@ -84,7 +84,7 @@ fn waiting_grows_with_each_attempt() {
 #[test]
 fn a_job_that_failed_too_often_is_given_up_and_keeps_its_reason() {
     World::run(|world| async move {
-        let logs = shared::testing::Logs::listen();
+        let logs = testing::Logs::listen();
         world.mails.set(Condition::Down);
         let held = world.hold(&Plan::default()).await;
         let mail = held.jobs[0];

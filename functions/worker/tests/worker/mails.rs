@@ -7,7 +7,7 @@ use shared::domain::booking::CancelReason;
 use shared::domain::ids::BookingId;
 use shared::domain::job::Template;
 use shared::settle;
-use shared::testing::{Held, Plan};
+use testing::{Held, Plan};
 
 use super::*;
 
@@ -428,7 +428,7 @@ fn a_mail_that_ses_takes_and_answers_late_is_one_mail() {
 #[test]
 fn a_mail_whose_answer_is_lost_is_tried_once_more_and_never_again() {
     World::run(|world| async move {
-        let logs = shared::testing::Logs::listen();
+        let logs = testing::Logs::listen();
         let id = one_mail(world).await;
         world.mails.set(Condition::Mute);
         assert_eq!(run(world, &[id]).await, [true]);
@@ -505,7 +505,7 @@ async fn by_hand(world: &World, client: &str, day: usize) -> Held {
 #[test]
 fn few_mails_reach_an_address_while_nobody_has_paid() {
     World::run(|world| async move {
-        let logs = shared::testing::Logs::listen();
+        let logs = testing::Logs::listen();
         world.execute("update flashes set repeatable = true").await;
         let mut asked = 0;
         for day in 0..5 {
@@ -828,7 +828,7 @@ fn a_released_hold_is_no_mail_to_anybody() {
 #[test]
 fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
     World::run(|world| async move {
-        let logs = shared::testing::Logs::listen();
+        let logs = testing::Logs::listen();
         let private = [
             "jo@example",
             "marchetti.example",
@@ -855,7 +855,7 @@ fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
         world.calcom.switch(|switches| switches.api.down = Some(dev::stripe::Down::InternalError));
         run(world, &held.jobs).await;
         world.calcom.switch(|switches| *switches = dev::calcom::Switches::default());
-        let (start, end) = (shared::testing::at("2027-02-02T09:00:00Z"), shared::testing::at("2027-02-02T11:00:00Z"));
+        let (start, end) = (testing::at("2027-02-02T09:00:00Z"), testing::at("2027-02-02T11:00:00Z"));
         world.calcom.block("noa-keller", start, end, "Jo Martin").expect("Noa is there");
         run(world, &held.jobs).await;
         let amount = shared::domain::money::Cents::new(6_000);

@@ -6,7 +6,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
 use shared::domain::ids::JobId;
 use shared::domain::job::Task;
-use shared::testing::{PUBLIC_URL, World, messages};
+use testing::{PUBLIC_URL, World, messages};
 use worker::{App, handle};
 
 mod calendar;

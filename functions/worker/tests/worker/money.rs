@@ -3,7 +3,7 @@
 use dev::stripe::{Down, Outcome, RefundMode};
 use shared::domain::job::RefundReason;
 use shared::domain::money::Cents;
-use shared::testing::{Held, Plan};
+use testing::{Held, Plan};
 
 use super::*;
 
@@ -204,7 +204,7 @@ fn a_refund_that_stripe_will_never_make_is_left_to_a_person() {
 #[test]
 fn f12_a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
     World::run(|world| async move {
-        let logs = shared::testing::Logs::listen();
+        let logs = testing::Logs::listen();
         let (held, payment_intent, job) = owed(world).await;
         // A charge that the bank contests cannot be given back.
         world.stripe.dispute(&payment_intent, "fraudulent").expect("a payment");

@@ -62,8 +62,7 @@ pub async fn write(db: &Db, user: Account, week: &[Opening]) -> Result<(), Error
 }
 
 /// A stretch of time off.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct StoredTimeOff {
     /// Its id.
     pub id: TimeOffId,

@@ -16,8 +16,7 @@ const MOST_OPENINGS: usize = 50;
 const LONGEST: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 
 /// One opening, in words: `{"weekday": 2, "opens": "10:00", "closes": "24:00"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OpeningWords {
     /// ISO 8601: 1 is Monday, 7 is Sunday.
     pub weekday: i64,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dev::aws::Ministack;
 use dev::host::{self, FunctionSpec, Host};
 use serde_json::{Value, json};
-use shared::testing::World;
+use testing::World;
 
 /// `booking-status`, with nothing in its environment but what Lambda and Terraform put there.
 fn function(binary: PathBuf, aws: &str, parameters: &str) -> FunctionSpec {

@@ -21,7 +21,7 @@ use shared::domain::shares::Most;
 use shared::domain::slots::Slot;
 use shared::error::Error;
 use shared::network::Network;
-use shared::testing::{World, answer, post};
+use testing::{World, answer, post};
 use uuid::Uuid;
 
 /// How many clients want the same thing.
@@ -179,7 +179,7 @@ fn wish(client: usize, start: &str) -> Value {
 
 async fn free_starts(world: &World) -> Vec<String> {
     let slots = slots::App { db: world.db(), calendars: world.calendars(), clock: world.clock(), web: world.web() };
-    let request = shared::testing::get("/api/calendar/slots?artist=lea-marchetti&days=14");
+    let request = testing::get("/api/calendar/slots?artist=lea-marchetti&days=14");
     let (status, body) = answer(&world.web(), request, |request| slots::handle(&slots, request)).await;
     assert_eq!(status, 200, "{body}");
     let days = body["days"].as_array().expect("days");

@@ -38,7 +38,7 @@ async fn the_edge_reads_languages_as_the_functions_do() {
         headers.insert("accept-language", header.parse().expect("a header"));
         let left = crate::front::run(&code, &uri, &headers).await;
         let left = left["headers"]["accept-language"]["value"].as_str().unwrap_or_default();
-        let request = shared::testing::request(axum::http::Method::GET, "/", &[("accept-language", header)], None);
+        let request = testing::request(axum::http::Method::GET, "/", &[("accept-language", header)], None);
         let found = shared::http::preferred_language(&request).map_or("", shared::domain::locale::Locale::code);
         assert_eq!(left, found, "{header:?}");
     }
@@ -217,7 +217,7 @@ fn every_filter_meets_a_line_that_its_function_was_heard_to_write() {
             }
         }
     }
-    let all = shared::testing::filters();
+    let all = testing::filters();
     assert!(all.len() > 20, "{all:?}");
     let silent: Vec<String> = all
         .keys()
@@ -232,16 +232,16 @@ fn every_filter_meets_a_line_that_its_function_was_heard_to_write() {
 #[tokio::test]
 async fn a_request_that_fails_is_heard_from_every_function() {
     let web = shared::http::Web { public_url: "https://ink.test".into(), cors_origins: vec![], client_ip_header: None };
-    let logs = shared::testing::Logs::listen();
+    let logs = testing::Logs::listen();
     for (error, status) in [
         (shared::error::Error::Internal("of ours".into()), 500),
         (shared::error::Error::CalendarUnavailable("of Cal.com's".into()), 503),
         (shared::error::Error::DatabaseUnavailable("of Postgres".into()), 503),
     ] {
-        let request = shared::testing::request(axum::http::Method::GET, "/api/session", &[], None);
+        let request = testing::request(axum::http::Method::GET, "/api/session", &[], None);
         assert_eq!(shared::http::answer(&web, request, async |_| Err(error)).await.status(), status);
     }
-    let filters = shared::testing::filters();
+    let filters = testing::filters();
     let routes: Vec<Value> = serde_json::from_str(&read("infra/routes.json")).expect("JSON");
     for route in routes {
         let function = route["function"].as_str().expect("a name");
@@ -263,7 +263,7 @@ const TOLD_OTHERWISE: [(&str, &str); 4] = [
 
 #[test]
 fn every_error_that_a_function_logs_is_heard_of() {
-    let filters = shared::testing::filters();
+    let filters = testing::filters();
     let shared_code = ["http.rs", "settle/events.rs"].map(|file| read(&format!("shared/src/{file}"))).concat();
     let mut looked_at = 0;
     let sources =

@@ -335,7 +335,7 @@ fn attributes(address: &str, path: &str, schema: &Schema, after: &Value, unknown
         let value = &after[name];
         assert!(
             attribute.computed || !is_unknown(&unknown[name]),
-            "{address}: {path}{name} comes of an answer of AWS. Give that resource a name in `answers` of dev/tests/infra/plan.rs"
+            "{address}: {path}{name} comes of an answer of AWS. Give that resource a name in `answers` of testing/tests/infra/plan.rs"
         );
         // What nobody said: Terraform invents it for a resource whose answers are given here.
         let invented = attribute.computed

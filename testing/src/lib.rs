@@ -17,19 +17,19 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use crate::auth::Auth;
-use crate::bucket::Bucket;
-use crate::calcom::Calcom;
-use crate::calcom::calendars::Calendars;
-use crate::clock::Clock;
-use crate::config::Secret;
-use crate::db::{Db, Param};
-use crate::http::Web;
-use crate::mail::Mailer;
-use crate::queue::Queue;
-use crate::stripe::Stripe;
-use crate::vault::Vault;
-use crate::{aws, net};
+use shared::auth::Auth;
+use shared::bucket::Bucket;
+use shared::calcom::Calcom;
+use shared::calcom::calendars::Calendars;
+use shared::clock::Clock;
+use shared::config::Secret;
+use shared::db::{Db, Param};
+use shared::http::Web;
+use shared::mail::Mailer;
+use shared::queue::Queue;
+use shared::stripe::Stripe;
+use shared::vault::Vault;
+use shared::{aws, net};
 
 pub use self::bookings::{Held, Plan};
 pub use self::logs::{Logs, filters};
@@ -142,7 +142,7 @@ impl World {
     /// The services are not there.
     pub async fn open(start: Timestamp) -> Self {
         // What the functions log is part of a failed test's report.
-        crate::telemetry::init();
+        shared::telemetry::init();
         let server_url = provided("TEST_DATABASE_URL");
         let template = std::env::var("TEST_TEMPLATE").unwrap_or_else(|_| "inkflow_template".into());
         let ministack = provided("TEST_AWS_URL");
@@ -297,7 +297,7 @@ impl World {
 
     /// The `Cookie` header of this artist's browser. A write needs the header `Origin` with [`PUBLIC_URL`] as well.
     pub fn cookie(&self, artist: &demo::Artist) -> String {
-        format!("{}={}", crate::auth::SESSION_COOKIE, self.supabase.token(artist.user_id, artist.email))
+        format!("{}={}", shared::auth::SESSION_COOKIE, self.supabase.token(artist.user_id, artist.email))
     }
 
     /// The clock of the functions, shifted as far as [`Self::advance`] was told. Take it anew after that.

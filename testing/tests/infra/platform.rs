@@ -17,7 +17,7 @@ use dev::platform::checkout;
 use dev::stripe::WEBHOOK_SECRET;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::testing::{ENCRYPTION_KEY, World};
+use testing::{ENCRYPTION_KEY, World};
 use tokio::process::Command;
 
 use crate::front::{Deployed, Kept, one, resources, serve};

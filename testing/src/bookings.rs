@@ -7,16 +7,16 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use uuid::Uuid;
 
 use super::{PUBLIC_URL, World, at};
-use crate::db::artists;
-use crate::db::holds::{self, Hold, Networks, NewHold, Subject, Taken};
-use crate::domain::booking::{self, checkout_end, hold_end};
-use crate::domain::contact::{Country, EmailAddress, FullName, PhoneNumber, ProjectBrief};
-use crate::domain::ids::{BookingId, FlashId, JobId};
-use crate::domain::locale::Locale;
-use crate::domain::shares::Most;
-use crate::domain::slots::{Slot, reach};
-use crate::network::Network;
-use crate::settle;
+use shared::db::artists;
+use shared::db::holds::{self, Hold, Networks, NewHold, Subject, Taken};
+use shared::domain::booking::{self, checkout_end, hold_end};
+use shared::domain::contact::{Country, EmailAddress, FullName, PhoneNumber, ProjectBrief};
+use shared::domain::ids::{BookingId, FlashId, JobId};
+use shared::domain::locale::Locale;
+use shared::domain::shares::Most;
+use shared::domain::slots::{Slot, reach};
+use shared::network::Network;
+use shared::settle;
 
 /// A hold to be made.
 #[derive(Debug, Clone)]

@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::domain::ids::JobId;
-use crate::http::{self, Reply, Web};
+use shared::domain::ids::JobId;
+use shared::http::{self, Reply, Web};
 
 /// The address that AWS saw the client at, unless a test changes it.
 const CLIENT: &str = "198.51.100.7";
