@@ -1,12 +1,10 @@
 // French puts a space that never breaks before double punctuation and inside its quotes. `--fix` puts it there,
 // without it a missing one is an error. U+00A0 before a colon and in quotes, U+202F before the others.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
-const FILES = [
-  "src/artist/words.ts", "src/artist/hold-words.ts", "src/dialog/rival.tsx", "src/dialog/french.ts", "src/booking/words.ts", "src/dashboard/french.ts", "src/failure/words.ts",
-  "index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html", "dashboard.html",
-];
+const FRENCH = readdirSync("src", { recursive: true }).filter((file) => file.endsWith("french.ts")).map((file) => `src/${file}`);
+const PAGES = ["index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html", "dashboard.html"];
 const fix = process.argv.includes("--fix");
 let wrong = 0;
 
@@ -20,7 +18,7 @@ function typeset(line, file) {
   return line.replace(/"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/g, text);
 }
 
-for (const file of FILES) {
+for (const file of [...FRENCH, ...PAGES]) {
   const before = readFileSync(file, "utf8");
   const after = before.split("\n").map((line) => typeset(line, file)).join("\n");
   if (after === before) continue;

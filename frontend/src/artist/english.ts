@@ -1,8 +1,8 @@
-// The English of `words.ts`, fetched by those who read it.
+// The English of `french.ts`, fetched by those who read it.
 
-import type { ArtistWords } from "./words";
+import type { Words } from "./french";
 
-export const en: ArtistWords = {
+export const words: Words = {
   reserve: "Book",
   reserveFlash: (title, price) => `Book ${title}, ${price}`,
   proposeProject: "Suggest a project",

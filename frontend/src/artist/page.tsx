@@ -52,7 +52,7 @@ async function loadDialog(): Promise<typeof BookingDialog> {
 export class ArtistPage extends Component<{ artist: Artist }, State> {
   override state: State = { artist: this.props.artist, place: null, own: [], held: null, notice: "" };
   private dialog: typeof BookingDialog | null = null;
-  private holds: typeof import("./holds") | null = null;
+  private holds: typeof import("./holds/holds") | null = null;
   private subject: Flash | undefined;
   /** A step back is under way: the history answers later, and a second one would leave the site. */
   private leaving = false;
@@ -229,7 +229,7 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   private readonly readHolds = async (): Promise<Booking | null> => {
     const kept = ownHolds(this.state.artist.slug);
     try {
-      if (kept.length > 0) this.holds ??= await import("./holds");
+      if (kept.length > 0) this.holds ??= await import("./holds/holds");
       const live = (await this.holds?.readHolds(kept)) ?? [];
       const held = live[0]?.booking ?? null;
       this.setState({ own: live.map(({ hold }) => hold), held });

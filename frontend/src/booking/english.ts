@@ -1,8 +1,8 @@
-// The English of `words.ts`, fetched by those who read it.
+// The English of `french.ts`, fetched by those who read it.
 
-import type { BookingWords } from "./words";
+import type { Words } from "./french";
 
-export const en: BookingWords = {
+export const words: Words = {
   yourBooking: "Your booking",
   loading: "Loading…",
   paidTitle: "It is confirmed",

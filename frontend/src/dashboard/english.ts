@@ -1,8 +1,8 @@
 // The English of `french.ts`.
 
-import type { DashboardWords } from "./words";
+import type { Words } from "./french";
 
-export const words: DashboardWords = {
+export const words: Words = {
   title: "Dashboard",
   loading: "Loading…",
   retry: "Try again",

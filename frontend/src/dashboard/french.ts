@@ -656,3 +656,6 @@ export const words = {
     webhookHelp: "Dans Cal.com : Settings, Developer, Webhooks. Ainsi, ce que vous déplacez ou annulez là-bas l’est ici.",
   },
 };
+
+/** The shape of every other language. */
+export type Words = typeof words;

@@ -1,11 +1,9 @@
 // The dashboard's words in the language of the page; only that language is fetched.
 
 import { language } from "../core/language";
-import type { words } from "./french";
+import type { Words } from "./french";
 
-export type DashboardWords = typeof words;
-
-export let t!: DashboardWords;
+export let t!: Words;
 
 /** Must be awaited before anything is shown. */
 export async function speak(): Promise<void> {

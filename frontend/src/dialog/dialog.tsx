@@ -66,7 +66,7 @@ export class BookingDialog extends Component<Props, State> {
   };
   private element: HTMLDialogElement | null = null;
   private focusMistake = false;
-  private Rival: typeof import("./rival").Rival | null = null;
+  private Rival: typeof import("./rival/rival").Rival | null = null;
   private gone = false;
   /** Says how the server understands what is typed; there once somebody types. */
   private reader: Reader | null = null;
@@ -436,7 +436,7 @@ export class BookingDialog extends Component<Props, State> {
   private async meet(rival: Held): Promise<void> {
     this.keep(rival);
     this.props.changed();
-    this.Rival ??= (await import("./rival")).Rival;
+    this.Rival ??= (await import("./rival/rival")).Rival;
     this.setState({ rival });
   }
 

@@ -1,8 +1,8 @@
 // The English of `french.ts`.
 
-import type { DialogWords } from "./words";
+import type { Words } from "./french";
 
-export const words: DialogWords = {
+export const words: Words = {
   project: "Your project",
   stepOf: (step) => `Step ${step} of 3`,
   close: "Close",

@@ -112,3 +112,6 @@ export const words = {
     return `Réessayez dans ${Math.ceil(seconds / 60)} minutes.`;
   },
 };
+
+/** The shape of every other language. */
+export type Words = typeof words;

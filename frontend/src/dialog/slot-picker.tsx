@@ -6,7 +6,7 @@ import { addDays, civilDate, clock, dateWords, longDay, whoseClock } from "../co
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
 import { clockHere, dayRange, hourOf, isSame } from "./clocks";
 import { sentence } from "./problems";
-import type { MonthSheet } from "./month";
+import type { MonthSheet } from "./month/month";
 import { t } from "./words";
 
 interface Props {
@@ -330,7 +330,7 @@ export class CalComSlotPicker extends Component<Props, State> {
 }
 
 async function loadMonth(): Promise<typeof MonthSheet> {
-  return (await import("./month")).MonthSheet;
+  return (await import("./month/month")).MonthSheet;
 }
 
 function capital(words: string): string {

@@ -1,11 +1,9 @@
 // The dialog's words in the language of the page; only that language is fetched.
 
 import { language } from "../core/language";
-import type { words } from "./french";
+import type { Words } from "./french";
 
-export type DialogWords = typeof words;
-
-export let t!: DialogWords;
+export let t!: Words;
 
 /** Must be awaited before the dialog is shown. */
 export async function speak(): Promise<void> {

@@ -2,30 +2,12 @@
 // arrows walk by days and weeks, Enter chooses.
 
 import { Component, type ComponentChild, type VNode } from "preact";
-import type { Artist, Day, Flash, Problem } from "../core/api";
-import { addDays, dateWords, longDay } from "../core/format";
-import { language } from "../core/language";
-import { daysFrom, today } from "../core/weeks";
-import { sentence } from "./problems";
-import { t } from "./words";
-
-const french = {
-  months: "Mois",
-  noneIn: (month: string) => `Rien de libre en ${month}.`,
-  notOpen: "pas encore ouvert",
-  openUntil: (day: string) => `Agenda ouvert jusqu’au ${day}.`,
-  close: "Revenir aux sept jours",
-};
-
-const english: typeof french = {
-  months: "Months",
-  noneIn: (month) => `Nothing is free in ${month}.`,
-  notOpen: "not open yet",
-  openUntil: (day) => `Books are open until ${day}.`,
-  close: "Back to the seven days",
-};
-
-const words = language === "fr" ? french : english;
+import type { Artist, Day, Flash, Problem } from "../../core/api";
+import { addDays, dateWords, longDay } from "../../core/format";
+import { daysFrom, today } from "../../core/weeks";
+import { sentence } from "../problems";
+import { t } from "../words";
+import { t as words } from "./words";
 
 interface Props {
   artist: Artist;

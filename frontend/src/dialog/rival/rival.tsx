@@ -1,26 +1,11 @@
 // The client wants another slot for the flash that they hold themselves: pay there, or take this one instead.
 
 import { Component, type ComponentChild } from "preact";
-import { type Artist, type Held, Problem, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, deadline, longDay } from "../core/format";
-import { forgetHold } from "../core/hold";
-import { language } from "../core/language";
-import { forgetWeeks } from "../core/weeks";
-
-const fr = {
-  flashYours: (day: string, time: string, until: string) =>
-    `Vous retenez déjà ce flash : ${day}, ${time}, gardé pour vous jusqu’à ${until}. Payez ce créneau, ou échangez-le contre celui-ci.`,
-  resume: "Reprendre le paiement",
-  swap: "Échanger le créneau",
-};
-
-const en: typeof fr = {
-  flashYours: (day, time, until) => `You already hold this flash: ${day}, ${time}, kept for you until ${until}. Pay for that slot, or swap it for this one.`,
-  resume: "Resume payment",
-  swap: "Swap the slot",
-};
-
-const t = language === "fr" ? fr : en;
+import { type Artist, type Held, Problem, leaveFor, releaseBooking } from "../../core/api";
+import { civilDate, clock, deadline, longDay } from "../../core/format";
+import { forgetHold } from "../../core/hold";
+import { forgetWeeks } from "../../core/weeks";
+import { t } from "./words";
 
 interface Props {
   /** On whose clock it is told. */

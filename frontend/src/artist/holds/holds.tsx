@@ -1,11 +1,11 @@
 // What this browser holds of an artist: whether it can still be paid, and the bar that says so. Fetched by those who hold.
 
 import { Component, type ComponentChild } from "preact";
-import { type Booking, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, clock, isElsewhere, shortDay, whoseClock } from "../core/format";
-import { type OwnHold, forgetHold } from "../core/hold";
-import { HoldClock } from "../core/hold-clock";
-import { t } from "./hold-words";
+import { type Booking, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../../core/api";
+import { civilDate, clock, isElsewhere, shortDay, whoseClock } from "../../core/format";
+import { type OwnHold, forgetHold } from "../../core/hold";
+import { HoldClock } from "../../core/hold-clock";
+import { t } from "./words";
 
 interface Live {
   hold: OwnHold;

@@ -1,0 +1,7 @@
+// What is said to a client who holds this flash at another time: short enough to come in both languages.
+
+import { language } from "../../core/language";
+import { words as english } from "./english";
+import { words as french } from "./french";
+
+export const t = language === "fr" ? french : english;
