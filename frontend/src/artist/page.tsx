@@ -3,13 +3,14 @@
 import { Component, type ComponentChild } from "preact";
 import type { BookingDialog } from "../dialog/dialog";
 import dialogStyles from "../dialog/dialog.css?url";
+import type { Step } from "../dialog/step";
 import { type Artist, type Booking, type Flash, getArtist, leaveFor } from "../core/api";
 import { Boundary } from "../core/boundary";
 import { type OwnHold, ownHolds } from "../core/hold";
 import { language } from "../core/language";
 import { daysFrom, forgetWeeks, today } from "../core/weeks";
 import { FORM, Gallery, Hero, Rules } from "./gallery";
-import { type Place, type Step, addressOf, depth, placeInAddress } from "./place";
+import { type Place, addressOf, depth, placeInAddress } from "./place";
 import { t } from "./words";
 import { speak as speakInDialog } from "../dialog/words";
 

@@ -1,6 +1,6 @@
 // Where in the booking dialog the address says we are. Each step is one entry of the browser's history.
 
-export type Step = 1 | 2 | 3;
+import type { Step } from "../dialog/step";
 
 export interface Place {
   /** The flash's id, or null for a project. */

@@ -1,7 +1,6 @@
 // The booking dialog: who, when, and what it costs. It holds a slot and leads to the payment; the page owns the history.
 
 import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
-import type { Step } from "../artist/place";
 import { Address } from "../core/address";
 import { type Artist, type Flash, type Held, Problem, type Slot, getBooking, leaveFor } from "../core/api";
 import { civilDate, clock, deadline, hours, longDay, money, shortDay, span } from "../core/format";
@@ -16,6 +15,7 @@ import { sentence } from "./problems";
 import { isSame } from "./clocks";
 import type { Read, Reader } from "./reading";
 import { CalComSlotPicker } from "./slot-picker";
+import type { Step } from "./step";
 import { t } from "./words";
 
 interface Props {
