@@ -90,7 +90,7 @@ export default defineConfig({
         // a hold is shown to those who have one.
         codeSplitting: {
           groups: [
-            { name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|dialog\/words)/, priority: 1 },
+            { name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|failure\/boundary|dialog\/words)/, priority: 1 },
           ],
         },
       },

@@ -4,8 +4,9 @@ import { render } from "preact";
 import { ArtistPage } from "./artist/page";
 import { speak, t } from "./artist/words";
 import { type Artist, Problem, getArtist } from "./core/api";
-import { Boundary, Broken, type Root, Unanswered } from "./core/boundary";
 import { markLanguage } from "./core/language";
+import { Boundary, Broken, Unanswered } from "./failure/boundary";
+import type { Root } from "./failure/failure";
 
 const app = document.getElementById("app");
 

@@ -3,12 +3,12 @@
 import { Component, type ComponentChild, type VNode, render } from "preact";
 import { Address, mailto } from "../core/address";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { Boundary } from "../core/boundary";
 import { civilDate, deadline, hours, longDay, money, whoseClock } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
 import { type Language, foreign, language } from "../core/language";
 import { remember } from "../core/memory";
+import { Boundary } from "../failure/boundary";
 import { speak, t } from "./words";
 
 /** Seconds between two looks: quick at first, as the payment's message is a matter of seconds, then patient. */

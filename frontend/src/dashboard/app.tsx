@@ -2,8 +2,8 @@
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
 import { Problem } from "../core/api";
-import { Boundary } from "../core/boundary";
 import { language, markLanguage } from "../core/language";
+import { Boundary } from "../failure/boundary";
 import { onSessionEnd, readSession, signOut, verifyLink } from "./api";
 import { BookingView } from "./booking";
 import { Bookings } from "./bookings";

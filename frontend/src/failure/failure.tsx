@@ -2,8 +2,21 @@
 
 import { Component, type ComponentChild } from "preact";
 import { type PageError, call } from "../core/api";
-import type { FailureProps, Kind } from "../core/boundary";
 import { t } from "./words";
+
+export type Kind = "render" | "error" | "rejection";
+
+/** What failed: a page, the dialog, or one view of the dashboard. */
+export type Root = "artist" | "dialog" | "booking" | "dashboard" | "view";
+
+export interface FailureProps {
+  root: Root;
+  /** Leaves what failed, where there is something behind it. */
+  close?: () => void;
+  /** Draws it once more. */
+  again: () => void;
+  children?: ComponentChild;
+}
 
 export class Failure extends Component<FailureProps> {
   private heading: HTMLHeadingElement | null = null;

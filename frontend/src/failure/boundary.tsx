@@ -2,24 +2,10 @@
 
 import { Component, type ComponentChild, type ComponentType, type VNode } from "preact";
 import { t } from "../artist/words";
-
-export type Root = "artist" | "dialog" | "booking" | "dashboard" | "view";
-export type Kind = "render" | "error" | "rejection";
-
-interface Props {
-  root: Root;
-  /** Leaves what failed, where there is something behind it. */
-  close?: () => void;
-  children?: ComponentChild;
-}
-
-export interface FailureProps extends Props {
-  /** Draws it once more. */
-  again: () => void;
-}
+import type { FailureProps, Kind } from "./failure";
 
 /** The words and the report, fetched by those who need them. */
-const failure = (): Promise<typeof import("../failure/failure")> => import("../failure/failure");
+const failure = (): Promise<typeof import("./failure")> => import("./failure");
 
 function tell(kind: Kind, error: unknown): void {
   failure().then(({ report }) => report(kind, error), () => null);
@@ -27,6 +13,8 @@ function tell(kind: Kind, error: unknown): void {
 
 addEventListener("error", ({ error }) => tell("error", error));
 addEventListener("unhandledrejection", ({ reason }) => tell("rejection", reason));
+
+type Props = Omit<FailureProps, "again">;
 
 interface State {
   failed: ComponentType<FailureProps> | null;
