@@ -26,19 +26,79 @@ export interface Field {
   most: number;
   /** What begins with this field. */
   heading?: string;
+  /** What to do about an answer that will not do. */
+  wrong: string;
+  willDo: (text: string) => boolean;
 }
 
 export function fields(flash: Flash | null): Field[] {
   const project: Field[] = [
-    { name: "description", pointer: "#/project/description", label: t.description, help: t.descriptionHelp, lines: 4, most: 2000 },
-    { name: "body_zone", pointer: "#/project/body_zone", label: t.bodyZone, help: t.bodyZoneHelp, most: 80 },
-    { name: "budget", pointer: "#/project/budget", label: t.budget, help: t.budgetHelp, inputmode: "decimal", optional: true, most: 12 },
+    {
+      name: "description",
+      pointer: "#/project/description",
+      label: t.description,
+      help: t.descriptionHelp,
+      lines: 4,
+      most: 2000,
+      wrong: t.descriptionWrong,
+      willDo: (text) => text.length >= 10,
+    },
+    {
+      name: "body_zone",
+      pointer: "#/project/body_zone",
+      label: t.bodyZone,
+      help: t.bodyZoneHelp,
+      most: 80,
+      wrong: t.bodyZoneWrong,
+      willDo: (text) => text.length >= 1,
+    },
+    {
+      name: "budget",
+      pointer: "#/project/budget",
+      label: t.budget,
+      help: t.budgetHelp,
+      inputmode: "decimal",
+      optional: true,
+      most: 12,
+      wrong: t.budgetWrong,
+      willDo: (text) => text === "" || euros(text) > 0,
+    },
   ];
   return [
     ...(flash ? [] : project),
-    { name: "name", pointer: "#/client/name", label: t.name, autocomplete: "name", most: 100, ...(!flash && { heading: t.detailsTitle }) },
-    { name: "email", pointer: "#/client/email", label: t.email, help: t.emailHelp, type: "email", autocomplete: "email", most: 254 },
-    { name: "phone", pointer: "#/client/phone", label: t.phone, help: t.phoneHelp, type: "tel", autocomplete: "tel", most: 40 },
+    {
+      name: "name",
+      pointer: "#/client/name",
+      label: t.name,
+      autocomplete: "name",
+      most: 100,
+      ...(!flash && { heading: t.detailsTitle }),
+      wrong: t.nameWrong,
+      willDo: (text) => text.length >= 2,
+    },
+    {
+      name: "email",
+      pointer: "#/client/email",
+      label: t.email,
+      help: t.emailHelp,
+      type: "email",
+      autocomplete: "email",
+      most: 254,
+      wrong: t.emailWrong,
+      willDo: (text) => /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/.test(text),
+    },
+    {
+      name: "phone",
+      pointer: "#/client/phone",
+      label: t.phone,
+      help: t.phoneHelp,
+      type: "tel",
+      autocomplete: "tel",
+      most: 40,
+      wrong: t.phoneWrong,
+      // Six digits of any script. Whose number it is, the server knows.
+      willDo: (text) => (text.match(/\p{Nd}/gu)?.length ?? 0) >= 6 && !/\p{L}/u.test(text),
+    },
   ];
 }
 
@@ -47,35 +107,20 @@ export function euros(text: string): number {
   return Number(text.replace(/[\s€]/g, "").replace(",", "."));
 }
 
-/** Six digits of any script. Whose number it is, the server knows. */
-function isPhone(text: string): boolean {
-  return (text.match(/\p{Nd}/gu)?.length ?? 0) >= 6 && !/\p{L}/u.test(text);
-}
-
-const CHECKS: Record<FieldName, (text: string) => boolean> = {
-  name: (text) => text.length >= 2,
-  email: (text) => /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/.test(text),
-  phone: isPhone,
-  description: (text) => text.length >= 10,
-  body_zone: (text) => text.length >= 1,
-  budget: (text) => text === "" || euros(text) > 0,
-};
-
 /** What to do about each field that will not do. The server decides in the end. */
 export function mistakes(answers: Answers, flash: Flash | null): Mistakes {
-  const words: Record<FieldName, string> = {
-    name: t.nameWrong,
-    email: t.emailWrong,
-    phone: t.phoneWrong,
-    description: t.descriptionWrong,
-    body_zone: t.bodyZoneWrong,
-    budget: t.budgetWrong,
-  };
   const found: Mistakes = {};
-  for (const { name } of fields(flash)) {
-    if (!CHECKS[name](answers[name]?.trim() ?? "")) found[name] = words[name];
+  for (const { name, willDo, wrong } of fields(flash)) {
+    if (!willDo(answers[name]?.trim() ?? "")) found[name] = wrong;
   }
   return found;
+}
+
+/** After the first try, a field that is typed into says at once when it is right. */
+export function mend(wrong: Mistakes, name: FieldName, answers: Answers, flash: Flash | null): Mistakes {
+  const { [name]: before, ...others } = wrong;
+  const still = before && mistakes(answers, flash)[name];
+  return still ? { ...others, [name]: still } : others;
 }
 
 /** The request as it is sent: the same answers always give the same bytes. */
