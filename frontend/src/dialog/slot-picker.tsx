@@ -1,15 +1,15 @@
-// CalComSlotPicker: seven days at a glance, the hours of one of them. Native radios, so that every keyboard knows them.
+// CalComSlotPicker: which days are shown, which of them is open, and whether the slot that was chosen still stands.
 
-import { Component, type ComponentChild, type VNode } from "preact";
+import { Component, type ComponentChild } from "preact";
 import { type Artist, type Day, type Flash, Problem, type Slot } from "../core/api";
-import { addDays, civilDate, clock, dateWords, longDay, whoseClock } from "../core/format";
+import { addDays, civilDate, dateWords, whoseClock } from "../core/format";
 import { DAYS, type Week, daysFrom, isStale, today } from "../core/weeks";
-import { clockHere, dayRange, hourOf, isSame } from "./clocks";
+import { dayRange, isSame } from "./clocks";
 import { sentence } from "./problems";
-import type { MonthSheet } from "./month/month";
+import { Days, Hours, Skeleton, elsewhere } from "./week";
 import { t } from "./words";
 
-interface Props {
+export interface PickerProps {
   artist: Artist;
   flash: Flash | null;
   /** The slot that is chosen. */
@@ -20,6 +20,8 @@ interface Props {
   near: string | null;
   choose: (slot: Slot | null) => void;
 }
+
+type MonthPart = typeof import("./month/month");
 
 interface State {
   from: string;
@@ -32,15 +34,15 @@ interface State {
   until: string | null;
   /** Whether the month is open, and its part of the script when it has arrived. */
   month: boolean;
-  sheet: typeof MonthSheet | null;
+  part: MonthPart | null;
 }
 
 const SEARCH_DAYS = 31;
 /** Two years: the longest that books may be open. */
 const SEARCHES = 24;
 
-export class CalComSlotPicker extends Component<Props, State> {
-  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false, until: null, month: false, sheet: null };
+export class CalComSlotPicker extends Component<PickerProps, State> {
+  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false, until: null, month: false, part: null };
   private asked = 0;
   private retry = 0;
   private element: HTMLDivElement | null = null;
@@ -60,11 +62,12 @@ export class CalComSlotPicker extends Component<Props, State> {
     this.asked = -1;
   }
 
-  override render({ artist }: Props, { from, week, day, failure, searching, exhausted, until, month, sheet: Sheet }: State): ComponentChild {
+  override render({ artist }: PickerProps, { from, week, day, failure, searching, exhausted, until, month, part }: State): ComponentChild {
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
     const last = addDays(from, DAYS - 1);
     const [slot] = shown?.slots ?? [];
-    const isAbroad = slot && this.elsewhere(slot) !== "";
+    const Sheet = part?.MonthSheet;
+    const isAbroad = slot && elsewhere(slot, artist) !== "";
     return (
       <div class="picker" ref={(element) => { this.element = element; }} aria-busy={!week && !failure}>
         <div class="week">
@@ -80,7 +83,7 @@ export class CalComSlotPicker extends Component<Props, State> {
           </button>
         </div>
         {month && Sheet && until ? (
-          <Sheet artist={artist} flash={this.props.flash} from={day ?? from} until={until} own={this.ownDate()} choose={this.chooseDate} close={this.closeMonth} />
+          <Sheet artist={artist} flash={this.props.flash} from={day ?? from} until={until} own={this.ownDate()} choose={this.chooseDate} close={this.closeMonth} sentence={sentence} />
         ) : failure ? (
           <div class="trouble">
             <p class="alert" role="alert">
@@ -94,20 +97,9 @@ export class CalComSlotPicker extends Component<Props, State> {
           <Skeleton />
         ) : (
           <>
-            <fieldset class="days">
-              <legend class="only-heard">{t.day}</legend>
-              {this.days(week).map((each) => this.dayTile(each))}
-            </fieldset>
-            {this.days(week).map(
-              ({ date, frees_at: at }) =>
-                at && (
-                  <p class="help" key={date}>
-                    {t.freesAt(capital(longDay(date)), clock(at))}
-                  </p>
-                ),
-            )}
+            <Days days={this.days(week)} open={day} choose={(date) => this.setState({ day: date })} />
             {shown ? (
-              this.hours(shown)
+              <Hours key={day} {...this.props} day={shown} />
             ) : (
               <div class="trouble">
                 <p role="status">{exhausted ? t.nothingFree(until && dateWords(until, { day: "numeric", month: "long", year: "numeric" })) : t.noSlots}</p>
@@ -125,84 +117,6 @@ export class CalComSlotPicker extends Component<Props, State> {
         </p>
       </div>
     );
-  }
-
-  private hours(day: Day): VNode {
-    const parts: [string, (hour: number) => boolean][] = [
-      [t.morning, (hour) => hour < 12],
-      [t.afternoon, (hour) => hour >= 12 && hour < 18],
-      [t.evening, (hour) => hour >= 18],
-    ];
-    return (
-      <fieldset class="hours" key={day.date}>
-        <legend>{t.slotsOf(longDay(day.date))}</legend>
-        {parts.map(([name, within]) => {
-          const slots = day.slots.filter(({ start }) => within(hourOf(start)));
-          if (slots.length === 0) return null;
-          return (
-            <div class="part" key={name}>
-              <p>{name}</p>
-              <div class="times">{slots.map((slot) => this.slotTile(day.date, slot))}</div>
-            </div>
-          );
-        })}
-      </fieldset>
-    );
-  }
-
-  private dayTile({ date, slots, full }: Day): VNode {
-    const id = `day-${date}`;
-    return (
-      <div class="tile" key={date}>
-        <input
-          type="radio"
-          name="day"
-          id={id}
-          checked={date === this.state.day}
-          disabled={slots.length === 0}
-          aria-label={`${longDay(date)}, ${slots.length > 0 ? t.slotCount(slots.length) : full ? t.full : t.closed}`}
-          onChange={() => this.setState({ day: date })}
-        />
-        <label for={id}>
-          <span>{dateWords(date, { weekday: "short" })}</span>
-          <strong>{dateWords(date, { day: "numeric" })}</strong>
-          <small>{slots.length > 0 ? <i class="free" /> : full ? t.full : t.closed}</small>
-        </label>
-      </div>
-    );
-  }
-
-  private slotTile(date: string, slot: Slot): VNode {
-    const { own, choose } = this.props;
-    const id = `slot-${Date.parse(slot.start)}`;
-    const time = clock(slot.start, slot.start_turn);
-    const elsewhere = this.elsewhere(slot);
-    const mine = isSame(slot.start, own?.start);
-    return (
-      <div class="tile" key={id}>
-        <input
-          type="radio"
-          name="slot"
-          id={id}
-          checked={isSame(slot.start, this.props.slot?.start)}
-          aria-label={[t.slotName(longDay(date), time), elsewhere && t.yourTime(elsewhere), mine && t.ownSlot].filter(Boolean).join(", ")}
-          onChange={() => choose(slot)}
-        />
-        <label for={id}>
-          <strong>{time}</strong>
-          {elsewhere && <small>{elsewhere}</small>}
-          {mine && <small>{t.ownSlot}</small>}
-        </label>
-      </div>
-    );
-  }
-
-  /** The slot on the visitor's own clock, for one who lives on another. */
-  private elsewhere({ start }: Slot): string {
-    // On the studio's own clock a browser with old tables would only contradict it.
-    if (Intl.DateTimeFormat().resolvedOptions().timeZone === this.props.artist.timezone) return "";
-    const here = clockHere(start);
-    return here === clock(start) ? "" : here;
   }
 
   /** The date to begin with: the wanted day itself, else the seven days that have the chosen slot, else today. */
@@ -224,7 +138,7 @@ export class CalComSlotPicker extends Component<Props, State> {
     if (this.state.month) return this.closeMonth();
     this.setState({ month: true });
     try {
-      this.setState({ sheet: await loadMonth() });
+      this.setState({ part: await loadMonth() });
     } catch {
       this.setState({ month: false, failure: new Problem("offline") });
     }
@@ -329,12 +243,8 @@ export class CalComSlotPicker extends Component<Props, State> {
   }
 }
 
-async function loadMonth(): Promise<typeof MonthSheet> {
-  return (await import("./month/month")).MonthSheet;
-}
-
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+function loadMonth(): Promise<MonthPart> {
+  return import("./month/month");
 }
 
 function nearest(days: readonly Day[], moment: string): Day | undefined {
@@ -342,24 +252,4 @@ function nearest(days: readonly Day[], moment: string): Day | undefined {
     Math.min(...day.slots.map(({ start }) => Math.abs(Date.parse(start) - Date.parse(moment))));
   const [best] = days.filter(({ slots }) => slots.length > 0).sort((a, b) => distance(a) - distance(b));
   return best;
-}
-
-function Skeleton(): VNode {
-  return (
-    <div class="skeleton">
-      <p class="only-heard" role="status">
-        {t.loading}
-      </p>
-      <div class="days" aria-hidden="true">
-        {Array.from({ length: DAYS }, (_, index) => (
-          <div class="tile" key={index} />
-        ))}
-      </div>
-      <div class="times" aria-hidden="true">
-        {Array.from({ length: 6 }, (_, index) => (
-          <div class="tile" key={index} />
-        ))}
-      </div>
-    </div>
-  );
 }

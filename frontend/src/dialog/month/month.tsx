@@ -5,7 +5,6 @@ import { Component, type ComponentChild, type VNode } from "preact";
 import type { Artist, Day, Flash, Problem } from "../../core/api";
 import { addDays, dateWords, longDay } from "../../core/format";
 import { daysFrom, today } from "../../core/weeks";
-import { sentence } from "../problems";
 import { t } from "../words";
 import { t as words } from "./words";
 
@@ -20,6 +19,8 @@ interface Props {
   own: string | null;
   choose: (date: string) => void;
   close: () => void;
+  /** Given by who fetched this part, so that it needs nothing of the dialog's chunk. */
+  sentence: (failure: Problem) => string;
 }
 
 interface State {
@@ -75,7 +76,7 @@ export class MonthSheet extends Component<Props, State> {
     this.asked = -1;
   }
 
-  override render({ until, close }: Props, { month, days, failure }: State): ComponentChild {
+  override render({ until, close, sentence }: Props, { month, days, failure }: State): ComponentChild {
     const months: string[] = [];
     for (let each = monthOf(today(this.props.artist)); each <= monthOf(until); each = later(each, 1)) months.push(each);
     const none = days?.every((day) => !this.isFree(day));
