@@ -15,17 +15,13 @@ export async function book(body: string, checking: (text: string) => void): Prom
 
 /** The same body with the same key is the same booking, however often it is sent. */
 async function create(body: string, checking: (text: string) => void): Promise<Held> {
-  let proof: string | undefined;
-  for (let tries = 0; ; tries++) {
-    try {
-      return await call<Held>("/api/bookings/create", body, { "idempotency-key": keyFor(body), ...(proof && { "x-proof": proof }) });
-    } catch (problem) {
-      // Again if the answer came too late, or others were faster meanwhile.
-      if (!(problem instanceof Problem && problem.puzzle) || tries === 3) throw problem;
-      const work = await import("./proof");
-      checking(work.said(problem.puzzle));
-      proof = await work.solve(problem.puzzle);
-    }
+  const send = (proof?: string): Promise<Held> => call("/api/bookings/create", body, { "idempotency-key": keyFor(body), ...(proof && { "x-proof": proof }) });
+  try {
+    return await send();
+  } catch (problem) {
+    if (!(problem instanceof Problem && problem.puzzle)) throw problem;
+    const part = await import("./proof");
+    return part.prove(problem, send, checking);
   }
 }
 

@@ -1,21 +1,21 @@
 // The booking dialog: who, when, and what it costs. It holds a slot and leads to the payment; the page owns the history.
 
-import { Component, type ComponentChild, type ComponentChildren, type VNode } from "preact";
-import { Address } from "../core/address";
+import { Component, type ComponentChild } from "preact";
 import { type Artist, type Flash, type Held, Problem, type Slot, getBooking, leaveFor } from "../core/api";
-import { civilDate, clock, deadline, hours, longDay, money, shortDay, span } from "../core/format";
-import { type OwnHold, keepHold } from "../core/hold";
-import { foreign, language } from "../core/language";
+import { money } from "../core/format";
+import type { OwnHold } from "../core/hold";
+import { foreign } from "../core/language";
 import { recall, remember } from "../core/memory";
 import { srcset } from "../core/picture";
-import { daysFrom, forgetWeeks, keepDays, today } from "../core/weeks";
-import { type Answers, type Field, type Mistakes, euros, fields, forgetKey, keyFor, mistakes, requestOf } from "./answers";
-import { createBooking } from "./create";
-import { sentence } from "./problems";
-import { isSame } from "./clocks";
-import type { Read, Reader } from "./reading";
-import { CalComSlotPicker } from "./slot-picker";
+import { daysFrom, today } from "../core/weeks";
+import { type Answers, type FieldName, type Mistakes, mend, mistakes, requestOf } from "./answers";
+import { book, holdsFirst, keep } from "./book";
+import { DetailsStep } from "./details-step";
+import type { Reader } from "./reading";
+import { type Alert, refusalOf } from "./refusal";
+import { SlotStep } from "./slot-step";
 import type { Step } from "./step";
+import { SummaryStep } from "./summary-step";
 import { t } from "./words";
 
 interface Props {
@@ -39,8 +39,7 @@ interface State {
   slot: Slot | null;
   /** The moment that was wanted and is taken. */
   near: string | null;
-  /** What to say, and on which step. */
-  alert: { text: string; step: Step } | null;
+  alert: Alert | null;
   /** This client's own booking that stands in the way: the same flash at another time. */
   rival: Held | null;
   /** The street, once the hold has told it. */
@@ -51,11 +50,13 @@ interface State {
   online: boolean;
 }
 
+const MISTAKE = "[aria-invalid=true]";
+
 export class BookingDialog extends Component<Props, State> {
   override state: State = {
     answers: recall<Answers>("answers") ?? {},
     wrong: {},
-    slot: recall<Slot>(this.slotKey()),
+    slot: recall<Slot>(slotKey(this.props)),
     near: null,
     alert: null,
     rival: null,
@@ -66,11 +67,11 @@ export class BookingDialog extends Component<Props, State> {
   };
   private element: HTMLDialogElement | null = null;
   private focusMistake = false;
-  private Rival: typeof import("./rival/rival").Rival | null = null;
+  private rivals: typeof import("./rival/rival") | null = null;
   private gone = false;
   /** Says how the server understands what is typed; there once somebody types. */
   private reader: Reader | null = null;
-  private checking = false;
+  private waiting = false;
 
   override componentDidMount(): void {
     for (const change of ["online", "offline"]) addEventListener(change, this.connection);
@@ -89,8 +90,8 @@ export class BookingDialog extends Component<Props, State> {
     const open = this.openStep();
     if (open < step) return this.props.backTo(open);
     if (before.step !== step) this.lookAtStep();
-    else if (this.focusMistake) this.focusFirst("[aria-invalid=true]");
-    else if (this.state.alert && alert !== this.state.alert) this.scrollUp();
+    else if (this.focusMistake) focusFirst(this.element, MISTAKE);
+    else if (this.state.alert && alert !== this.state.alert) scrollUp(this.element);
     this.focusMistake = false;
   }
 
@@ -104,7 +105,7 @@ export class BookingDialog extends Component<Props, State> {
 
   override render({ artist, flash, step, own }: Props, { alert, rival, online }: State): ComponentChild {
     const subject = flash?.image ?? artist.hero_image ?? "/icon.svg";
-    const { Rival } = this;
+    const Rival = this.rivals?.Rival;
     const titles = { 1: flash ? t.detailsTitle : t.ideaTitle, 2: t.slotTitle, 3: t.summaryTitle };
     return (
       <dialog
@@ -143,92 +144,39 @@ export class BookingDialog extends Component<Props, State> {
               {rival && Rival && step === 3 && <Rival artist={artist} rival={rival} take={this.pay} refused={this.refused} />}
             </div>
             {flash?.state === "held" && !own && step === 1 && <p class="note">{t.heldNote}</p>}
-            {step === 1 ? this.details() : step === 2 ? this.slots() : this.summary()}
+            {this.form()}
           </div>
         </div>
       </dialog>
     );
   }
 
-  // Step 1: who comes, and for what.
-
-  private details(): VNode {
-    return (
-      <form class="details" noValidate onSubmit={this.checkDetails} key="details">
-        <div class="fields">{fields(this.props.flash).map((field) => this.field(field))}</div>
-        <footer>
-          <button type="submit" class="button">
-            {t.next}
-          </button>
-        </footer>
-      </form>
-    );
+  private form(): ComponentChild {
+    const { step } = this.props;
+    const { slot } = this.state;
+    const known = { ...this.props, ...this.state, reader: this.reader };
+    if (step === 1) return <DetailsStep {...known} answer={this.answer} check={this.checkDetails} />;
+    if (step === 2) return <SlotStep {...known} choose={this.chooseSlot} check={this.checkSlot} />;
+    return slot && <SummaryStep {...known} slot={slot} pay={this.pay} />;
   }
 
-  private field({ name, label, help, lines, type, autocomplete, inputmode, optional, most, heading }: Field): VNode {
-    const error = this.state.wrong[name];
-    const isRead = name === "phone" || name === "email";
-    const described = [help && `${name}-help`, isRead && `${name}-said`, error && `${name}-error`].filter(Boolean).join(" ");
-    const shared = {
-      id: name,
-      name,
-      value: this.state.answers[name] ?? "",
-      maxLength: most,
-      required: !optional,
-      ...(!lines && { enterKeyHint: "next" as const }),
-      "aria-invalid": Boolean(error),
-      ...(described && { "aria-describedby": described }),
-      onInput: (event: { currentTarget: { value: string } }) => this.answer(name, event.currentTarget.value),
-    };
-    return (
-      <div class={`field ${name}`} key={name}>
-        {heading && <h3>{heading}</h3>}
-        <label for={name}>{label}</label>
-        {help && (
-          <p class="help" id={`${name}-help`}>
-            {help}
-          </p>
-        )}
-        {lines ? (
-          <textarea rows={lines} {...shared} />
-        ) : (
-          // The JSX types know each kind of input on its own, not the choice between them.
-          <input type={(type ?? "text") as "text"} {...(autocomplete && { autocomplete })} {...(inputmode && { inputMode: inputmode })} {...shared} />
-        )}
-        {isRead && (
-          <p class="said" role="status" id={`${name}-said`}>
-            {this.reader?.said(name)}
-          </p>
-        )}
-        {error && (
-          <p class="error" id={`${name}-error`}>
-            {error}
-          </p>
-        )}
-      </div>
-    );
-  }
+  // What is typed.
 
-  private answer(name: Field["name"], value: string): void {
+  private readonly answer = (name: FieldName, value: string): void => {
+    const { flash } = this.props;
     const answers = { ...this.state.answers, [name]: value };
     remember("answers", answers);
-    const wrong = { ...this.state.wrong };
-    if (wrong[name]) {
-      // After the first try, a field says at once when it is right.
-      const still = mistakes(answers, this.props.flash)[name];
-      if (still) wrong[name] = still;
-      else delete wrong[name];
-    }
+    const wrong = mend(this.state.wrong, name, answers, flash);
     if (name === "phone" || name === "email") void this.reading().then((reader) => reader?.typed(name));
     const mended = this.state.alert?.text === t.invalid && Object.keys(wrong).length === 0;
     this.setState({ answers, wrong, ...(mended && { alert: null }) });
-  }
+  };
 
   private async reading(): Promise<Reader | null> {
     try {
-      const { Reader } = await import("./reading");
-      const take = (name: Read, text: string): void => this.answer(name, text);
-      this.reader ??= new Reader(this.props.artist, () => this.state.answers, take, () => !this.gone && this.forceUpdate());
+      const { artist } = this.props;
+      const part = await import("./reading");
+      this.reader ??= new part.Reader(artist, () => this.state.answers, this.answer, () => !this.gone && this.forceUpdate());
     } catch {
       // Without it the booking itself says what is wrong.
     }
@@ -237,13 +185,13 @@ export class BookingDialog extends Component<Props, State> {
 
   private readonly checkDetails = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (this.checking) return;
-    this.checking = true;
+    if (this.waiting) return;
+    this.waiting = true;
     const { answers } = this.state;
     // A network that takes its time stops nobody.
     const patience = new Promise<undefined>((resolve) => setTimeout(resolve, 1500));
     const refused = await Promise.race([this.reading().then((reader) => reader?.refusals()), patience]);
-    this.checking = false;
+    this.waiting = false;
     if (this.gone || answers !== this.state.answers) return;
     const wrong = { ...mistakes(answers, this.props.flash), ...refused };
     if (Object.keys(wrong).length === 0) return this.advance(2);
@@ -251,31 +199,10 @@ export class BookingDialog extends Component<Props, State> {
     this.setState({ wrong, alert: { text: t.invalid, step: 1 } });
   };
 
-  // Step 2: when.
-
-  private slots(): VNode {
-    const { artist, flash, own } = this.props;
-    const { slot, near } = this.state;
-    return (
-      <form class="slots" noValidate onSubmit={this.checkSlot} key="slots">
-        <CalComSlotPicker key={near} artist={artist} flash={flash} slot={slot} own={own} near={near} choose={this.chooseSlot} />
-        <footer>
-          <button type="button" class="link" onClick={() => this.props.backTo(1)}>
-            {t.back}
-          </button>
-          <p class="chosen" aria-hidden="true">
-            {slot && t.chosen(longDay(civilDate(slot.start)), clock(slot.start, slot.start_turn))}
-          </p>
-          <button type="submit" class="button">
-            {t.next}
-          </button>
-        </footer>
-      </form>
-    );
-  }
+  // The slot.
 
   private readonly chooseSlot = (slot: Slot | null): void => {
-    remember(this.slotKey(), slot);
+    remember(slotKey(this.props), slot);
     this.setState({ slot, alert: slot ? null : { text: t.slotTaken, step: 2 } });
   };
 
@@ -285,77 +212,19 @@ export class BookingDialog extends Component<Props, State> {
     else this.setState({ alert: { text: t.chooseSlot, step: 2 } });
   };
 
-  // Step 3: what it costs, and the payment.
-
-  private summary(): VNode | null {
-    const { artist, flash, own } = this.props;
-    const { slot, answers, sending, checking, street } = this.state;
-    if (!slot) return null;
-    const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
-    const arrhes = artist.deposit_nature === "arrhes";
-    const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
-    const mine = own && isSame(own.start, slot.start) ? own.until : null;
-    const place = artist.address ?? street ?? `${artist.city}\n${artist.address_shown === "with_summary" ? t.placeAtHold : t.placeLater}`;
-    const payNow = (arrhes ? t.payArrhes : t.pay)(money(deposit));
-    return (
-      <form class="summary" onSubmit={this.pay} key="summary">
-        <div class="appointment">
-          <p class="when">
-            <span>{longDay(civilDate(slot.start))}</span>
-            <span>{t.fromTo(...hours(slot), span(minutes))}</span>
-          </p>
-          <button type="button" class="link" aria-label={t.changeSlot} onClick={() => this.props.backTo(2)}>
-            {t.change}
-          </button>
-        </div>
-        <dl>
-          <Row name={t.with} value={artist.display_name} />
-          <Row name={t.place} value={place} />
-          {!flash && <Row name={t.ideaTitle} value={answers.description} as="told" />}
-          {!flash && <Row name={t.bodyZone} value={answers.body_zone} />}
-          {!flash && answers.budget?.trim() && <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />}
-          <Row name={t.details} value={[answers.name, "\n", <Address key="email" of={answers.email ?? ""} />, "\n", this.reader?.phone ?? answers.phone]} />
-          <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
-          {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
-          <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} as="strong" />
-        </dl>
-        <div class="terms">
-          <p>
-            {refund(artist, slot)} {language === "fr" ? artist.policy.way_fr : artist.policy.way_en}
-          </p>
-          <p>{mine ? t.heldUntil(deadline(mine, artist)) : t.holdNote(artist.hold_minutes)}</p>
-          <p>{t.secure}</p>
-          <p role="status">{sending && checking}</p>
-        </div>
-        <footer>
-          <button type="button" class="link" onClick={() => this.props.backTo(2)}>
-            {t.back}
-          </button>
-          <button type="submit" class="button" aria-disabled={sending}>
-            {this.holdsFirst() ? (sending ? t.holding : t.hold) : sending ? t.opening : payNow}
-          </button>
-        </footer>
-      </form>
-    );
-  }
+  // The hold, and the way to the payment.
 
   private readonly pay = async (event?: Event): Promise<void> => {
     event?.preventDefault();
     const { artist, flash, changed } = this.props;
-    const { slot, answers, sending } = this.state;
+    const { slot, answers, sending, street } = this.state;
     if (sending || !slot) return;
     this.setState({ sending: true, checking: null, alert: null, rival: null });
-    const readFirst = this.holdsFirst();
     const body = requestOf(artist, flash, answers, slot);
     try {
-      let made = await this.create(body);
-      if (!made.checkout_url && made.status !== "confirmed") {
-        // The key still stands for a booking of before that has lapsed since: this is a new wish.
-        forgetKey();
-        made = await this.create(body);
-      }
-      this.keep(made);
-      if (readFirst && made.checkout_url) {
+      const made = await book(body, (checking) => this.setState({ checking }));
+      keep(made, artist, flash);
+      if (holdsFirst(artist, street) && made.checkout_url) {
         const { artist: told } = await getBooking(made.booking_id);
         changed();
         return this.setState({ street: told.address ?? told.city, sending: false, alert: { text: t.addressTold, step: 3 } });
@@ -368,82 +237,32 @@ export class BookingDialog extends Component<Props, State> {
     }
   };
 
-  /** Sends the wish, and proves what is asked for: again if the answer came too late, or others were faster meanwhile. */
-  private async create(body: string): Promise<Held> {
-    let proof: string | undefined;
-    for (let tries = 0; ; tries++) {
-      try {
-        return await createBooking(body, keyFor(body), proof);
-      } catch (problem) {
-        if (!(problem instanceof Problem && problem.puzzle) || tries === 3) throw problem;
-        const { said, solve } = await import("./proof");
-        this.setState({ checking: said(problem.puzzle) });
-        proof = await solve(problem.puzzle);
-      }
-    }
-  }
-
-  /** The street is told with the hold, to be read before paying: then the first press holds, and the second pays. */
-  private holdsFirst(): boolean {
-    return this.props.artist.address_shown === "with_summary" && this.state.street === null;
-  }
-
   private readonly refused = (problem: Problem): void => {
-    const { flash, artist, changed, backTo } = this.props;
-    const say = (text: string, step: Step): void => this.setState({ alert: { text, step } });
-    const words = sentence(problem);
-    switch (problem.slug) {
-      case "slot-taken":
-      case "too-far-ahead":
-        forgetKey();
-        forgetWeeks();
-        if (problem.slots) keepDays(artist, flash, problem.slots);
-        remember(this.slotKey(), null);
-        say(words, 2);
-        this.setState({ near: this.state.slot?.start ?? null, slot: null });
-        return backTo(2);
-      case "invalid": {
-        const wrong: Mistakes = {};
-        const rest: string[] = [];
-        for (const { pointer, detail } of problem.errors) {
-          const field = fields(flash).find((each) => each.pointer === pointer);
-          if (field) wrong[field.name] = detail;
-          else rest.push(detail);
-        }
-        this.focusMistake = Object.keys(wrong).length > 0;
-        const step = this.focusMistake ? 1 : 2;
-        say([words, ...rest].join(" "), step);
-        this.setState({ wrong });
-        return backTo(step);
-      }
-      case "flash-yours":
-        if (!problem.own) break;
-        return void this.meet(problem.own).catch(() => say(words, 3));
-      case "flash-taken":
-        changed();
-        break;
-      case "not-found":
-      case "opens-soon":
-        changed();
-        break;
-      case "idempotency-mismatch":
-        forgetKey();
+    const { artist, flash, changed, backTo } = this.props;
+    const { alert, wrong, gone } = refusalOf(problem, artist, flash);
+    if (problem.slug === "flash-yours" && problem.own) {
+      return void this.meet(problem.own).catch(() => this.setState({ alert }));
     }
-    say(words, 3);
+    if (gone === "offer") changed();
+    this.setState({ alert });
+    if (gone === "slot") {
+      remember(slotKey(this.props), null);
+      this.setState({ near: this.state.slot?.start ?? null, slot: null });
+    }
+    if (wrong) {
+      this.focusMistake = alert.step === 1;
+      this.setState({ wrong });
+    }
+    if (alert.step < 3) backTo(alert.step);
   };
 
   /** The client holds this flash for another time: what can be done is fetched by those few. Fails where the line is cut. */
   private async meet(rival: Held): Promise<void> {
-    this.keep(rival);
-    this.props.changed();
-    this.Rival ??= (await import("./rival/rival")).Rival;
+    const { artist, flash, changed } = this.props;
+    keep(rival, artist, flash);
+    changed();
+    this.rivals ??= await import("./rival/rival");
     this.setState({ rival });
-  }
-
-  private keep({ booking_id: id, start, end, start_turn, end_turn, refundable_until, hold_expires_at: until }: Held): void {
-    const { artist, flash } = this.props;
-    const turns = { start_turn: start_turn ?? null, end_turn: end_turn ?? null };
-    if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, refundable_until, until });
   }
 
   // What all steps share.
@@ -460,21 +279,8 @@ export class BookingDialog extends Component<Props, State> {
   }
 
   private lookAtStep(): void {
-    this.scrollUp();
-    this.focusFirst(this.focusMistake ? "[aria-invalid=true]" : "h2");
-  }
-
-  private scrollUp(): void {
-    this.element?.scrollTo(0, 0);
-    this.element?.querySelector(".work")?.scrollTo(0, 0);
-  }
-
-  private focusFirst(selector: string): void {
-    this.element?.querySelector<HTMLElement>(selector)?.focus();
-  }
-
-  private slotKey(): string {
-    return `chosen:${this.props.artist.slug}:${this.props.flash?.id ?? "project"}`;
+    scrollUp(this.element);
+    focusFirst(this.element, this.focusMistake ? MISTAKE : "h2");
   }
 
   private readonly escape = (event: Event): void => {
@@ -490,24 +296,21 @@ export class BookingDialog extends Component<Props, State> {
   };
 }
 
-function Row({ name, value, as }: { name: string; value: ComponentChildren; as?: "strong" | "told" }): VNode {
-  return (
-    <div class={as ?? ""}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
+/** Under which the chosen slot is remembered. */
+function slotKey({ artist, flash }: Props): string {
+  return `chosen:${artist.slug}:${flash?.id ?? "project"}`;
+}
+
+function scrollUp(dialog: HTMLElement | null): void {
+  dialog?.scrollTo(0, 0);
+  dialog?.querySelector(".work")?.scrollTo(0, 0);
+}
+
+function focusFirst(dialog: HTMLElement | null, selector: string): void {
+  dialog?.querySelector<HTMLElement>(selector)?.focus();
 }
 
 /** The smallest size of a picture, for a thumbnail. */
 function small(path: string): string {
   return srcset(path)?.split(" ")[0] ?? path;
-}
-
-/** What comes back if this very appointment is cancelled: until a date, or not any more. */
-function refund({ policy, deposit_nature: nature }: Artist, { refundable_until: until }: Slot): string {
-  const { full_refund_hours: hours, late_refund_percent: late } = policy;
-  const arrhes = nature === "arrhes";
-  if (!until) return t.notRefundable(hours, late, arrhes);
-  return t.refundable(`${shortDay(civilDate(until))}, ${clock(until)}`, late, arrhes);
 }

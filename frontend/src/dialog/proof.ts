@@ -4,7 +4,7 @@
 // On the page's own thread in short slices, because under the site's policy no worker starts; SHA-256 in plain code, because
 // a call of crypto.subtle for each try is ten to a hundred times as slow.
 
-import type { Puzzle } from "../core/api";
+import { type Held, Problem, type Puzzle } from "../core/api";
 import { language } from "../core/language";
 
 /** Milliseconds of work between two frames; nobody looks at a page in the background. */
@@ -19,15 +19,30 @@ const K = Int32Array.of(
   0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 );
 
+/** Solves what is asked for and sends the wish with it: again if the answer came too late, or others were faster meanwhile. */
+export async function prove(problem: Problem, send: (proof: string) => Promise<Held>, checking: (text: string) => void): Promise<Held> {
+  let asked: unknown = problem;
+  for (let tries = 0; tries < 3; tries++) {
+    if (!(asked instanceof Problem && asked.puzzle)) break;
+    checking(said(asked.puzzle));
+    try {
+      return await send(await solve(asked.puzzle));
+    } catch (refused) {
+      asked = refused;
+    }
+  }
+  throw asked;
+}
+
 /** What the person reads meanwhile. */
-export function said({ hold_minutes: minutes }: Puzzle): string {
+function said({ hold_minutes: minutes }: Puzzle): string {
   return language === "fr"
     ? `Vérification… Beaucoup de créneaux attendent leur paiement. Le vôtre sera gardé ${minutes} minutes.`
     : `Checking… Many slots are waiting for their payment. Yours will be kept for ${minutes} minutes.`;
 }
 
 /** The solution, as the header carries it. */
-export async function solve({ challenge, parts, bits }: Puzzle): Promise<string> {
+async function solve({ challenge, parts, bits }: Puzzle): Promise<string> {
   // One block: the seed, the part, the number, and the padding of 24 bytes.
   const words = new Int32Array(64);
   for (let at = 0; at < 4; at++) words[at] = Number.parseInt(challenge.slice(8 * at - 32, 8 * at - 24 || undefined), 16);
