@@ -1,14 +1,15 @@
-// After the payment page: what the database says about a booking, never what the address suggests.
+// After the payment page: what the database says about a booking, never what the address suggests. Looked at until it is
+// known, and what can still be done.
 
 import { Component, type ComponentChild, type VNode, render } from "preact";
-import { Address, mailto } from "../core/address";
 import { type Booking, type Checked, Problem, checkBooking, getBooking, leaveFor, releaseBooking } from "../core/api";
-import { civilDate, deadline, hours, longDay, money, whoseClock } from "../core/format";
 import { forgetHold } from "../core/hold";
 import { HoldClock } from "../core/hold-clock";
-import { type Language, foreign, language } from "../core/language";
+import { language } from "../core/language";
 import { remember } from "../core/memory";
 import { Boundary } from "../failure/boundary";
+import { type Face, faceOf, unknownFace, unreadFace } from "./face";
+import { Ticket } from "./ticket";
 import { speak, t } from "./words";
 
 /** Seconds between two looks: quick at first, as the payment's message is a matter of seconds, then patient. */
@@ -17,14 +18,6 @@ const SLOW = 20;
 const GIVE_UP_AFTER = 40;
 /** From this look on, what Stripe says of an open payment page is no haste. */
 const DOUBT_AFTER = 3;
-
-interface Face {
-  tone: "good" | "wait" | "bad";
-  title: string;
-  text: string[];
-  /** It may still change by itself. */
-  open?: boolean;
-}
 
 interface State {
   booking: Booking | null;
@@ -108,32 +101,11 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
   }
 
   private face(booking: Booking): Face {
-    const { payment_status: payment, cancel_reason: reason } = booking;
-    if (payment === "disputed") return { tone: "bad", title: t.disputedTitle, text: [t.disputedText] };
-    switch (booking.status) {
-      case "completed":
-        return { tone: "good", title: t.doneTitle, text: [t.doneText] };
-      case "confirmed":
-        return booking.acompte_paid
-          ? { tone: "good", title: t.paidTitle, text: [t.paidText(money(booking.paid_cents))] }
-          : { tone: "good", title: t.confirmedTitle, text: [t.confirmedText] };
-      case "cancelled":
-        return reason === "hold_expired" || reason === "payment_failed" ? lapsedFace(booking) : cancelledFace(booking);
-      case "pending":
-        return this.pendingFace(booking);
-    }
-  }
-
-  /** The payment may be on its way, or never have been made. Who comes from the payment is never asked to pay again. */
-  private pendingFace(booking: Booking): Face {
-    const { turn } = this.state;
-    if (booking.hold_lapsed) return { tone: "wait", title: t.overdueTitle, text: [t.overdueText], open: true };
-    if (this.payable(booking) && booking.hold_expires_at) {
-      const until = deadline(booking.hold_expires_at, booking);
-      return { tone: "wait", title: t.stoppedTitle, text: [t.stoppedText(until)], open: true };
-    }
-    if (this.isUnpaid()) return { tone: "wait", title: t.checkingTitle, text: [t.notPaid], open: true };
-    return { tone: "wait", title: t.checkingTitle, text: [turn > QUICK.length ? t.checkingLong : t.checkingText], open: true };
+    return faceOf(booking, {
+      payable: Boolean(this.payable(booking)),
+      unpaid: this.isUnpaid(),
+      long: this.state.turn > QUICK.length,
+    });
   }
 
   /** Where to pay, for who left the payment page without paying: only once Stripe was asked, so that nobody pays twice. */
@@ -269,82 +241,6 @@ function isAwaited({ status, payment_status: payment, hold_lapsed: lapsed, check
   return payment === "unpaid" && (status === "confirmed" || (status === "pending" && (lapsed || url !== null)));
 }
 
-function unknownFace(): Face {
-  return { tone: "bad", title: t.unknownTitle, text: [t.unknownText] };
-}
-
-function unreadFace(): Face {
-  return { tone: "wait", title: t.yourBooking, text: [t.unreadText] };
-}
-
-function lapsedFace(booking: Booking): Face {
-  const { payment_status: payment, refunded_cents: refunded } = booking;
-  if (payment === "refund_pending" || payment === "refunded" || refunded > 0) {
-    return { tone: "bad", title: t.lateTitle, text: [t.lateText(money(refunded || booking.deposit_cents))] };
-  }
-  return { tone: "bad", title: booking.cancel_reason === "payment_failed" ? t.failedTitle : t.lapsedTitle, text: [t.lapsedText] };
-}
-
-function cancelledFace(booking: Booking): Face {
-  const { cancel_reason: reason, payment_status: payment, refunded_cents: refunded } = booking;
-  if (reason === "client" && payment === "unpaid" && refunded === 0) {
-    return { tone: "wait", title: t.givenBackTitle, text: [t.givenBackText] };
-  }
-  const text: string[] = [];
-  if (reason === "client") text.push(t.cancelledByClient);
-  if (reason === "artist") text.push(t.cancelledByArtist);
-  if (reason === "calendar") text.push(t.cancelledByCalendar);
-  if (payment === "refund_pending") text.push(t.refundComing);
-  else if (refunded > 0) text.push(t.refunded(money(refunded)));
-  else if (booking.acompte_paid) text.push(t.notRefunded);
-  return { tone: "bad", title: t.cancelledTitle, text };
-}
-
-/** The appointment, as one would pin it on the fridge. */
-function Ticket({ booking }: { booking: Booking }): VNode {
-  const { artist } = booking;
-  // The town alone, for as long as the street is not told.
-  const street = artist.address ?? "";
-  const place = street.includes(artist.city) ? street : [street, artist.city].filter(Boolean).join(", ");
-  const stands = booking.status !== "cancelled";
-  return (
-    <section class={stands ? "ticket" : "ticket void"} aria-label={t.yourBooking}>
-      <p class="when">
-        <span>{longDay(civilDate(booking.start))}</span>
-        <span>{t.fromTo(...hours(booking), whoseClock(booking))}</span>
-      </p>
-      <dl>
-        <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />
-        <Row name={t.with} value={artist.display_name} />
-        {place && <Row name={t.place} value={place} map={artist.map_url} />}
-        {artist.email && <Row name={t.write} value={<a href={mailto(artist.email)}><Address of={artist.email} /></a>} />}
-        {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
-        {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
-        {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
-      </dl>
-    </section>
-  );
-}
-
-function Row({ name, value, map, lang }: { name: string; value: ComponentChild; map?: string | null; lang?: Language | undefined }): VNode {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd lang={lang}>
-        {value}
-        {map && (
-          <>
-            <br />
-            <a href={map} rel="noopener noreferrer">
-              {t.onMap}
-            </a>
-          </>
-        )}
-      </dd>
-    </div>
-  );
-}
-
 function Next(): VNode {
   return (
     <section class="after" aria-labelledby="after-title">
@@ -356,13 +252,6 @@ function Next(): VNode {
       </ol>
     </section>
   );
-}
-
-/** What is booked, without the artist's name that mails put behind it. */
-function titleOf({ title, artist }: Booking): string {
-  if (!title) return t.custom;
-  const name = ` · ${artist.display_name}`;
-  return title.endsWith(name) ? title.slice(0, -name.length) : title;
 }
 
 function isOfTheWeb(address: string | null | undefined): address is string {
