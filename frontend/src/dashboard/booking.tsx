@@ -1,17 +1,18 @@
 // One booking, whole: who, when, the money, what happened, and what still has to.
 
-import type { ComponentChildren, VNode } from "preact";
+import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Address, mailto } from "../core/address";
 import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
-import { readBooking, resend, retry, writeNote } from "./api";
-import { Said, type Saying, Submit, TextField, useDraft, useSending } from "./form";
+import { readBooking, writeNote } from "./api";
+import { Jobs, Mails } from "./deliveries";
+import { Submit, TextField, useDraft, useSending } from "./form";
 import { useLive } from "./live";
-import { Heading, Told, Waiting } from "./parts";
-import { is, sentence } from "./problems";
+import { Facts, Heading, Part, Waiting } from "./parts";
+import { is } from "./problems";
 import { Due, Status, moneyOf } from "./row";
-import type { Detail, Job, SentMail } from "./types";
+import type { Detail } from "./types";
 import { shortMoment } from "./when";
 import { t } from "./words";
 
@@ -116,28 +117,6 @@ function Trouble({ booking }: { booking: Detail }): VNode {
   );
 }
 
-function Part({ title, children }: { title: string; children: ComponentChildren }): VNode {
-  return (
-    <section class="piece">
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }): VNode {
-  return (
-    <dl class="facts-list">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
 function Money({ booking }: { booking: Detail }): VNode {
   const { captured_cents: captured, refunded_cents: refunded, balance_cents: balance, entries } = booking.money;
   const facts: [string, string][] = [[t.detail.captured, money(captured)]];
@@ -224,113 +203,6 @@ function Calendar({ booking: { calendar } }: { booking: Detail }): VNode | null 
       )}
     </Part>
   );
-}
-
-/** A press, what came of it, and one at a time. */
-function usePress(changed: (after: Detail) => void): { busy: string | null; saying: Saying | null; press: (key: string, action: () => Promise<Detail>, done: string) => void } {
-  const [busy, setBusy] = useState<string | null>(null);
-  const [saying, say] = useState<Saying | null>(null);
-  const press = async (key: string, action: () => Promise<Detail>, done: string): Promise<void> => {
-    if (busy !== null) return;
-    setBusy(key);
-    say(null);
-    try {
-      changed(await action());
-      say({ good: true, text: done });
-    } catch (problem) {
-      say({ good: false, text: sentence(problem) });
-    } finally {
-      setBusy(null);
-    }
-  };
-  return { busy, saying, press: (key, action, done) => void press(key, action, done) };
-}
-
-function jobName(job: Job): string {
-  const mail = job.template && t.detail.mail[job.template];
-  return mail || t.detail.job[job.kind];
-}
-
-function Jobs({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode | null {
-  const { busy, saying, press } = usePress(changed);
-  // A mail that was not true any more was dropped, as it should be: only what can be tried again has failed.
-  const failed = booking.jobs.filter((job) => job.can_retry);
-  if (failed.length === 0 && !saying) return null;
-  return (
-    <section class="jobs" aria-labelledby="jobs-title">
-      <h2 id="jobs-title">{t.detail.jobs}</h2>
-      <ul class="lines">
-        {failed.map((job) => (
-          <li key={job.id}>
-            <span>
-              <strong>{jobName(job)}</strong>, {t.detail.jobState[job.state]}
-              <small>{t.detail.attempts(job.attempts)}</small>
-              {job.advice && <span class="told">{job.advice}</span>}
-              {job.last_error && <small>{job.last_error}</small>}
-            </span>
-            {job.can_retry && (
-              <button
-                type="button"
-                class="button quiet"
-                aria-label={t.detail.retryOf(jobName(job))}
-                aria-disabled={busy !== null}
-                onClick={() => press(job.id, () => retry(booking.id, job.id), t.detail.retried)}
-              >
-                {busy === job.id ? t.moment : t.detail.retryJob}
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-      <Said saying={saying} />
-    </section>
-  );
-}
-
-function Mails({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
-  const { busy, saying, press } = usePress(changed);
-  const name = (mail: SentMail): string => t.detail.mail[mail.template];
-  return (
-    <Part title={t.detail.mails}>
-      {booking.mails.length === 0 ? (
-        <p class="help">{t.detail.noMails}</p>
-      ) : (
-        <ul class="lines">
-          {booking.mails.map((mail) => (
-            <li key={`${mail.template}${mail.occurrence}`}>
-              <span>
-                {name(mail)}
-                <small>
-                  {t.detail.mailStatus[mail.status]}
-                  {mail.sent_at && `, ${shortMoment(mail.sent_at)}`} <Told text={t.detail.to(mail.recipient)} />
-                </small>
-                <Why mail={mail} />
-              </span>
-              {mail.can_resend && (
-                <button
-                  type="button"
-                  class="link"
-                  aria-label={t.detail.resendOf(name(mail))}
-                  aria-disabled={busy !== null}
-                  onClick={() => press(`${mail.template}${mail.occurrence}`, () => resend(booking.id, mail.template), t.detail.resent)}
-                >
-                  {busy === `${mail.template}${mail.occurrence}` ? t.moment : t.detail.resend}
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-      <Said saying={saying} />
-    </Part>
-  );
-}
-
-/** What is wrong with a mail, in words where they are ours. */
-function Why({ mail }: { mail: SentMail }): VNode | null {
-  if (mail.status === "unknown") return <small>{t.detail.mailUnknown}</small>;
-  const words = mail.status === "withheld" ? t.detail.mailWithheld[mail.error ?? ""] : mail.error;
-  return words ? <small class="error">{words}</small> : null;
 }
 
 function Timeline({ booking }: { booking: Detail }): VNode {

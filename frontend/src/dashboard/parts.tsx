@@ -78,3 +78,25 @@ export function CopyLink({ address, label }: { address: string; label: string })
     </div>
   );
 }
+
+export function Part({ title, children }: { title: string; children: ComponentChildren }): VNode {
+  return (
+    <section class="piece">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+export function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }): VNode {
+  return (
+    <dl class="facts-list">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
