@@ -61,9 +61,16 @@ const sharedStylesFirst: Plugin = {
   },
 };
 
+/** A page is indented for whoever writes it; nothing on these pages shows its white space. */
+const withoutIndentation: Plugin = {
+  name: "without-indentation",
+  apply: "build",
+  transformIndexHtml: { order: "post", handler: (html) => html.replace(/^ +/gm, "") },
+};
+
 export default defineConfig({
   appType: "mpa",
-  plugins: [artistShell, plainImports, assetsForThePage, sharedStylesFirst],
+  plugins: [artistShell, plainImports, assetsForThePage, sharedStylesFirst, withoutIndentation],
   build: {
     target: "es2022",
     manifest: true,

@@ -128,7 +128,7 @@ export class BookingDialog extends Component<Props, State> {
             <header>
               {flash && <img class="thumb" src={small(flash.image)} alt="" width={60} height={60} />}
               <p class="step">
-                <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span> · {t.stepOf(step)}
+                <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span>{` · ${t.stepOf(step)}`}
               </p>
               <h2 id="step-title" tabIndex={-1}>
                 {titles[step]}
