@@ -98,8 +98,9 @@ audit: ## Look the dependencies up in RustSec's list of advisories, which it fet
 	@$$(dev/setup/cargo-deny) check advisories
 
 .PHONY: fmt
-fmt: ## Format the code
+fmt: $(packages) ## Format the code: Rust, and the site with the tour's pages
 	@cargo fmt --all
+	@cd frontend && npm run --silent format
 
 .PHONY: openapi
 openapi: own-target ## Write frontend/openapi.json anew from the code
