@@ -56,7 +56,10 @@ const sharedStylesFirst: Plugin = {
     handler: (html) =>
       html.replace(/(?: *<link rel="stylesheet"[^>]*>\n)+/, (links) => {
         const isShared = (link: string): boolean => link.includes("/assets/site-");
-        return links.split(/(?<=\n)/).sort((a, b) => Number(isShared(b)) - Number(isShared(a))).join("");
+        return links
+          .split(/(?<=\n)/)
+          .sort((a, b) => Number(isShared(b)) - Number(isShared(a)))
+          .join("");
       }),
   },
 };
@@ -97,7 +100,11 @@ export default defineConfig({
         // a hold is shown to those who have one.
         codeSplitting: {
           groups: [
-            { name: "site", test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|failure\/boundary|dialog\/words)/, priority: 1 },
+            {
+              name: "site",
+              test: /preact\/(dist|jsx-runtime)|preload-helper|src\/(site\.tsx|core\/(?!hold-clock)|artist\/(?!english|hold)|failure\/boundary|dialog\/words)/,
+              priority: 1,
+            },
           ],
         },
       },

@@ -27,12 +27,36 @@ const fr = {
   dead: "File morte",
   mails: "E-mails",
   unknown: "?",
-  services: { mail: "E-mail (SES)", queue: "File (SQS)", postgres: "PostgreSQL", stripe: "API de Stripe", webhooks: "Webhooks de Stripe", calendar: "Agenda (Cal.com)", accounts: "Comptes (Supabase Auth)" },
-  positions: { ok: "marche", down: "en panne", slow: "lent", bounce: "refuse tout", late: "répond tard", mute: "ne répond pas", returned: "accepte, puis rend" },
+  services: {
+    mail: "E-mail (SES)",
+    queue: "File (SQS)",
+    postgres: "PostgreSQL",
+    stripe: "API de Stripe",
+    webhooks: "Webhooks de Stripe",
+    calendar: "Agenda (Cal.com)",
+    accounts: "Comptes (Supabase Auth)",
+  },
+  positions: {
+    ok: "marche",
+    down: "en panne",
+    slow: "lent",
+    bounce: "refuse tout",
+    late: "répond tard",
+    mute: "ne répond pas",
+    returned: "accepte, puis rend",
+  },
   lost: "tous perdus",
   outside: "Le vrai service, ou le vôtre : rien à couper d’ici.",
   sweep: (done) => `Balayage fait : ${done || "rien à faire"}.`,
-  swept: { relayed: "tâches relancées", not_relayed: "tâches en attente", asked: "paiements vérifiés", payments_found: "paiements retrouvés", released: "créneaux rendus", forgotten: "traces effacées", failed: "échecs" },
+  swept: {
+    relayed: "tâches relancées",
+    not_relayed: "tâches en attente",
+    asked: "paiements vérifiés",
+    payments_found: "paiements retrouvés",
+    released: "créneaux rendus",
+    forgotten: "traces effacées",
+    failed: "échecs",
+  },
   clock: "L’heure a changé.",
   killed: (n) => (n === 0 ? "Aucune instance ne tournait." : n === 1 ? "1 instance tuée." : `${n} instances tuées.`),
   armed: "La prochaine tâche du worker sera interrompue en plein travail.",
@@ -55,12 +79,36 @@ const en = {
   dead: "Dead letters",
   mails: "Mails",
   unknown: "?",
-  services: { mail: "Mail (SES)", queue: "Queue (SQS)", postgres: "PostgreSQL", stripe: "Stripe’s API", webhooks: "Stripe’s webhooks", calendar: "Calendar (Cal.com)", accounts: "Accounts (Supabase Auth)" },
-  positions: { ok: "works", down: "down", slow: "slow", bounce: "refuses all", late: "answers late", mute: "never answers", returned: "takes, then returns" },
+  services: {
+    mail: "Mail (SES)",
+    queue: "Queue (SQS)",
+    postgres: "PostgreSQL",
+    stripe: "Stripe’s API",
+    webhooks: "Stripe’s webhooks",
+    calendar: "Calendar (Cal.com)",
+    accounts: "Accounts (Supabase Auth)",
+  },
+  positions: {
+    ok: "works",
+    down: "down",
+    slow: "slow",
+    bounce: "refuses all",
+    late: "answers late",
+    mute: "never answers",
+    returned: "takes, then returns",
+  },
   lost: "all lost",
   outside: "The real service, or yours: nothing to cut from here.",
   sweep: (done) => `Swept: ${done || "nothing to do"}.`,
-  swept: { relayed: "jobs sent again", not_relayed: "jobs waiting", asked: "payments checked", payments_found: "payments found", released: "slots released", forgotten: "traces forgotten", failed: "failures" },
+  swept: {
+    relayed: "jobs sent again",
+    not_relayed: "jobs waiting",
+    asked: "payments checked",
+    payments_found: "payments found",
+    released: "slots released",
+    forgotten: "traces forgotten",
+    failed: "failures",
+  },
   clock: "The time has changed.",
   killed: (n) => (n === 0 ? "No instance was running." : n === 1 ? "1 instance killed." : `${n} instances killed.`),
   armed: "The worker’s next job will be cut off midway.",
@@ -77,23 +125,28 @@ const en = {
     tour1: "Léa Marchetti’s page",
     tour1text: "Lyon, opening hours of her own, five flashes. On Fridays she is open until midnight.",
     tour2: "Book a flash",
-    tour2text: "The swallow at €150: details, slot, summary. Open the same page in a second browser and take the same slot: only one gets it.",
+    tour2text:
+      "The swallow at €150: details, slot, summary. Open the same page in a second browser and take the same slot: only one gets it.",
     tour3: "Suggest a project to Noa Keller",
     tour3text: "Strasbourg, calendar kept in Cal.com: only slots free on both sides are offered.",
     tour4: "Pay the deposit",
-    tour4text: "“Pay the deposit” leads to the simulated payment page. One button for each outcome: paid, card declined, notification (webhook) lost, 10 s late, doubled, expired.",
+    tour4text:
+      "“Pay the deposit” leads to the simulated payment page. One button for each outcome: paid, card declined, notification (webhook) lost, 10 s late, doubled, expired.",
     tour5: "The way back",
-    tour5text: "The confirmation page says what the database says, never what the address suggests. After a lost notification it asks Stripe itself; if you have closed it, a sweep does within a minute.",
+    tour5text:
+      "The confirmation page says what the database says, never what the address suggests. After a lost notification it asks Stripe itself; if you have closed it, a sweep does within a minute.",
     tour6: "The inbox",
     tour6text: "The artist’s and the client’s mails, with the appointment attached.",
     tour7: "Noa’s week in Cal.com",
     tour7text: "The booking is there. Take a slot elsewhere, cancel, break the calendar.",
     tour8: "The dashboard",
-    tour8text: "Enter as the artist, by the real door: Supabase Auth signs, the function session sets the cookies. The password is in .inkflow/dev.env; a link by mail arrives in the inbox above.",
+    tour8text:
+      "Enter as the artist, by the real door: Supabase Auth signs, the function session sets the cookies. The password is in .inkflow/dev.env; a link by mail arrives in the inbox above.",
     enterLea: "Enter as Léa",
     enterNoa: "Enter as Noa",
     time: "Time",
-    timeText: "The sweeper runs each minute: it sends lost jobs again, releases holds that ran out, and asks Stripe about payments without news.",
+    timeText:
+      "The sweeper runs each minute: it sends lost jobs again, releases holds that ran out, and asks Stripe about payments without news.",
     sweep: "Sweep now",
     later: "31 minutes on",
     tomorrow: "One day on",
@@ -108,20 +161,30 @@ const en = {
     coldStarts: "Cold starts",
     real: "What is real, what is simulated",
     real1: "Real",
-    real1text: "the compiled functions, the Lambda runtime API they speak, PostgreSQL and its schema, AWS’s clients for SQS and SES.",
+    real1text:
+      "the compiled functions, the Lambda runtime API they speak, PostgreSQL and its schema, AWS’s clients for SQS and SES.",
     real2: "Simulated by others",
     real2text: "SQS and SES, by ministack: queue, redelivery and dead letters as at AWS. No mail leaves.",
     real3: "Simulated by us",
-    real3text: "Stripe (API, payment page, signed webhooks), Cal.com (slots, bookings, webhooks), Supabase Auth (accounts, keys, links by mail), CloudFront and the function URLs, the sweeper’s clock. With STRIPE_SECRET_KEY=sk_test_…, CALCOM_API_BASE or SUPABASE_URL the real service takes its place.",
+    real3text:
+      "Stripe (API, payment page, signed webhooks), Cal.com (slots, bookings, webhooks), Supabase Auth (accounts, keys, links by mail), CloudFront and the function URLs, the sweeper’s clock. With STRIPE_SECRET_KEY=sk_test_…, CALCOM_API_BASE or SUPABASE_URL the real service takes its place.",
     again: "Start over",
-    againText: "Deletes the bookings, the mails, the simulated payments and the shift of time, then brings the two artists back.",
+    againText:
+      "Deletes the bookings, the mails, the simulated payments and the shift of time, then brings the two artists back.",
     reset: "Reset everything",
   },
 };
 
 const t = lang === "fr" ? fr : en;
 const region = lang === "fr" ? "fr-FR" : "en-GB";
-const CHOICES = { mail: ["ok", "bounce", "down", "slow", "late", "mute", "returned"], queue: ["ok", "down", "slow"], postgres: ["ok", "down"], stripe: ["ok", "down", "slow"], webhooks: ["ok", "down"], calendar: ["ok", "down", "slow"] };
+const CHOICES = {
+  mail: ["ok", "bounce", "down", "slow", "late", "mute", "returned"],
+  queue: ["ok", "down", "slow"],
+  postgres: ["ok", "down"],
+  stripe: ["ok", "down", "slow"],
+  webhooks: ["ok", "down"],
+  calendar: ["ok", "down", "slow"],
+};
 
 const at = (id) => document.getElementById(id);
 
@@ -156,10 +219,19 @@ function show(status) {
   const calcom = status.stand_ins?.calcom;
   if (calcom) at("week").href = `${calcom}/week?user=noa-keller`;
   const queue = status.queue ?? {};
-  const figures = [[t.waiting, queue.waiting], [t.working, queue.working], [t.dead, queue.dead], [t.mails, status.mails]];
-  at("queue").replaceChildren(...figures.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value ?? t.unknown)))));
+  const figures = [
+    [t.waiting, queue.waiting],
+    [t.working, queue.working],
+    [t.dead, queue.dead],
+    [t.mails, status.mails],
+  ];
+  at("queue").replaceChildren(
+    ...figures.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value ?? t.unknown)))),
+  );
   at("functions").replaceChildren(
-    ...(status.functions ?? []).map((f) => h("tr", {}, h("td", {}, f.name), h("td", {}, String(f.instances)), h("td", {}, String(f.cold_starts)))),
+    ...(status.functions ?? []).map((f) =>
+      h("tr", {}, h("td", {}, f.name), h("td", {}, String(f.instances)), h("td", {}, String(f.cold_starts))),
+    ),
   );
   accounts = status.accounts ?? [];
   showSwitches(status.switches ?? {});
@@ -211,7 +283,11 @@ function switchFor(name) {
           "div",
           { class: value === "ok" ? "tile" : "tile trouble" },
           h("input", { type: "radio", name, value, id: `${name}-${value}`, onchange: () => pull(name, value) }),
-          h("label", { for: `${name}-${value}` }, name === "webhooks" && value === "down" ? t.lost : t.positions[value]),
+          h(
+            "label",
+            { for: `${name}-${value}` },
+            name === "webhooks" && value === "down" ? t.lost : t.positions[value],
+          ),
         ),
       ),
     ),
@@ -226,7 +302,11 @@ async function pull(name, value) {
 
 async function post(path, body) {
   try {
-    const response = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error ?? response.status);
     return answer;
@@ -242,7 +322,9 @@ function announce(text, bad = false) {
   at("said").className = bad ? "said bad" : "said";
   at("said").textContent = text;
   clearTimeout(quiet);
-  quiet = setTimeout(() => { at("said").textContent = ""; }, 6000);
+  quiet = setTimeout(() => {
+    at("said").textContent = "";
+  }, 6000);
 }
 
 const actions = {
@@ -250,7 +332,15 @@ const actions = {
   enterNoa: () => enter(1),
   async sweep() {
     const answer = await post("/dev/sweep", {});
-    if (answer) announce(t.sweep(Object.entries(answer.swept ?? {}).filter(([, n]) => n > 0).map(([name, n]) => `${n} ${t.swept[name] ?? name}`).join(", ")));
+    if (answer)
+      announce(
+        t.sweep(
+          Object.entries(answer.swept ?? {})
+            .filter(([, n]) => n > 0)
+            .map(([name, n]) => `${n} ${t.swept[name] ?? name}`)
+            .join(", "),
+        ),
+      );
   },
   later: () => move({ advance_seconds: 31 * 60 }),
   tomorrow: () => move({ advance_seconds: 86_400 }),

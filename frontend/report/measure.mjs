@@ -9,7 +9,14 @@ import { chromium } from "playwright-core";
 
 const OUT = new URL("../../.inkflow/report/", import.meta.url);
 const site = process.env.SITE_URL;
-const flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const flags = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const isRoot = process.getuid?.() === 0;
 
 /** What the site promises; sizes in bytes as gzip -9 makes them, times in milliseconds. */
@@ -20,10 +27,10 @@ const BUDGETS = {
   "largest contentful paint": 1_600,
   "layout shift": 0.02,
   "blocking time": 50,
-  "performance": 100,
-  "accessibility": 100,
+  performance: 100,
+  accessibility: 100,
   "best-practices": 100,
-  "seo": 100,
+  seo: 100,
 };
 const AT_LEAST = new Set(["performance", "accessibility", "best-practices", "seo"]);
 
@@ -66,7 +73,14 @@ async function weigh(browser) {
       }),
     );
     const of = (kind) => rows.filter((row) => row.kind === kind).reduce((sum, row) => sum + row.gzip, 0);
-    weighed.push({ name, requests: rows.length, gzip: rows.reduce((sum, row) => sum + row.gzip, 0), script: of("script"), style: of("stylesheet"), rows });
+    weighed.push({
+      name,
+      requests: rows.length,
+      gzip: rows.reduce((sum, row) => sum + row.gzip, 0),
+      script: of("script"),
+      style: of("stylesheet"),
+      rows,
+    });
     await context.close();
   }
   return weighed;
@@ -77,9 +91,20 @@ async function audit(name, path) {
   const runs = [];
   for (let run = 0; run < 3; run += 1) {
     // Its own launcher: Playwright's flags would switch off what Lighthouse looks at.
-    const chrome = await launch({ chromePath: process.env.CHROMIUM_BIN, chromeFlags: ["--headless=new", ...flags, ...(isRoot ? ["--no-sandbox"] : [])] });
+    const chrome = await launch({
+      chromePath: process.env.CHROMIUM_BIN,
+      chromeFlags: ["--headless=new", ...flags, ...(isRoot ? ["--no-sandbox"] : [])],
+    });
     try {
-      runs.push(await lighthouse(site + path, { port: chrome.port, output: "html", logLevel: "error", throttlingMethod: "devtools", onlyCategories: ["performance", "accessibility", "best-practices", "seo"] }));
+      runs.push(
+        await lighthouse(site + path, {
+          port: chrome.port,
+          output: "html",
+          logLevel: "error",
+          throttlingMethod: "devtools",
+          onlyCategories: ["performance", "accessibility", "best-practices", "seo"],
+        }),
+      );
     } finally {
       chrome.kill();
     }
@@ -101,13 +126,22 @@ async function audit(name, path) {
     "layout shift": Number(median("cumulative-layout-shift").toFixed(4)),
     "blocking time": Math.round(median("total-blocking-time")),
     complaints: Object.values(audits)
-      .filter((audit) => audit.score !== null && audit.score < 1 && !["informative", "notApplicable", "manual"].includes(audit.scoreDisplayMode))
+      .filter(
+        (audit) =>
+          audit.score !== null &&
+          audit.score < 1 &&
+          !["informative", "notApplicable", "manual"].includes(audit.scoreDisplayMode),
+      )
       .map((audit) => `${audit.id}: ${audit.displayValue ?? audit.title}`),
   };
 }
 
 mkdirSync(OUT, { recursive: true });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN, chromiumSandbox: !isRoot, args: flags });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN,
+  chromiumSandbox: !isRoot,
+  args: flags,
+});
 const pages = await weigh(browser);
 await browser.close();
 const audits = [await audit("artist", "/artist/lea-marchetti"), await audit("home", "/")];
@@ -130,14 +164,19 @@ const budgets = Object.entries(BUDGETS).map(([name, limit]) => {
 
 console.log("\npage                  requests   gzip in all   script   style");
 for (const page of pages) {
-  console.log(`${page.name.padEnd(22)}${String(page.requests).padStart(8)}${String(page.gzip).padStart(14)}${String(page.script).padStart(9)}${String(page.style).padStart(8)}`);
+  console.log(
+    `${page.name.padEnd(22)}${String(page.requests).padStart(8)}${String(page.gzip).padStart(14)}${String(page.script).padStart(9)}${String(page.style).padStart(8)}`,
+  );
 }
 for (const audit of audits) {
   console.log(`\nLighthouse, ${audit.name} (mobile, applied throttling, median of 3): ${JSON.stringify(audit.scores)}`);
-  console.log(`  LCP ${audit["largest contentful paint"]} ms (${audit["all largest paints"].join(", ")}), FCP ${audit["first contentful paint"]} ms, CLS ${audit["layout shift"]}, TBT ${audit["blocking time"]} ms`);
+  console.log(
+    `  LCP ${audit["largest contentful paint"]} ms (${audit["all largest paints"].join(", ")}), FCP ${audit["first contentful paint"]} ms, CLS ${audit["layout shift"]}, TBT ${audit["blocking time"]} ms`,
+  );
   for (const complaint of audit.complaints) console.log(`  - ${complaint}`);
 }
 console.log("\nbudget                          found     limit");
-for (const { name, value, limit, kept } of budgets) console.log(`${kept ? "  " : "! "}${name.padEnd(26)}${String(value).padStart(9)}${String(limit).padStart(10)}`);
+for (const { name, value, limit, kept } of budgets)
+  console.log(`${kept ? "  " : "! "}${name.padEnd(26)}${String(value).padStart(9)}${String(limit).padStart(10)}`);
 writeFileSync(new URL("measures.json", OUT), JSON.stringify({ pages, audits, budgets }, null, 1));
 process.exitCode = budgets.every((budget) => budget.kept) ? 0 : 1;

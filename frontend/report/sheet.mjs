@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const OUT = new URL("../../.inkflow/report/", import.meta.url);
-const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
+const escape = (text) =>
+  String(text).replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
 const table = (head, rows) =>
   `<table><tr>${head.map((cell) => `<th>${escape(cell)}</th>`).join("")}</tr>${rows.map((row) => `<tr>${row.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("")}</table>`;
 
@@ -15,15 +16,25 @@ const place = (file) => [file.slice(0, 2) === "fr" ? 0 : 1, ORDER.indexOf(file.s
 
 function states() {
   const shots = new URL("shots/", OUT);
-  return readdirSync(shots).sort().map((state) => {
-    const files = readdirSync(new URL(`${encodeURIComponent(state)}/`, shots)).sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1]);
-    const figure = (file) => {
-      const link = `shots/${encodeURIComponent(state)}/${encodeURIComponent(file)}`;
-      return `<figure class="${/^.. 1280/.test(file) ? "desk" : "phone"}"><a href="${link}"><img src="${link}" alt=""></a><figcaption>${escape(file.slice(0, -4))}</figcaption></figure>`;
-    };
-    const rows = ["fr", "en"].map((lang) => `<div class="row">${files.filter((file) => file.startsWith(lang)).map(figure).join("")}</div>`);
-    return `<section><h2>${escape(state)}</h2>${rows.join("")}</section>`;
-  });
+  return readdirSync(shots)
+    .sort()
+    .map((state) => {
+      const files = readdirSync(new URL(`${encodeURIComponent(state)}/`, shots)).sort(
+        (a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1],
+      );
+      const figure = (file) => {
+        const link = `shots/${encodeURIComponent(state)}/${encodeURIComponent(file)}`;
+        return `<figure class="${/^.. 1280/.test(file) ? "desk" : "phone"}"><a href="${link}"><img src="${link}" alt=""></a><figcaption>${escape(file.slice(0, -4))}</figcaption></figure>`;
+      };
+      const rows = ["fr", "en"].map(
+        (lang) =>
+          `<div class="row">${files
+            .filter((file) => file.startsWith(lang))
+            .map(figure)
+            .join("")}</div>`,
+      );
+      return `<section><h2>${escape(state)}</h2>${rows.join("")}</section>`;
+    });
 }
 
 function measures() {
@@ -35,10 +46,25 @@ function measures() {
   }
   const { pages, audits, budgets } = found;
   return [
-    table(["budget", "found", "limit", ""], budgets.map((each) => [each.name, each.value, each.limit, each.kept ? "kept" : "BROKEN"])),
-    table(["page", "requests", "gzip", "script", "style"], pages.map((page) => [page.name, page.requests, page.gzip, page.script, page.style])),
-    ...pages.map((page) => `<details><summary>${escape(page.name)}</summary>${table(["file", "kind", "bytes", "gzip"], page.rows.map((row) => [row.path, row.kind, row.bytes, row.gzip]))}</details>`),
-    ...audits.map((audit) => `<p><a href="lighthouse-${audit.name}.html">Lighthouse, ${escape(audit.name)}</a>: ${escape(JSON.stringify(audit.scores))}, LCP ${audit["largest contentful paint"]} ms, CLS ${audit["layout shift"]}, TBT ${audit["blocking time"]} ms. ${escape(audit.complaints.join(" · "))}</p>`),
+    table(
+      ["budget", "found", "limit", ""],
+      budgets.map((each) => [each.name, each.value, each.limit, each.kept ? "kept" : "BROKEN"]),
+    ),
+    table(
+      ["page", "requests", "gzip", "script", "style"],
+      pages.map((page) => [page.name, page.requests, page.gzip, page.script, page.style]),
+    ),
+    ...pages.map(
+      (page) =>
+        `<details><summary>${escape(page.name)}</summary>${table(
+          ["file", "kind", "bytes", "gzip"],
+          page.rows.map((row) => [row.path, row.kind, row.bytes, row.gzip]),
+        )}</details>`,
+    ),
+    ...audits.map(
+      (audit) =>
+        `<p><a href="lighthouse-${audit.name}.html">Lighthouse, ${escape(audit.name)}</a>: ${escape(JSON.stringify(audit.scores))}, LCP ${audit["largest contentful paint"]} ms, CLS ${audit["layout shift"]}, TBT ${audit["blocking time"]} ms. ${escape(audit.complaints.join(" · "))}</p>`,
+    ),
   ].join("\n");
 }
 
@@ -52,7 +78,11 @@ figure { margin: 0; } figure img { display: block; width: 100%; max-height: 900p
 </style><h1>InkFlow, every state</h1>${measures()}${states().join("\n")}</html>`;
 writeFileSync(new URL("index.html", OUT), html);
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN, chromiumSandbox: process.getuid?.() !== 0, args: ["--disable-gpu"] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN,
+  chromiumSandbox: process.getuid?.() !== 0,
+  args: ["--disable-gpu"],
+});
 const page = await browser.newPage({ viewport: { width: 1960, height: 1000 } });
 await page.goto(new URL("index.html", OUT).href);
 // One picture holds 16 384 pixels of height, so a long sheet is several.
@@ -60,7 +90,11 @@ const height = await page.evaluate(() => document.documentElement.scrollHeight);
 const files = [];
 for (let top = 0, n = 1; top < height; top += 8000, n += 1) {
   const file = new URL(`sheet-${n}.png`, OUT);
-  await page.screenshot({ path: fileURLToPath(file), fullPage: true, clip: { x: 0, y: top, width: 1960, height: Math.min(8000, height - top) } });
+  await page.screenshot({
+    path: fileURLToPath(file),
+    fullPage: true,
+    clip: { x: 0, y: top, width: 1960, height: Math.min(8000, height - top) },
+  });
   files.push(fileURLToPath(file));
 }
 await browser.close();

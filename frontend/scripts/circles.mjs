@@ -29,7 +29,8 @@ const done = new Set();
 
 for (const [file, others] of graph) {
   const known = GROUND[folder(file)];
-  const above = known && others.filter((other) => other.includes("/") && ![...known, folder(file)].includes(folder(other)));
+  const above =
+    known && others.filter((other) => other.includes("/") && ![...known, folder(file)].includes(folder(other)));
   for (const other of above ?? []) wrong.push(`src/${file} needs src/${other}, which lies above it`);
 }
 for (const line of wrong) console.error(line);

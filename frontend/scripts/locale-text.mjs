@@ -7,20 +7,53 @@
 import { readFileSync, readdirSync } from "node:fs";
 import ts from "typescript";
 
-const FILES = readdirSync("src", { recursive: true }).filter((file) => /\.tsx?$/.test(file) && file !== "api-types.ts").map((file) => `src/${file}`);
+const FILES = readdirSync("src", { recursive: true })
+  .filter((file) => /\.tsx?$/.test(file) && file !== "api-types.ts")
+  .map((file) => `src/${file}`);
 
-const INTL = new Set(["DateTimeFormat", "NumberFormat", "RelativeTimeFormat", "ListFormat", "PluralRules", "DurationFormat"]);
+const INTL = new Set([
+  "DateTimeFormat",
+  "NumberFormat",
+  "RelativeTimeFormat",
+  "ListFormat",
+  "PluralRules",
+  "DurationFormat",
+]);
 const WRITERS = new Set(["format", "formatRange", "toLocaleString", "toLocaleDateString", "toLocaleTimeString"]);
 /** Our own functions that answer with such a text. */
-const WORDS = new Set(["money", "dateWords", "longDay", "shortDay", "dayRange", "clock", "span", "moment", "shortMoment", "monthWords"]);
-const READERS = new Set(["Number", "parseInt", "parseFloat", "Date", "Date.parse", "Number.parseInt", "Number.parseFloat", "exec", "test", "match"]);
+const WORDS = new Set([
+  "money",
+  "dateWords",
+  "longDay",
+  "shortDay",
+  "dayRange",
+  "clock",
+  "span",
+  "moment",
+  "shortMoment",
+  "monthWords",
+]);
+const READERS = new Set([
+  "Number",
+  "parseInt",
+  "parseFloat",
+  "Date",
+  "Date.parse",
+  "Number.parseInt",
+  "Number.parseFloat",
+  "exec",
+  "test",
+  "match",
+]);
 
 const nameOf = (callee) => (ts.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText());
 
 /** True for a call whose answer a locale wrote. */
 function writes(node) {
   if (!ts.isCallExpression(node)) return false;
-  return ts.isPropertyAccessExpression(node.expression) ? WRITERS.has(nameOf(node.expression)) : WORDS.has(nameOf(node.expression));
+  return ts.isPropertyAccessExpression(node.expression)
+    ? WRITERS.has(nameOf(node.expression))
+    : WORDS.has(nameOf(node.expression));
 }
 
 /** True for `timeZone: "Europe/Paris"` and `{ timeZone }`; a civil date at noon UTC names no zone. */
@@ -35,22 +68,35 @@ function complaint(node) {
   if (ts.isNewExpression(node) && INTL.has(nameOf(node.expression)) && node.expression.getText().startsWith("Intl.")) {
     const use = ts.isPropertyAccessExpression(node.parent) ? node.parent.name.text : "";
     const locale = node.arguments?.[0]?.getText();
-    if (locale !== "region" && !use.endsWith("ToParts") && use !== "resolvedOptions") return `${locale ?? "the browser's locale"} writes, and no reader chose it: use formatToParts`;
+    if (locale !== "region" && !use.endsWith("ToParts") && use !== "resolvedOptions")
+      return `${locale ?? "the browser's locale"} writes, and no reader chose it: use formatToParts`;
   }
   if (!writes(node)) return null;
   const { parent } = node;
-  const taken = (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent)) && parent.expression === node;
-  const read = (ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.arguments?.includes(node) &&
+  const taken =
+    (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent)) && parent.expression === node;
+  const read =
+    (ts.isCallExpression(parent) || ts.isNewExpression(parent)) &&
+    parent.arguments?.includes(node) &&
     (READERS.has(parent.expression.getText()) || READERS.has(nameOf(parent.expression)));
   return taken || read ? "takes apart what a locale wrote: use formatToParts" : null;
 }
 
 function complaints(text, file) {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, file.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS);
+  const source = ts.createSourceFile(
+    file,
+    text,
+    ts.ScriptTarget.Latest,
+    true,
+    file.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+  );
   const found = [];
   (function visit(node) {
     const why = complaint(node);
-    if (why) found.push(`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${why}\n    ${node.getText().split("\n")[0]}`);
+    if (why)
+      found.push(
+        `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${why}\n    ${node.getText().split("\n")[0]}`,
+      );
     ts.forEachChild(node, visit);
   })(source);
   return found;

@@ -16,7 +16,9 @@ for (const sheet of SHEETS) {
     if (character === "{") {
       if (prelude.includes(":hover") && !inside.some((outer) => outer.includes("(hover: hover)"))) {
         wrong += 1;
-        console.error(`${sheet}:${line}: ${prelude.trim()} sticks on a touch screen; put it under @media (hover: hover)`);
+        console.error(
+          `${sheet}:${line}: ${prelude.trim()} sticks on a touch screen; put it under @media (hover: hover)`,
+        );
       }
       inside.push(prelude);
       prelude = "";

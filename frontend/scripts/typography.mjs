@@ -4,21 +4,37 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import ts from "typescript";
 
-const FRENCH = readdirSync("src", { recursive: true }).filter((file) => file.endsWith("french.ts")).map((file) => `src/${file}`);
-const PAGES = ["index.html", "404.html", "legal.html", "problems.html", "artist.html", "booking/success.html", "booking/cancel.html", "dashboard.html"];
+const FRENCH = readdirSync("src", { recursive: true })
+  .filter((file) => file.endsWith("french.ts"))
+  .map((file) => `src/${file}`);
+const PAGES = [
+  "index.html",
+  "404.html",
+  "legal.html",
+  "problems.html",
+  "artist.html",
+  "booking/success.html",
+  "booking/cancel.html",
+  "dashboard.html",
+];
 const fix = process.argv.includes("--fix");
 let wrong = 0;
 
 function typeset(text) {
-  return text.replace(/(?<=[\p{L}\d)»”…}%€])[ \n]+:(?=\s|$)/gu, "\u00a0:").replace(/(?<=[\p{L}\d)»”…}%€])[ \n]+(?=[;?!](?:\s|$|["`<]))/gu, "\u202f")
-    .replace(/«[ \n]+/g, "«\u00a0").replace(/[ \n]+»/g, "\u00a0»").replace(/(\d)[ \n]+(?=€|%|minutes|h\b|min\b)/g, "$1\u00a0");
+  return text
+    .replace(/(?<=[\p{L}\d)»”…}%€])[ \n]+:(?=\s|$)/gu, "\u00a0:")
+    .replace(/(?<=[\p{L}\d)»”…}%€])[ \n]+(?=[;?!](?:\s|$|["`<]))/gu, "\u202f")
+    .replace(/«[ \n]+/g, "«\u00a0")
+    .replace(/[ \n]+»/g, "\u00a0»")
+    .replace(/(\d)[ \n]+(?=€|%|minutes|h\b|min\b)/g, "$1\u00a0");
 }
 
 /** Only what a reader sees of a dictionary: its strings, and of a template what stands around the code. */
 function dictionary(text, file) {
   const found = [];
   (function visit(node) {
-    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) found.push(node);
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node))
+      found.push(node);
     ts.forEachChild(node, visit);
   })(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   for (const node of found.reverse()) {
@@ -48,7 +64,9 @@ for (const file of [...FRENCH, ...PAGES]) {
   if (fix) writeFileSync(file, after);
   else {
     wrong += 1;
-    console.error(`${file}: a space that may break stands before double punctuation; run: node scripts/typography.mjs --fix`);
+    console.error(
+      `${file}: a space that may break stands before double punctuation; run: node scripts/typography.mjs --fix`,
+    );
   }
 }
 process.exitCode = wrong > 0 ? 1 : 0;

@@ -70,9 +70,17 @@ function begin(root: Root, place: HTMLElement, started: Promise<void>): void {
 
 markLanguage();
 if (app?.dataset["page"] === "booking") {
-  begin("booking", app, import("./booking/page").then(({ start }) => start(app)));
+  begin(
+    "booking",
+    app,
+    import("./booking/page").then(({ start }) => start(app)),
+  );
 } else if (app?.dataset["page"] === "dashboard") {
-  begin("dashboard", app, import("./dashboard/app").then(({ start }) => start(app)));
+  begin(
+    "dashboard",
+    app,
+    import("./dashboard/app").then(({ start }) => start(app)),
+  );
 } else if (app) {
   begin("artist", app, startArtist(app));
 }

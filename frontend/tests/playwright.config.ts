@@ -21,7 +21,12 @@ const engine = (name: string, engineName: EngineName, viewport: Size) => ({
 /** An engine that is not on this machine has no stories; `run` has said so. */
 const engines = [
   engine("chromium", "chromium", PHONE),
-  ...(process.env.FIREFOX_BIN ? [engine("firefox", "firefox", PHONE), { ...engine("firefox-desk", "firefox", DESK), grep: /books a flash|signs in/ }] : []),
+  ...(process.env.FIREFOX_BIN
+    ? [
+        engine("firefox", "firefox", PHONE),
+        { ...engine("firefox-desk", "firefox", DESK), grep: /books a flash|signs in/ },
+      ]
+    : []),
   ...(process.env.WEBKIT_DRIVER ? [engine("webkit", "webkit", PHONE)] : []),
 ];
 
@@ -47,12 +52,23 @@ export default defineConfig<object, EngineOptions>({
     launchOptions: {
       executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
       chromiumSandbox: !isRoot,
-      args: ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
     },
   },
   projects: [
     // The phone also asks for less motion, the desk does not: both are lived in.
-    { name: "phone", use: { viewport: PHONE, hasTouch: true, isMobile: true, contextOptions: { reducedMotion: "reduce" } }, testIgnore: /(keyboard|engines)\.spec\.ts/ },
+    {
+      name: "phone",
+      use: { viewport: PHONE, hasTouch: true, isMobile: true, contextOptions: { reducedMotion: "reduce" } },
+      testIgnore: /(keyboard|engines)\.spec\.ts/,
+    },
     { name: "desk", use: { viewport: DESK }, testMatch: /(flow|keyboard|states|layout)\.spec\.ts/ },
     ...engines,
   ],

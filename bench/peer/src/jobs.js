@@ -1,6 +1,6 @@
 // Jobs: rows of the outbox, written with the state they follow from; the queue carries their ids.
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { randomUUID } from 'node:crypto';
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { randomUUID } from "node:crypto";
 
 const sqs = new SQSClient({ region: process.env.AWS_REGION, endpoint: process.env.AWS_ENDPOINT_URL_SQS });
 const QueueUrl = process.env.QUEUE_URL;
@@ -9,14 +9,24 @@ const body = (id) => JSON.stringify({ job_id: id });
 /** The row of one job, wanted after `wait` milliseconds. */
 export function job(args, dedupeKey, now, wait = 0) {
   return {
-    id: randomUUID(), kind: args.kind, booking_id: args.booking, args, dedupe_key: dedupeKey,
-    created_at: new Date(now), relay_at: new Date(now + wait + 30_000),
+    id: randomUUID(),
+    kind: args.kind,
+    booking_id: args.booking,
+    args,
+    dedupe_key: dedupeKey,
+    created_at: new Date(now),
+    relay_at: new Date(now + wait + 30_000),
   };
 }
 
 /** The row of a mail. */
 export const mail = (booking, template, occurrence, now, wait) =>
-  job({ kind: 'send_email', booking, template, occurrence }, `send_email:${booking}:${template}:${occurrence}`, now, wait);
+  job(
+    { kind: "send_email", booking, template, occurrence },
+    `send_email:${booking}:${template}:${occurrence}`,
+    now,
+    wait,
+  );
 
 /** The statement's part that writes the jobs `rows` of the rows `from`. */
 export const insertJobs = (rows, from) => `
@@ -30,8 +40,21 @@ export async function send(ids, DelaySeconds = 0) {
   if (!ids.length) return;
   try {
     if (ids.length === 1) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body(ids[0]), DelaySeconds }));
-    else await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: ids.map((id, index) => ({ Id: String(index), MessageBody: body(id), DelaySeconds })) }));
+    else
+      await sqs.send(
+        new SendMessageBatchCommand({
+          QueueUrl,
+          Entries: ids.map((id, index) => ({ Id: String(index), MessageBody: body(id), DelaySeconds })),
+        }),
+      );
   } catch (error) {
-    console.log(JSON.stringify({ timestamp: new Date(), level: 'WARN', message: 'the sweeper will send these jobs', error: error.message }));
+    console.log(
+      JSON.stringify({
+        timestamp: new Date(),
+        level: "WARN",
+        message: "the sweeper will send these jobs",
+        error: error.message,
+      }),
+    );
   }
 }

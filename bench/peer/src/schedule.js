@@ -1,5 +1,5 @@
 // Free slots: opening hours on the artist's wall clock, minus what is taken.
-import { DateTime } from 'luxon';
+import { DateTime } from "luxon";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -15,13 +15,14 @@ export function reach(date, days) {
 
 /** True for a hold that has run out. */
 export const hasLapsed = (booking, now) =>
-  booking.status === 'pending' && booking.hold_expires_at !== null && Date.parse(booking.hold_expires_at) <= now;
+  booking.status === "pending" && booking.hold_expires_at !== null && Date.parse(booking.hold_expires_at) <= now;
 
 /** How long the appointment takes. */
 export const durationOf = (agenda) => agenda.flash_duration_minutes ?? agenda.project_duration_minutes;
 
 /** The last local date that can be booked. */
-export const bookableUntil = (agenda, now) => DateTime.fromMillis(now, { zone: agenda.timezone }).plus({ days: agenda.horizon_days }).toISODate();
+export const bookableUntil = (agenda, now) =>
+  DateTime.fromMillis(now, { zone: agenda.timezone }).plus({ days: agenda.horizon_days }).toISODate();
 
 /** The free slots of `days` local dates from `from`, as instants in milliseconds. */
 export function freeSlots(agenda, from, days, now) {
@@ -30,7 +31,9 @@ export function freeSlots(agenda, from, days, now) {
   const first = DateTime.fromISO(from, { zone });
   const openings = openingsBetween(agenda, first.minus({ days: 1 }), days + 3);
   const closed = agenda.time_off.map(([start, end]) => [Date.parse(start), Date.parse(end)]);
-  const busy = agenda.occupied.filter((booking) => !hasLapsed(booking, now)).map(({ start, end }) => [Date.parse(start), Date.parse(end)]);
+  const busy = agenda.occupied
+    .filter((booking) => !hasLapsed(booking, now))
+    .map(({ start, end }) => [Date.parse(start), Date.parse(end)]);
   const buffer = agenda.buffer_minutes * MINUTE;
   const soonest = now + agenda.minimum_notice_minutes * MINUTE;
   const last = bookableUntil(agenda, now);
@@ -61,7 +64,8 @@ function grid(day, opens, closes, step) {
   }
   for (let minute = opens; minute < closes; minute += step) {
     const start = at(day, minute);
-    if (start.hour * 60 + start.minute === minute % 1440) starts.push(...start.getPossibleOffsets().map((one) => one.toMillis()));
+    if (start.hour * 60 + start.minute === minute % 1440)
+      starts.push(...start.getPossibleOffsets().map((one) => one.toMillis()));
   }
   return starts;
 }
@@ -84,4 +88,6 @@ function openingsBetween(agenda, first, days) {
 }
 
 const at = (day, minute) =>
-  minute === 1440 ? day.plus({ days: 1 }).startOf('day') : day.set({ hour: Math.floor(minute / 60), minute: minute % 60 });
+  minute === 1440
+    ? day.plus({ days: 1 }).startOf("day")
+    : day.set({ hour: Math.floor(minute / 60), minute: minute % 60 });

@@ -25,14 +25,18 @@ export const words: Words = {
   sold: "Booked",
   soldHelp: "This one of a kind has found its skin.",
   ideaTitle: "An idea of your own?",
-  ideaText: (duration, deposit) => `Describe it: an appointment of ${duration} to draw it together, held by a deposit of ${deposit}.`,
-  ideaArrhesText: (duration, deposit) => `Describe it: an appointment of ${duration} to draw it together, held by a deposit of ${deposit}.`,
+  ideaText: (duration, deposit) =>
+    `Describe it: an appointment of ${duration} to draw it together, held by a deposit of ${deposit}.`,
+  ideaArrhesText: (duration, deposit) =>
+    `Describe it: an appointment of ${duration} to draw it together, held by a deposit of ${deposit}.`,
   describeIdea: "Describe my idea",
   rulesTitle: "Before you book",
   depositTitle: "The deposit",
-  depositText: "It holds your slot and counts towards the price. You pay it online by card; the rest is paid at the studio on the day.",
+  depositText:
+    "It holds your slot and counts towards the price. You pay it online by card; the rest is paid at the studio on the day.",
   arrhesTitle: "The deposit",
-  arrhesText: "It holds your slot and counts towards the price. You pay it online by card; the rest is paid at the studio on the day.",
+  arrhesText:
+    "It holds your slot and counts towards the price. You pay it online by card; the rest is paid at the studio on the day.",
   cancelTitle: "If you cancel",
   studioTitle: "The studio",
   studioAt: (address) => `${address}, by appointment. `,

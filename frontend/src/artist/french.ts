@@ -30,15 +30,18 @@ export const words = {
   describeIdea: "Décrire mon idée",
   rulesTitle: "Avant de réserver",
   depositTitle: "L’acompte",
-  depositText: "Il retient votre créneau et se déduit du prix. Vous le payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
+  depositText:
+    "Il retient votre créneau et se déduit du prix. Vous le payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
   arrhesTitle: "Les arrhes",
-  arrhesText: "Elles retiennent votre créneau et se déduisent du prix. Vous les payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
+  arrhesText:
+    "Elles retiennent votre créneau et se déduisent du prix. Vous les payez en ligne, par carte ; le reste se règle à l’atelier, le jour même.",
   cancelTitle: "Si vous annulez",
   studioTitle: "L’atelier",
   studioAt: (address: string) => `${address}, sur rendez-vous. `,
   studioText: (city: string, atHold: boolean) => {
     const where = city ? "À " + city + ", sur rendez-vous. " : "Sur rendez-vous. ";
-    if (atHold) return where + "L’adresse exacte s’affiche dès que votre créneau est retenu, avant le paiement, puis par e-mail.";
+    if (atHold)
+      return where + "L’adresse exacte s’affiche dès que votre créneau est retenu, avant le paiement, puis par e-mail.";
     return where + "L’adresse exacte vous est donnée quand le rendez-vous est confirmé, puis par e-mail.";
   },
   onMap: "Voir sur la carte",

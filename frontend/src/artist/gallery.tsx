@@ -65,33 +65,46 @@ export function Gallery({ artist, own, resume }: GalleryProps): VNode | false {
   const deposit = money(artist.project.deposit_cents);
   const duration = span(artist.project.duration_minutes);
   const [some] = artist.flashes;
-  return (some || artist.takes_bookings) && (
-    <section class="flashes" id="flashs" aria-labelledby="flashs-title">
-      {some && (
-        <div class="opening">
-          <h2 id="flashs-title">{t.flashesTitle}</h2>
-          <p>{t.flashesNote}</p>
-        </div>
-      )}
-      <ul class="sheets">
-        {artist.flashes.map((flash) => (
-          <Sheet key={flash.id} artist={artist} flash={flash} mine={own.find((hold) => hold.flash === flash.id)} resume={resume} />
-        ))}
-        {artist.takes_bookings && (
-          <li class="sheet idea">
-            {some ? <h3>{t.ideaTitle}</h3> : <h2 id="flashs-title">{t.ideaTitle}</h2>}
-            <p>{(arrhes ? t.ideaArrhesText : t.ideaText)(duration, deposit)}</p>
-            <button class="button quiet" form={FORM} name="projet" value="1" aria-haspopup="dialog">
-              {t.describeIdea}
-            </button>
-          </li>
+  return (
+    (some || artist.takes_bookings) && (
+      <section class="flashes" id="flashs" aria-labelledby="flashs-title">
+        {some && (
+          <div class="opening">
+            <h2 id="flashs-title">{t.flashesTitle}</h2>
+            <p>{t.flashesNote}</p>
+          </div>
         )}
-      </ul>
-    </section>
+        <ul class="sheets">
+          {artist.flashes.map((flash) => (
+            <Sheet
+              key={flash.id}
+              artist={artist}
+              flash={flash}
+              mine={own.find((hold) => hold.flash === flash.id)}
+              resume={resume}
+            />
+          ))}
+          {artist.takes_bookings && (
+            <li class="sheet idea">
+              {some ? <h3>{t.ideaTitle}</h3> : <h2 id="flashs-title">{t.ideaTitle}</h2>}
+              <p>{(arrhes ? t.ideaArrhesText : t.ideaText)(duration, deposit)}</p>
+              <button class="button quiet" form={FORM} name="projet" value="1" aria-haspopup="dialog">
+                {t.describeIdea}
+              </button>
+            </li>
+          )}
+        </ul>
+      </section>
+    )
   );
 }
 
-function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; mine: OwnHold | undefined } & Pick<GalleryProps, "resume">): VNode {
+function Sheet({
+  artist,
+  flash,
+  mine,
+  resume,
+}: { artist: Artist; flash: Flash; mine: OwnHold | undefined } & Pick<GalleryProps, "resume">): VNode {
   const price = money(flash.price_cents);
   const deposit = (artist.deposit_nature === "arrhes" ? t.arrhesOf : t.depositOf)(money(flash.deposit_cents));
   return (
@@ -121,18 +134,37 @@ function Sheet({ artist, flash, mine, resume }: { artist: Artist; flash: Flash; 
       </div>
       {flash.state === "available" && artist.takes_bookings && <NextSlot artist={artist} flash={flash} />}
       {flash.state === "available" && artist.takes_bookings && (
-        <button class="button quiet" form={FORM} name="flash" value={flash.id} aria-haspopup="dialog" aria-label={t.reserveFlash(flash.title, price)}>
+        <button
+          class="button quiet"
+          form={FORM}
+          name="flash"
+          value={flash.id}
+          aria-haspopup="dialog"
+          aria-label={t.reserveFlash(flash.title, price)}
+        >
           {t.reserve}
         </button>
       )}
       {flash.state === "held" && <p class="why">{mine ? t.heldByYou : t.heldHelp}</p>}
       {flash.state === "held" && mine && (
-        <button type="button" class="button quiet" aria-label={t.resumeFlash(flash.title)} onClick={() => resume(mine.id)}>
+        <button
+          type="button"
+          class="button quiet"
+          aria-label={t.resumeFlash(flash.title)}
+          onClick={() => resume(mine.id)}
+        >
           {t.resumeShort}
         </button>
       )}
       {flash.state === "held" && !mine && (
-        <button class="link" form={FORM} name="flash" value={flash.id} aria-haspopup="dialog" aria-label={t.isItYouFlash(flash.title)}>
+        <button
+          class="link"
+          form={FORM}
+          name="flash"
+          value={flash.id}
+          aria-haspopup="dialog"
+          aria-label={t.isItYouFlash(flash.title)}
+        >
           {t.isItYou}
         </button>
       )}
@@ -168,7 +200,12 @@ class NextSlot extends Component<{ artist: Artist; flash: Flash }, { text: strin
 
   override render(): ComponentChild {
     return (
-      <p class="next" ref={(line) => { this.line = line; }}>
+      <p
+        class="next"
+        ref={(line) => {
+          this.line = line;
+        }}
+      >
         {this.state.text}
       </p>
     );
@@ -201,7 +238,9 @@ export function Rules({ artist }: { artist: Artist }): VNode {
         <div>
           <dt>{t.studioTitle}</dt>
           <dd>
-            {artist.address ? t.studioAt(artist.address) : t.studioText(artist.city, artist.address_shown === "with_summary")}
+            {artist.address
+              ? t.studioAt(artist.address)
+              : t.studioText(artist.city, artist.address_shown === "with_summary")}
             {artist.map_url && (
               <a href={artist.map_url} rel="noopener noreferrer">
                 {t.onMap}

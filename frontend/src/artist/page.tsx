@@ -106,7 +106,9 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
     const Bar = this.holds?.HoldBar;
     return (
       <div class={held || notice ? "bar shown" : "bar"}>
-        {held && Bar && <Bar held={held} look={this.readHolds} refresh={this.refresh} say={this.say} resume={this.resume} />}
+        {held && Bar && (
+          <Bar held={held} look={this.readHolds} refresh={this.refresh} say={this.say} resume={this.resume} />
+        )}
         <p role="status">{notice}</p>
         {notice && (
           <button type="button" class="close" aria-label={t.close} onClick={() => this.say("")}>
@@ -128,7 +130,9 @@ export class ArtistPage extends Component<{ artist: Artist }, State> {
   private isBookable(place: Place): boolean {
     if (!this.state.artist.takes_bookings) return false;
     // A held one too: it may be this client's, held in another browser.
-    return place.flash === null || this.state.artist.flashes.some(({ id, state }) => id === place.flash && state !== "sold");
+    return (
+      place.flash === null || this.state.artist.flashes.some(({ id, state }) => id === place.flash && state !== "sold")
+    );
   }
 
   private async begin(): Promise<void> {

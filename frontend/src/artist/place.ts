@@ -35,5 +35,7 @@ export function addressOf(place: Place | null): string {
 /** How many entries of the history are ours, up to this one. */
 export function depth(): number {
   const state: unknown = history.state;
-  return typeof state === "object" && state !== null && "depth" in state && typeof state.depth === "number" ? state.depth : 0;
+  return typeof state === "object" && state !== null && "depth" in state && typeof state.depth === "number"
+    ? state.depth
+    : 0;
 }

@@ -6,7 +6,8 @@ export const words: Words = {
   yourBooking: "Your booking",
   loading: "Loading…",
   paidTitle: "It is confirmed",
-  paidText: (deposit) => `The deposit of ${deposit} has arrived. A confirmation is on its way to your inbox, with the appointment for your calendar.`,
+  paidText: (deposit) =>
+    `The deposit of ${deposit} has arrived. A confirmation is on its way to your inbox, with the appointment for your calendar.`,
   confirmedTitle: "Appointment confirmed",
   confirmedText: "The artist has confirmed your appointment.",
   doneTitle: "Appointment over",
@@ -17,12 +18,15 @@ export const words: Words = {
   notPaid: "Stripe has received no payment for this booking.",
   toPayment: "I did not finish the payment",
   overdueTitle: "The time to pay is over",
-  overdueText: "If you have paid, we are checking it with the bank and this page updates by itself. If not, the slot is released.",
+  overdueText:
+    "If you have paid, we are checking it with the bank and this page updates by itself. If not, the slot is released.",
   lapsedTitle: "The slot has been released",
-  lapsedText: "No payment arrived in time. Should one still arrive, it is returned to you. You can choose another slot.",
+  lapsedText:
+    "No payment arrived in time. Should one still arrive, it is returned to you. You can choose another slot.",
   failedTitle: "The payment did not go through",
   lateTitle: "The payment came too late",
-  lateText: (amount) => `The slot was no longer free. ${amount} goes back to the same card, within 5 to 10 days depending on your bank.`,
+  lateText: (amount) =>
+    `The slot was no longer free. ${amount} goes back to the same card, within 5 to 10 days depending on your bank.`,
   cancelledTitle: "Appointment cancelled",
   givenBackTitle: "Slot released",
   givenBackText: "You gave this slot back. Nothing was paid and you owe nothing.",
@@ -35,7 +39,8 @@ export const words: Words = {
   disputedTitle: "Payment disputed",
   disputedText: "Your bank is looking into this payment. The artist has been told.",
   stoppedTitle: "Payment interrupted",
-  stoppedText: (time) => `Nothing has been charged so far. Your slot is held until ${time}: you can go on where you stopped.`,
+  stoppedText: (time) =>
+    `Nothing has been charged so far. Your slot is held until ${time}: you can go on where you stopped.`,
   unknownTitle: "Booking not found",
   unknownText: "This link belongs to no booking. Check the address, or the link in your email.",
   unreadText: "The state of the booking could not be read. If there was a payment, it is not lost.",
@@ -61,9 +66,11 @@ export const words: Words = {
   release: "Release the slot",
   releasing: "One moment…",
   releaseFailed: "The slot could not be released. It is released by itself if it is not paid.",
-  holdEndsSoon: (minutes) => (minutes > 1 ? `${minutes} minutes left to pay the deposit.` : "One minute left to pay the deposit."),
+  holdEndsSoon: (minutes) =>
+    minutes > 1 ? `${minutes} minutes left to pay the deposit.` : "One minute left to pay the deposit.",
   nextTitle: "What happens next",
   nextMail: "Keep the confirmation email: it has the address and the file for your calendar.",
-  nextBefore: "No alcohol the day before; on the day, eat before you come and wear something that leaves the area free.",
+  nextBefore:
+    "No alcohol the day before; on the day, eat before you come and wear something that leaves the area free.",
   nextThere: "Be on time, with an identity document. The rest is paid at the studio.",
 };

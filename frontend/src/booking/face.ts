@@ -63,7 +63,11 @@ function lapsedFace(booking: Booking): Face {
   if (payment === "refund_pending" || payment === "refunded" || refunded > 0) {
     return { tone: "bad", title: t.lateTitle, text: [t.lateText(money(refunded || booking.deposit_cents))] };
   }
-  return { tone: "bad", title: booking.cancel_reason === "payment_failed" ? t.failedTitle : t.lapsedTitle, text: [t.lapsedText] };
+  return {
+    tone: "bad",
+    title: booking.cancel_reason === "payment_failed" ? t.failedTitle : t.lapsedTitle,
+    text: [t.lapsedText],
+  };
 }
 
 function cancelledFace(booking: Booking): Face {

@@ -4,23 +4,28 @@ export const words = {
   yourBooking: "Votre réservation",
   loading: "Chargement…",
   paidTitle: "C’est confirmé",
-  paidText: (deposit: string) => `L’acompte de ${deposit} est reçu. Un e-mail de confirmation part à votre adresse, avec le rendez-vous pour votre agenda.`,
+  paidText: (deposit: string) =>
+    `L’acompte de ${deposit} est reçu. Un e-mail de confirmation part à votre adresse, avec le rendez-vous pour votre agenda.`,
   confirmedTitle: "Rendez-vous confirmé",
   confirmedText: "L’artiste a confirmé votre rendez-vous.",
   doneTitle: "Rendez-vous passé",
   doneText: "Merci de votre visite.",
   checkingTitle: "Paiement en cours de vérification",
   checkingText: "Cela prend quelques secondes. Cette page se met à jour toute seule.",
-  checkingLong: "C’est plus long que d’habitude. Vous pouvez fermer cette page : nous vous écrirons dès que c’est vérifié.",
+  checkingLong:
+    "C’est plus long que d’habitude. Vous pouvez fermer cette page : nous vous écrirons dès que c’est vérifié.",
   notPaid: "Stripe n’a reçu aucun paiement pour cette réservation.",
   toPayment: "Je n’ai pas terminé le paiement",
   overdueTitle: "Le délai de paiement est passé",
-  overdueText: "Si vous avez payé, nous le vérifions auprès de la banque et cette page se mettra à jour. Sinon, le créneau est rendu.",
+  overdueText:
+    "Si vous avez payé, nous le vérifions auprès de la banque et cette page se mettra à jour. Sinon, le créneau est rendu.",
   lapsedTitle: "Le créneau a été rendu",
-  lapsedText: "Aucun paiement n’est arrivé à temps. S’il en arrivait encore un, il vous serait rendu. Vous pouvez choisir un autre créneau.",
+  lapsedText:
+    "Aucun paiement n’est arrivé à temps. S’il en arrivait encore un, il vous serait rendu. Vous pouvez choisir un autre créneau.",
   failedTitle: "Le paiement n’a pas abouti",
   lateTitle: "Paiement arrivé trop tard",
-  lateText: (amount: string) => `Le créneau n’était plus libre. ${amount} vous sont rendus sur la même carte, sous 5 à 10 jours selon votre banque.`,
+  lateText: (amount: string) =>
+    `Le créneau n’était plus libre. ${amount} vous sont rendus sur la même carte, sous 5 à 10 jours selon votre banque.`,
   cancelledTitle: "Rendez-vous annulé",
   givenBackTitle: "Créneau libéré",
   givenBackText: "Vous avez rendu ce créneau. Rien n’a été payé, rien ne vous est demandé.",
@@ -33,7 +38,8 @@ export const words = {
   disputedTitle: "Paiement contesté",
   disputedText: "Votre banque examine ce paiement. L’artiste en est averti.",
   stoppedTitle: "Paiement interrompu",
-  stoppedText: (time: string) => `Rien n’a été débité pour l’instant. Votre créneau est gardé jusqu’à ${time} : vous pouvez reprendre où vous en étiez.`,
+  stoppedText: (time: string) =>
+    `Rien n’a été débité pour l’instant. Votre créneau est gardé jusqu’à ${time} : vous pouvez reprendre où vous en étiez.`,
   unknownTitle: "Réservation introuvable",
   unknownText: "Ce lien ne correspond à aucune réservation. Vérifiez l’adresse, ou le lien reçu par e-mail.",
   unreadText: "L’état de la réservation n’a pas pu être lu. S’il y a eu un paiement, il n’est pas perdu.",

@@ -128,7 +128,12 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
     return (
       <div class="actions">
         {payable && booking.hold_expires_at && (
-          <HoldClock key={booking.hold_expires_at} until={booking.hold_expires_at} endsSoon={t.holdEndsSoon} onEnd={this.again} />
+          <HoldClock
+            key={booking.hold_expires_at}
+            until={booking.hold_expires_at}
+            endsSoon={t.holdEndsSoon}
+            onEnd={this.again}
+          />
         )}
         {payable && (
           <button type="button" class="button" onClick={() => leaveFor(payable)}>
@@ -136,7 +141,12 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
           </button>
         )}
         {payable && (
-          <button type="button" class="button quiet" aria-disabled={releasing} onClick={() => void this.release(booking)}>
+          <button
+            type="button"
+            class="button quiet"
+            aria-disabled={releasing}
+            onClick={() => void this.release(booking)}
+          >
             {releasing ? t.releasing : t.release}
           </button>
         )}
@@ -146,7 +156,11 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
           </a>
         )}
         {booking.status === "confirmed" && (
-          <a class="button" href={`/api/bookings/${encodeURIComponent(booking.booking_id)}/calendar.ics`} download="rendez-vous.ics">
+          <a
+            class="button"
+            href={`/api/bookings/${encodeURIComponent(booking.booking_id)}/calendar.ics`}
+            download="rendez-vous.ics"
+          >
             {t.addToCalendar}
           </a>
         )}

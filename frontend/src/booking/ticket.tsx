@@ -20,11 +20,26 @@ export function Ticket({ booking }: { booking: Booking }): VNode {
         <span>{t.fromTo(...hours(booking), whoseClock(booking))}</span>
       </p>
       <dl>
-        <Row name={booking.type === "flash" ? "Flash" : t.project} value={titleOf(booking)} lang={booking.type === "flash" ? foreign(artist.locale) : undefined} />
+        <Row
+          name={booking.type === "flash" ? "Flash" : t.project}
+          value={titleOf(booking)}
+          lang={booking.type === "flash" ? foreign(artist.locale) : undefined}
+        />
         <Row name={t.with} value={artist.display_name} />
         {place && <Row name={t.place} value={place} map={artist.map_url} />}
-        {artist.email && <Row name={t.write} value={<a href={mailto(artist.email)}><Address of={artist.email} /></a>} />}
-        {booking.status === "pending" && booking.paid_cents === 0 && <Row name={t.toPay} value={money(booking.deposit_cents)} />}
+        {artist.email && (
+          <Row
+            name={t.write}
+            value={
+              <a href={mailto(artist.email)}>
+                <Address of={artist.email} />
+              </a>
+            }
+          />
+        )}
+        {booking.status === "pending" && booking.paid_cents === 0 && (
+          <Row name={t.toPay} value={money(booking.deposit_cents)} />
+        )}
         {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
         {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
       </dl>
@@ -32,7 +47,17 @@ export function Ticket({ booking }: { booking: Booking }): VNode {
   );
 }
 
-function Row({ name, value, map, lang }: { name: string; value: ComponentChild; map?: string | null; lang?: Language | undefined }): VNode {
+function Row({
+  name,
+  value,
+  map,
+  lang,
+}: {
+  name: string;
+  value: ComponentChild;
+  map?: string | null;
+  lang?: Language | undefined;
+}): VNode {
   return (
     <div>
       <dt>{name}</dt>

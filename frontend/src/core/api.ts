@@ -3,11 +3,15 @@
 import type { paths } from "../api-types";
 
 type Answer<Operation> = Operation extends { responses: infer All }
-  ? { [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } } ? Body : never }[
-      keyof All & (200 | 201)
-    ]
+  ? {
+      [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } }
+        ? Body
+        : never;
+    }[keyof All & (200 | 201)]
   : never;
-type Sent<Operation> = Operation extends { requestBody: { content: { "application/json": infer Body } } } ? Body : never;
+type Sent<Operation> = Operation extends { requestBody: { content: { "application/json": infer Body } } }
+  ? Body
+  : never;
 
 export type Artist = Answer<paths["/api/artists/{slug}"]["get"]>;
 export type Flash = Artist["flashes"][number];
@@ -95,7 +99,11 @@ export async function call<T>(path: string, body?: string, headers: Record<strin
 /** What an answer that is no 2xx says. */
 export async function refusal(response: Response): Promise<Problem> {
   const body = ((await response.json().catch(() => null)) ?? {}) as Refusal;
-  return new Problem(body.type?.split("#")[1] ?? "internal", Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null, body);
+  return new Problem(
+    body.type?.split("#")[1] ?? "internal",
+    Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null,
+    body,
+  );
 }
 
 export function getArtist(slug: string): Promise<Artist> {

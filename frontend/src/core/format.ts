@@ -29,7 +29,9 @@ export function noon(date: string): Date {
 
 /** French counts the first of a month as an ordinal, and Intl does not. */
 export function written(parts: readonly Intl.DateTimeFormatPart[]): string {
-  return parts.map(({ type, value }) => (language === "fr" && type === "day" && value === "1" ? "1er" : value)).join("");
+  return parts
+    .map(({ type, value }) => (language === "fr" && type === "day" && value === "1" ? "1er" : value))
+    .join("");
 }
 
 /** Parts of a civil date, in words. */
@@ -69,7 +71,9 @@ export function clock(time: string, turn?: string | null): string {
 
 /** What is said of an hour that a clock shows twice; any other turn is a distance from UTC. */
 const TURNS: Record<string, string> =
-  language === "fr" ? { summer: "heure d’été", winter: "heure d’hiver" } : { summer: "summer time", winter: "winter time" };
+  language === "fr"
+    ? { summer: "heure d’été", winter: "heure d’hiver" }
+    : { summer: "summer time", winter: "winter time" };
 
 /** When something takes place, on the studio's clock. */
 interface Appointment {

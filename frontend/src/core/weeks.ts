@@ -45,7 +45,8 @@ export async function daysFrom(artist: Artist, flash: Flash | null, date: string
 /** Keeps days that came with another answer, as if they had been asked for. */
 export function keepDays(artist: Artist, flash: Flash | null, days: readonly Day[]): void {
   const from = days[0]?.date;
-  if (from) asked.set(keyOf(artist, flash, from, days.length), Promise.resolve({ days, loadedAt: Date.now(), until: null }));
+  if (from)
+    asked.set(keyOf(artist, flash, from, days.length), Promise.resolve({ days, loadedAt: Date.now(), until: null }));
 }
 
 function keyOf(artist: Artist, flash: Flash | null, date: string, days: number): string {

@@ -44,7 +44,8 @@ export function Actions({ booking, changed }: Props): VNode {
       say({ good: true, text: done });
     } catch (problem) {
       say({ good: false, text: sentence(problem) });
-      if (["changed-meanwhile", "not-possible", "too-late"].some((slug) => is(problem, slug))) await lookAgain(booking.id, changed);
+      if (["changed-meanwhile", "not-possible", "too-late"].some((slug) => is(problem, slug)))
+        await lookAgain(booking.id, changed);
     } finally {
       setBusy(null);
     }
@@ -61,7 +62,13 @@ export function Actions({ booking, changed }: Props): VNode {
         </p>
       )}
       {can("confirm") && (
-        <button type="button" class="button" aria-label={t.booking.confirmFor(name)} aria-disabled={busy !== null} onClick={() => void run("confirm", t.booking.confirmed)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={t.booking.confirmFor(name)}
+          aria-disabled={busy !== null}
+          onClick={() => void run("confirm", t.booking.confirmed)}
+        >
           {busy === "confirm" ? t.booking.confirming : t.booking.confirm}
         </button>
       )}
@@ -78,22 +85,45 @@ export function Actions({ booking, changed }: Props): VNode {
         />
       )}
       {can("complete") && (
-        <button type="button" class="button" aria-label={t.booking.completeFor(name)} aria-disabled={busy !== null} onClick={() => void run("complete", t.booking.completed)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={t.booking.completeFor(name)}
+          aria-disabled={busy !== null}
+          onClick={() => void run("complete", t.booking.completed)}
+        >
           {busy === "complete" ? t.moment : t.booking.complete}
         </button>
       )}
       {can("no_show") && (
-        <button type="button" class="button quiet" aria-label={t.booking.noShowFor(name)} aria-disabled={busy !== null} onClick={() => void run("no_show", t.booking.missed)}>
+        <button
+          type="button"
+          class="button quiet"
+          aria-label={t.booking.noShowFor(name)}
+          aria-disabled={busy !== null}
+          onClick={() => void run("no_show", t.booking.missed)}
+        >
           {busy === "no_show" ? t.moment : t.booking.noShow}
         </button>
       )}
       {can("put_back") && (
-        <button type="button" class="button" aria-label={t.booking.putBackFor(name)} aria-disabled={busy !== null} onClick={() => void run("put_back", t.booking.wasPutBack)}>
+        <button
+          type="button"
+          class="button"
+          aria-label={t.booking.putBackFor(name)}
+          aria-disabled={busy !== null}
+          onClick={() => void run("put_back", t.booking.wasPutBack)}
+        >
           {busy === "put_back" ? t.moment : t.booking.putBack}
         </button>
       )}
       {can("cancel") && !undo && (
-        <button type="button" class={can("put_back") ? "button quiet" : "link"} aria-label={t.booking.cancelFor(name)} onClick={() => setCancelling(true)}>
+        <button
+          type="button"
+          class={can("put_back") ? "button quiet" : "link"}
+          aria-label={t.booking.cancelFor(name)}
+          onClick={() => setCancelling(true)}
+        >
           {can("put_back") && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
         </button>
       )}
@@ -203,7 +233,10 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
   }, []);
 
   // Nobody is asked who cancels where it makes no difference: a hold that nobody has paid simply ends.
-  const terms: Record<Canceller, Cancellation | null> = { artist: fresh?.cancellation ?? null, client: fresh?.cancellation_by_client ?? null };
+  const terms: Record<Canceller, Cancellation | null> = {
+    artist: fresh?.cancellation ?? null,
+    client: fresh?.cancellation_by_client ?? null,
+  };
   const by = terms.client ? chosen : "artist";
   const outcome = by && terms[by];
 
@@ -246,7 +279,11 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
             legend={t.cancelling.who}
             value={chosen ?? ("" as Canceller)}
             set={choose}
-            options={(["artist", "client"] as const).map((each) => ({ value: each, text: t.cancelling.by[each], help: inShort(terms[each]) }))}
+            options={(["artist", "client"] as const).map((each) => ({
+              value: each,
+              text: t.cancelling.by[each],
+              help: inShort(terms[each]),
+            }))}
           />
         )}
         <div aria-live="polite" class="outcome">
@@ -277,7 +314,9 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
                   )}
                 </dl>
               )}
-              {outcome.owed_beyond_cents > 0 && <p class="alert">{t.cancelling.beyondText(money(outcome.owed_beyond_cents))}</p>}
+              {outcome.owed_beyond_cents > 0 && (
+                <p class="alert">{t.cancelling.beyondText(money(outcome.owed_beyond_cents))}</p>
+              )}
             </>
           ) : (
             !trouble && !fresh && <p class="lead">{t.cancelling.loading}</p>
@@ -290,10 +329,15 @@ function CancelDialog({ booking, changed, close }: CancelProps): VNode {
           </button>
           {outcome ? (
             <button type="submit" class="button danger" aria-disabled={busy}>
-              {busy ? t.cancelling.going : outcome.refund_cents > 0 ? t.cancelling.goRefund(money(outcome.refund_cents)) : t.cancelling.go}
+              {busy
+                ? t.cancelling.going
+                : outcome.refund_cents > 0
+                  ? t.cancelling.goRefund(money(outcome.refund_cents))
+                  : t.cancelling.go}
             </button>
           ) : (
-            trouble && !fresh && (
+            trouble &&
+            !fresh && (
               <button type="button" class="button" onClick={() => void look()}>
                 {t.retry}
               </button>

@@ -162,7 +162,12 @@ export function act(id: string, action: Exclude<Api.Action, "cancel">, version: 
 }
 
 /** Cancels, giving back exactly what was shown: another amount is refused. */
-export function cancel(id: string, version: number, refund_cents: number, by: "artist" | "client"): Promise<Api.Detail> {
+export function cancel(
+  id: string,
+  version: number,
+  refund_cents: number,
+  by: "artist" | "client",
+): Promise<Api.Detail> {
   return call("POST", `${at(id)}/cancel`, { version, refund_cents, by });
 }
 
@@ -182,7 +187,9 @@ export function retry(id: string, job: string): Promise<Api.Detail> {
 
 const SETTINGS = "/api/dashboard";
 
-export function read<T>(what: "profile" | "rules" | "policy" | "hours" | "time-off" | "flashes" | "calendar"): Promise<T> {
+export function read<T>(
+  what: "profile" | "rules" | "policy" | "hours" | "time-off" | "flashes" | "calendar",
+): Promise<T> {
   return call("GET", `${SETTINGS}/${what}`);
 }
 
@@ -203,7 +210,9 @@ export function previewPolicy(policy: Api.PolicyInput): Promise<Api.Sentences> {
   return call("POST", `${SETTINGS}/policy/preview`, policy);
 }
 
-export function addTimeOff(off: Omit<Api.TimeOff, "id"> & { timezone: string }): Promise<Api.TimeOff & { conflicts: string[] }> {
+export function addTimeOff(
+  off: Omit<Api.TimeOff, "id"> & { timezone: string },
+): Promise<Api.TimeOff & { conflicts: string[] }> {
   return call("POST", `${SETTINGS}/time-off`, off);
 }
 
@@ -212,7 +221,9 @@ export function removeTimeOff(id: string): Promise<void> {
 }
 
 export function writeFlash(id: string | null, flash: Api.FlashInput): Promise<Api.OwnFlash> {
-  return id === null ? call("POST", `${SETTINGS}/flashes`, flash) : call("PUT", `${SETTINGS}/flashes/${encodeURIComponent(id)}`, flash);
+  return id === null
+    ? call("POST", `${SETTINGS}/flashes`, flash)
+    : call("PUT", `${SETTINGS}/flashes/${encodeURIComponent(id)}`, flash);
 }
 
 export function shelve(id: string, how: "archive" | "restore"): Promise<Api.OwnFlash> {
@@ -231,7 +242,12 @@ export function readImage(id: string): Promise<Api.Picture> {
 export async function sendImage({ upload }: Api.Upload, file: File): Promise<void> {
   let response: Response;
   try {
-    response = await fetch(upload.url, { method: upload.method, headers: upload.headers, body: file, signal: AbortSignal.timeout(120_000) });
+    response = await fetch(upload.url, {
+      method: upload.method,
+      headers: upload.headers,
+      body: file,
+      signal: AbortSignal.timeout(120_000),
+    });
   } catch {
     throw new Problem("offline");
   }

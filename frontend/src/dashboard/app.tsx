@@ -36,18 +36,31 @@ interface State {
 }
 
 class Dashboard extends Component<object, State> {
-  override state: State = { session: undefined, place: placeInAddress(), link: null, unfinished: false, trouble: "", failure: null, online: navigator.onLine, resume: null };
+  override state: State = {
+    session: undefined,
+    place: placeInAddress(),
+    link: null,
+    unfinished: false,
+    trouble: "",
+    failure: null,
+    online: navigator.onLine,
+    resume: null,
+  };
 
   override componentDidMount(): void {
     addEventListener("hashchange", this.follow);
-    for (const change of ["online", "offline"]) addEventListener(change, () => this.setState({ online: navigator.onLine }));
+    for (const change of ["online", "offline"])
+      addEventListener(change, () => this.setState({ online: navigator.onLine }));
     // Another tab may have signed out, or in, while this one was asleep.
     addEventListener("pageshow", (event) => event.persisted && void this.begin());
     onSessionEnd(() => new Promise((resume) => this.setState({ resume })));
     void this.begin();
   }
 
-  override render(_: object, { session, place, link, unfinished, trouble, failure, online, resume }: State): ComponentChild {
+  override render(
+    _: object,
+    { session, place, link, unfinished, trouble, failure, online, resume }: State,
+  ): ComponentChild {
     document.body.classList.toggle("inside", Boolean(session) && !link);
     const notice = (
       <div role="alert" class="notice">
@@ -209,7 +222,8 @@ class Dashboard extends Component<object, State> {
     }
     forget();
     try {
-      for (const key of Object.keys(sessionStorage)) if (key.startsWith("inkflow:draft:")) sessionStorage.removeItem(key);
+      for (const key of Object.keys(sessionStorage))
+        if (key.startsWith("inkflow:draft:")) sessionStorage.removeItem(key);
     } catch {
       // Storage may be forbidden: then there is nothing in it.
     }
@@ -220,7 +234,12 @@ class Dashboard extends Component<object, State> {
 
 function Bar({ place, slug, leave }: { place: Place; slug: string | null; leave: () => Promise<void> }): VNode {
   const link = (view: Place["view"], address: string, text: string): VNode => (
-    <a href={address} {...((place.view === view || (view === "bookings" && place.view === "booking")) && { "aria-current": "page" as const })}>
+    <a
+      href={address}
+      {...((place.view === view || (view === "bookings" && place.view === "booking")) && {
+        "aria-current": "page" as const,
+      })}
+    >
       {text}
     </a>
   );

@@ -30,7 +30,13 @@ export function BookingView({ id }: { id: string }): VNode {
           ← {t.detail.all}
         </a>
       </p>
-      {data ? <Whole booking={data} changed={changed} /> : is(problem, "not-found") ? <Unknown /> : <Waiting problem={problem} again={refresh} lines={4} />}
+      {data ? (
+        <Whole booking={data} changed={changed} />
+      ) : is(problem, "not-found") ? (
+        <Unknown />
+      ) : (
+        <Waiting problem={problem} again={refresh} lines={4} />
+      )}
     </>
   );
 }
@@ -75,7 +81,12 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
         <Part title={t.detail.client}>
           <Facts
             facts={[
-              [t.detail.email, <a href={mailto(client.email)}><Address of={client.email} /></a>],
+              [
+                t.detail.email,
+                <a href={mailto(client.email)}>
+                  <Address of={client.email} />
+                </a>,
+              ],
               [t.detail.phone, <a href={`tel:${client.phone}`}>{client.phone_written}</a>],
               [t.detail.language, t.detail.languages[client.locale] ?? client.locale],
             ]}
@@ -93,7 +104,11 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
           </Part>
         ) : (
           <Part title="Flash">
-            <Facts facts={[[booking.title || t.booking.project, booking.price_cents === null ? "" : money(booking.price_cents)]]} />
+            <Facts
+              facts={[
+                [booking.title || t.booking.project, booking.price_cents === null ? "" : money(booking.price_cents)],
+              ]}
+            />
           </Part>
         )}
         <Money booking={booking} />
@@ -111,7 +126,9 @@ function Trouble({ booking }: { booking: Detail }): VNode {
   const disputed = booking.payment_status === "disputed" && !booking.dispute_lost;
   return (
     <>
-      {booking.payment_problem && <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>}
+      {booking.payment_problem && (
+        <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>
+      )}
       {disputed && <p class="alert">{t.detail.disputed}</p>}
     </>
   );
@@ -194,7 +211,9 @@ function Calendar({ booking: { calendar } }: { booking: Detail }): VNode | null 
   if (calendar.state === "off") return null;
   return (
     <Part title={t.detail.calendar}>
-      <p class={["conflict", "failed", "called_off"].includes(calendar.state) ? "due" : ""}>{t.detail.calendarState[calendar.state]}</p>
+      <p class={["conflict", "failed", "called_off"].includes(calendar.state) ? "due" : ""}>
+        {t.detail.calendarState[calendar.state]}
+      </p>
       {calendar.note && <p class="help">{t.detail.calendarNote[calendar.note] ?? calendar.note}</p>}
       {calendar.url && /^https?:\/\//.test(calendar.url) && (
         <a class="link" href={calendar.url} rel="noopener">

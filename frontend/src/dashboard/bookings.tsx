@@ -67,7 +67,11 @@ export function Bookings({ query, page }: { query: Query; page: string }): VNode
       <div class="sieve">
         <nav class="tabs" aria-label={t.list.filters}>
           {VIEWS.map((view) => (
-            <a key={view} href={bookingsAddress({ ...query, view })} {...(view === query.view && { "aria-current": "true" as const })}>
+            <a
+              key={view}
+              href={bookingsAddress({ ...query, view })}
+              {...(view === query.view && { "aria-current": "true" as const })}
+            >
               {t.list[view]}
             </a>
           ))}
@@ -141,7 +145,16 @@ function Search({ query }: { query: Query }): VNode {
       <label class="only-heard" for="search">
         {t.list.search}
       </label>
-      <input id="search" type="search" value={text} placeholder={t.list.searchButton} autocomplete="off" enterkeyhint="search" maxLength={100} onInput={(event) => setText(event.currentTarget.value)} />
+      <input
+        id="search"
+        type="search"
+        value={text}
+        placeholder={t.list.searchButton}
+        autocomplete="off"
+        enterkeyhint="search"
+        maxLength={100}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
       <button type="submit" class="button quiet">
         {t.list.searchButton}
       </button>
@@ -162,7 +175,13 @@ function Nothing({ query, page }: { query: Query; page: string }): VNode {
       </div>
     );
   }
-  const words = { all: t.list.noneAll, todo: t.list.noneTodo, upcoming: t.list.noneUpcoming, past: t.list.nonePast, cancelled: t.list.noneCancelled };
+  const words = {
+    all: t.list.noneAll,
+    todo: t.list.noneTodo,
+    upcoming: t.list.noneUpcoming,
+    past: t.list.nonePast,
+    cancelled: t.list.noneCancelled,
+  };
   return (
     <div class="nothing">
       <p class="lead">{words[query.view]}</p>

@@ -42,7 +42,18 @@ export function Chart({ curve }: { curve: readonly Month[] }): VNode {
         <div class="plot" aria-hidden="true">
           <div class="ticks">
             {ticks.map((tick) => (
-              <span class={tick === 0 ? "tick zero" : tick === high || (tick === low && low < (low - high) / 3) ? "tick end" : "tick"} key={tick} data-cents={tick} style={{ "--at": share(tick) }}>
+              <span
+                class={
+                  tick === 0
+                    ? "tick zero"
+                    : tick === high || (tick === low && low < (low - high) / 3)
+                      ? "tick end"
+                      : "tick"
+                }
+                key={tick}
+                data-cents={tick}
+                style={{ "--at": share(tick) }}
+              >
                 <span>{money(tick)}</span>
               </span>
             ))}
@@ -58,7 +69,10 @@ export function Chart({ curve }: { curve: readonly Month[] }): VNode {
                 <span class="lane">
                   <span
                     class={month.revenue_cents < 0 ? "column below" : "column"}
-                    style={{ "--from": share(Math.min(0, month.revenue_cents)), "--size": `${(Math.abs(month.revenue_cents) / (high - low)) * 100}%` }}
+                    style={{
+                      "--from": share(Math.min(0, month.revenue_cents)),
+                      "--size": `${(Math.abs(month.revenue_cents) / (high - low)) * 100}%`,
+                    }}
                   />
                 </span>
                 <span class="value">{money(month.revenue_cents)}</span>
@@ -106,7 +120,8 @@ function summary(curve: readonly Month[]): string {
   // Not "less than last month": the month is not over.
   if (before) parts.push(t.chart.before(capital(monthWords(before.month, "long")), money(before.revenue_cents)));
   const best = curve.reduce((most, month) => (month.revenue_cents > most.revenue_cents ? month : most));
-  if (best !== now && best.revenue_cents > 0) parts.push(t.chart.best(monthWords(best.month, "long", true), money(best.revenue_cents)));
+  if (best !== now && best.revenue_cents > 0)
+    parts.push(t.chart.best(monthWords(best.month, "long", true), money(best.revenue_cents)));
   parts.push(t.chart.total(money(curve.reduce((sum, month) => sum + month.revenue_cents, 0))));
   return parts.join(" ");
 }

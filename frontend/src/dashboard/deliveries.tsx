@@ -16,7 +16,11 @@ interface Props {
 }
 
 /** A press, what came of it, and one at a time. */
-function usePress(changed: (after: Detail) => void): { busy: string | null; saying: Saying | null; press: (key: string, action: () => Promise<Detail>, done: string) => void } {
+function usePress(changed: (after: Detail) => void): {
+  busy: string | null;
+  saying: Saying | null;
+  press: (key: string, action: () => Promise<Detail>, done: string) => void;
+} {
   const [busy, setBusy] = useState<string | null>(null);
   const [saying, say] = useState<Saying | null>(null);
   const press = async (key: string, action: () => Promise<Detail>, done: string): Promise<void> => {
@@ -101,7 +105,13 @@ export function Mails({ booking, changed }: Props): VNode {
                   class="link"
                   aria-label={t.detail.resendOf(name(mail))}
                   aria-disabled={busy !== null}
-                  onClick={() => press(`${mail.template}${mail.occurrence}`, () => resend(booking.id, mail.template), t.detail.resent)}
+                  onClick={() =>
+                    press(
+                      `${mail.template}${mail.occurrence}`,
+                      () => resend(booking.id, mail.template),
+                      t.detail.resent,
+                    )
+                  }
                 >
                   {busy === `${mail.template}${mail.occurrence}` ? t.moment : t.detail.resend}
                 </button>

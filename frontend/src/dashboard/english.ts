@@ -21,11 +21,13 @@ export const words: Words = {
   problem: {
     offline: "No answer. Check your connection, then try again.",
     failed: "Something went wrong on our side. Try again in a moment.",
-    changed: "This booking has changed in the meantime, perhaps in another tab. Here it is as it stands now: check it, then repeat what you did if it is still needed.",
+    changed:
+      "This booking has changed in the meantime, perhaps in another tab. Here it is as it stands now: check it, then repeat what you did if it is still needed.",
     notPossible: "This is not possible any more in the state the booking is in.",
     tooLate: "The ten seconds are over: the confirmation is out. You can still cancel the appointment.",
     money: "The amount to give back has changed. This is the new one.",
-    stripe: "Stripe does not answer: it is not known whether your client is paying. Nothing was changed; try again in a moment.",
+    stripe:
+      "Stripe does not answer: it is not known whether your client is paying. Nothing was changed; try again in a moment.",
     notFound: "Not found: it may have been removed.",
     invalid: "Check the marked fields.",
     tooMany: "Many attempts. Wait a little before you try again.",
@@ -61,7 +63,8 @@ export const words: Words = {
     sentTo: (email) => `Sent to ${email}.`,
     sendAgain: "Send it again",
     otherAddress: "Use another address",
-    linkSent: "If there is an account for this address, a sign-in link arrives there within a minute. You may close this page.",
+    linkSent:
+      "If there is an account for this address, a sign-in link arrives there within a minute. You may close this page.",
     wrong: "Wrong address or password.",
     noAccount: "No account yet?",
     create: "Create an account",
@@ -69,7 +72,8 @@ export const words: Words = {
     createTitle: "Open your studio",
     createLead: "A page of your own, deposits collected, no double booking. It takes a few minutes.",
     createInvited: "By invitation: with the address that you gave to whoever runs this site.",
-    closed: "No page is opened here without an invitation: ask whoever runs this site to invite the address of your account.",
+    closed:
+      "No page is opened here without an invitation: ask whoever runs this site to invite the address of your account.",
     hasAccount: "Already have an account?",
     toSignIn: "Sign in",
     confirm: "A message is on its way to this address. Open the link in it to finish.",
@@ -80,13 +84,15 @@ export const words: Words = {
     linkEnter: "Enter",
     linkFreshTitle: "Confirm your address",
     linkFreshLead: "This link confirms your email address and opens your dashboard in this browser.",
-    linkOther: (email) => `This browser is signed in with ${email}. The link may belong to another account, which would take the place of this one.`,
+    linkOther: (email) =>
+      `This browser is signed in with ${email}. The link may belong to another account, which would take the place of this one.`,
     linkReplace: "Enter with this link",
     linkStay: "Keep this session",
     linkExpired: "This link was used before or has expired. Ask for a new one.",
     out: "Sign out",
     outTitle: "Not signed out everywhere",
-    outLead: "This session opens nothing here any more, but the service that knows the accounts does not answer and has not ended it yet. Try again in a moment, and until then leave this browser to nobody.",
+    outLead:
+      "This session opens nothing here any more, but the service that knows the accounts does not answer and has not ended it yet. Try again in a moment, and until then leave this browser to nobody.",
     outAgain: "Finish signing out",
     presentAlready: "This browser has a session already. Reload the page to choose.",
   },
@@ -94,7 +100,10 @@ export const words: Words = {
   suspects: {
     title: "Slots held for nothing?",
     why: (count, lapsed) => {
-      const together = count > 1 ? `These ${count} slots are held from one and the same connection.` : "This slot is held from a connection that was seen before.";
+      const together =
+        count > 1
+          ? `These ${count} slots are held from one and the same connection.`
+          : "This slot is held from a connection that was seen before.";
       return lapsed > 0 ? `${together} Since yesterday, ${lapsed} others were not paid.` : together;
     },
     until: (time) => `until ${time}`,
@@ -103,7 +112,12 @@ export const words: Words = {
     what: "They are free again at once. A deposit that is being paid right now stays valid, and nobody gets a mail.",
     keep: "Leave them",
     go: "Free them",
-    done: (count) => (count === 0 ? "There was nothing left to free." : count > 1 ? `${count} slots are free again.` : "One slot is free again."),
+    done: (count) =>
+      count === 0
+        ? "There was nothing left to free."
+        : count > 1
+          ? `${count} slots are free again.`
+          : "One slot is free again.",
   },
   overview: {
     hello: (name) => `Hello ${name}`,
@@ -123,8 +137,10 @@ export const words: Words = {
     next: "Next appointment",
     noNext: "No confirmed appointment for now.",
     rates: "Over twelve months",
-    cancelled: (count, of) => `${count} ${count === 1 ? "cancellation" : "cancellations"} out of ${of} ${of === 1 ? "appointment" : "appointments"}`,
-    missed: (count, of) => `${count} ${count === 1 ? "no-show" : "no-shows"} out of ${of} ${of === 1 ? "appointment" : "appointments"}`,
+    cancelled: (count, of) =>
+      `${count} ${count === 1 ? "cancellation" : "cancellations"} out of ${of} ${of === 1 ? "appointment" : "appointments"}`,
+    missed: (count, of) =>
+      `${count} ${count === 1 ? "no-show" : "no-shows"} out of ${of} ${of === 1 ? "appointment" : "appointments"}`,
     noRates: "No appointment is over yet.",
     share: "Your page",
     shareText: "For your Instagram bio: clients choose, book and pay the deposit by themselves.",
@@ -135,7 +151,8 @@ export const words: Words = {
     noAddressText: "The town or the address of the studio is missing: clients must know where to come.",
     setUpText: "Clients cannot book yet.",
     notYet: "Clients cannot book yet",
-    notYetText: "They can see your page. Whoever runs this site still has to let it take deposits; on your side nothing is missing.",
+    notYetText:
+      "They can see your page. Whoever runs this site still has to let it take deposits; on your side nothing is missing.",
     goOn: "Go on",
   },
 
@@ -165,7 +182,8 @@ export const words: Words = {
     search: "Look for a name, an email, a phone number or a title",
     searchButton: "Search",
     clear: "Clear the search",
-    found: (count, more) => `${more ? "More than " : ""}${count} ${count === 1 ? "booking" : "bookings"}${more ? "" : " in all"}`,
+    found: (count, more) =>
+      `${more ? "More than " : ""}${count} ${count === 1 ? "booking" : "bookings"}${more ? "" : " in all"}`,
     showMore: "Show more",
     csv: "Export as a spreadsheet (CSV)",
     noneAll: "No booking yet.",
@@ -198,7 +216,8 @@ export const words: Words = {
     todo: {
       confirm: "The deposit is not paid: confirm without waiting, or let the time run.",
       payment: "The payment needs your attention.",
-      called_off: "This appointment is not in Cal.com any more: cancel it, or put it back there. Nothing was given back.",
+      called_off:
+        "This appointment is not in Cal.com any more: cancel it, or put it back there. Nothing was given back.",
       calendar: "Cal.com does not agree with this appointment.",
       job: "Something could not be sent.",
       outcome: "This appointment is over: did it take place?",
@@ -245,7 +264,8 @@ export const words: Words = {
     back: "Back to the client",
     kept: "You keep",
     beyond: "Owed on top",
-    beyondText: (amount) => `This is earnest money (“arrhes”): because you cancel, the law makes you owe ${amount} more, to be settled directly with your client.`,
+    beyondText: (amount) =>
+      `This is earnest money (“arrhes”): because you cancel, the law makes you owe ${amount} more, to be settled directly with your client.`,
     afterHold: "The slot becomes free again, the payment page closes, and your client is told by email.",
     after: "The slot becomes free again and your client gets an email. A cancellation cannot be taken back.",
     keep: "Keep the appointment",
@@ -281,12 +301,15 @@ export const words: Words = {
       dispute_lost: "Dispute lost",
     },
     problem: {
-      mismatch: "The amount received is not the one that was asked. Check it in Stripe, then refund it or settle the difference with your client.",
+      mismatch:
+        "The amount received is not the one that was asked. Check it in Stripe, then refund it or settle the difference with your client.",
       duplicate: "This appointment was paid twice. The second payment is given back automatically; check it in Stripe.",
-      refund_failed: "The refund was refused. Open the payment in Stripe and contact your client to give the money back another way.",
+      refund_failed:
+        "The refund was refused. Open the payment in Stripe and contact your client to give the money back another way.",
     },
     disputed: "The client disputes this payment with their bank. Answer in Stripe before the deadline.",
-    disputeLost: "The bank decided for your client, and the deposit went back to them. The appointment itself is not called off.",
+    disputeLost:
+      "The bank decided for your client, and the deposit went back to them. The appointment itself is not called off.",
     policy: "What the client agreed to",
     note: "Note to yourself",
     noteHelp: "Only you see it.",
@@ -318,9 +341,11 @@ export const words: Words = {
       unknown: "perhaps received",
       withheld: "was not sent",
     },
-    mailUnknown: "The sending service gave no answer: we do not know whether this email arrived, and do not send it a third time.",
+    mailUnknown:
+      "The sending service gave no answer: we do not know whether this email arrived, and do not send it a third time.",
     mailWithheld: {
-      address: "This address has had several emails already for appointments without a payment. Try again in an hour, or tomorrow.",
+      address:
+        "This address has had several emails already for appointments without a payment. Try again in an hour, or tomorrow.",
       artist: "Many emails went out for appointments without a payment. Try again in an hour, or tomorrow.",
     },
     calendar: "Calendar",
@@ -338,12 +363,16 @@ export const words: Words = {
       "has another length in Cal.com": "It has another length in Cal.com.",
       "the time is taken in Cal.com": "This time is taken in Cal.com.",
       "moved in Cal.com to a time that is taken here": "Moved in Cal.com to a time that is taken here.",
-      "the time is outside what the event type allows": "Your event type does not allow this time: see its minimum notice and its window.",
-      "there is no such booking or event type": "Cal.com does not find the event type: check the connection in the settings.",
+      "the time is outside what the event type allows":
+        "Your event type does not allow this time: see its minimum notice and its window.",
+      "there is no such booking or event type":
+        "Cal.com does not find the event type: check the connection in the settings.",
       "the API key is refused": "Cal.com refuses the key: make another one and paste it in the settings.",
-      "the event type does not allow cancellations": "Your event type forbids to cancel: cancel it yourself in Cal.com, and turn off “Disable cancelling” (Advanced).",
+      "the event type does not allow cancellations":
+        "Your event type forbids to cancel: cancel it yourself in Cal.com, and turn off “Disable cancelling” (Advanced).",
       reschedule_requested: "In Cal.com you asked your client for another time.",
-      cancelled_or_reschedule_requested: "Cancelled in Cal.com from your account. Cal.com does not say whether you called it off or asked for another time.",
+      cancelled_or_reschedule_requested:
+        "Cancelled in Cal.com from your account. Cal.com does not say whether you called it off or asked for another time.",
       cancelled_by_unknown: "Cancelled in Cal.com, nobody knows by whom.",
       gone: "Cal.com does not find it any more.",
     },
@@ -419,7 +448,8 @@ export const words: Words = {
     open: "Your page is open",
     openText: "Now let people know.",
     ready: "Your page is ready",
-    readyText: "Clients can see it, but cannot book yet: whoever runs this site has to let it take deposits first. On your side nothing is missing.",
+    readyText:
+      "Clients can see it, but cannot book yet: whoever runs this site has to let it take deposits first. On your side nothing is missing.",
     almost: "Your page exists",
     almostText: "Something is still missing before anybody can book.",
     see: "See my page",
@@ -463,14 +493,17 @@ export const words: Words = {
     slugWarn: "The old address will lead nowhere: remember to change your links.",
     email: "Email for bookings",
     emailHelp: "You get every paid booking there; clients reply to it.",
-    emailWaits: (address: string, now: string) => `${address} is not confirmed yet: until you follow the link that was mailed there, your emails go to ${now}.`,
+    emailWaits: (address: string, now: string) =>
+      `${address} is not confirmed yet: until you follow the link that was mailed there, your emails go to ${now}.`,
     emailLinkAgain: "Send the link again",
     emailLinkSent: (address: string) => `The link is on its way to ${address}. It works for 48 hours.`,
-    emailConfirmText: "You followed the link of an email. Your bookings will arrive at the address that received it, and your clients answer to it.",
+    emailConfirmText:
+      "You followed the link of an email. Your bookings will arrive at the address that received it, and your clients answer to it.",
     emailConfirm: "Confirm this address",
     emailConfirmed: "The address is confirmed.",
     pendingMails: "Tell me before the payment, too",
-    pendingMailsHelp: "An email as soon as somebody holds a slot, paid or not. Otherwise you only hear of what is paid.",
+    pendingMailsHelp:
+      "An email as soon as somebody holds a slot, paid or not. Otherwise you only hear of what is paid.",
     bio: "Presentation",
     bioHelp: "Two or three sentences: your line, your subjects, your studio.",
     cityWrong: "Enter the town.",
@@ -481,11 +514,18 @@ export const words: Words = {
     addressHelp: "Your street. The town is always on the page.",
     addressShown: "Clients see the address",
     addressShownOptions: {
-      after_payment: { text: "once the appointment is confirmed", help: "When the deposit is paid or you have confirmed: on the page of the appointment and in emails. Never before." },
-      with_summary: { text: "as soon as they hold a slot", help: "In the summary, once they have left their contact details, before the payment. Not on your page." },
+      after_payment: {
+        text: "once the appointment is confirmed",
+        help: "When the deposit is paid or you have confirmed: on the page of the appointment and in emails. Never before.",
+      },
+      with_summary: {
+        text: "as soon as they hold a slot",
+        help: "In the summary, once they have left their contact details, before the payment. Not on your page.",
+      },
       public: { text: "everybody, on the page", help: "With a link to a map; search engines find it." },
     },
-    addressCalendar: "Cal.com sends emails of its own, with the place you entered there. If it must not be known earlier, leave it empty there.",
+    addressCalendar:
+      "Cal.com sends emails of its own, with the place you entered there. If it must not be known earlier, leave it empty there.",
     locale: "Language of your emails",
     locales: { fr: "French", en: "English" },
     timezone: "Time zone",
@@ -497,8 +537,7 @@ export const words: Words = {
     choose: "Choose a picture",
     change: "Change the picture",
     help: "JPEG, PNG or WebP, 15 MB at most.",
-    heic:
-      "This photo is in HEIC, which browsers do not show: export it as JPEG (on an iPhone: Settings, Camera, Formats, “Most Compatible”), or send a screenshot.",
+    heic: "This photo is in HEIC, which browsers do not show: export it as JPEG (on an iPhone: Settings, Camera, Formats, “Most Compatible”), or send a screenshot.",
     wrongType: "This picture is neither JPEG, PNG nor WebP.",
     tooLarge: "This picture is larger than 15 MB.",
     sending: "Sending the picture…",
@@ -572,7 +611,14 @@ export const words: Words = {
     before: (span) => `${span} before`,
     horizon: "Books open for",
     horizonHelp: "Nobody books further ahead.",
-    ahead: (days) => (days < 60 ? `${days} days` : days === 365 ? "a year" : days === 730 ? "two years" : `${Math.round(days / 30)} months`),
+    ahead: (days) =>
+      days < 60
+        ? `${days} days`
+        : days === 365
+          ? "a year"
+          : days === 730
+            ? "two years"
+            : `${Math.round(days / 30)} months`,
     days: (days) => (days > 1 ? `${days} days` : "1 day"),
   },
 
@@ -638,7 +684,8 @@ export const words: Words = {
     keyWrong: "Paste the key, which begins with cal_.",
     when: "Write the appointment to Cal.com",
     atBooking: "as soon as it is requested",
-    atBookingHelp: "The time is blocked everywhere, even before the deposit. Cal.com then writes to the address that the client gave, paid or not.",
+    atBookingHelp:
+      "The time is blocked everywhere, even before the deposit. Cal.com then writes to the address that the client gave, paid or not.",
     atPayment: "only once the deposit is paid",
     atPaymentHelp: "Your calendar shows only what is certain.",
     test: "Test the connection",

@@ -18,7 +18,10 @@ export function draftsOf(user: string): void {
 }
 
 /** What is typed over what is stored, field by field. It survives a reload; saving ends it. */
-export function useDraft<T extends object>(key: string, stored: T): { values: T; set: (change: Partial<T>) => void; clear: () => void; dirty: boolean } {
+export function useDraft<T extends object>(
+  key: string,
+  stored: T,
+): { values: T; set: (change: Partial<T>) => void; clear: () => void; dirty: boolean } {
   const place = `draft:${owner}:${key}`;
   const [draft, setDraft] = useState<Partial<T>>(() => recall<Partial<T>>(place) ?? {});
   const same = JSON.stringify({ ...stored, ...draft }) === JSON.stringify(stored);
@@ -114,7 +117,8 @@ export function useSending<Name extends string>(pointers: Record<string, Name> =
         setSuggestions(errors.flatMap((error) => error.suggestions ?? []));
         for (const { pointer, detail } of errors) {
           const name = pointers[pointer] ?? (pointer.split("/")[1] as Name | undefined);
-          if (name && form.current?.querySelector(`[data-field="${CSS.escape(name)}"]`)) found[name] = detail || t.problem.wrong;
+          if (name && form.current?.querySelector(`[data-field="${CSS.escape(name)}"]`))
+            found[name] = detail || t.problem.wrong;
           else if (detail) rest.push(detail);
         }
         refuse(found, [sentence(problem), ...rest].join(" "));
@@ -146,7 +150,22 @@ interface TextProps extends Described {
   spellcheck?: boolean;
 }
 
-export function TextField({ name, label, help, error, value, set, type = "text", lines, most, optional, autocomplete, inputmode, narrow, spellcheck }: TextProps): VNode {
+export function TextField({
+  name,
+  label,
+  help,
+  error,
+  value,
+  set,
+  type = "text",
+  lines,
+  most,
+  optional,
+  autocomplete,
+  inputmode,
+  narrow,
+  spellcheck,
+}: TextProps): VNode {
   const id = useId();
   const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
   const shared = {
@@ -174,7 +193,12 @@ export function TextField({ name, label, help, error, value, set, type = "text",
         <textarea rows={lines} {...shared} />
       ) : (
         // The JSX types know each kind of input on its own, not the choice between them.
-        <input type={type as "text"} {...(autocomplete && { autocomplete })} {...(inputmode && { inputMode: inputmode })} {...shared} />
+        <input
+          type={type as "text"}
+          {...(autocomplete && { autocomplete })}
+          {...(inputmode && { inputMode: inputmode })}
+          {...shared}
+        />
       )}
       {error && (
         <p class="error" id={`${id}-error`}>
@@ -256,12 +280,28 @@ export function RadioField<Value extends string>({ legend, value, set, options }
   );
 }
 
-export function CheckField({ label, help, checked, set }: { label: string; help?: string; checked: boolean; set: (checked: boolean) => void }): VNode {
+export function CheckField({
+  label,
+  help,
+  checked,
+  set,
+}: {
+  label: string;
+  help?: string;
+  checked: boolean;
+  set: (checked: boolean) => void;
+}): VNode {
   const id = useId();
   return (
     <div class="field choice">
       <div class="option">
-        <input type="checkbox" id={id} checked={checked} {...(help && { "aria-describedby": `${id}-help` })} onChange={(event) => set(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          id={id}
+          checked={checked}
+          {...(help && { "aria-describedby": `${id}-help` })}
+          onChange={(event) => set(event.currentTarget.checked)}
+        />
         <label for={id}>{label}</label>
         {help && (
           <p class="help" id={`${id}-help`}>
@@ -277,13 +317,29 @@ export function CheckField({ label, help, checked, set }: { label: string; help?
 export function Said({ saying }: { saying: Saying | null }): VNode {
   return (
     <div class="said" role={saying && !saying.good ? "alert" : "status"}>
-      {saying && <p class={saying.good ? "done" : "alert"}><Told text={saying.text} /></p>}
+      {saying && (
+        <p class={saying.good ? "done" : "alert"}>
+          <Told text={saying.text} />
+        </p>
+      )}
     </div>
   );
 }
 
 /** The last line of a form: what came of it, and the button. */
-export function Submit({ busy, saying, text, dirty, children }: { busy: boolean; saying: Saying | null; text?: string; dirty?: boolean; children?: ComponentChildren }): VNode {
+export function Submit({
+  busy,
+  saying,
+  text,
+  dirty,
+  children,
+}: {
+  busy: boolean;
+  saying: Saying | null;
+  text?: string;
+  dirty?: boolean;
+  children?: ComponentChildren;
+}): VNode {
   return (
     <div class="submit">
       <Said saying={saying} />

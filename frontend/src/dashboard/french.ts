@@ -21,11 +21,13 @@ export const words = {
   problem: {
     offline: "Pas de réponse. Vérifiez votre connexion, puis réessayez.",
     failed: "Quelque chose a échoué de notre côté. Réessayez dans un instant.",
-    changed: "Cette réservation a changé entre-temps, peut-être dans un autre onglet. La voici à jour : vérifiez, puis recommencez si besoin.",
+    changed:
+      "Cette réservation a changé entre-temps, peut-être dans un autre onglet. La voici à jour : vérifiez, puis recommencez si besoin.",
     notPossible: "Cette action n’est plus possible dans l’état actuel de la réservation.",
     tooLate: "Les dix secondes sont passées : la confirmation est partie. Vous pouvez encore annuler le rendez-vous.",
     money: "Le montant à rendre a changé depuis. Voici le nouveau.",
-    stripe: "Stripe ne répond pas : impossible de savoir si votre client est en train de payer. Rien n’a été changé ; réessayez dans un instant.",
+    stripe:
+      "Stripe ne répond pas : impossible de savoir si votre client est en train de payer. Rien n’a été changé ; réessayez dans un instant.",
     notFound: "Introuvable : cela a peut-être été supprimé.",
     invalid: "Vérifiez les champs signalés.",
     tooMany: "Beaucoup de tentatives. Patientez un peu avant de réessayer.",
@@ -61,7 +63,8 @@ export const words = {
     sentTo: (email: string) => `Envoyé à ${email}.`,
     sendAgain: "Renvoyer l’e-mail",
     otherAddress: "Changer d’adresse",
-    linkSent: "Si un compte existe pour cette adresse, un lien de connexion y arrive dans la minute. Vous pouvez fermer cette page.",
+    linkSent:
+      "Si un compte existe pour cette adresse, un lien de connexion y arrive dans la minute. Vous pouvez fermer cette page.",
     wrong: "Adresse ou mot de passe incorrects.",
     noAccount: "Pas encore de compte ?",
     create: "Créer un compte",
@@ -80,13 +83,15 @@ export const words = {
     linkEnter: "Entrer",
     linkFreshTitle: "Confirmer votre adresse",
     linkFreshLead: "Ce lien confirme votre adresse e-mail et ouvre votre tableau de bord dans ce navigateur.",
-    linkOther: (email: string) => `Ce navigateur est connecté avec ${email}. Le lien peut être celui d’un autre compte, qui prendrait la place de celui-ci.`,
+    linkOther: (email: string) =>
+      `Ce navigateur est connecté avec ${email}. Le lien peut être celui d’un autre compte, qui prendrait la place de celui-ci.`,
     linkReplace: "Entrer avec ce lien",
     linkStay: "Garder cette session",
     linkExpired: "Ce lien a déjà servi ou a expiré. Demandez-en un nouveau.",
     out: "Se déconnecter",
     outTitle: "Déconnexion inachevée",
-    outLead: "Cette session n’ouvre plus rien ici, mais le service des comptes ne répond pas et ne l’a pas encore fermée. Réessayez dans un moment, et d’ici là ne laissez ce navigateur à personne.",
+    outLead:
+      "Cette session n’ouvre plus rien ici, mais le service des comptes ne répond pas et ne l’a pas encore fermée. Réessayez dans un moment, et d’ici là ne laissez ce navigateur à personne.",
     outAgain: "Terminer la déconnexion",
     presentAlready: "Ce navigateur a déjà une session. Rechargez la page pour choisir.",
   },
@@ -94,7 +99,10 @@ export const words = {
   suspects: {
     title: "Créneaux retenus sans suite ?",
     why: (count: number, lapsed: number) => {
-      const together = count > 1 ? `Ces ${count} créneaux sont retenus depuis une même connexion.` : "Ce créneau est retenu depuis une connexion déjà vue.";
+      const together =
+        count > 1
+          ? `Ces ${count} créneaux sont retenus depuis une même connexion.`
+          : "Ce créneau est retenu depuis une connexion déjà vue.";
       return lapsed > 0 ? `${together} Depuis hier, ${lapsed} autres n’ont pas été payés.` : together;
     },
     until: (time: string) => `jusqu’à ${time}`,
@@ -103,7 +111,12 @@ export const words = {
     what: "Ils redeviennent libres tout de suite. Un acompte qui est payé en ce moment reste valable, et personne ne reçoit d’e-mail.",
     keep: "Laisser",
     go: "Libérer",
-    done: (count: number) => (count === 0 ? "Rien n’était plus à libérer." : count > 1 ? `${count} créneaux sont de nouveau libres.` : "Un créneau est de nouveau libre."),
+    done: (count: number) =>
+      count === 0
+        ? "Rien n’était plus à libérer."
+        : count > 1
+          ? `${count} créneaux sont de nouveau libres.`
+          : "Un créneau est de nouveau libre.",
   },
   overview: {
     hello: (name: string) => `Bonjour ${name}`,
@@ -123,8 +136,9 @@ export const words = {
     next: "Prochain rendez-vous",
     noNext: "Aucun rendez-vous confirmé pour l’instant.",
     rates: "Sur douze mois",
-    cancelled: (count: number, of: number) => `${count} ${count > 1 ? "annulations" : "annulation"} sur ${of} rendez-vous`,
-    missed: (count: number, of: number) => `${count} ${count > 1 ? "absences" : "absence"} sur ${of} rendez-vous`,
+    cancelled: (count: number, of: number) =>
+      `${count} ${count > 1 ? "annulations" : "annulation"} sur ${of} rendez-vous`,
+    missed: (count: number, of: number) => `${count} ${count > 1 ? "absences" : "absence"} sur ${of} rendez-vous`,
     noRates: "Pas encore de rendez-vous terminé.",
     share: "Votre page",
     shareText: "À coller dans votre bio Instagram : vos clients choisissent, réservent et paient l’acompte tout seuls.",
@@ -135,7 +149,8 @@ export const words = {
     noAddressText: "Il manque la ville ou l’adresse de l’atelier : vos clients doivent savoir où venir.",
     setUpText: "Vos clients ne peuvent pas encore réserver.",
     notYet: "Vos clients ne peuvent pas encore réserver",
-    notYetText: "Ils voient votre page. Qui tient ce site doit encore lui permettre de prendre des acomptes ; de votre côté, il ne manque rien.",
+    notYetText:
+      "Ils voient votre page. Qui tient ce site doit encore lui permettre de prendre des acomptes ; de votre côté, il ne manque rien.",
     goOn: "Continuer",
   },
 
@@ -165,7 +180,7 @@ export const words = {
     search: "Chercher un nom, un e-mail, un téléphone ou un titre",
     searchButton: "Chercher",
     clear: "Effacer la recherche",
-    found: (count: number, more: boolean) => `${more ? "Plus de " : ""}${count} rendez-vous${more ? "" : " en tout"}`,
+    found: (count: number, more: boolean) => `${more ? "Plus de " : ""}${count} rendez-vous${more ? "" : " en tout"}`,
     showMore: "Afficher la suite",
     csv: "Exporter en tableur (CSV)",
     noneAll: "Aucune réservation pour l’instant.",
@@ -238,14 +253,16 @@ export const words = {
     loading: "Calcul de ce qui sera rendu…",
     who: "Qui annule ?",
     by: { artist: "Moi", client: "Mon client" },
-    terms: (back: string, kept: string | null) => (kept === null ? `${back} rendus` : `${back} rendus, vous gardez ${kept}`),
+    terms: (back: string, kept: string | null) =>
+      kept === null ? `${back} rendus` : `${back} rendus, vous gardez ${kept}`,
     refund: (amount: string, name: string) => `${amount} seront rendus à ${name}, sur la carte qui a payé.`,
     nothing: (name: string) => `Rien n’a été payé : rien n’est à rendre à ${name}.`,
     keepAll: (amount: string) => `Rien n’est rendu : vous gardez ${amount}.`,
     back: "Rendu au client",
     kept: "Vous gardez",
     beyond: "Dû en plus",
-    beyondText: (amount: string) => `Ce sont des arrhes : comme vous annulez, la loi vous fait devoir ${amount} de plus, à régler directement avec votre client.`,
+    beyondText: (amount: string) =>
+      `Ce sont des arrhes : comme vous annulez, la loi vous fait devoir ${amount} de plus, à régler directement avec votre client.`,
     afterHold: "Le créneau redevient libre, la page de paiement se ferme, et votre client en est prévenu par e-mail.",
     after: "Le créneau redevient libre et votre client reçoit un e-mail. Une annulation ne se reprend pas.",
     keep: "Garder le rendez-vous",
@@ -253,7 +270,8 @@ export const words = {
     goRefund: (amount: string) => `Annuler et rendre ${amount}`,
     going: "Annulation…",
     done: (name: string) => `Le rendez-vous de ${name} est annulé.`,
-    doneRefund: (name: string, amount: string) => `Le rendez-vous de ${name} est annulé, ${amount} sont en route vers sa carte.`,
+    doneRefund: (name: string, amount: string) =>
+      `Le rendez-vous de ${name} est annulé, ${amount} sont en route vers sa carte.`,
   },
 
   detail: {
@@ -281,12 +299,16 @@ export const words = {
       dispute_lost: "Contestation perdue",
     } satisfies Record<Entry["kind"], string>,
     problem: {
-      mismatch: "Le montant reçu n’est pas celui qui était demandé. Vérifiez-le dans Stripe, puis remboursez ou réglez la différence avec votre client.",
-      duplicate: "Ce rendez-vous a été payé deux fois. Le second paiement est rendu automatiquement ; vérifiez-le dans Stripe.",
-      refund_failed: "Le remboursement a été refusé. Ouvrez le paiement dans Stripe et contactez votre client pour rendre l’argent autrement.",
+      mismatch:
+        "Le montant reçu n’est pas celui qui était demandé. Vérifiez-le dans Stripe, puis remboursez ou réglez la différence avec votre client.",
+      duplicate:
+        "Ce rendez-vous a été payé deux fois. Le second paiement est rendu automatiquement ; vérifiez-le dans Stripe.",
+      refund_failed:
+        "Le remboursement a été refusé. Ouvrez le paiement dans Stripe et contactez votre client pour rendre l’argent autrement.",
     } as Record<string, string>,
     disputed: "Le client conteste ce paiement auprès de sa banque. Répondez dans Stripe avant la date limite.",
-    disputeLost: "La banque a donné raison à votre client : l’acompte lui a été rendu. Le rendez-vous, lui, n’est pas annulé.",
+    disputeLost:
+      "La banque a donné raison à votre client : l’acompte lui a été rendu. Le rendez-vous, lui, n’est pas annulé.",
     policy: "Ce que le client a accepté",
     note: "Note pour vous",
     noteHelp: "Vous seul la voyez.",
@@ -318,10 +340,13 @@ export const words = {
       unknown: "peut-être reçu",
       withheld: "n’a pas été envoyé",
     } satisfies Record<SentMail["status"], string>,
-    mailUnknown: "Le service d’envoi n’a pas répondu : nous ne savons pas si ce message est arrivé, et ne l’envoyons pas une troisième fois.",
+    mailUnknown:
+      "Le service d’envoi n’a pas répondu : nous ne savons pas si ce message est arrivé, et ne l’envoyons pas une troisième fois.",
     mailWithheld: {
-      address: "Cette adresse a déjà reçu plusieurs messages pour des rendez-vous sans paiement. Réessayez dans une heure, ou demain.",
-      artist: "Beaucoup de messages sont partis pour des rendez-vous sans paiement. Réessayez dans une heure, ou demain.",
+      address:
+        "Cette adresse a déjà reçu plusieurs messages pour des rendez-vous sans paiement. Réessayez dans une heure, ou demain.",
+      artist:
+        "Beaucoup de messages sont partis pour des rendez-vous sans paiement. Réessayez dans une heure, ou demain.",
     } as Record<string, string>,
     calendar: "Agenda",
     calendarState: {
@@ -338,12 +363,16 @@ export const words = {
       "has another length in Cal.com": "La durée est une autre dans Cal.com.",
       "the time is taken in Cal.com": "Ce moment est pris dans Cal.com.",
       "moved in Cal.com to a time that is taken here": "Déplacé dans Cal.com à une heure déjà prise ici.",
-      "the time is outside what the event type allows": "Votre type d’événement ne permet pas cette heure : voyez le délai minimum et la période.",
-      "there is no such booking or event type": "Cal.com ne trouve pas le type d’événement : vérifiez la connexion dans les réglages.",
+      "the time is outside what the event type allows":
+        "Votre type d’événement ne permet pas cette heure : voyez le délai minimum et la période.",
+      "there is no such booking or event type":
+        "Cal.com ne trouve pas le type d’événement : vérifiez la connexion dans les réglages.",
       "the API key is refused": "Cal.com refuse la clé : créez-en une autre et collez-la dans les réglages.",
-      "the event type does not allow cancellations": "Votre type d’événement interdit d’annuler : annulez-le vous-même dans Cal.com, et désactivez « Disable cancelling » (Advanced).",
+      "the event type does not allow cancellations":
+        "Votre type d’événement interdit d’annuler : annulez-le vous-même dans Cal.com, et désactivez « Disable cancelling » (Advanced).",
       reschedule_requested: "Dans Cal.com, vous avez demandé une autre heure à votre client.",
-      cancelled_or_reschedule_requested: "Annulé dans Cal.com depuis votre compte. Cal.com ne dit pas si vous avez annulé ou demandé une autre heure.",
+      cancelled_or_reschedule_requested:
+        "Annulé dans Cal.com depuis votre compte. Cal.com ne dit pas si vous avez annulé ou demandé une autre heure.",
       cancelled_by_unknown: "Annulé dans Cal.com, sans que l’on sache par qui.",
       gone: "Cal.com ne le trouve plus.",
     } as Record<string, string>,
@@ -362,7 +391,13 @@ export const words = {
     retryJob: "Relancer",
     retryOf: (job: string) => `Relancer : ${job}`,
     retried: "C’est relancé.",
-    actor: { client: "client", artist: "vous", stripe: "Stripe", calcom: "Cal.com", system: "InkFlow" } satisfies Record<Happening["actor"], string>,
+    actor: {
+      client: "client",
+      artist: "vous",
+      stripe: "Stripe",
+      calcom: "Cal.com",
+      system: "InkFlow",
+    } satisfies Record<Happening["actor"], string>,
     event: {
       held: "Créneau retenu",
       payment_received: "Paiement reçu",
@@ -413,13 +448,15 @@ export const words = {
     hoursText: "Vos clients ne voient que ces heures-là, moins ce qui est déjà pris.",
     hoursNext: "Continuer",
     flash: "Un premier flash",
-    flashText: "Une photo nette, bien à plat, suffit. Elle est recadrée au carré et débarrassée de ses données cachées.",
+    flashText:
+      "Une photo nette, bien à plat, suffit. Elle est recadrée au carré et débarrassée de ses données cachées.",
     flashNext: "Publier ce flash",
     later: "Plus tard",
     open: "Votre page est ouverte",
     openText: "Il reste à la faire connaître.",
     ready: "Votre page est prête",
-    readyText: "Vos clients la voient, mais ne peuvent pas encore réserver : qui tient ce site doit d’abord lui permettre de prendre des acomptes. De votre côté, il ne manque rien.",
+    readyText:
+      "Vos clients la voient, mais ne peuvent pas encore réserver : qui tient ce site doit d’abord lui permettre de prendre des acomptes. De votre côté, il ne manque rien.",
     almost: "Votre page existe",
     almostText: "Il manque encore quelque chose pour que l’on puisse réserver.",
     see: "Voir ma page",
@@ -463,14 +500,17 @@ export const words = {
     slugWarn: "L’ancienne adresse ne mènera plus nulle part : pensez à changer vos liens.",
     email: "E-mail pour les réservations",
     emailHelp: "Vous y recevez chaque réservation payée ; vos clients y répondent.",
-    emailWaits: (address: string, now: string) => `${address} n’est pas encore confirmée : tant que vous n’avez pas suivi le lien envoyé là-bas, vos e-mails vont à ${now}.`,
+    emailWaits: (address: string, now: string) =>
+      `${address} n’est pas encore confirmée : tant que vous n’avez pas suivi le lien envoyé là-bas, vos e-mails vont à ${now}.`,
     emailLinkAgain: "Renvoyer le lien",
     emailLinkSent: (address: string) => `Le lien part à ${address}. Il vaut 48 heures.`,
-    emailConfirmText: "Vous avez suivi le lien d’un e-mail. Vos réservations arriveront à l’adresse qui l’a reçu, et vos clients y répondront.",
+    emailConfirmText:
+      "Vous avez suivi le lien d’un e-mail. Vos réservations arriveront à l’adresse qui l’a reçu, et vos clients y répondront.",
     emailConfirm: "Confirmer cette adresse",
     emailConfirmed: "L’adresse est confirmée.",
     pendingMails: "Me prévenir aussi avant le paiement",
-    pendingMailsHelp: "Un e-mail dès que quelqu’un retient un créneau, payé ou non. Sans cela, vous ne recevez que ce qui est payé.",
+    pendingMailsHelp:
+      "Un e-mail dès que quelqu’un retient un créneau, payé ou non. Sans cela, vous ne recevez que ce qui est payé.",
     bio: "Présentation",
     bioHelp: "Deux ou trois phrases : votre trait, vos sujets, votre atelier.",
     cityWrong: "Écrivez la ville.",
@@ -481,11 +521,21 @@ export const words = {
     addressHelp: "Votre rue. La ville, elle, est toujours sur la page.",
     addressShown: "Vos clients voient l’adresse",
     addressShownOptions: {
-      after_payment: { text: "une fois le rendez-vous confirmé", help: "Quand l’acompte est payé ou que vous avez confirmé : sur la page du rendez-vous et dans les e-mails. Jamais avant." },
-      with_summary: { text: "dès qu’ils retiennent un créneau", help: "Dans le récapitulatif, avec leurs coordonnées laissées, avant le paiement. Pas sur votre page." },
-      public: { text: "tout le monde, sur la page", help: "Avec un lien vers la carte ; les moteurs de recherche la trouvent." },
+      after_payment: {
+        text: "une fois le rendez-vous confirmé",
+        help: "Quand l’acompte est payé ou que vous avez confirmé : sur la page du rendez-vous et dans les e-mails. Jamais avant.",
+      },
+      with_summary: {
+        text: "dès qu’ils retiennent un créneau",
+        help: "Dans le récapitulatif, avec leurs coordonnées laissées, avant le paiement. Pas sur votre page.",
+      },
+      public: {
+        text: "tout le monde, sur la page",
+        help: "Avec un lien vers la carte ; les moteurs de recherche la trouvent.",
+      },
     },
-    addressCalendar: "Cal.com envoie ses propres e-mails, avec le lieu que vous y avez inscrit. S’il ne doit pas être connu plus tôt, laissez-le vide là-bas.",
+    addressCalendar:
+      "Cal.com envoie ses propres e-mails, avec le lieu que vous y avez inscrit. S’il ne doit pas être connu plus tôt, laissez-le vide là-bas.",
     locale: "Langue de vos e-mails",
     locales: { fr: "Français", en: "Anglais" },
     timezone: "Fuseau horaire",
@@ -497,8 +547,7 @@ export const words = {
     choose: "Choisir une image",
     change: "Changer d’image",
     help: "JPEG, PNG ou WebP, 15 Mo au plus.",
-    heic:
-      "Cette photo est en HEIC, que les navigateurs ne montrent pas : exportez-la en JPEG (sur iPhone : Réglages, Appareil photo, Formats, « Le plus compatible »), ou envoyez une capture d’écran.",
+    heic: "Cette photo est en HEIC, que les navigateurs ne montrent pas : exportez-la en JPEG (sur iPhone : Réglages, Appareil photo, Formats, « Le plus compatible »), ou envoyez une capture d’écran.",
     wrongType: "Cette image n’est ni JPEG, ni PNG, ni WebP.",
     tooLarge: "Cette image dépasse 15 Mo.",
     sending: "Envoi de l’image…",
@@ -546,7 +595,8 @@ export const words = {
     wrongOrder: "La fin vient après le début.",
     allDay: (from: string, until: string) => (from === until ? from : `Du ${from} au ${until}`),
     sameDay: (day: string, from: string, until: string) => `${day}, de ${from} à ${until}`,
-    hours: (from: string, fromHour: string, until: string, untilHour: string) => `Du ${from}, ${fromHour}, au ${until}, ${untilHour}`,
+    hours: (from: string, fromHour: string, until: string, untilHour: string) =>
+      `Du ${from}, ${fromHour}, au ${until}, ${untilHour}`,
     removeOf: (days: string) => `Supprimer : ${days}`,
     conflicts: (count: number) =>
       count > 1
@@ -572,7 +622,14 @@ export const words = {
     before: (span: string) => `${span} avant`,
     horizon: "Agenda ouvert sur",
     horizonHelp: "Personne ne réserve plus loin.",
-    ahead: (days: number) => (days < 60 ? `${days} jours` : days === 365 ? "un an" : days === 730 ? "deux ans" : `${Math.round(days / 30)} mois`),
+    ahead: (days: number) =>
+      days < 60
+        ? `${days} jours`
+        : days === 365
+          ? "un an"
+          : days === 730
+            ? "deux ans"
+            : `${Math.round(days / 30)} mois`,
     days: (days: number) => (days > 1 ? `${days} jours` : "1 jour"),
   },
 
@@ -638,22 +695,30 @@ export const words = {
     keyWrong: "Collez la clé, qui commence par cal_.",
     when: "Écrire le rendez-vous dans Cal.com",
     atBooking: "dès la demande",
-    atBookingHelp: "L’heure est bloquée partout, même avant l’acompte. Cal.com écrit alors à l’adresse que le client a donnée, payé ou non.",
+    atBookingHelp:
+      "L’heure est bloquée partout, même avant l’acompte. Cal.com écrit alors à l’adresse que le client a donnée, payé ou non.",
     atPayment: "seulement une fois l’acompte payé",
     atPaymentHelp: "Votre agenda ne montre que ce qui est sûr.",
     test: "Tester la connexion",
     testing: "Test en cours…",
     testOk: "Tout fonctionne.",
     testBad: "Quelque chose ne va pas.",
-    check: { key: "Clé d’API", event_type: "Type d’événement", username: "Nom d’utilisateur", slots: "Créneaux libres" } as Record<string, string>,
+    check: {
+      key: "Clé d’API",
+      event_type: "Type d’événement",
+      username: "Nom d’utilisateur",
+      slots: "Créneaux libres",
+    } as Record<string, string>,
     good: "correct",
     bad: "à revoir",
     webhookSubscribed: "Cal.com préviendra de chaque changement.",
-    webhookFailed: "Enregistré, mais Cal.com n’a pas accepté de prévenir des changements. Donnez-lui l’adresse ci-dessous.",
+    webhookFailed:
+      "Enregistré, mais Cal.com n’a pas accepté de prévenir des changements. Donnez-lui l’adresse ci-dessous.",
     disconnect: "Ne plus utiliser Cal.com",
     disconnected: "Cal.com n’est plus relié. Vos horaires d’ici décident seuls.",
     webhook: "Adresse à donner à Cal.com pour les changements",
-    webhookHelp: "Dans Cal.com : Settings, Developer, Webhooks. Ainsi, ce que vous déplacez ou annulez là-bas l’est ici.",
+    webhookHelp:
+      "Dans Cal.com : Settings, Developer, Webhooks. Ainsi, ce que vous déplacez ou annulez là-bas l’est ici.",
   },
 };
 

@@ -132,9 +132,15 @@ function Figures({ stats }: { stats: Stats }): VNode {
       <h2 id="figures-title">{t.overview.figures}</h2>
       <dl class="kpis">
         <Kpi name={t.overview.revenue(month)} value={money(stats.revenue_cents)} main>
-          {stats.refunded_cents > 0 ? t.overview.revenueDetail(money(stats.captured_cents), money(stats.refunded_cents)) : t.overview.revenuePlain}
+          {stats.refunded_cents > 0
+            ? t.overview.revenueDetail(money(stats.captured_cents), money(stats.refunded_cents))
+            : t.overview.revenuePlain}
         </Kpi>
-        <Kpi name={t.overview.upcoming} value={String(stats.upcoming_count)} href={bookingsAddress({ view: "upcoming", q: "" })}>
+        <Kpi
+          name={t.overview.upcoming}
+          value={String(stats.upcoming_count)}
+          href={bookingsAddress({ view: "upcoming", q: "" })}
+        >
           {t.overview.upcomingDetail(stats.upcoming_count)}
         </Kpi>
         <Kpi name={t.overview.pending} value={String(stats.pending_count)}>
@@ -176,7 +182,19 @@ function Figures({ stats }: { stats: Stats }): VNode {
   );
 }
 
-function Kpi({ name, value, href, main, children }: { name: string; value: string; href?: string; main?: boolean; children: ComponentChildren }): VNode {
+function Kpi({
+  name,
+  value,
+  href,
+  main,
+  children,
+}: {
+  name: string;
+  value: string;
+  href?: string;
+  main?: boolean;
+  children: ComponentChildren;
+}): VNode {
   return (
     <div class={main ? "kpi main" : "kpi"}>
       <dt>{href ? <a href={href}>{name}</a> : name}</dt>

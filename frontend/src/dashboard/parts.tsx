@@ -8,7 +8,15 @@ import { sentence } from "./problems";
 import { t } from "./words";
 
 /** The heading of a view. It takes the focus when the view changes, so that a screen reader says where one is. */
-export function Heading({ children, tab, quiet }: { children: ComponentChildren; tab: string; quiet?: boolean }): VNode {
+export function Heading({
+  children,
+  tab,
+  quiet,
+}: {
+  children: ComponentChildren;
+  tab: string;
+  quiet?: boolean;
+}): VNode {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${tab} · InkFlow`;
@@ -24,7 +32,15 @@ export function Heading({ children, tab, quiet }: { children: ComponentChildren;
 }
 
 /** While something is read, or when it cannot be. */
-export function Waiting({ problem, again, lines = 3 }: { problem: Problem | null; again: () => Promise<void>; lines?: number }): VNode {
+export function Waiting({
+  problem,
+  again,
+  lines = 3,
+}: {
+  problem: Problem | null;
+  again: () => Promise<void>;
+  lines?: number;
+}): VNode {
   if (problem) {
     return (
       <div class="trouble" role="alert">
@@ -49,7 +65,9 @@ export function Waiting({ problem, again, lines = 3 }: { problem: Problem | null
 
 /** A sentence with an e-mail address in it, which breaks as addresses do. */
 export function Told({ text }: { text: string }): VNode {
-  return <>{text.split(/(\S+@\S*\w)/).map((part, index) => (index % 2 === 1 ? <Address key={index} of={part} /> : part))}</>;
+  return (
+    <>{text.split(/(\S+@\S*\w)/).map((part, index) => (index % 2 === 1 ? <Address key={index} of={part} /> : part))}</>
+  );
 }
 
 /** An address that is copied with one press. */
@@ -68,7 +86,14 @@ export function CopyLink({ address, label }: { address: string; label: string })
   };
   return (
     <div class="copy">
-      <input ref={field} type="text" readOnly value={address} aria-label={label} onFocus={(event) => event.currentTarget.select()} />
+      <input
+        ref={field}
+        type="text"
+        readOnly
+        value={address}
+        aria-label={label}
+        onFocus={(event) => event.currentTarget.select()}
+      />
       <button type="button" class="button" onClick={() => void copy()}>
         {t.copy}
       </button>

@@ -18,7 +18,9 @@ export function statusOf(booking: Row): { text: string; tone: Tone } {
       return lapsed ? { text: words.lapsed, tone: "off" } : { text: words.pending, tone: "wait" };
     }
     case "confirmed":
-      return booking.payment_status === "unpaid" ? { text: words.unpaid, tone: "good" } : { text: words.confirmed, tone: "good" };
+      return booking.payment_status === "unpaid"
+        ? { text: words.unpaid, tone: "good" }
+        : { text: words.confirmed, tone: "good" };
     case "completed":
       return booking.no_show ? { text: words.missed, tone: "bad" } : { text: words.completed, tone: "off" };
     case "cancelled": {

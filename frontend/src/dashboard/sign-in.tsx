@@ -27,7 +27,10 @@ export function SignInPage({ trouble, entered }: Props): VNode {
   const [doors, setDoors] = useState<Doors["sign_up"]>("closed");
   useEffect(() => {
     // Where it is not known, nobody is led to a door that may be shut.
-    readDoors().then(({ sign_up }) => setDoors(sign_up), () => null);
+    readDoors().then(
+      ({ sign_up }) => setDoors(sign_up),
+      () => null,
+    );
   }, []);
   return (
     <main class="gate">
@@ -66,7 +69,10 @@ export function SignInForm({ entered, known = "" }: { entered: (session: Session
   const enter = (event: Event): void => {
     event.preventDefault();
     void send(
-      () => ({ ...(!isAddress(email) && { email: t.sign.emailWrong }), ...(!password && { password: t.sign.passwordMissing }) }),
+      () => ({
+        ...(!isAddress(email) && { email: t.sign.emailWrong }),
+        ...(!password && { password: t.sign.passwordMissing }),
+      }),
       async () => {
         entered(await signIn(email.trim(), password));
         return "";
@@ -76,7 +82,11 @@ export function SignInForm({ entered, known = "" }: { entered: (session: Session
 
   const link = async (): Promise<void> => {
     if (linking) return;
-    if (!isAddress(email)) return send(() => ({ email: t.sign.emailWrong }), async () => "");
+    if (!isAddress(email))
+      return send(
+        () => ({ email: t.sign.emailWrong }),
+        async () => "",
+      );
     setLinking(true);
     try {
       await mailLink(email.trim());
@@ -90,8 +100,33 @@ export function SignInForm({ entered, known = "" }: { entered: (session: Session
 
   return (
     <form class="fields" noValidate ref={form} onSubmit={enter}>
-      <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
-      <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} autocomplete="current-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
+      <TextField
+        name="email"
+        type="email"
+        label={t.sign.email}
+        autocomplete="username"
+        most={254}
+        value={email}
+        error={wrong.email}
+        set={(value) => {
+          mend("email");
+          setEmail(value);
+        }}
+      />
+      <TextField
+        name="password"
+        type={shown ? "text" : "password"}
+        label={t.sign.password}
+        autocomplete="current-password"
+        most={200}
+        spellcheck={false}
+        value={password}
+        error={wrong.password}
+        set={(value) => {
+          mend("password");
+          setPassword(value);
+        }}
+      />
       <CheckField label={t.sign.show} checked={shown} set={setShown} />
       <Said saying={saying?.text ? saying : null} />
       <button type="submit" class="button" aria-disabled={busy}>
@@ -115,7 +150,10 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
   const create = (event: Event): void => {
     event.preventDefault();
     void send(
-      () => ({ ...(!isAddress(email) && { email: t.sign.emailWrong }), ...(password.length < 8 && { password: t.sign.passwordShort }) }),
+      () => ({
+        ...(!isAddress(email) && { email: t.sign.emailWrong }),
+        ...(password.length < 8 && { password: t.sign.passwordShort }),
+      }),
       async () => {
         try {
           const made = await signUp(email.trim(), password);
@@ -137,11 +175,39 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
   return (
     <form class="fields" noValidate ref={form} onSubmit={create}>
       {sent ? (
-        <p><Told text={t.sign.sentTo(email.trim())} /></p>
+        <p>
+          <Told text={t.sign.sentTo(email.trim())} />
+        </p>
       ) : (
         <>
-          <TextField name="email" type="email" label={t.sign.email} autocomplete="username" most={254} value={email} error={wrong.email} set={(value) => { mend("email"); setEmail(value); }} />
-          <TextField name="password" type={shown ? "text" : "password"} label={t.sign.password} help={t.sign.passwordHelp} autocomplete="new-password" most={200} spellcheck={false} value={password} error={wrong.password} set={(value) => { mend("password"); setPassword(value); }} />
+          <TextField
+            name="email"
+            type="email"
+            label={t.sign.email}
+            autocomplete="username"
+            most={254}
+            value={email}
+            error={wrong.email}
+            set={(value) => {
+              mend("email");
+              setEmail(value);
+            }}
+          />
+          <TextField
+            name="password"
+            type={shown ? "text" : "password"}
+            label={t.sign.password}
+            help={t.sign.passwordHelp}
+            autocomplete="new-password"
+            most={200}
+            spellcheck={false}
+            value={password}
+            error={wrong.password}
+            set={(value) => {
+              mend("password");
+              setPassword(value);
+            }}
+          />
           <CheckField label={t.sign.show} checked={shown} set={setShown} />
         </>
       )}
@@ -203,7 +269,9 @@ export function LinkPage({ link, present, enter, stay }: LinkProps): VNode {
       <header>
         <p class="mark">InkFlow</p>
         <Heading tab={t.sign.enter}>{link.fresh ? t.sign.linkFreshTitle : t.sign.linkTitle}</Heading>
-        <p class="lead">{present ? <Told text={t.sign.linkOther(present)} /> : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}</p>
+        <p class="lead">
+          {present ? <Told text={t.sign.linkOther(present)} /> : link.fresh ? t.sign.linkFreshLead : t.sign.linkLead}
+        </p>
       </header>
       {trouble && (
         <p class="alert" role="alert">

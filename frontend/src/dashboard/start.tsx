@@ -19,7 +19,11 @@ interface Props {
 }
 
 export function Start({ session, changed }: Props): VNode {
-  return session.artist ? <Further clock={whoseClock(session.artist)} /> : <First session={session} changed={changed} />;
+  return session.artist ? (
+    <Further clock={whoseClock(session.artist)} />
+  ) : (
+    <First session={session} changed={changed} />
+  );
 }
 
 function First({ session, changed }: Props): VNode {
@@ -40,7 +44,13 @@ function Further({ clock }: { clock: string }): VNode {
   const profile = useLive<Profile>("profile", () => read("profile"));
   const hours = useLive<{ hours: Opening[] }>("hours", () => read("hours"));
   const [skipped, setSkipped] = useState<readonly number[]>([]);
-  if (!profile.data || !hours.data) return <Waiting problem={profile.problem ?? hours.problem} again={async () => void (await Promise.all([profile.refresh(), hours.refresh()]))} />;
+  if (!profile.data || !hours.data)
+    return (
+      <Waiting
+        problem={profile.problem ?? hours.problem}
+        again={async () => void (await Promise.all([profile.refresh(), hours.refresh()]))}
+      />
+    );
   const { has_flash, takes_bookings } = profile.data;
   const has_hours = profile.data.has_hours || profile.data.has_calendar;
   const skip = (step: number): void => setSkipped([...skipped, step]);
@@ -134,7 +144,11 @@ function Step({ number, title, text, later, children }: StepProps): VNode {
       <p class="only-heard">{t.start.step(number, steps.length)}</p>
       <ol class="way">
         {steps.map((step, index) => (
-          <li key={step} class={index + 1 < number ? "past" : ""} {...(index + 1 === number && { "aria-current": "step" as const })}>
+          <li
+            key={step}
+            class={index + 1 < number ? "past" : ""}
+            {...(index + 1 === number && { "aria-current": "step" as const })}
+          >
             <span>
               {step}
               {index + 1 < number && <span class="only-heard"> ({t.start.done})</span>}

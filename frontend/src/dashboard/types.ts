@@ -3,12 +3,16 @@
 import type { operations, paths } from "../api-types";
 
 type Answer<Operation> = Operation extends { responses: infer All }
-  ? { [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } } ? Body : never }[
-      keyof All & (200 | 201)
-    ]
+  ? {
+      [Status in keyof All & (200 | 201)]: All[Status] extends { content: { "application/json": infer Body } }
+        ? Body
+        : never;
+    }[keyof All & (200 | 201)]
   : never;
 
-type Sent<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } } ? Body : never;
+type Sent<Operation> = Operation extends { requestBody?: { content: { "application/json": infer Body } } }
+  ? Body
+  : never;
 
 export type Session = Answer<paths["/api/session"]["get"]>;
 export type Doors = Answer<paths["/api/session/signup"]["get"]>;
@@ -43,13 +47,21 @@ type Filled<T, Nullable extends keyof T = never> = {
   [Key in keyof T]-?: Key extends Nullable ? Exclude<T[Key], undefined> : NonNullable<T[Key]>;
 };
 
-export type ProfileInput = Filled<Sent<paths["/api/dashboard/profile"]["put"]>, "hero_image"> & { address_shown: Profile["address_shown"] };
+export type ProfileInput = Filled<Sent<paths["/api/dashboard/profile"]["put"]>, "hero_image"> & {
+  address_shown: Profile["address_shown"];
+};
 export type PolicyInput = Filled<Sent<paths["/api/dashboard/policy"]["put"]>> & { nature: "acompte" | "arrhes" };
 type GivenPolicy = Answer<paths["/api/dashboard/policy"]["get"]>;
 export type Sentences = GivenPolicy["sentences"];
-export type Policy = PolicyInput & { templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[]; sentences: Sentences };
+export type Policy = PolicyInput & {
+  templates: { id: string; name_fr: string; name_en: string; policy: PolicyInput }[];
+  sentences: Sentences;
+};
 export type TimeOff = Answer<paths["/api/dashboard/time-off"]["get"]>["time_off"][number];
 export type FlashInput = Filled<Sent<paths["/api/dashboard/flashes"]["post"]>, "deposit_cents" | "image_id">;
 export type Calendar = Answer<paths["/api/dashboard/calendar"]["get"]> & { create_at: "booking" | "payment" };
 type SentCalendar = Sent<paths["/api/dashboard/calendar"]["put"]>;
-export type CalendarInput = Filled<Omit<SentCalendar, "api_key">> & { api_key?: string; create_at: "booking" | "payment" };
+export type CalendarInput = Filled<Omit<SentCalendar, "api_key">> & {
+  api_key?: string;
+  create_at: "booking" | "payment";
+};

@@ -132,7 +132,13 @@ export function requestOf(artist: Artist, flash: Flash | null, answers: Answers,
     type: flash ? "flash" : "project",
     ...(flash
       ? { flash_id: flash.id }
-      : { project: { description: text("description"), body_zone: text("body_zone"), budget: budget === "" ? null : euros(budget) } }),
+      : {
+          project: {
+            description: text("description"),
+            body_zone: text("body_zone"),
+            budget: budget === "" ? null : euros(budget),
+          },
+        }),
     client: { name: text("name"), email: text("email"), phone: text("phone") },
     start: slot.start,
     locale: language,

@@ -15,7 +15,8 @@ export async function book(body: string, checking: (text: string) => void): Prom
 
 /** The same body with the same key is the same booking, however often it is sent. */
 async function create(body: string, checking: (text: string) => void): Promise<Held> {
-  const send = (proof?: string): Promise<Held> => call("/api/bookings/create", body, { "idempotency-key": keyFor(body), ...(proof && { "x-proof": proof }) });
+  const send = (proof?: string): Promise<Held> =>
+    call("/api/bookings/create", body, { "idempotency-key": keyFor(body), ...(proof && { "x-proof": proof }) });
   try {
     return await send();
   } catch (problem) {
@@ -34,5 +35,6 @@ export function holdsFirst({ address_shown: shown }: Artist, street: string | nu
 export function keep(held: Held, artist: Artist, flash: Flash | null): void {
   const { booking_id: id, start, end, start_turn, end_turn, refundable_until, hold_expires_at: until } = held;
   const turns = { start_turn: start_turn ?? null, end_turn: end_turn ?? null };
-  if (until) keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, refundable_until, until });
+  if (until)
+    keepHold({ id, artist: artist.slug, flash: flash?.id ?? null, start, end, ...turns, refundable_until, until });
 }

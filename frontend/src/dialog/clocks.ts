@@ -24,7 +24,9 @@ export function isSame(time: string | undefined, other: string | undefined): boo
  */
 export function clockHere(time: string): string {
   const digits = "2-digit";
-  const parts = new Intl.DateTimeFormat("en", { hour: digits, minute: digits, hourCycle: "h23" }).formatToParts(new Date(time));
+  const parts = new Intl.DateTimeFormat("en", { hour: digits, minute: digits, hourCycle: "h23" }).formatToParts(
+    new Date(time),
+  );
   const part = (unit: string): string => (parts.find(({ type }) => type === unit)?.value ?? "").padStart(2, "0");
   return clockWords(part("hour"), part("minute"));
 }

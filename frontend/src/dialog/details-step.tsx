@@ -29,10 +29,15 @@ export function DetailsStep(props: Props): VNode {
   );
 }
 
-function input({ name, label, help, lines, type, autocomplete, inputmode, optional, most, heading }: Field, { answers, wrong, reader, answer }: Props): VNode {
+function input(
+  { name, label, help, lines, type, autocomplete, inputmode, optional, most, heading }: Field,
+  { answers, wrong, reader, answer }: Props,
+): VNode {
   const error = wrong[name];
   const isRead = name === "phone" || name === "email";
-  const described = [help && `${name}-help`, isRead && `${name}-said`, error && `${name}-error`].filter(Boolean).join(" ");
+  const described = [help && `${name}-help`, isRead && `${name}-said`, error && `${name}-error`]
+    .filter(Boolean)
+    .join(" ");
   const shared = {
     id: name,
     name,
@@ -57,7 +62,12 @@ function input({ name, label, help, lines, type, autocomplete, inputmode, option
         <textarea rows={lines} {...shared} />
       ) : (
         // The JSX types know each kind of input on its own, not the choice between them.
-        <input type={(type ?? "text") as "text"} {...(autocomplete && { autocomplete })} {...(inputmode && { inputMode: inputmode })} {...shared} />
+        <input
+          type={(type ?? "text") as "text"}
+          {...(autocomplete && { autocomplete })}
+          {...(inputmode && { inputMode: inputmode })}
+          {...shared}
+        />
       )}
       {isRead && (
         <p class="said" role="status" id={`${name}-said`}>

@@ -111,7 +111,9 @@ export class BookingDialog extends Component<Props, State> {
       <dialog
         class="booking"
         aria-labelledby="step-title"
-        ref={(element) => { this.element = element; }}
+        ref={(element) => {
+          this.element = element;
+        }}
         onCancel={this.escape}
         onClose={() => !this.gone && this.props.close()}
         onClick={(event) => event.target === this.element && this.props.close()}
@@ -128,7 +130,8 @@ export class BookingDialog extends Component<Props, State> {
             <header>
               {flash && <img class="thumb" src={small(flash.image)} alt="" width={60} height={60} />}
               <p class="step">
-                <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span>{` · ${t.stepOf(step)}`}
+                <span lang={flash ? foreign(artist.locale) : undefined}>{flash?.title ?? t.project}</span>
+                {` · ${t.stepOf(step)}`}
               </p>
               <h2 id="step-title" tabIndex={-1}>
                 {titles[step]}
@@ -141,7 +144,9 @@ export class BookingDialog extends Component<Props, State> {
             <div class="alerts" role="alert">
               {!online && <p class="alert">{t.offline}</p>}
               {alert?.step === step && <p class="alert">{alert.text}</p>}
-              {rival && Rival && step === 3 && <Rival artist={artist} rival={rival} take={this.pay} refused={this.refused} />}
+              {rival && Rival && step === 3 && (
+                <Rival artist={artist} rival={rival} take={this.pay} refused={this.refused} />
+              )}
             </div>
             {flash?.state === "held" && !own && step === 1 && <p class="note">{t.heldNote}</p>}
             {this.form()}
@@ -176,7 +181,12 @@ export class BookingDialog extends Component<Props, State> {
     try {
       const { artist } = this.props;
       const part = await import("./reading");
-      this.reader ??= new part.Reader(artist, () => this.state.answers, this.answer, () => !this.gone && this.forceUpdate());
+      this.reader ??= new part.Reader(
+        artist,
+        () => this.state.answers,
+        this.answer,
+        () => !this.gone && this.forceUpdate(),
+      );
     } catch {
       // Without it the booking itself says what is wrong.
     }
@@ -227,7 +237,11 @@ export class BookingDialog extends Component<Props, State> {
       if (holdsFirst(artist, street) && made.checkout_url) {
         const { artist: told } = await getBooking(made.booking_id);
         changed();
-        return this.setState({ street: told.address ?? told.city, sending: false, alert: { text: t.addressTold, step: 3 } });
+        return this.setState({
+          street: told.address ?? told.city,
+          sending: false,
+          alert: { text: t.addressTold, step: 3 },
+        });
       }
       leaveFor(made.checkout_url ?? `/booking/success?id=${encodeURIComponent(made.booking_id)}`);
       // The button stays as it is until the page has gone, or comes back through `awake`.

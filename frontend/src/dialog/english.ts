@@ -73,16 +73,20 @@ export const words: Words = {
   changeSlot: "Change the slot",
   details: "Your details",
   refundable: (until, late) => {
-    const after = late >= 100 ? "" : late > 0 ? `; after that, ${late}% of it is returned` : "; after that, the artist keeps it";
+    const after =
+      late >= 100 ? "" : late > 0 ? `; after that, ${late}% of it is returned` : "; after that, the artist keeps it";
     return `The deposit is refundable until ${until}${after}.`;
   },
   notRefundable: (hours, late) => {
     const soon = `This appointment is less than ${hours > 72 && hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`} away`;
-    return late > 0 ? `${soon}: ${late}% of the deposit is refundable.` : `${soon}: the deposit is no longer refundable.`;
+    return late > 0
+      ? `${soon}: ${late}% of the deposit is refundable.`
+      : `${soon}: the deposit is no longer refundable.`;
   },
   holdNote: (minutes) =>
     `As soon as you click, the slot is yours for ${minutes} minutes, time enough to pay. Without payment it is released and you owe nothing.`,
-  heldUntil: (time) => `This slot is held for you until ${time}. Resuming leads to the same payment: you will not pay twice.`,
+  heldUntil: (time) =>
+    `This slot is held for you until ${time}. Resuming leads to the same payment: you will not pay twice.`,
   pay: (amount) => `Pay the ${amount} deposit`,
   payArrhes: (amount) => `Pay the ${amount} deposit`,
   hold: "Hold the slot",
@@ -95,7 +99,8 @@ export const words: Words = {
   tooFarAhead: "The books are not open for this date yet. Choose an earlier one: nothing you have typed is lost.",
   opensSoon: "This artist takes no bookings online at the moment: they open soon.",
   flashTaken: "Somebody else has just taken this flash. If they do not pay, it comes back.",
-  heldNote: "Somebody is paying the deposit of this flash right now. If it is you, in another browser: give the same details, and you will find your booking.",
+  heldNote:
+    "Somebody is paying the deposit of this flash right now. If it is you, in another browser: give the same details, and you will find your booking.",
   flashGone: "This flash is no longer offered.",
   invalid: "Some fields need your attention.",
   tooManyHolds: "Too many slots are waiting for their payment. Pay one of them, or try again in a few minutes.",

@@ -49,7 +49,8 @@ export const words = {
   yourTime: (time: string) => `soit ${time} chez vous`,
   noSlots: "Aucun créneau libre sur ces sept jours.",
   nextFree: "Voir le prochain jour disponible",
-  nothingFree: (until: string | null) => "Rien de libre" + (until ? " d’ici au " + until : "") + ". Revenez plus tard, ou écrivez à l’artiste.",
+  nothingFree: (until: string | null) =>
+    "Rien de libre" + (until ? " d’ici au " + until : "") + ". Revenez plus tard, ou écrivez à l’artiste.",
   toMonth: "choisir dans un mois",
   chooseSlot: "Choisissez un créneau pour continuer.",
   chosen: (day: string, time: string) => `${day}, ${time}`,
@@ -73,17 +74,18 @@ export const words = {
   refundable: (until: string, late: number, arrhes: boolean) => {
     const rest = arrhes ? "elles restent à l’artiste" : "il reste à l’artiste";
     const share = arrhes ? `elles sont rendues à ${late} %` : `il est rendu à ${late} %`;
-    const after = late >= 100 ? "" : ` ; ensuite, ${late > 0 ? share : rest}`;
-    return `${arrhes ? "Remboursables" : "Remboursable"} jusqu’au ${until}${after}.`;
+    const after = late >= 100 ? "" : ` ; ensuite, ${late > 0 ? share : rest}`;
+    return `${arrhes ? "Remboursables" : "Remboursable"} jusqu’au ${until}${after}.`;
   },
   notRefundable: (hours: number, late: number, arrhes: boolean) => {
-    const soon = `Ce rendez-vous est dans moins de ${hours > 72 && hours % 24 === 0 ? `${hours / 24} jours` : `${hours} heures`}`;
-    if (late > 0) return `${soon} : ${arrhes ? "les arrhes ne sont rendues" : "l’acompte n’est rendu"} qu’à ${late} %.`;
-    return `${soon} : ${arrhes ? "les arrhes ne sont plus remboursables" : "l’acompte n’est plus remboursable"}.`;
+    const soon = `Ce rendez-vous est dans moins de ${hours > 72 && hours % 24 === 0 ? `${hours / 24} jours` : `${hours} heures`}`;
+    if (late > 0) return `${soon} : ${arrhes ? "les arrhes ne sont rendues" : "l’acompte n’est rendu"} qu’à ${late} %.`;
+    return `${soon} : ${arrhes ? "les arrhes ne sont plus remboursables" : "l’acompte n’est plus remboursable"}.`;
   },
   holdNote: (minutes: number) =>
     `Dès que vous cliquez, le créneau est à vous pendant ${minutes} minutes, le temps de payer. Sans paiement, il est rendu et rien ne vous est demandé.`,
-  heldUntil: (time: string) => `Ce créneau est gardé pour vous jusqu’à ${time}. Reprendre mène au même paiement : vous ne paierez pas deux fois.`,
+  heldUntil: (time: string) =>
+    `Ce créneau est gardé pour vous jusqu’à ${time}. Reprendre mène au même paiement : vous ne paierez pas deux fois.`,
   pay: (amount: string) => `Payer l’acompte de ${amount}`,
   payArrhes: (amount: string) => `Payer les arrhes de ${amount}`,
   hold: "Retenir le créneau",
@@ -93,10 +95,12 @@ export const words = {
   secure: "Paiement par carte chez Stripe. Nous ne voyons pas votre carte.",
 
   slotTaken: "Ce créneau vient d’être pris. Voici ceux qui restent : rien de ce que vous avez saisi n’est perdu.",
-  tooFarAhead: "L’agenda n’est pas encore ouvert pour cette date. Choisissez-en une plus proche : rien de ce que vous avez saisi n’est perdu.",
+  tooFarAhead:
+    "L’agenda n’est pas encore ouvert pour cette date. Choisissez-en une plus proche : rien de ce que vous avez saisi n’est perdu.",
   opensSoon: "Cet artiste ne prend pas de réservation en ligne pour le moment : elles ouvrent bientôt.",
   flashTaken: "Ce flash vient d’être retenu par quelqu’un d’autre. S’il n’est pas payé, il reviendra.",
-  heldNote: "Quelqu’un paie ce flash en ce moment. Si c’est vous, donnez les mêmes coordonnées : vous retrouverez votre réservation.",
+  heldNote:
+    "Quelqu’un paie ce flash en ce moment. Si c’est vous, donnez les mêmes coordonnées : vous retrouverez votre réservation.",
   flashGone: "Ce flash n’est plus proposé.",
   invalid: "Quelques champs sont à revoir.",
   tooManyHolds: "Trop de créneaux attendent déjà leur paiement. Payez-en un, ou réessayez dans quelques minutes.",
@@ -104,7 +108,8 @@ export const words = {
   tooManyRequests: "Beaucoup de demandes de réservation viennent de cette connexion.",
   inProgress: "Votre demande est déjà en cours. Réessayez dans quelques secondes : vous ne paierez pas deux fois.",
   calendarDown: "L’agenda de l’artiste ne répond pas, et sans lui aucun créneau ne peut être promis.",
-  paymentDown: "La page de paiement ne s’ouvre pas. Votre créneau est gardé : réessayez, vous retrouverez la même réservation.",
+  paymentDown:
+    "La page de paiement ne s’ouvre pas. Votre créneau est gardé : réessayez, vous retrouverez la même réservation.",
   noAnswer: "Pas de réponse du réseau. Vos réponses sont gardées : réessayez, vous ne paierez pas deux fois.",
   failed: "Quelque chose a échoué de notre côté. Réessayez dans un instant ; rien n’a été payé.",
   tryIn: (seconds: number) => {

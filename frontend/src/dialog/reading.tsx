@@ -66,7 +66,9 @@ export class Reader {
           {ASKED[0]}
           <button type="button" class="link" onClick={() => this.take(name, meant)}>
             {/* In one piece: the parts of a flex box would be heard, and broken, apart. */}
-            <span><Address of={meant} /></span>
+            <span>
+              <Address of={meant} />
+            </span>
           </button>
           {ASKED[1]}
         </>
@@ -83,7 +85,10 @@ export class Reader {
     const text = this.text(name);
     if (text === "" || this.readings[name]?.text === text) return;
     try {
-      const { [name]: said } = await call<Reading>("/api/contact/read", JSON.stringify({ timezone: this.artist.timezone, [name]: text, locale: language }));
+      const { [name]: said } = await call<Reading>(
+        "/api/contact/read",
+        JSON.stringify({ timezone: this.artist.timezone, [name]: text, locale: language }),
+      );
       if (!said || this.text(name) !== text) return;
       this.readings = { ...this.readings, [name]: { text, said } };
       this.changed();

@@ -42,7 +42,17 @@ const SEARCH_DAYS = 31;
 const SEARCHES = 24;
 
 export class CalComSlotPicker extends Component<PickerProps, State> {
-  override state: State = { from: this.start(), week: null, day: null, failure: null, searching: false, exhausted: false, until: null, month: false, part: null };
+  override state: State = {
+    from: this.start(),
+    week: null,
+    day: null,
+    failure: null,
+    searching: false,
+    exhausted: false,
+    until: null,
+    month: false,
+    part: null,
+  };
   private asked = 0;
   private retry = 0;
   private element: HTMLDivElement | null = null;
@@ -62,28 +72,65 @@ export class CalComSlotPicker extends Component<PickerProps, State> {
     this.asked = -1;
   }
 
-  override render({ artist }: PickerProps, { from, week, day, failure, searching, exhausted, until, month, part }: State): ComponentChild {
+  override render(
+    { artist }: PickerProps,
+    { from, week, day, failure, searching, exhausted, until, month, part }: State,
+  ): ComponentChild {
     const shown = week && day ? this.days(week).find(({ date }) => date === day) : undefined;
     const last = addDays(from, DAYS - 1);
     const [slot] = shown?.slots ?? [];
     const Sheet = part?.MonthSheet;
     const isAbroad = slot && elsewhere(slot, artist) !== "";
     return (
-      <div class="picker" ref={(element) => { this.element = element; }} aria-busy={!week && !failure}>
+      <div
+        class="picker"
+        ref={(element) => {
+          this.element = element;
+        }}
+        aria-busy={!week && !failure}
+      >
         <div class="week">
-          <button type="button" class="turn" aria-label={t.earlier} disabled={from <= today(artist)} onClick={this.earlier}>
+          <button
+            type="button"
+            class="turn"
+            aria-label={t.earlier}
+            disabled={from <= today(artist)}
+            onClick={this.earlier}
+          >
             ‹
           </button>
-          <button type="button" class="to-month" aria-expanded={month} disabled={!until} onClick={() => void this.openMonth()} onPointerEnter={() => void loadMonth()}>
+          <button
+            type="button"
+            class="to-month"
+            aria-expanded={month}
+            disabled={!until}
+            onClick={() => void this.openMonth()}
+            onPointerEnter={() => void loadMonth()}
+          >
             <span aria-live="polite">{dayRange(from, last)}</span>
             <span class="only-heard">, {t.toMonth}</span>
           </button>
-          <button type="button" class="turn" aria-label={t.later} disabled={until !== null && last >= until} onClick={() => void this.load(addDays(from, DAYS))}>
+          <button
+            type="button"
+            class="turn"
+            aria-label={t.later}
+            disabled={until !== null && last >= until}
+            onClick={() => void this.load(addDays(from, DAYS))}
+          >
             ›
           </button>
         </div>
         {month && Sheet && until ? (
-          <Sheet artist={artist} flash={this.props.flash} from={day ?? from} until={until} own={this.ownDate()} choose={this.chooseDate} close={this.closeMonth} sentence={sentence} />
+          <Sheet
+            artist={artist}
+            flash={this.props.flash}
+            from={day ?? from}
+            until={until}
+            own={this.ownDate()}
+            choose={this.chooseDate}
+            close={this.closeMonth}
+            sentence={sentence}
+          />
         ) : failure ? (
           <div class="trouble">
             <p class="alert" role="alert">
@@ -102,7 +149,11 @@ export class CalComSlotPicker extends Component<PickerProps, State> {
               <Hours key={day} {...this.props} day={shown} />
             ) : (
               <div class="trouble">
-                <p role="status">{exhausted ? t.nothingFree(until && dateWords(until, { day: "numeric", month: "long", year: "numeric" })) : t.noSlots}</p>
+                <p role="status">
+                  {exhausted
+                    ? t.nothingFree(until && dateWords(until, { day: "numeric", month: "long", year: "numeric" }))
+                    : t.noSlots}
+                </p>
                 {!exhausted && (
                   <button type="button" class="button quiet" onClick={() => void this.searchOn()}>
                     {t.nextFree}
@@ -199,7 +250,8 @@ export class CalComSlotPicker extends Component<PickerProps, State> {
     // Out of sight is not gone: only a slot of these days that is not free any more is given up.
     if (slot && !chosen && days.some(({ date }) => date === civilDate(slot.start))) choose(null);
     const open = days.find((day) => day.date === this.state.day && day.slots.length > 0);
-    const day = chosen ?? open ?? (near ? nearest(days, near) : undefined) ?? days.find(({ slots }) => slots.length > 0);
+    const day =
+      chosen ?? open ?? (near ? nearest(days, near) : undefined) ?? days.find(({ slots }) => slots.length > 0);
     const { wanted } = this;
     this.wanted = null;
     const opened = days.find(({ date, slots }) => date === wanted && slots.length > 0) ?? day;

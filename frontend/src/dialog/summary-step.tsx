@@ -30,12 +30,27 @@ interface Props {
   backTo: (step: Step) => void;
 }
 
-export function SummaryStep({ artist, flash, own, slot, answers, reader, street, sending, checking, pay, backTo }: Props): VNode {
+export function SummaryStep({
+  artist,
+  flash,
+  own,
+  slot,
+  answers,
+  reader,
+  street,
+  sending,
+  checking,
+  pay,
+  backTo,
+}: Props): VNode {
   const deposit = flash?.deposit_cents ?? artist.project.deposit_cents;
   const arrhes = artist.deposit_nature === "arrhes";
   const minutes = (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000;
   const mine = own && isSame(own.start, slot.start) ? own.until : null;
-  const place = artist.address ?? street ?? `${artist.city}\n${artist.address_shown === "with_summary" ? t.placeAtHold : t.placeLater}`;
+  const place =
+    artist.address ??
+    street ??
+    `${artist.city}\n${artist.address_shown === "with_summary" ? t.placeAtHold : t.placeLater}`;
   const payNow = (arrhes ? t.payArrhes : t.pay)(money(deposit));
   return (
     <form class="summary" onSubmit={pay}>
@@ -53,8 +68,19 @@ export function SummaryStep({ artist, flash, own, slot, answers, reader, street,
         <Row name={t.place} value={place} />
         {!flash && <Row name={t.ideaTitle} value={answers.description} as="told" />}
         {!flash && <Row name={t.bodyZone} value={answers.body_zone} />}
-        {!flash && answers.budget?.trim() && <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />}
-        <Row name={t.details} value={[answers.name, "\n", <Address key="email" of={answers.email ?? ""} />, "\n", reader?.phone ?? answers.phone]} />
+        {!flash && answers.budget?.trim() && (
+          <Row name={t.yourBudget} value={money(Math.round(euros(answers.budget) * 100))} />
+        )}
+        <Row
+          name={t.details}
+          value={[
+            answers.name,
+            "\n",
+            <Address key="email" of={answers.email ?? ""} />,
+            "\n",
+            reader?.phone ?? answers.phone,
+          ]}
+        />
         <Row name={t.price} value={flash ? money(flash.price_cents) : t.priceLater} />
         {flash && <Row name={t.rest} value={money(flash.price_cents - deposit)} />}
         <Row name={arrhes ? t.arrhesNow : t.depositNow} value={money(deposit)} as="strong" />

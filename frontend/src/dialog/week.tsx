@@ -99,7 +99,9 @@ function tile(slot: Slot, { artist, day, slot: chosen, own, choose }: HoursProps
         name="slot"
         id={id}
         checked={isSame(slot.start, chosen?.start)}
-        aria-label={[t.slotName(longDay(day.date), time), here && t.yourTime(here), mine && t.ownSlot].filter(Boolean).join(", ")}
+        aria-label={[t.slotName(longDay(day.date), time), here && t.yourTime(here), mine && t.ownSlot]
+          .filter(Boolean)
+          .join(", ")}
         onChange={() => choose(slot)}
       />
       <label for={id}>

@@ -8,7 +8,10 @@ import type { FailureProps, Kind } from "./failure";
 const failure = (): Promise<typeof import("./failure")> => import("./failure");
 
 function tell(kind: Kind, error: unknown): void {
-  failure().then(({ report }) => report(kind, error), () => null);
+  failure().then(
+    ({ report }) => report(kind, error),
+    () => null,
+  );
 }
 
 addEventListener("error", ({ error }) => tell("error", error));
@@ -26,7 +29,10 @@ export class Boundary extends Component<Props, State> {
   override componentDidCatch(error: unknown): void {
     this.setState({ failed: Unanswered });
     tell("render", error);
-    failure().then(({ Failure }) => this.setState({ failed: Failure }), () => null);
+    failure().then(
+      ({ Failure }) => this.setState({ failed: Failure }),
+      () => null,
+    );
   }
 
   override render(props: Props, { failed: Failed }: State): ComponentChild {

@@ -41,7 +41,13 @@ export class Failure extends Component<FailureProps> {
     const Frame = root === "dashboard" ? "main" : "div";
     const words = (
       <Frame class={`verdict failure ${root === "dashboard" ? "gate" : root}`}>
-        <h1 id="failure" tabIndex={-1} ref={(element) => { this.heading = element; }}>
+        <h1
+          id="failure"
+          tabIndex={-1}
+          ref={(element) => {
+            this.heading = element;
+          }}
+        >
           {title}
         </h1>
         <p class="lead" role="alert">
@@ -65,7 +71,14 @@ export class Failure extends Component<FailureProps> {
       close();
     };
     return (
-      <dialog class="booking" aria-labelledby="failure" ref={(element) => { this.sheet = element; }} onCancel={leave}>
+      <dialog
+        class="booking"
+        aria-labelledby="failure"
+        ref={(element) => {
+          this.sheet = element;
+        }}
+        onCancel={leave}
+      >
         {words}
       </dialog>
     );

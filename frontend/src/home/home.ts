@@ -8,7 +8,10 @@ const list = document.querySelector<HTMLElement>(".artists");
 const note = document.getElementById("no-artists");
 const language = document.documentElement.lang;
 
-function element<K extends keyof HTMLElementTagNameMap>(name: K, set: Partial<HTMLElementTagNameMap[K]>): HTMLElementTagNameMap[K] {
+function element<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  set: Partial<HTMLElementTagNameMap[K]>,
+): HTMLElementTagNameMap[K] {
   return Object.assign(document.createElement(name), set);
 }
 

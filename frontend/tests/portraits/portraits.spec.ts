@@ -47,7 +47,10 @@ class Photographer {
   async take(state: string): Promise<void> {
     const page = this.#page;
     for (const look of LOOKS) {
-      await page.emulateMedia({ forcedColors: look.forced ? "active" : "none", reducedMotion: look.still ? "reduce" : "no-preference" });
+      await page.emulateMedia({
+        forcedColors: look.forced ? "active" : "none",
+        reducedMotion: look.still ? "reduce" : "no-preference",
+      });
       await this.#size(look, look.height);
       // Pictures that wait for the scroll are part of the page, too.
       await page.evaluate(async () => {
@@ -55,7 +58,9 @@ class Photographer {
         await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
       });
       // A window as high as the page: Playwright's own whole-page picture forgets the size of the text.
-      const height = await page.evaluate(() => (document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight));
+      const height = await page.evaluate(() =>
+        document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight,
+      );
       if (height > look.height) await this.#size(look, height);
       mkdirSync(`${SHOTS}/${state}`, { recursive: true });
       await page.screenshot({ path: `${SHOTS}/${state}/${this.#lang} ${look.name}.png`, animations: "disabled" });
@@ -110,7 +115,9 @@ for (const lang of ["fr", "en"] as const) {
     await photographer.take("12 slots");
     await client.takeSlot(1);
     await photographer.take("13 slots, one chosen");
-    const wanted = Number((await client.dialog.getByRole("radio", { checked: true }).last().getAttribute("id"))?.replace("slot-", ""));
+    const wanted = Number(
+      (await client.dialog.getByRole("radio", { checked: true }).last().getAttribute("id"))?.replace("slot-", ""),
+    );
     await client.next();
     await client.at(words.summary);
     await photographer.take("14 summary");
@@ -142,7 +149,10 @@ for (const lang of ["fr", "en"] as const) {
     await client.introduce(somebody());
     await client.next();
     await client.at(words.slot);
-    await client.dialog.getByText(/agenda de l’artiste|artist’s calendar/).first().waitFor();
+    await client.dialog
+      .getByText(/agenda de l’artiste|artist’s calendar/)
+      .first()
+      .waitFor();
     await photographer.take("18 the calendar is down");
     await platform.turn({ calendar: "ok" });
     await page.route("**/api/calendar/slots*", async (route) => {
@@ -263,9 +273,14 @@ for (const lang of ["fr", "en"] as const) {
     const { page, words } = artist;
     await artist.signUp(newcomer(), platform);
     await photographer.take("60 first steps, page");
-    await page.getByRole("textbox").first().fill(`Atelier ${Math.random().toString(36).slice(2, 8)}`);
+    await page
+      .getByRole("textbox")
+      .first()
+      .fill(`Atelier ${Math.random().toString(36).slice(2, 8)}`);
     await artist.field(lang === "fr" ? "Ville" : "Town").fill("Nantes");
-    await artist.field(lang === "fr" ? "Adresse de l’atelier" : "Address of the studio").fill("3 rue Kervégan, 44000 Nantes");
+    await artist
+      .field(lang === "fr" ? "Adresse de l’atelier" : "Address of the studio")
+      .fill("3 rue Kervégan, 44000 Nantes");
     await artist.press(artist.button(lang === "fr" ? "Créer ma page" : "Create my page"));
     await artist.sees(lang === "fr" ? "Quand travaillez-vous ?" : "When do you work?");
     await photographer.take("61 first steps, hours");

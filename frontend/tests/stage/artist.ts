@@ -22,7 +22,10 @@ export async function linkFor({ email }: Account, platform: Platform): Promise<s
 
 /** An account that nobody has yet. */
 export function newcomer(): Account {
-  return { email: `nouvelle-${Math.random().toString(36).slice(2, 10)}@example.fr`, password: "une phrase assez longue" };
+  return {
+    email: `nouvelle-${Math.random().toString(36).slice(2, 10)}@example.fr`,
+    password: "une phrase assez longue",
+  };
 }
 
 export const fr = {
@@ -71,7 +74,10 @@ export class Artist {
   readonly #touches: boolean;
   readonly #witness: Witness;
 
-  constructor(page: Page, { touches, witness, speaks = "fr" }: { touches: boolean; witness: Witness; speaks?: "fr" | "en" }) {
+  constructor(
+    page: Page,
+    { touches, witness, speaks = "fr" }: { touches: boolean; witness: Witness; speaks?: "fr" | "en" },
+  ) {
     this.page = page;
     this.words = speaks === "fr" ? fr : en;
     this.#touches = touches;

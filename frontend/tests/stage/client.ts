@@ -12,7 +12,11 @@ export interface Person {
 
 /** A person whose mails nobody else gets. */
 export function somebody(name = "Camille Robert"): Person {
-  return { name, email: `${name.toLowerCase().replace(/\W+/g, ".")}.${Math.random().toString(36).slice(2, 10)}@example.fr`, phone: "06 12 34 56 78" };
+  return {
+    name,
+    email: `${name.toLowerCase().replace(/\W+/g, ".")}.${Math.random().toString(36).slice(2, 10)}@example.fr`,
+    phone: "06 12 34 56 78",
+  };
 }
 
 export const IDEA = {

@@ -124,15 +124,31 @@ export class Platform {
   }
 
   /** Somebody else books, without a browser. */
-  async bookElsewhere(start: string, { artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1" } = {}): Promise<string> {
-    const client = { name: "Quelqu’un d’autre", email: `autre-${Math.random().toString(36).slice(2)}@example.fr`, phone: "06 99 99 99 99" };
-    const made = await this.#post(`${this.site}/api/bookings/create`, { artist, type: "flash", flash_id: flash, client, start, locale: "fr" });
+  async bookElsewhere(
+    start: string,
+    { artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1" } = {},
+  ): Promise<string> {
+    const client = {
+      name: "Quelqu’un d’autre",
+      email: `autre-${Math.random().toString(36).slice(2)}@example.fr`,
+      phone: "06 99 99 99 99",
+    };
+    const made = await this.#post(`${this.site}/api/bookings/create`, {
+      artist,
+      type: "flash",
+      flash_id: flash,
+      client,
+      start,
+      locale: "fr",
+    });
     return (made as Booking).booking_id;
   }
 
   /** The first slot that is free for a flash. */
   async firstSlot({ artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1" } = {}): Promise<string> {
-    const free = (await this.#get(`${this.site}/api/calendar/slots?artist=${artist}&days=14&flash=${flash}`)) as { days: { slots: { start: string }[] }[] };
+    const free = (await this.#get(`${this.site}/api/calendar/slots?artist=${artist}&days=14&flash=${flash}`)) as {
+      days: { slots: { start: string }[] }[];
+    };
     const start = free.days.flatMap((day) => day.slots)[0]?.start;
     if (!start) throw new Error(`nothing is free at ${artist}`);
     return start;
@@ -145,13 +161,25 @@ export class Platform {
   }
 
   /** Somebody books and pays, without a browser; gives the booking's id. */
-  async bookedFor(name: string, { artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1", paid = true, nth = 0 } = {}): Promise<string> {
+  async bookedFor(
+    name: string,
+    { artist = "lea-marchetti", flash = "019aa000-0000-7000-8000-0000000000f1", paid = true, nth = 0 } = {},
+  ): Promise<string> {
     const from = new Date(Date.now() + 4 * 86_400_000).toISOString().slice(0, 10);
-    const free = (await this.#get(`${this.site}/api/calendar/slots?artist=${artist}&date=${from}&days=14&flash=${flash}`)) as { days: { slots: { start: string }[] }[] };
+    const free = (await this.#get(
+      `${this.site}/api/calendar/slots?artist=${artist}&date=${from}&days=14&flash=${flash}`,
+    )) as { days: { slots: { start: string }[] }[] };
     const start = free.days.flatMap((day) => day.slots.slice(0, 1))[nth]?.start;
     const email = `${name.toLowerCase().replace(/\W+/g, ".")}@example.fr`;
     const client = { name, email, phone: "06 12 34 56 78" };
-    const made = (await this.#post(`${this.site}/api/bookings/create`, { artist, type: "flash", flash_id: flash, client, start, locale: "fr" })) as Booking;
+    const made = (await this.#post(`${this.site}/api/bookings/create`, {
+      artist,
+      type: "flash",
+      flash_id: flash,
+      client,
+      start,
+      locale: "fr",
+    })) as Booking;
     if (paid) {
       await this.settle(made.checkout_url ?? "", "paid");
       for (const until = Date.now() + 15_000; (await this.booking(made.booking_id)).status !== "confirmed"; ) {
@@ -164,7 +192,9 @@ export class Platform {
 
   /** What Stripe gave back, in cents. */
   async refunds(): Promise<number[]> {
-    return ((await this.#get(`${this.stripe}/_control/refunds`)) as { amount: number }[]).map((refund) => refund.amount);
+    return ((await this.#get(`${this.stripe}/_control/refunds`)) as { amount: number }[]).map(
+      (refund) => refund.amount,
+    );
   }
 
   /** The cardholder's bank contests what was paid for a booking. Gives the dispute. */
@@ -180,14 +210,19 @@ export class Platform {
 
   /** The statuses of what is booked at Cal.com. */
   async calendar(): Promise<string[]> {
-    return ((await this.#get(`${this.calcom}/_control/bookings`)) as { status: string }[]).map((booking) => booking.status);
+    return ((await this.#get(`${this.calcom}/_control/bookings`)) as { status: string }[]).map(
+      (booking) => booking.status,
+    );
   }
 
   /** Somebody calls the only booking at Cal.com off, in Cal.com: the client or the artist there, or the artist who asks for another time. */
   async callOff(by: "client" | "artist" | "reschedule"): Promise<void> {
     const [booking] = (await this.#get(`${this.calcom}/_control/bookings`)) as { uid: string }[];
     if (!booking) throw new Error("nothing is booked at Cal.com");
-    await this.#post(`${this.calcom}/_control/bookings/${booking.uid}/cancel`, { by, reason: "Un autre jour, s’il vous plaît" });
+    await this.#post(`${this.calcom}/_control/bookings/${booking.uid}/cancel`, {
+      by,
+      reason: "Un autre jour, s’il vous plaît",
+    });
   }
 
   async mail(to: string, about: RegExp, words = /(?:)/): Promise<Mail> {
@@ -195,7 +230,10 @@ export class Platform {
       const mails = (await this.#get(this.#mails)) as Mail[];
       const found = mails.find((mail) => mail.to.includes(to) && about.test(mail.subject) && words.test(mail.text));
       if (found) return found;
-      if (Date.now() > until) throw new Error(`no mail to ${to} about ${about}: ${JSON.stringify(mails.map((mail) => [mail.to, mail.subject]))}`);
+      if (Date.now() > until)
+        throw new Error(
+          `no mail to ${to} about ${about}: ${JSON.stringify(mails.map((mail) => [mail.to, mail.subject]))}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -207,7 +245,11 @@ export class Platform {
   }
 
   async #post(url: string, body: unknown = {}): Promise<unknown> {
-    const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }

@@ -47,12 +47,24 @@ export const test = base.extend<Stage & { started: void }, { platform: Platform 
     await use(context);
   },
   client: async ({ page, hasTouch }, use) => use(new Client(page, { touches: hasTouch ?? false })),
-  artistIn: async ({ hasTouch, witness }, use) => use((page, speaks = "fr") => new Artist(page, { touches: hasTouch ?? false, witness, speaks })),
+  artistIn: async ({ hasTouch, witness }, use) =>
+    use((page, speaks = "fr") => new Artist(page, { touches: hasTouch ?? false, witness, speaks })),
   artist: async ({ another, artistIn }, use) => use(artistIn((await another()).page)),
-  another: async ({ browser, contextOptions, baseURL, viewport, hasTouch, isMobile, locale, timezoneId, witness }, use) => {
+  another: async (
+    { browser, contextOptions, baseURL, viewport, hasTouch, isMobile, locale, timezoneId, witness },
+    use,
+  ) => {
     const opened: Page[] = [];
     await use(async ({ speaks = "fr", ...options } = {}) => {
-      const usual = { ...contextOptions, baseURL, viewport, hasTouch, isMobile, locale, timezoneId } as BrowserContextOptions;
+      const usual = {
+        ...contextOptions,
+        baseURL,
+        viewport,
+        hasTouch,
+        isMobile,
+        locale,
+        timezoneId,
+      } as BrowserContextOptions;
       const context = await browser.newContext({ ...usual, ...options });
       await witness.watch(context);
       const page = await context.newPage();
@@ -70,7 +82,11 @@ export async function barrierFree(page: Page, state: string): Promise<void> {
   await settled(page);
   // The site has no frames, and without them axe needs no second page to collect its findings.
   const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  const found = violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((node) => `${node.target}: ${node.failureSummary}`) }));
+  const found = violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    nodes: nodes.map((node) => `${node.target}: ${node.failureSummary}`),
+  }));
   expect(found, `barriers: ${state}`).toEqual([]);
   expect(passes.length, `axe looked at ${state}`).toBeGreaterThan(10);
 }
@@ -79,7 +95,9 @@ export async function barrierFree(page: Page, state: string): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
-    const finite = document.getAnimations().filter((animation) => Number.isFinite(Number(animation.effect?.getComputedTiming().endTime)));
+    const finite = document
+      .getAnimations()
+      .filter((animation) => Number.isFinite(Number(animation.effect?.getComputedTiming().endTime)));
     await Promise.allSettled(finite.map((animation) => animation.finished));
   });
 }
@@ -87,7 +105,9 @@ export async function settled(page: Page): Promise<void> {
 /** Runs in the page: what sticks out sideways, of the page or of its dialog. */
 export function sideways(): string[] {
   const boxes = [document.documentElement, ...document.querySelectorAll("dialog[open]")];
-  return boxes.filter((box) => box.scrollWidth > box.clientWidth).map((box) => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`);
+  return boxes
+    .filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => `${box.tagName}: ${box.scrollWidth} > ${box.clientWidth}`);
 }
 
 export async function fits(page: Page, state: string): Promise<void> {

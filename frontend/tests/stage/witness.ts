@@ -16,7 +16,9 @@ export class Witness {
   async watch(context: BrowserContext): Promise<void> {
     await context.addInitScript(() => {
       addEventListener("securitypolicyviolation", (event) => {
-        console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber}) ${event.sample}`);
+        console.error(
+          `policy: ${event.violatedDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber}) ${event.sample}`,
+        );
       });
     });
     context.on("console", (message) => {
@@ -32,7 +34,8 @@ export class Witness {
     context.on("requestfailed", (request) => {
       const why = request.failure()?.errorText ?? "";
       // What a page gives up because it is left.
-      if (why !== "net::ERR_ABORTED" && why !== "NS_BINDING_ABORTED") this.note(`failed: ${request.method()} ${request.url()} ${why}`);
+      if (why !== "net::ERR_ABORTED" && why !== "NS_BINDING_ABORTED")
+        this.note(`failed: ${request.method()} ${request.url()} ${why}`);
     });
     context.on("response", (response) => {
       if (response.status() >= 400) this.note(`${response.status()}: ${response.request().method()} ${response.url()}`);

@@ -7,14 +7,18 @@ import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
 /** No zone was ever three hours and seventeen minutes ahead of UTC: what shows this clock cannot have computed it. */
 const AHEAD = 3 * 60 + 17;
-const told = (time: string): string => new Date(Date.parse(time) + AHEAD * 60_000).toISOString().replace(/\.\d+Z$/, "+03:17");
+const told = (time: string): string =>
+  new Date(Date.parse(time) + AHEAD * 60_000).toISOString().replace(/\.\d+Z$/, "+03:17");
 
 /** Moves every time of the API's answers to that clock, whole answers of any shape. */
 async function moveTheStudio(page: Page): Promise<void> {
   const moved = (value: unknown): unknown => {
-    if (typeof value === "string") return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$/.test(value) ? told(value) : value;
+    if (typeof value === "string")
+      return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$/.test(value) ? told(value) : value;
     if (Array.isArray(value)) return value.map(moved);
-    return value !== null && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, moved(each)])) : value;
+    return value !== null && typeof value === "object"
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, moved(each)]))
+      : value;
   };
   await page.route(/\/api\//, async (route) => {
     const response = await route.fetch();
@@ -26,7 +30,11 @@ async function moveTheStudio(page: Page): Promise<void> {
 /** An hour on that clock, which no hour of the demo's studios is on theirs. */
 const HOUR = /\d+\sh\s(17|47)/;
 
-test("picker, summary and success page print the hour that the API says, whatever the browser believes", async ({ client, page, platform }) => {
+test("picker, summary and success page print the hour that the API says, whatever the browser believes", async ({
+  client,
+  page,
+  platform,
+}) => {
   await moveTheStudio(page);
   await client.visit();
   await client.chooseFlash();
@@ -60,7 +68,11 @@ test("the dashboard prints the hour that the API says", async ({ artist, platfor
 });
 
 test("the two turns of an hour that comes twice are told apart", async ({ client, page }) => {
-  const [first, second, third] = ["2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00", "2027-10-31T03:30:00+01:00"];
+  const [first, second, third] = [
+    "2027-10-31T02:30:00+02:00",
+    "2027-10-31T02:30:00+01:00",
+    "2027-10-31T03:30:00+01:00",
+  ];
   await page.route("**/api/calendar/slots*", async (route) => {
     const response = await route.fetch();
     const answer = await response.json();
@@ -68,7 +80,10 @@ test("the two turns of an hour that comes twice are told apart", async ({ client
       { start: first, end: second, start_turn: "summer", end_turn: "winter" },
       { start: second, end: third, start_turn: "winter" },
     ];
-    answer.days = answer.days.map((day: { date: string }, index: number) => ({ ...day, slots: index === 0 ? slots : [] }));
+    answer.days = answer.days.map((day: { date: string }, index: number) => ({
+      ...day,
+      slots: index === 0 ? slots : [],
+    }));
     return route.fulfill({ response, json: answer });
   });
   await client.visit();

@@ -18,7 +18,10 @@ test("a number is read back beside its field, and a slip in an address is asked 
   await expect(meant).toBeHidden();
 });
 
-test("what the server would refuse is said before a slot is chosen, and the summary shows what is dialled", async ({ client, page }) => {
+test("what the server would refuse is said before a slot is chosen, and the summary shows what is dialled", async ({
+  client,
+  page,
+}) => {
   await client.visit();
   await client.chooseFlash();
   await client.introduce({ ...somebody(), phone: "+999 12345678" });

@@ -17,7 +17,12 @@ async function crowd(platform: Platform, minutes = 30): Promise<void> {
     from artists a, generate_series(1, 1000) n where a.slug = 'lea-marchetti'`;
 }
 
-test("where very many slots wait for their payment, one books with the presses of any other day", async ({ client, page, platform, witness }) => {
+test("where very many slots wait for their payment, one books with the presses of any other day", async ({
+  client,
+  page,
+  platform,
+  witness,
+}) => {
   await crowd(platform);
   const answers: number[] = [];
   page.on("response", (response) => {
@@ -57,7 +62,10 @@ test("where very many slots wait for their payment, one books with the presses o
   await expect.poll(async () => (await platform.mail(person.email, /confirm/i)).text).toContain("Camille");
 });
 
-test("the artist sees which unpaid slots belong together, and frees them with one press and a question", async ({ artist, platform }) => {
+test("the artist sees which unpaid slots belong together, and frees them with one press and a question", async ({
+  artist,
+  platform,
+}) => {
   const { page } = artist;
   await platform.sql`
     insert into bookings (id, artist_id, type, status, scheduled_at, ends_at, acompte_amount, title, policy, project_description,
@@ -81,11 +89,18 @@ test("the artist sees which unpaid slots belong together, and frees them with on
   await artist.press(question.getByRole("button", { name: "Laisser" }));
   await expect(question).toBeHidden();
   const statuses = async (): Promise<string[]> =>
-    (await platform.sql<{ status: string }[]>`select status from bookings order by scheduled_at`).map(({ status }) => status);
+    (await platform.sql<{ status: string }[]>`select status from bookings order by scheduled_at`).map(
+      ({ status }) => status,
+    );
   expect(await statuses()).toEqual(["pending", "pending", "pending", "pending"]);
   await artist.press(suspects.getByRole("button", { name: "Libérer ces 3 créneaux" }));
   await artist.press(question.getByRole("button", { name: "Libérer" }));
   await expect(suspects.getByRole("status")).toContainText("3 créneaux sont de nouveau libres.");
   await expect(suspects.getByRole("link")).toHaveCount(0);
-  expect(await statuses(), "the one of another connection stays").toEqual(["cancelled", "cancelled", "cancelled", "pending"]);
+  expect(await statuses(), "the one of another connection stays").toEqual([
+    "cancelled",
+    "cancelled",
+    "cancelled",
+    "pending",
+  ]);
 });

@@ -11,7 +11,9 @@ async function tabTo(page: Page, what: Locator): Promise<void> {
     await page.keyboard.press("Tab");
     if (!(await what.evaluate((element) => element === document.activeElement))) continue;
     const seen = await what.evaluate((element) => {
-      const rings = [element, element.closest("li"), element.parentElement].filter((place) => place !== null).map((place) => getComputedStyle(place));
+      const rings = [element, element.closest("li"), element.parentElement]
+        .filter((place) => place !== null)
+        .map((place) => getComputedStyle(place));
       return rings.some((style) => style.outlineStyle !== "none" && style.outlineWidth !== "0px");
     });
     expect(seen, "the focus can be seen").toBe(true);

@@ -55,7 +55,9 @@ test("an empty account becomes a page with a picture, and a client books it", as
   await client.visit(slug);
   await expect(client.page.getByRole("heading", { level: 1 })).toHaveText(name);
   const drawing = client.page.getByRole("img").first();
-  await expect.poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth), "the picture is there").toBeGreaterThan(100);
+  await expect
+    .poll(() => drawing.evaluate((image: HTMLImageElement) => image.naturalWidth), "the picture is there")
+    .toBeGreaterThan(100);
   await client.chooseFlash("Ancolie");
   await client.toSlots(somebody());
   await client.toSummary();
@@ -69,10 +71,26 @@ test("an empty account becomes a page with a picture, and a client books it", as
 });
 
 for (const [speaks, ready, whose, cannot, open] of [
-  ["fr", "Votre page est prête", /ne peuvent pas encore réserver\s: qui tient ce site .* De votre côté, il ne manque rien/, "Vos clients ne peuvent pas encore réserver", /ouverte|tout seuls/],
-  ["en", "Your page is ready", /cannot book yet: whoever runs this site .* On your side nothing is missing/, "Clients cannot book yet", /is open|by themselves/],
+  [
+    "fr",
+    "Votre page est prête",
+    /ne peuvent pas encore réserver\s: qui tient ce site .* De votre côté, il ne manque rien/,
+    "Vos clients ne peuvent pas encore réserver",
+    /ouverte|tout seuls/,
+  ],
+  [
+    "en",
+    "Your page is ready",
+    /cannot book yet: whoever runs this site .* On your side nothing is missing/,
+    "Clients cannot book yet",
+    /is open|by themselves/,
+  ],
 ] as const) {
-  test(`an artist whose page may not take deposits yet reads that nobody can book, and that all else is done (${speaks})`, async ({ another, artistIn, platform }) => {
+  test(`an artist whose page may not take deposits yet reads that nobody can book, and that all else is done (${speaks})`, async ({
+    another,
+    artistIn,
+    platform,
+  }) => {
     await platform.sql`update artists set takes_deposits = false where slug = 'lea-marchetti'`;
     try {
       const { page } = await another({ locale: speaks === "fr" ? "fr-FR" : "en-GB" });
@@ -92,7 +110,11 @@ for (const [speaks, ready, whose, cannot, open] of [
   });
 }
 
-test("the settings say what is wrong, keep what is right, and show what a client reads", async ({ artist, platform, witness }) => {
+test("the settings say what is wrong, keep what is right, and show what a client reads", async ({
+  artist,
+  platform,
+  witness,
+}) => {
   const { page } = artist;
   await begin(artist, platform, freshName());
   const saved = page.getByRole("status").filter({ hasText: "Enregistré." });
@@ -123,13 +145,21 @@ test("the settings say what is wrong, keep what is right, and show what a client
   witness.expects(/^4(09|22): PUT .*\/profile/);
   await artist.field("Adresse de la page").fill("lea-marchetti");
   await artist.press(artist.button(artist.words.save));
-  await expect(page.getByRole("alert").filter({ hasText: /déjà/ }).or(page.getByText(/déjà pris/)).first()).toBeVisible();
+  await expect(
+    page
+      .getByRole("alert")
+      .filter({ hasText: /déjà/ })
+      .or(page.getByText(/déjà pris/))
+      .first(),
+  ).toBeVisible();
 
   await artist.open("#/settings/time-off");
   await artist.field("Premier jour").fill("2027-08-02");
   await artist.field("Dernier jour").fill("2027-08-15");
   await artist.press(artist.button("Ajouter"));
-  await expect(page.getByRole("listitem").filter({ hasText: "Du lun. 2 août 2027 au dim. 15 août 2027" })).toBeVisible();
+  await expect(
+    page.getByRole("listitem").filter({ hasText: "Du lun. 2 août 2027 au dim. 15 août 2027" }),
+  ).toBeVisible();
   await artist.press(artist.button(/^Supprimer : /));
   await expect(page.getByText("Aucun congé prévu.")).toBeVisible();
 

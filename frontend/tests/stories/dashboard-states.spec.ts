@@ -51,7 +51,10 @@ test("nothing scrolls sideways at 320 pixels, nor with letters twice their size"
   const id = await platform.bookedFor("Sacha Petit", { nth: 1, paid: false });
   await artist.arrive();
   const devtools = await page.context().newCDPSession(page);
-  const looks = [{ width: 320, text: 16 }, { width: 390, text: 32 }];
+  const looks = [
+    { width: 320, text: 16 },
+    { width: 390, text: 32 },
+  ];
   const look = async ({ width, text }: { width: number; text: number }, state: string): Promise<void> => {
     await page.setViewportSize({ width, height: 844 });
     await devtools.send("Page.setFontSizes", { fontSizes: { standard: text, fixed: text } });
@@ -61,7 +64,13 @@ test("nothing scrolls sideways at 320 pixels, nor with letters twice their size"
   await look({ width: 390, text: 16 }, "the door");
   await artist.signIn(LEA);
   await artist.sees(artist.words.hello);
-  for (const address of ["#/", "#/bookings", `#/bookings/${id}`, "#/settings", ...SECTIONS.map((section) => `#/settings/${section}`)]) {
+  for (const address of [
+    "#/",
+    "#/bookings",
+    `#/bookings/${id}`,
+    "#/settings",
+    ...SECTIONS.map((section) => `#/settings/${section}`),
+  ]) {
     await artist.open(address);
     for (const each of looks) await look(each, address);
   }
@@ -81,7 +90,9 @@ test("an account with nothing in it invites instead of showing nothing", async (
   await expect(page.getByText("Encore 2 étapes avant d’ouvrir")).toBeVisible();
   await expect(page.getByText("Rien ne vous attend.")).toBeVisible();
   await expect(page.locator(".kpi.main .amount")).toHaveText(/^0\s€$/);
-  await expect(page.locator(".months .value"), "a month without income is zero, not a hole").toHaveText(Array.from({ length: 12 }, () => /^0\s€$/));
+  await expect(page.locator(".months .value"), "a month without income is zero, not a hole").toHaveText(
+    Array.from({ length: 12 }, () => /^0\s€$/),
+  );
   await barrierFree(page, "an overview of nothing");
   await artist.open("#/bookings");
   await expect(page.getByText("Aucune réservation pour l’instant.")).toBeVisible();
@@ -103,7 +114,12 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   const { page } = artist;
   const id = await platform.bookedFor("Camille Robert");
   // A year of movements: a large month, an odd one, and one that gave back more than it took.
-  for (const [months, kind, cents] of [[1, "capture", 2_480_00], [3, "capture", 1_234_56], [5, "refund", -300_00], [11, "capture", 50_00]] as const) {
+  for (const [months, kind, cents] of [
+    [1, "capture", 2_480_00],
+    [3, "capture", 1_234_56],
+    [5, "refund", -300_00],
+    [11, "capture", 50_00],
+  ] as const) {
     await platform.sql`
       insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at)
       select gen_random_uuid(), id, artist_id, ${kind}, ${cents}, 'eur', ${`chart_${months}`}, ${`chart_${months}`},
@@ -112,9 +128,16 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   }
   await artist.enter();
   await expect(page.locator(".months li")).toHaveCount(12);
-  const stats = (await (await page.request.get("/api/dashboard/stats")).json()) as { curve: { month: string; revenue_cents: number }[] };
+  const stats = (await (await page.request.get("/api/dashboard/stats")).json()) as {
+    curve: { month: string; revenue_cents: number }[];
+  };
   const euros = (cents: number): string =>
-    new Intl.NumberFormat("fr-FR", { style: "currency", currency: "EUR", minimumFractionDigits: cents % 100 === 0 ? 0 : 2, maximumFractionDigits: cents % 100 === 0 ? 0 : 2 }).format(cents / 100);
+    new Intl.NumberFormat("fr-FR", {
+      style: "currency",
+      currency: "EUR",
+      minimumFractionDigits: cents % 100 === 0 ? 0 : 2,
+      maximumFractionDigits: cents % 100 === 0 ? 0 : 2,
+    }).format(cents / 100);
   const bare = (text: string): string => text.replace(/\s/g, " ");
 
   // Every amount, in the chart and in the table under it.
@@ -124,16 +147,28 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   await page.locator(".chart summary").click();
   const told = await page.locator(".chart tbody tr td:last-child").allTextContents();
   expect(told.map(bare)).toEqual([...values].reverse().map(euros).map(bare));
-  const names = stats.curve.map(({ month }) => new Intl.DateTimeFormat("fr-FR", { month: "short", timeZone: "UTC" }).format(new Date(`${month}-15`)));
-  for (const [index, name] of names.entries()) await expect(page.locator(".months .name").nth(index)).toContainText(name);
-  await expect(page.getByRole("figure"), "the sentence is the figure's name").toHaveAccessibleName(/jusqu’ici.*Meilleur mois/s);
+  const names = stats.curve.map(({ month }) =>
+    new Intl.DateTimeFormat("fr-FR", { month: "short", timeZone: "UTC" }).format(new Date(`${month}-15`)),
+  );
+  for (const [index, name] of names.entries())
+    await expect(page.locator(".months .name").nth(index)).toContainText(name);
+  await expect(page.getByRole("figure"), "the sentence is the figure's name").toHaveAccessibleName(
+    /jusqu’ici.*Meilleur mois/s,
+  );
 
   // The axis: whole labels, evenly spaced over zero, and no month beyond it.
   const boxes = await page.locator(".tick").evaluateAll((ticks) =>
     ticks.map((tick) => {
       const label = tick.firstElementChild as HTMLElement;
       const { left, right, top, bottom } = label.getBoundingClientRect();
-      return { text: label.textContent ?? "", left, right, top, bottom, cents: Number((tick as HTMLElement).dataset["cents"]) };
+      return {
+        text: label.textContent ?? "",
+        left,
+        right,
+        top,
+        bottom,
+        cents: Number((tick as HTMLElement).dataset["cents"]),
+      };
     }),
   );
   for (const box of boxes) expect(bare(box.text)).toBe(bare(euros(box.cents)));
@@ -144,15 +179,25 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   const steps = cents.slice(1).map((cent, index) => cent - (cents[index] ?? 0));
   expect(new Set(steps).size, `even steps: ${cents}`).toBe(1);
 
-  const figure = await page.getByRole("figure").evaluate((element) => element.getBoundingClientRect().toJSON() as DOMRect);
+  const figure = await page
+    .getByRole("figure")
+    .evaluate((element) => element.getBoundingClientRect().toJSON() as DOMRect);
   const shown = boxes.filter((box) => box.right > box.left);
   expect(shown.length).toBeGreaterThanOrEqual(2);
   for (const box of shown) {
     expect(box.left, `${box.text} is not cut off`).toBeGreaterThanOrEqual(figure.left - 1);
     expect(box.right, `${box.text} is not cut off`).toBeLessThanOrEqual(figure.right + 1);
   }
-  const overlap = (a: Box, b: Box): boolean => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-  expect(shown.flatMap((a, i) => shown.slice(i + 1).filter((b) => overlap(a, b)).map((b) => `${a.text} over ${b.text}`))).toEqual([]);
+  const overlap = (a: Box, b: Box): boolean =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  expect(
+    shown.flatMap((a, i) =>
+      shown
+        .slice(i + 1)
+        .filter((b) => overlap(a, b))
+        .map((b) => `${a.text} over ${b.text}`),
+    ),
+  ).toEqual([]);
 
   // The bars: as long as their amounts, on their side of zero.
   const bars = await page.locator(".months .column").evaluateAll((columns) =>
@@ -171,14 +216,22 @@ test("the chart's labels say what its bars are", async ({ artist, platform }) =>
   await fits(page, "the chart");
 });
 
-test("at a desk the hours of a day stand beside each other: the dashboard's own styles lie over the site's", async ({ artist }) => {
+test("at a desk the hours of a day stand beside each other: the dashboard's own styles lie over the site's", async ({
+  artist,
+}) => {
   const { page } = artist;
   await page.setViewportSize({ width: 1280, height: 800 });
   await artist.enter(LEA, "#/settings/hours");
   const days = await page.locator(".weekday:not(.closed)").evaluateAll((all) =>
     all.map((day) => {
       const box = (part: string): DOMRect => (day.querySelector(part) ?? day).getBoundingClientRect();
-      return { select: box("select").width, end: box(".close").right, add: box(".range-deeds").left, name: box(".name").right, begin: box(".range").left };
+      return {
+        select: box("select").width,
+        end: box(".close").right,
+        add: box(".range-deeds").left,
+        name: box(".name").right,
+        begin: box(".range").left,
+      };
     }),
   );
   expect(days.length).toBeGreaterThan(3);

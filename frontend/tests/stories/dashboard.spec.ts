@@ -26,7 +26,11 @@ test("the door opens for the right password, stays open over a reload, and close
   await expect(artist.button(artist.words.enter)).toBeVisible();
 });
 
-test("signing out while the accounts do not answer says so, and is finished by a press", async ({ artist, platform, witness }) => {
+test("signing out while the accounts do not answer says so, and is finished by a press", async ({
+  artist,
+  platform,
+  witness,
+}) => {
   const { page } = artist;
   await artist.enter(LEA, "#/settings/account");
   witness.expects(/^503: DELETE .*\/api\/session$/);
@@ -89,7 +93,11 @@ test("somebody else's link asks before it takes the place of a session", async (
   await artist.sees("Bonjour Noa");
 });
 
-test("a session is renewed without a word, and when it is over nothing typed is lost", async ({ artist, platform, witness }) => {
+test("a session is renewed without a word, and when it is over nothing typed is lost", async ({
+  artist,
+  platform,
+  witness,
+}) => {
   const { page } = artist;
   const id = await platform.bookedFor("Camille Robert");
   await artist.enter(LEA, `#/bookings/${id}`);
@@ -112,11 +120,15 @@ test("a session is renewed without a word, and when it is over nothing typed is 
 });
 
 for (const decision of ["back", "off"] as const) {
-  test(`a booking that Cal.com called off waits for the artist, who ${decision === "back" ? "puts it back there" : "cancels it and sees the euros on the button"}`, async ({ artist, platform }) => {
+  test(`a booking that Cal.com called off waits for the artist, who ${decision === "back" ? "puts it back there" : "cancels it and sees the euros on the button"}`, async ({
+    artist,
+    platform,
+  }) => {
     const { page } = artist;
     const id = await platform.bookedFor("Inès Roy", { artist: "noa-keller", flash: DAGUE });
     // What Cal.com has is not yet what is written down here; and what is read there takes its time to be.
-    const state = async (): Promise<unknown> => (await platform.sql`select calendar_state from bookings where id = ${id}`)[0]?.calendar_state;
+    const state = async (): Promise<unknown> =>
+      (await platform.sql`select calendar_state from bookings where id = ${id}`)[0]?.calendar_state;
     await expect.poll(state).toBe("synced");
     await platform.callOff("reschedule");
     // Heard of while the job of the payment is just ending, it is looked at by the next sweep, which is a minute away elsewhere.
@@ -139,7 +151,9 @@ for (const decision of ["back", "off"] as const) {
     if (decision === "back") {
       await artist.press(back);
       await expect(row.getByRole("status")).toBeVisible();
-      await expect.poll(() => platform.calendar().then((statuses) => statuses.filter((status) => status === "accepted").length)).toBe(1);
+      await expect
+        .poll(() => platform.calendar().then((statuses) => statuses.filter((status) => status === "accepted").length))
+        .toBe(1);
       expect((await platform.booking(id)).status).toBe("confirmed");
       expect(await platform.refunds()).toEqual([]);
     } else {
@@ -154,7 +168,9 @@ for (const decision of ["back", "off"] as const) {
       await artist.press(artist.button(/^Annuler et rendre/, artist.dialog()));
       await expect(artist.dialog()).toBeHidden();
       await expect.poll(async () => (await platform.booking(id)).status).toBe("cancelled");
-      await expect.poll(() => platform.refunds().then((cents) => cents.map((cent) => `Annuler et rendre ${cent / 100}\u00a0€`))).toEqual([said]);
+      await expect
+        .poll(() => platform.refunds().then((cents) => cents.map((cent) => `Annuler et rendre ${cent / 100}\u00a0€`)))
+        .toEqual([said]);
     }
   });
 }
@@ -179,10 +195,15 @@ test("a request is confirmed at once, and taken back", async ({ artist, platform
   expect((await platform.booking(id)).status).toBe("confirmed");
 });
 
-test("a paid appointment is cancelled: the money, the mails, the calendar and the month agree", async ({ artist, platform }) => {
+test("a paid appointment is cancelled: the money, the mails, the calendar and the month agree", async ({
+  artist,
+  platform,
+}) => {
   const { page } = artist;
   const id = await platform.bookedFor("Inès Belkacem", { artist: "noa-keller", flash: DAGUE });
-  await expect.poll(() => platform.calendar(), { message: "written to Cal.com", timeout: 15_000 }).toEqual(["accepted"]);
+  await expect
+    .poll(() => platform.calendar(), { message: "written to Cal.com", timeout: 15_000 })
+    .toEqual(["accepted"]);
   await artist.enter(NOA);
   const revenue = page.locator(".kpi.main .amount");
   const before = await revenue.innerText();
@@ -207,8 +228,12 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await barrierFree(page, "cancelled");
 
   const euros = Number(before.replace(/\s€/, "").replace(",", "."));
-  await expect.poll(() => platform.refunds(), { message: "refunded at Stripe, once", timeout: 20_000 }).toEqual([Math.round(euros * 100)]);
-  await expect.poll(() => platform.calendar(), { message: "gone from Cal.com", timeout: 20_000 }).toEqual(["cancelled"]);
+  await expect
+    .poll(() => platform.refunds(), { message: "refunded at Stripe, once", timeout: 20_000 })
+    .toEqual([Math.round(euros * 100)]);
+  await expect
+    .poll(() => platform.calendar(), { message: "gone from Cal.com", timeout: 20_000 })
+    .toEqual(["cancelled"]);
   const mail = await platform.mail("belkacem@example.fr", /annul/i);
   expect(mail.text.replace(/\s/g, " ")).toContain(before.replace(/\s/g, " "));
   await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("refunded");
@@ -218,14 +243,19 @@ test("a paid appointment is cancelled: the money, the mails, the calendar and th
   await expect(page.locator(".months .now .value")).toHaveText(/^0\s€$/);
 });
 
-test("a client calls off late: the rule that they accepted is carried out by a button", async ({ artist, platform }) => {
+test("a client calls off late: the rule that they accepted is carried out by a button", async ({
+  artist,
+  platform,
+}) => {
   const { page } = artist;
   const id = await platform.bookedFor("Maël Prigent");
   await platform.sql`update bookings set scheduled_at = now() + interval '20 hours', ends_at = now() + interval '22 hours', version = version + 1 where id = ${id}`;
   await artist.enter(LEA, `#/bookings/${id}`);
   await artist.press(artist.button(artist.words.cancel("Maël Prigent")));
   await expect(artist.dialog().getByRole("radio", { name: "Moi" })).toHaveAccessibleDescription(/^50\s€ rendus$/);
-  await expect(artist.dialog().getByRole("radio", { name: "Mon client" })).toHaveAccessibleDescription(/^0\s€ rendus, vous gardez 50\s€$/);
+  await expect(artist.dialog().getByRole("radio", { name: "Mon client" })).toHaveAccessibleDescription(
+    /^0\s€ rendus, vous gardez 50\s€$/,
+  );
   await artist.press(artist.dialog().getByRole("radio", { name: "Mon client" }));
   await expect(artist.dialog()).toContainText(/Rien n’est rendu\s: vous gardez 50\s€/);
   await barrierFree(page, "who cancels");
@@ -235,7 +265,8 @@ test("a client calls off late: the rule that they accepted is carried out by a b
   const mail = await platform.mail("prigent@example.fr", /annul/i);
   expect(mail.text).toMatch(/Comme vous l’avez demandé[^]*garde 50\s€/);
   expect(await platform.refunds()).toEqual([]);
-  const [line] = await platform.sql`select actor, data->>'on_behalf_of' as of from booking_events where booking_id = ${id} and kind = 'cancelled'`;
+  const [line] =
+    await platform.sql`select actor, data->>'on_behalf_of' as of from booking_events where booking_id = ${id} and kind = 'cancelled'`;
   expect(line).toEqual({ actor: "artist", of: "client" });
 });
 
@@ -254,7 +285,9 @@ test("a disputed payment waits for the artist until the bank has decided", async
 
   await platform.lose(dispute);
   await expect
-    .poll(() => platform.sql`select sum(amount_cents)::int as left from payments where booking_id = ${id}`, { timeout: 20_000 })
+    .poll(() => platform.sql`select sum(amount_cents)::int as left from payments where booking_id = ${id}`, {
+      timeout: 20_000,
+    })
     .toEqual([{ left: 0 }]);
   await artist.open("#/");
   await expect(artist.row("Dominique Arnaud"), "nothing is left to do").toHaveCount(0);
@@ -282,17 +315,25 @@ test("a mail that never went out is sent again in one press", async ({ artist, p
   await barrierFree(page, "a mail that failed");
   await artist.press(artist.button(/^Relancer : /));
   await expect
-    .poll(() => platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`, { timeout: 20_000 })
+    .poll(
+      () =>
+        platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`,
+      { timeout: 20_000 },
+    )
     .toEqual([{ status: "sent" }]);
   await artist.open("#/");
   await expect(artist.row("Maud Perrin"), "nothing is left to do").toHaveCount(0);
 });
 
-test("a mail that was taken and came back is shown as not arrived, and goes out again in one press", async ({ artist, platform }) => {
+test("a mail that was taken and came back is shown as not arrived, and goes out again in one press", async ({
+  artist,
+  platform,
+}) => {
   const { page } = artist;
   await platform.turn({ mail: "returned" });
   const id = await platform.bookedFor("Solène Caron");
-  const status = () => platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`;
+  const status = () =>
+    platform.sql`select status from email_deliveries where booking_id = ${id} and template = 'client_confirmed'`;
   await expect.poll(status, { timeout: 20_000 }).toEqual([{ status: "refused" }]);
   await platform.turn({ mail: "ok" });
   await artist.enter(LEA, `#/bookings/${id}`);

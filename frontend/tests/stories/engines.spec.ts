@@ -112,7 +112,8 @@ test("back from the payment page the slot is still held, and is given back", asy
   await visitor.hand.back();
   await visitor.until("the page is back", async () => /\/artist\//.test(await visitor.hand.address()));
   // Firefox brings the page back as it was left, with the dialog open; the others read it anew.
-  if (await visitor.hand.run(() => document.querySelector("dialog[open]") !== null)) await visitor.press("button", fr.close);
+  if (await visitor.hand.run(() => document.querySelector("dialog[open]") !== null))
+    await visitor.press("button", fr.close);
   await visitor.sees("button", "Payer l’acompte");
   await visitor.isFit("a slot is held");
   await visitor.press("button", "Libérer le créneau");
@@ -122,7 +123,10 @@ test("back from the payment page the slot is still held, and is given back", asy
   expect(rows.map((row) => row.status)).toEqual(["cancelled"]);
 });
 
-test("a step that cannot be drawn says what to do, is told to the operator, and nothing typed is lost", async ({ visitor, platform }) => {
+test("a step that cannot be drawn says what to do, is told to the operator, and nothing typed is lost", async ({
+  visitor,
+  platform,
+}) => {
   visitor.told = 1;
   visitor.hand.expects(/^told: /);
   const person = somebody();
@@ -139,14 +143,20 @@ test("a step that cannot be drawn says what to do, is told to the operator, and 
   await visitor.press("button", fr.next);
   await visitor.sees("heading", "Cette étape ne s’affiche pas");
   await visitor.isFit("a step that is not drawn");
-  await visitor.until("the operator hears of it", async () => (await platform.sql`select 1 from rate_limits where bucket like 'page-errors:%'`).length);
+  await visitor.until(
+    "the operator hears of it",
+    async () => (await platform.sql`select 1 from rate_limits where bucket like 'page-errors:%'`).length,
+  );
   await visitor.press("button", "Recharger la page");
   await visitor.sees("heading", fr.slot);
   await takeSlot(visitor);
   await visitor.reads(new RegExp(person.email.replaceAll(".", "\\.")), DIALOG);
 });
 
-test("an artist signs in, sees who comes, cancels with the money going back, and stays signed in", async ({ visitor, platform }) => {
+test("an artist signs in, sees who comes, cancels with the money going back, and stays signed in", async ({
+  visitor,
+  platform,
+}) => {
   const id = await platform.bookedFor("Inès Belkacem");
   const waiting = await platform.bookedFor("Sacha Petit", { nth: 1, paid: false });
   visitor.hand.expects(/^401: GET .*\/api\/session$/);
@@ -176,15 +186,26 @@ test("an artist signs in, sees who comes, cancels with the money going back, and
   expect((await platform.booking(id)).status).toBe("cancelled");
   await visitor.until("the refund", async () => (await platform.refunds()).length === 1);
 
-  for (const [section, sign] of [["hours", "Mardi"], ["time-off", ""], ["profile", ""], ["flashes", ""]] as const) {
+  for (const [section, sign] of [
+    ["hours", "Mardi"],
+    ["time-off", ""],
+    ["profile", ""],
+    ["flashes", ""],
+  ] as const) {
     await visitor.go(`/dashboard?lang=fr#/settings/${section}`);
     await visitor.sees("heading", /./);
     if (sign) await visitor.sees("group", sign);
-    await visitor.until("all is read", () => visitor.hand.run(() => document.querySelector("[aria-busy=true]") === null));
+    await visitor.until("all is read", () =>
+      visitor.hand.run(() => document.querySelector("[aria-busy=true]") === null),
+    );
     await visitor.isFit(section);
     if (section !== "hours") continue;
     const upon = await visitor.hand.run(() =>
-      [...document.querySelectorAll(".weekday")].filter((day) => (day.firstElementChild?.getBoundingClientRect().top ?? 0) < day.getBoundingClientRect().top + 4).map((day) => day.textContent),
+      [...document.querySelectorAll(".weekday")]
+        .filter(
+          (day) => (day.firstElementChild?.getBoundingClientRect().top ?? 0) < day.getBoundingClientRect().top + 4,
+        )
+        .map((day) => day.textContent),
     );
     expect(upon, "days whose name stands upon the rule above").toEqual([]);
   }

@@ -76,7 +76,14 @@ test("a view of the dashboard: the others stay within reach", async ({ artist, w
   const { page } = artist;
   await artist.enter(LEA);
   witness.expects(/^told: .*"page":"\/dashboard"/);
-  await page.evaluate(() => Object.defineProperty(Intl.NumberFormat.prototype, "format", { get: () => { throw new RangeError("no"); }, configurable: true }));
+  await page.evaluate(() =>
+    Object.defineProperty(Intl.NumberFormat.prototype, "format", {
+      get: () => {
+        throw new RangeError("no");
+      },
+      configurable: true,
+    }),
+  );
   await artist.press(artist.link("Rendez-vous").first());
   await artist.press(artist.link("Réglages").first());
   await artist.press(page.getByRole("navigation").getByRole("link").first());

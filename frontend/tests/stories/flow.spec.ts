@@ -23,18 +23,28 @@ test("a client books a flash, pays, and takes the appointment along", async ({ c
   await client.next();
   await expect(client.alert).toContainText("Choisissez un créneau");
   const slot = await client.toSummary();
-  expect(slot, "a whole name").toMatch(/^(lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) \d+.* \S+, \d+\sh\s\d\d/);
+  expect(slot, "a whole name").toMatch(
+    /^(lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) \d+.* \S+, \d+\sh\s\d\d/,
+  );
   await expect(client.dialog).toContainText("150");
   await expect(client.payButton).toHaveText(/Payer l’acompte de 50\s€/);
-  await expect(client.dialog).toContainText(/Remboursable jusqu’au \S+ \d+ \S+, \d+\sh\s\d\d|l’acompte n’est plus remboursable/);
+  await expect(client.dialog).toContainText(
+    /Remboursable jusqu’au \S+ \d+ \S+, \d+\sh\s\d\d|l’acompte n’est plus remboursable/,
+  );
   await expect(client.dialog).toContainText("Pour annuler, répondez à l’e-mail de confirmation.");
   await expect(client.dialog).not.toContainText("déplacer");
   await barrierFree(page, "step 3");
 
   await client.pay();
-  const until = /gardé jusqu’à (\d+\sh\s\d\d)/.exec((await page.locator("main").innerText()).replace(/\u00a0/g, " "))?.[1];
-  const id = new URL((await page.getByRole("link", { name: /Revenir au site/ }).getAttribute("href")) ?? "").searchParams.get("id") ?? "";
-  const [row] = await platform.sql`select to_char(hold_expires_at at time zone 'Europe/Paris', 'FMHH24 "h" MI') as until from bookings where id = ${id}`;
+  const until = /gardé jusqu’à (\d+\sh\s\d\d)/.exec(
+    (await page.locator("main").innerText()).replace(/\u00a0/g, " "),
+  )?.[1];
+  const id =
+    new URL((await page.getByRole("link", { name: /Revenir au site/ }).getAttribute("href")) ?? "").searchParams.get(
+      "id",
+    ) ?? "";
+  const [row] =
+    await platform.sql`select to_char(hold_expires_at at time zone 'Europe/Paris', 'FMHH24 "h" MI') as until from bookings where id = ${id}`;
   expect(until, "the hour on Stripe's page is the end of the hold").toBe(row?.until);
   await client.choose("paid");
   await client.sees("C’est confirmé");
@@ -46,7 +56,9 @@ test("a client books a flash, pays, and takes the appointment along", async ({ c
   const download = page.waitForEvent("download");
   await client.press(page.getByRole("link", { name: "Ajouter à mon agenda" }));
   const file = await (await download).path();
-  const event = new ICAL.Event(new ICAL.Component(ICAL.parse(await readFile(file, "utf8"))).getFirstSubcomponent("vevent") ?? undefined);
+  const event = new ICAL.Event(
+    new ICAL.Component(ICAL.parse(await readFile(file, "utf8"))).getFirstSubcomponent("vevent") ?? undefined,
+  );
   const booked = await platform.booking(new URL(page.url()).searchParams.get("id") ?? "");
   expect(event.startDate.toJSDate().toISOString()).toBe(new Date(booked.start).toISOString());
   expect(event.summary).toContain("Hirondelle");
@@ -81,7 +93,10 @@ test("the street is told from when the artist chose, and nobody else reads it", 
     await client.pay();
     await client.choose("paid");
     await client.sees("C’est confirmé");
-    await expect(page.getByRole("link", { name: "Voir sur la carte" })).toHaveAttribute("href", /openstreetmap\.org\/search\?query=14\+mont/);
+    await expect(page.getByRole("link", { name: "Voir sur la carte" })).toHaveAttribute(
+      "href",
+      /openstreetmap\.org\/search\?query=14\+mont/,
+    );
 
     await platform.sql`update artists set address_shown = 'public'`;
     await client.visit();
@@ -92,7 +107,10 @@ test("the street is told from when the artist chose, and nobody else reads it", 
   }
 });
 
-test("a Saturday two months ahead is three presses away, and nothing lies beyond the horizon", async ({ client, page }) => {
+test("a Saturday two months ahead is three presses away, and nothing lies beyond the horizon", async ({
+  client,
+  page,
+}) => {
   await client.visit();
   await client.proposeProject();
   await client.describe();
@@ -108,13 +126,19 @@ test("a Saturday two months ahead is three presses away, and nothing lies beyond
   await expect(saturday).toBeVisible();
   await barrierFree(page, "a month");
   await fits(page, "a month");
-  const dot = await dialog.locator(".month td .free").first().evaluate((day) => getComputedStyle(day, "::after").backgroundColor);
+  const dot = await dialog
+    .locator(".month td .free")
+    .first()
+    .evaluate((day) => getComputedStyle(day, "::after").backgroundColor);
   const name = ((await saturday.getAttribute("aria-label")) ?? "").split(",")[0] ?? "";
   await client.press(saturday);
   await expect(client.days.first(), "seven days from there").toBeChecked();
   await expect(client.days.first()).toBeFocused();
   const small = dialog.locator(".days input:not(:checked) + label .free").first();
-  expect(await small.evaluate((day) => getComputedStyle(day).backgroundColor), "free is one colour, of a month and of its days").toBe(dot);
+  expect(
+    await small.evaluate((day) => getComputedStyle(day).backgroundColor),
+    "free is one colour, of a month and of its days",
+  ).toBe(dot);
   await client.toSummary();
   await expect(dialog).toContainText(new RegExp(name, "i"));
 
@@ -124,8 +148,16 @@ test("a Saturday two months ahead is three presses away, and nothing lies beyond
   await client.press(dialog.getByRole("group", { name: "Mois" }).getByRole("button").last());
   await expect(dialog.getByRole("grid")).toHaveAttribute("aria-busy", "false");
   const last = /jusqu’au (\d+)/.exec((await dialog.textContent()) ?? "")?.[1];
-  await expect(dialog.getByRole("gridcell").filter({ hasText: new RegExp(`^${last}$`) }).getByRole("button")).not.toHaveAccessibleName(/pas encore ouvert/);
-  const beyond = dialog.getByRole("gridcell").filter({ hasText: new RegExp(`^${Number(last) + 1}$`) }).getByRole("button");
+  await expect(
+    dialog
+      .getByRole("gridcell")
+      .filter({ hasText: new RegExp(`^${last}$`) })
+      .getByRole("button"),
+  ).not.toHaveAccessibleName(/pas encore ouvert/);
+  const beyond = dialog
+    .getByRole("gridcell")
+    .filter({ hasText: new RegExp(`^${Number(last) + 1}$`) })
+    .getByRole("button");
   if ((await beyond.count()) > 0) await expect(beyond).toHaveAccessibleName(/pas encore ouvert/);
 });
 
@@ -195,9 +227,15 @@ test("a visitor from another zone reads studio time, and their own beside it", a
   // Which hours are left of the first day depends on the hour the test runs at.
   const first = client.dialog.getByRole("radio", { name: /, \d+\sh\s\d\d, soit .*chez vous$/ }).first();
   await expect(first).toBeAttached();
-  const label = (await first.evaluate((radio: HTMLInputElement) => radio.getAttribute("aria-label") ?? radio.labels?.[0]?.textContent)) ?? "";
+  const label =
+    (await first.evaluate(
+      (radio: HTMLInputElement) => radio.getAttribute("aria-label") ?? radio.labels?.[0]?.textContent,
+    )) ?? "";
   const [studio, own] = [...label.matchAll(/(\d+)\sh\s\d\d/g)].map((hour) => Number(hour[1]));
-  expect((Number(studio) + 24 - Number(own)) % 24, `Paris is ahead of Montréal by six hours, five for some days in spring and autumn: ${label}`).toBeGreaterThanOrEqual(5);
+  expect(
+    (Number(studio) + 24 - Number(own)) % 24,
+    `Paris is ahead of Montréal by six hours, five for some days in spring and autumn: ${label}`,
+  ).toBeGreaterThanOrEqual(5);
   expect((Number(studio) + 24 - Number(own)) % 24, label).toBeLessThanOrEqual(6);
 });
 

@@ -8,11 +8,18 @@ const PIECE = "Phalène de nuit";
 
 /** Lets time pass until a hold that begins now ends a little before nine in the evening in Paris: an hour of two wide digits. */
 async function untilTheEvening(platform: Platform): Promise<void> {
-  const [hour = 0, minute = 0] = new Date().toLocaleTimeString("en-GB", { timeZone: "Europe/Paris" }).split(":").map(Number);
+  const [hour = 0, minute = 0] = new Date()
+    .toLocaleTimeString("en-GB", { timeZone: "Europe/Paris" })
+    .split(":")
+    .map(Number);
   await platform.wait((20 * 60 + 20 - hour * 60 - minute + 1440) % 1440);
 }
 
-test("one's own flash in a second tab, and after the first one is closed: it is you, and it goes on to the payment", async ({ client, page, platform }) => {
+test("one's own flash in a second tab, and after the first one is closed: it is you, and it goes on to the payment", async ({
+  client,
+  page,
+  platform,
+}) => {
   const id = await client.reserve(somebody(), PIECE);
   const checkout = page.url();
   const second = await page.context().newPage();
@@ -43,7 +50,10 @@ test("one's own flash in a second tab, and after the first one is closed: it is 
 test("the bar of a hold is one line on the narrowest telephones, at any hour", async ({ client, page, platform }) => {
   await untilTheEvening(platform);
   await client.reserve(somebody(), PIECE);
-  for (const [language, name, told] of [["fr", "Votre créneau", /Gardé jusqu’à 20\sh\s\d\d/], ["en", "Your slot", /Held until 20:\d\d/]] as const) {
+  for (const [language, name, told] of [
+    ["fr", "Votre créneau", /Gardé jusqu’à 20\sh\s\d\d/],
+    ["en", "Your slot", /Held until 20:\d\d/],
+  ] as const) {
     await page.goto(`/artist/lea-marchetti?lang=${language}`);
     const bar = page.getByRole("complementary", { name });
     await expect(bar).toContainText(told);
@@ -54,15 +64,24 @@ test("the bar of a hold is one line on the narrowest telephones, at any hour", a
       const hour = await bar.locator(".until").boundingBox();
       for (const button of await bar.getByRole("button").all()) {
         const box = await button.boundingBox();
-        expect(Math.min(box?.height ?? 0, box?.width ?? 0), `as large as a finger, ${language}, ${width}`).toBeGreaterThanOrEqual(44);
-        expect(box?.x, `beside the hour, ${language}, ${width}`).toBeGreaterThanOrEqual((hour?.x ?? 0) + (hour?.width ?? Infinity));
+        expect(
+          Math.min(box?.height ?? 0, box?.width ?? 0),
+          `as large as a finger, ${language}, ${width}`,
+        ).toBeGreaterThanOrEqual(44);
+        expect(box?.x, `beside the hour, ${language}, ${width}`).toBeGreaterThanOrEqual(
+          (hour?.x ?? 0) + (hour?.width ?? Infinity),
+        );
       }
       await fits(page, `a slot is held, ${language}, ${width}`);
     }
   }
 });
 
-test("the end of a hold names the studio's clock wherever the reader's own shows another hour", async ({ client, page, platform }) => {
+test("the end of a hold names the studio's clock wherever the reader's own shows another hour", async ({
+  client,
+  page,
+  platform,
+}) => {
   const until = /jusqu’à \d+\sh\s\d\d, heure de la Martinique/;
   const person = somebody();
   await platform.sql`update artists set timezone = 'America/Martinique', address_shown = 'with_summary' where slug = 'lea-marchetti'`;
@@ -97,7 +116,13 @@ test("the end of a hold names the studio's clock wherever the reader's own shows
   }
 });
 
-test("another browser, the same person: the flash they hold leads back to its payment, and the slot can be swapped", async ({ client, page, another, platform, witness }) => {
+test("another browser, the same person: the flash they hold leads back to its payment, and the slot can be swapped", async ({
+  client,
+  page,
+  another,
+  platform,
+  witness,
+}) => {
   const person = somebody();
   const id = await client.reserve(person, PIECE);
   const checkout = page.url();
@@ -128,7 +153,11 @@ test("another browser, the same person: the flash they hold leads back to its pa
   expect((await platform.booking(id)).status).toBe("confirmed");
 });
 
-test("one's own hold stands in the way, and the line is too bad for what could be done about it: words at least", async ({ client, another, witness }) => {
+test("one's own hold stands in the way, and the line is too bad for what could be done about it: words at least", async ({
+  client,
+  another,
+  witness,
+}) => {
   const person = somebody();
   await client.reserve(person, PIECE);
   const other = await another();
@@ -176,7 +205,15 @@ test("a browser whose clock is ahead is not told that its time is over", async (
 
 test("what ended long ago leaves the browser with the next visit", async ({ client, page }) => {
   await client.visit("noa-keller");
-  const hold = { id: "019aa000-0000-7000-8000-00000000dead", artist: "lea-marchetti", flash: null, start: "", end: "", refundable_until: null, until: new Date(Date.now() - 2 * 3_600_000).toISOString() };
+  const hold = {
+    id: "019aa000-0000-7000-8000-00000000dead",
+    artist: "lea-marchetti",
+    flash: null,
+    start: "",
+    end: "",
+    refundable_until: null,
+    until: new Date(Date.now() - 2 * 3_600_000).toISOString(),
+  };
   await page.evaluate((kept) => localStorage.setItem("inkflow:holds", JSON.stringify([kept])), hold);
   await client.visit("noa-keller");
   await expect.poll(() => page.evaluate(() => localStorage.getItem("inkflow:holds"))).toBeNull();

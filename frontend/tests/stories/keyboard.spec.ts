@@ -13,8 +13,12 @@ async function tabTo(page: Page, what: Locator): Promise<void> {
     // The ring may be drawn around the tile of a radio button rather than around the button itself.
     const seen = await what.evaluate((element) => {
       const own = element instanceof HTMLInputElement ? (element.labels?.[0] ?? null) : null;
-      const rings = [element, own, element.parentElement].filter((place) => place !== null).map((place) => getComputedStyle(place));
-      return rings.some((style) => (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none");
+      const rings = [element, own, element.parentElement]
+        .filter((place) => place !== null)
+        .map((place) => getComputedStyle(place));
+      return rings.some(
+        (style) => (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none",
+      );
     });
     expect(seen, "the focus can be seen").toBe(true);
     return;
@@ -29,7 +33,11 @@ test("the whole way by keyboard", async ({ client, page }) => {
   await page.keyboard.press("Enter");
   await client.at("Vos coordonnées");
   await expect(client.dialog.getByRole("heading", { name: "Vos coordonnées" }), "the step is announced").toBeFocused();
-  for (const [field, text] of [[client.words.name, person.name], [client.words.email, person.email], [client.words.phone, person.phone]] as const) {
+  for (const [field, text] of [
+    [client.words.name, person.name],
+    [client.words.email, person.email],
+    [client.words.phone, person.phone],
+  ] as const) {
     await tabTo(page, client.field(field));
     await page.keyboard.type(text);
   }
@@ -82,7 +90,11 @@ test("Tab stays inside the dialog", async ({ client, page }) => {
     await page.keyboard.press("Tab");
     const where = await page.evaluate(() => {
       const place = document.activeElement;
-      return place === document.body || place === null ? "the browser" : place.closest("dialog") ? "the dialog" : place.outerHTML;
+      return place === document.body || place === null
+        ? "the browser"
+        : place.closest("dialog")
+          ? "the dialog"
+          : place.outerHTML;
     });
     expect(["the dialog", "the browser"]).toContain(where);
   }

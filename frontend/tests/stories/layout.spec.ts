@@ -5,18 +5,40 @@ import type { Locator, Page, Response } from "@playwright/test";
 import { somebody } from "../stage/client.ts";
 import { barrierFree, expect, fits, test } from "../stage/story.ts";
 
-const PAGES = ["/", "/en", "/artist/lea-marchetti", "/artist/noa-keller", "/booking/success", "/booking/cancel", "/problems", "/legal", "/en/legal"];
+const PAGES = [
+  "/",
+  "/en",
+  "/artist/lea-marchetti",
+  "/artist/noa-keller",
+  "/booking/success",
+  "/booking/cancel",
+  "/problems",
+  "/legal",
+  "/en/legal",
+];
 
 test("the other pages are barrier-free, in both languages", async ({ page, witness }) => {
   witness.expects(/^404: GET .*\/nowhere/);
-  for (const address of ["/", "/?lang=en", "/problems", "/legal", "/legal?lang=en", "/nowhere", "/nowhere?lang=en", "/artist/lea-marchetti?lang=en"]) {
+  for (const address of [
+    "/",
+    "/?lang=en",
+    "/problems",
+    "/legal",
+    "/legal?lang=en",
+    "/nowhere",
+    "/nowhere?lang=en",
+    "/artist/lea-marchetti?lang=en",
+  ]) {
     await page.goto(address);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await barrierFree(page, address);
   }
 });
 
-test("who reads English gets English without asking, and the artist's words keep their own language", async ({ another, witness }) => {
+test("who reads English gets English without asking, and the artist's words keep their own language", async ({
+  another,
+  witness,
+}) => {
   witness.expects(/^404: GET .*\/nowhere/);
   const { page } = await another({ locale: "en-CA" });
   for (const address of ["/", "/legal", "/nowhere", "/artist/lea-marchetti", "/booking/success?id=x"]) {
@@ -36,7 +58,12 @@ test("who reads English gets English without asking, and the artist's words keep
   await expect(page.locator("html")).toHaveAttribute("lang", "fr");
 });
 
-test("the first page shows who can be booked: a new artist too, and none who has closed", async ({ page, platform, request, witness }) => {
+test("the first page shows who can be booked: a new artist too, and none who has closed", async ({
+  page,
+  platform,
+  request,
+  witness,
+}) => {
   // Artists of a story before may stand there as well.
   const card = (slug: string): Locator => page.locator(`.artists li a[href="/artist/${slug}?lang=fr"]`);
   await page.goto("/?lang=fr");
@@ -148,7 +175,10 @@ test("no figure is drawn in the display face, whose 1 is the letter l", async ({
     expect(nodeIds.length, state).toBe(marked);
     for (const nodeId of nodeIds) {
       const { fonts } = await devtools.send("CSS.getPlatformFontsForNode", { nodeId });
-      expect(fonts.map(({ familyName }) => familyName), state).not.toContain("Instrument Serif");
+      expect(
+        fonts.map(({ familyName }) => familyName),
+        state,
+      ).not.toContain("Instrument Serif");
       expect(fonts.length, state).toBe(1);
     }
     await page.evaluate(() => document.querySelectorAll("[data-figure]").forEach((figure) => figure.remove()));
@@ -171,7 +201,15 @@ test("no figure is drawn in the display face, whose 1 is the letter l", async ({
 test("every page comes with the strict policy", async ({ request }) => {
   for (const address of PAGES) {
     const policy = (await request.get(address)).headers()["content-security-policy"] ?? "";
-    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]) {
+    for (const rule of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
+    ]) {
       expect(policy.split(/;\s*/), address).toContain(rule);
     }
   }
@@ -196,22 +234,33 @@ test("a shared link previews, and the page reads without a script", async ({ ano
 
 /** What stands on an artist's page, as it was written. */
 function whole(page: Page): Promise<string[]> {
-  return page.locator("#app header, #app section").evaluateAll((parts) => parts.filter((part) => !part.closest("dialog")).map((part) => part.outerHTML));
+  return page
+    .locator("#app header, #app section")
+    .evaluateAll((parts) => parts.filter((part) => !part.closest("dialog")).map((part) => part.outerHTML));
 }
 
-test("without a flash the page speaks of none, and asks for an idea only where one can be sent", async ({ another, page, platform }) => {
+test("without a flash the page speaks of none, and asks for an idea only where one can be sent", async ({
+  another,
+  page,
+  platform,
+}) => {
   const slug = "lea-marchetti";
   const { page: still } = await another({ javaScriptEnabled: false });
   await platform.sql`update flashes set state = 'archived' where artist_id = (select id from artists where slug = ${slug})`;
   try {
     for (const open of [true, false]) {
       await platform.sql`update artists set takes_deposits = ${open} where slug = ${slug}`;
-      for (const [lang, idea, link] of [["fr", "Une idée à vous\u202f?", "Voir les flashs"], ["en", "An idea of your own?", "See the flashes"]] as const) {
+      for (const [lang, idea, link] of [
+        ["fr", "Une idée à vous\u202f?", "Voir les flashs"],
+        ["en", "An idea of your own?", "See the flashes"],
+      ] as const) {
         for (const shown of [still, page]) {
           // The page of a moment ago may still be kept on the way.
           await expect(async () => {
             await shown.goto(`/artist/${slug}?lang=${lang}`);
-            await expect(shown.getByRole("heading", { level: 2, name: idea })).toHaveCount(Number(open), { timeout: 500 });
+            await expect(shown.getByRole("heading", { level: 2, name: idea })).toHaveCount(Number(open), {
+              timeout: 500,
+            });
             await expect(shown.getByRole("link", { name: link })).toHaveCount(0, { timeout: 500 });
           }).toPass();
           await expect(shown.getByRole("button")).toHaveCount(open ? 2 : 0);
@@ -234,7 +283,9 @@ test("what the server writes is what the script renders, so that nothing moves",
     const { page: still } = await another({ javaScriptEnabled: false });
     await still.goto(address);
     // The next free slots are the script's own addition.
-    await page.route("**/api/calendar/slots*", (route) => route.fulfill({ json: { artist: "", timezone: "Europe/Paris", duration_minutes: 60, days: [] } }));
+    await page.route("**/api/calendar/slots*", (route) =>
+      route.fulfill({ json: { artist: "", timezone: "Europe/Paris", duration_minutes: 60, days: [] } }),
+    );
     await page.goto(address);
     await page.waitForLoadState("networkidle");
     expect(await whole(page), address).toEqual(await whole(still));
@@ -246,7 +297,9 @@ test("the vitrine stays light", async ({ client, page }) => {
   page.on("response", (response) => loaded.push(response));
   const scripts = async (): Promise<number> => {
     await page.waitForLoadState("networkidle");
-    const bodies = await Promise.all(loaded.filter((response) => response.request().resourceType() === "script").map((response) => response.body()));
+    const bodies = await Promise.all(
+      loaded.filter((response) => response.request().resourceType() === "script").map((response) => response.body()),
+    );
     return bodies.reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
   };
   await client.visit();

@@ -7,7 +7,10 @@ test("a client who left the payment comes back by the mail, and pays", async ({ 
   await platform.bookedFor("Camille Durand", { paid: false });
   await platform.wait(11);
   await platform.sweep();
-  const mail = await platform.mail("camille.durand@example.fr", /^Votre créneau vous attend jusqu’à \d+\sh\s\d\d, heure de Paris\s: Hirondelle/);
+  const mail = await platform.mail(
+    "camille.durand@example.fr",
+    /^Votre créneau vous attend jusqu’à \d+\sh\s\d\d, heure de Paris\s: Hirondelle/,
+  );
   const back = /Reprendre le paiement\s: (\S+)/.exec(mail.text)?.[1] ?? "";
   await page.goto(back);
   await client.press(page.getByRole("button", { name: "Reprendre le paiement" }));
@@ -20,8 +23,14 @@ test("an appointment opens in two other calendars and in a mail to the artist", 
   await page.goto(`/booking/success?id=${id}`);
   const main = page.getByRole("main");
   const link = (name: string | RegExp) => main.getByRole("link", { name });
-  await expect(link("Google Agenda")).toHaveAttribute("href", /^https:\/\/calendar\.google\.com\/calendar\/render\?action=TEMPLATE&text=Hirondelle/);
-  await expect(link("Outlook")).toHaveAttribute("href", /^https:\/\/outlook\.live\.com\/calendar\/0\/deeplink\/compose\?.*&startdt=\d{4}-/);
+  await expect(link("Google Agenda")).toHaveAttribute(
+    "href",
+    /^https:\/\/calendar\.google\.com\/calendar\/render\?action=TEMPLATE&text=Hirondelle/,
+  );
+  await expect(link("Outlook")).toHaveAttribute(
+    "href",
+    /^https:\/\/outlook\.live\.com\/calendar\/0\/deeplink\/compose\?.*&startdt=\d{4}-/,
+  );
   await expect(link("lea@marchetti.example")).toHaveAttribute("href", "mailto:lea@marchetti.example");
 });
 
@@ -29,10 +38,16 @@ test("an address that holds a question mark begins no header of the artist's mai
   const id = await platform.bookedFor("Camille Durand");
   await platform.sql`update bookings set client_email = 'jo?bcc=zoe%40example.fr&body=x@example.fr' where id = ${id}`;
   await artist.enter(LEA, `#/bookings/${id}`);
-  await expect(artist.page.getByRole("link", { name: "jo?bcc=" })).toHaveAttribute("href", "mailto:jo%3Fbcc%3Dzoe%2540example.fr%26body%3Dx@example.fr");
+  await expect(artist.page.getByRole("link", { name: "jo?bcc=" })).toHaveAttribute(
+    "href",
+    "mailto:jo%3Fbcc%3Dzoe%2540example.fr%26body%3Dx@example.fr",
+  );
 });
 
-test("in the list of mails an address breaks before its @ and its dots, and not inside its words", async ({ artist, platform }) => {
+test("in the list of mails an address breaks before its @ and its dots, and not inside its words", async ({
+  artist,
+  platform,
+}) => {
   const { page } = artist;
   const id = await platform.bookedFor("Camille Robert B5ynfm");
   await platform.mail("camille.robert.b5ynfm@example.fr", /confirm/i);

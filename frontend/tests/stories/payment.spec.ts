@@ -34,14 +34,19 @@ async function askedToPay(page: Page): Promise<() => Promise<string[]>> {
     const seen: string[] = JSON.parse(sessionStorage.getItem("asked") ?? "[]");
     new MutationObserver(() => {
       const found = asked.exec(document.body?.innerText ?? "")?.[0];
-      if (found && location.pathname.startsWith("/booking/success")) sessionStorage.setItem("asked", JSON.stringify([...seen, found]));
+      if (found && location.pathname.startsWith("/booking/success"))
+        sessionStorage.setItem("asked", JSON.stringify([...seen, found]));
     }).observe(document, { subtree: true, childList: true, characterData: true });
   });
   return () => page.evaluate(() => JSON.parse(sessionStorage.getItem("asked") ?? "[]") as string[]);
 }
 
 for (const outcome of ["webhook_lost", "webhook_late"] as const) {
-  test(`${outcome}: Stripe is asked at once, and who has paid is never asked to pay again`, async ({ client, page, platform }) => {
+  test(`${outcome}: Stripe is asked at once, and who has paid is never asked to pay again`, async ({
+    client,
+    page,
+    platform,
+  }) => {
     const asked = await askedToPay(page);
     const id = await client.reserve();
     await client.choose(outcome);
@@ -49,7 +54,11 @@ for (const outcome of ["webhook_lost", "webhook_late"] as const) {
     const address = page.url();
     if (outcome === "webhook_late") {
       // The message comes after all, and changes nothing.
-      await expect.poll(async () => (await platform.sql`select id from stripe_events where booking_id = ${id}`).length, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect
+        .poll(async () => (await platform.sql`select id from stripe_events where booking_id = ${id}`).length, {
+          timeout: 20_000,
+        })
+        .toBeGreaterThan(0);
       await page.reload();
       await client.sees("C’est confirmé");
     }
@@ -58,7 +67,12 @@ for (const outcome of ["webhook_lost", "webhook_late"] as const) {
   });
 }
 
-test("neither the message nor Stripe's answer comes: the page waits without a promise, until the sweeper finds the payment", async ({ client, page, platform, witness }) => {
+test("neither the message nor Stripe's answer comes: the page waits without a promise, until the sweeper finds the payment", async ({
+  client,
+  page,
+  platform,
+  witness,
+}) => {
   const asked = await askedToPay(page);
   const id = await client.reserve();
   await page.route("**/api/bookings/*/check", (route) => route.abort("connectionfailed"));
@@ -85,7 +99,10 @@ test("who has paid and comes back to the vitrine is not asked to pay again", asy
   await client.sees("C’est confirmé");
 });
 
-test("the page after the payment, without a payment: Stripe's word, and the way back to where it can be paid", async ({ client, page }) => {
+test("the page after the payment, without a payment: Stripe's word, and the way back to where it can be paid", async ({
+  client,
+  page,
+}) => {
   const id = await client.reserve();
   await page.goto(`/booking/success?id=${id}`);
   await expect(page.getByRole("main")).toContainText("Stripe n’a reçu aucun paiement", { timeout: 25_000 });

@@ -52,7 +52,11 @@ test("a hold that runs out says so, first as overdue, then as given back", async
   await expect(page.getByRole("link", { name: "Choisir un autre créneau" })).toBeVisible();
 });
 
-test("money that comes after the slot is gone goes back, and the page says how much", async ({ client, page, platform }) => {
+test("money that comes after the slot is gone goes back, and the page says how much", async ({
+  client,
+  page,
+  platform,
+}) => {
   const id = await client.reserve();
   const checkout = page.url();
   // The hold is cancelled under the client's feet while the payment page is still open, and somebody takes the slot.

@@ -6,7 +6,12 @@ test("the tour leads everywhere it says, and its switches are pulled", async ({ 
   await page.goto("/dev");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("InkFlow sur cette machine");
   await expect(page.getByRole("status").filter({ hasText: "Tout fonctionne depuis" })).toBeVisible();
-  expect(await page.getByRole("button", { name: "Balayer maintenant" }).evaluate((button) => getComputedStyle(button).borderRadius), "it has the look of the site").toBe("3px");
+  expect(
+    await page
+      .getByRole("button", { name: "Balayer maintenant" })
+      .evaluate((button) => getComputedStyle(button).borderRadius),
+    "it has the look of the site",
+  ).toBe("3px");
   await expect(page.getByRole("row", { name: /^create-booking/ })).toBeVisible();
   await fits(page, "the tour");
   await barrierFree(page, "the tour");

@@ -4,10 +4,19 @@ import { type Browser, chromium } from "@playwright/test";
 import { Client, somebody } from "../stage/client.ts";
 import { barrierFree, expect, test } from "../stage/story.ts";
 
-test("two people want one slot: one gets it, the other keeps every answer and reads what is left", async ({ client, another, page, platform, witness }) => {
+test("two people want one slot: one gets it, the other keeps every answer and reads what is left", async ({
+  client,
+  another,
+  page,
+  platform,
+  witness,
+}) => {
   const other = await another();
   const people = [somebody("Ana Costa"), somebody("Ben Roux")] as const;
-  for (const [who, person] of [[client, people[0]], [other, people[1]]] as const) {
+  for (const [who, person] of [
+    [client, people[0]],
+    [other, people[1]],
+  ] as const) {
     await who.visit();
     await who.chooseFlash();
     await who.toSlots(person);
@@ -22,7 +31,10 @@ test("two people want one slot: one gets it, the other keeps every answer and re
   await expect(client.alert).toContainText("vient d’être pris");
   await expect(client.times.first()).toBeAttached();
   await expect(client.dialog.getByRole("radio", { name: wanted, exact: true })).toHaveCount(0);
-  await expect(client.dialog.getByRole("radio", { name: wanted.split(",")[0] ?? "" }).first(), "near the wanted one").toBeAttached();
+  await expect(
+    client.dialog.getByRole("radio", { name: wanted.split(",")[0] ?? "" }).first(),
+    "near the wanted one",
+  ).toBeAttached();
   await barrierFree(page, "the slot was taken");
 
   const next = await client.toSummary();
@@ -83,14 +95,21 @@ test("a reload keeps the answers", async ({ client, page }) => {
   await page.reload();
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   // The dialog comes back by itself where the address still names it; that takes a moment.
-  const reopened = await client.dialog.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+  const reopened = await client.dialog.waitFor({ timeout: 3_000 }).then(
+    () => true,
+    () => false,
+  );
   if (!reopened) await client.proposeProject();
   await client.at("Vos coordonnées");
   await expect(client.field(client.words.name)).toHaveValue(person.name);
   await expect(client.field(client.words.zone)).toHaveValue("Avant-bras gauche");
 });
 
-test("back from the payment page, the slot is still held: resume it, or give it back", async ({ client, page, platform }) => {
+test("back from the payment page, the slot is still held: resume it, or give it back", async ({
+  client,
+  page,
+  platform,
+}) => {
   const id = await client.reserve();
   const checkout = page.url();
   await page.goBack();
@@ -139,12 +158,28 @@ test.describe("a browser with a back-forward cache", () => {
   });
   test.afterAll(() => browser.close());
 
-  test("a page that comes back from the cache is awake, and paying again is the same booking", async ({ baseURL, hasTouch, viewport, isMobile, locale, witness, platform }) => {
-    const context = await browser.newContext({ baseURL: baseURL ?? "", viewport, hasTouch, isMobile, locale: locale ?? "fr-FR" });
+  test("a page that comes back from the cache is awake, and paying again is the same booking", async ({
+    baseURL,
+    hasTouch,
+    viewport,
+    isMobile,
+    locale,
+    witness,
+    platform,
+  }) => {
+    const context = await browser.newContext({
+      baseURL: baseURL ?? "",
+      viewport,
+      hasTouch,
+      isMobile,
+      locale: locale ?? "fr-FR",
+    });
     await witness.watch(context);
     const page = await context.newPage();
     const client = new Client(page, { touches: hasTouch ?? false });
-    await page.addInitScript(() => addEventListener("pageshow", (event) => (document.documentElement.dataset["cached"] = String(event.persisted))));
+    await page.addInitScript(() =>
+      addEventListener("pageshow", (event) => (document.documentElement.dataset["cached"] = String(event.persisted))),
+    );
     await client.visit();
     await client.chooseFlash();
     await client.toSlots(somebody());
@@ -164,7 +199,12 @@ test.describe("a browser with a back-forward cache", () => {
   });
 });
 
-test("offline at the payment: said so, kept, and the next try goes through", async ({ client, page, platform, witness }) => {
+test("offline at the payment: said so, kept, and the next try goes through", async ({
+  client,
+  page,
+  platform,
+  witness,
+}) => {
   witness.expects(/^failed: POST .*\/api\/bookings\/create net::ERR_INTERNET_DISCONNECTED$/);
   await client.visit();
   await client.chooseFlash();
@@ -180,16 +220,25 @@ test("offline at the payment: said so, kept, and the next try goes through", asy
   expect(row?.count).toBe(1);
 });
 
-test("an answer that gets lost on its way is asked for again, and is the same booking", async ({ client, page, platform, witness }) => {
+test("an answer that gets lost on its way is asked for again, and is the same booking", async ({
+  client,
+  page,
+  platform,
+  witness,
+}) => {
   witness.expects(/^failed: POST .*\/api\/bookings\/create/);
   await client.visit();
   await client.chooseFlash();
   await client.toSlots(somebody());
   await client.toSummary();
-  await page.route("**/api/bookings/create", async (route) => {
-    await route.fetch();
-    await route.abort("connectionreset");
-  }, { times: 1 });
+  await page.route(
+    "**/api/bookings/create",
+    async (route) => {
+      await route.fetch();
+      await route.abort("connectionreset");
+    },
+    { times: 1 },
+  );
   await client.press(client.payButton);
   await expect(client.alert).toContainText("Pas de réponse du réseau");
   await client.pay();
@@ -197,7 +246,12 @@ test("an answer that gets lost on its way is asked for again, and is the same bo
   expect(row?.count).toBe(1);
 });
 
-test("the artist's calendar does not answer: no guess, a word, and a way to try again", async ({ client, page, platform, witness }) => {
+test("the artist's calendar does not answer: no guess, a word, and a way to try again", async ({
+  client,
+  page,
+  platform,
+  witness,
+}) => {
   witness.expects(/^503: GET .*\/api\/calendar\/slots/);
   await platform.turn({ calendar: "down" });
   await client.visit("noa-keller");
@@ -215,7 +269,11 @@ test("the artist's calendar does not answer: no guess, a word, and a way to try 
   await client.pay();
 });
 
-test("the payment service does not answer: the slot is kept, and the next try opens it", async ({ client, platform, witness }) => {
+test("the payment service does not answer: the slot is kept, and the next try opens it", async ({
+  client,
+  platform,
+  witness,
+}) => {
   witness.expects(/^502: POST .*\/api\/bookings\/create/);
   await client.visit();
   await client.chooseFlash();
@@ -230,7 +288,12 @@ test("the payment service does not answer: the slot is kept, and the next try op
   expect(row?.count).toBe(1);
 });
 
-test("a unique flash that somebody pays right now is marked, and refused with a reason", async ({ client, another, page, witness }) => {
+test("a unique flash that somebody pays right now is marked, and refused with a reason", async ({
+  client,
+  another,
+  page,
+  witness,
+}) => {
   const other = await another();
   await client.visit();
   await client.chooseFlash("Phalène de nuit");

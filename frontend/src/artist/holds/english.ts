@@ -7,7 +7,8 @@ export const words: Words = {
   holdText: (title, day, time) => `${title}, ${day} at ${time}`,
   kept: "Held",
   until: (time) => `until ${time}`,
-  holdEndsSoon: (minutes) => (minutes > 1 ? `${minutes} minutes left to pay the deposit.` : "One minute left to pay the deposit."),
+  holdEndsSoon: (minutes) =>
+    minutes > 1 ? `${minutes} minutes left to pay the deposit.` : "One minute left to pay the deposit.",
   pay: "Pay",
   resume: "Pay the deposit",
   release: "Release the slot",

@@ -47,12 +47,25 @@ export class HoldBar extends Component<Props, { releasing: boolean }> {
           <strong>
             <span class="kept">{t.kept}</span> <span class="until">{t.until(clock(until))}</span>
           </strong>
-          {isElsewhere(until) && <span class="whose"><span>, </span>{whoseClock(held)}</span>}{" "}
-          <span class="what">{t.holdText(held.title, shortDay(civilDate(held.start)), clock(held.start, held.start_turn))}</span>
+          {isElsewhere(until) && (
+            <span class="whose">
+              <span>, </span>
+              {whoseClock(held)}
+            </span>
+          )}{" "}
+          <span class="what">
+            {t.holdText(held.title, shortDay(civilDate(held.start)), clock(held.start, held.start_turn))}
+          </span>
           <HoldClock key={until} until={until} endsSoon={t.holdEndsSoon} onEnd={this.lapsed} />
         </p>
         <p class="choices">
-          <button type="button" class="link" aria-label={t.release} aria-disabled={releasing} onClick={() => void this.release()}>
+          <button
+            type="button"
+            class="link"
+            aria-label={t.release}
+            aria-disabled={releasing}
+            onClick={() => void this.release()}
+          >
             {releasing ? "…" : t.releaseShort}
           </button>
           <button type="button" class="button" aria-label={t.resume} onClick={() => resume(held.booking_id)}>

@@ -19,7 +19,15 @@ interface Typed {
 
 const MOST = 2_147_483_647;
 
-export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; refresh: () => Promise<void>; saved: (after: Calendar) => void }): VNode {
+export function CalendarForm({
+  stored,
+  refresh,
+  saved,
+}: {
+  stored: Calendar;
+  refresh: () => Promise<void>;
+  saved: (after: Calendar) => void;
+}): VNode {
   const { values, set, clear, dirty } = useDraft<Typed>("calendar", {
     username: stored.username ?? "",
     event_type_id: stored.event_type_id === null ? "" : String(stored.event_type_id),
@@ -31,7 +39,10 @@ export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; ref
   const [test, setTest] = useState<CalendarTest | null>(null);
   const [testing, setTesting] = useState(false);
 
-  const event = /^\d{1,10}$/.test(values.event_type_id.trim()) && Number(values.event_type_id) <= MOST ? Number(values.event_type_id) : null;
+  const event =
+    /^\d{1,10}$/.test(values.event_type_id.trim()) && Number(values.event_type_id) <= MOST
+      ? Number(values.event_type_id)
+      : null;
   const check = (): Partial<Record<Field, string>> => ({
     ...(values.username.trim() === "" && { username: t.cal.usernameWrong }),
     ...((event === null || event === 0) && { event_type_id: t.cal.eventWrong }),
@@ -97,9 +108,41 @@ export function CalendarForm({ stored, refresh, saved }: { stored: Calendar; ref
     >
       <p>{t.cal.lead}</p>
       <p class="calm">{stored.connected && stored.username ? t.cal.connected(stored.username) : t.cal.notConnected}</p>
-      <TextField name="username" label={t.cal.username} help={t.cal.usernameHelp} most={100} spellcheck={false} autocomplete="off" value={values.username} error={wrong.username} set={(username) => change("username", () => set({ username }))} />
-      <TextField name="event_type_id" label={t.cal.event} help={t.cal.eventHelp} inputmode="numeric" most={10} narrow value={values.event_type_id} error={wrong.event_type_id} set={(event_type_id) => change("event_type_id", () => set({ event_type_id }))} />
-      <TextField name="api_key" type="password" label={t.cal.key} help={stored.has_key ? t.cal.keyKept : t.cal.keyHelp} optional={stored.has_key} most={200} spellcheck={false} autocomplete="off" value={key} error={wrong.api_key} set={(value) => change("api_key", () => setKey(value))} />
+      <TextField
+        name="username"
+        label={t.cal.username}
+        help={t.cal.usernameHelp}
+        most={100}
+        spellcheck={false}
+        autocomplete="off"
+        value={values.username}
+        error={wrong.username}
+        set={(username) => change("username", () => set({ username }))}
+      />
+      <TextField
+        name="event_type_id"
+        label={t.cal.event}
+        help={t.cal.eventHelp}
+        inputmode="numeric"
+        most={10}
+        narrow
+        value={values.event_type_id}
+        error={wrong.event_type_id}
+        set={(event_type_id) => change("event_type_id", () => set({ event_type_id }))}
+      />
+      <TextField
+        name="api_key"
+        type="password"
+        label={t.cal.key}
+        help={stored.has_key ? t.cal.keyKept : t.cal.keyHelp}
+        optional={stored.has_key}
+        most={200}
+        spellcheck={false}
+        autocomplete="off"
+        value={key}
+        error={wrong.api_key}
+        set={(value) => change("api_key", () => setKey(value))}
+      />
       <RadioField
         legend={t.cal.when}
         value={values.create_at}

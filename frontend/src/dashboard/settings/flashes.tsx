@@ -5,7 +5,18 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { money } from "../../core/format";
 import { language } from "../../core/language";
 import { shelve, writeFlash } from "../api";
-import { CheckField, Said, type Saying, SelectField, Submit, TextField, cents, euros, useDraft, useSending } from "../form";
+import {
+  CheckField,
+  Said,
+  type Saying,
+  SelectField,
+  Submit,
+  TextField,
+  cents,
+  euros,
+  useDraft,
+  useSending,
+} from "../form";
 import { sentence } from "../problems";
 import type { OwnFlash } from "../types";
 import { lengthOf } from "../when";
@@ -27,7 +38,9 @@ export function Flashes({ stored, refresh }: { stored: readonly OwnFlash[]; refr
   const [saying, say] = useState<Saying | null>(null);
   const [busy, setBusy] = useState(false);
   const said = useRef<HTMLDivElement>(null);
-  const sorted = [...stored].sort((a, b) => Number(a.state === "archived") - Number(b.state === "archived") || a.position - b.position);
+  const sorted = [...stored].sort(
+    (a, b) => Number(a.state === "archived") - Number(b.state === "archived") || a.position - b.position,
+  );
 
   const closed = (text: string): void => {
     setOpen(null);
@@ -56,7 +69,14 @@ export function Flashes({ stored, refresh }: { stored: readonly OwnFlash[]; refr
     <>
       {open !== "new" && stored.length > 0 && (
         <p>
-          <button type="button" class="button" onClick={() => { say(null); setOpen("new"); }}>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              say(null);
+              setOpen("new");
+            }}
+          >
             {t.flashes.add}
           </button>
         </p>
@@ -65,7 +85,14 @@ export function Flashes({ stored, refresh }: { stored: readonly OwnFlash[]; refr
         <div class="nothing">
           <p class="lead">{t.flashes.empty}</p>
           <p>{t.flashes.emptyText}</p>
-          <button type="button" class="button" onClick={() => { say(null); setOpen("new"); }}>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              say(null);
+              setOpen("new");
+            }}
+          >
             {t.flashes.add}
           </button>
         </div>
@@ -104,22 +131,45 @@ export function Flashes({ stored, refresh }: { stored: readonly OwnFlash[]; refr
                   <h2>{flash.title}</h2>
                   <p>
                     {money(flash.price_cents)}
-                    <span class="help"> {t.flashes.facts(lengthOf(flash.duration_minutes), money(flash.effective_deposit_cents))}</span>
+                    <span class="help">
+                      {" "}
+                      {t.flashes.facts(lengthOf(flash.duration_minutes), money(flash.effective_deposit_cents))}
+                    </span>
                   </p>
                   <p>
                     <span class={`chip ${stateOf(flash).tone}`}>{stateOf(flash).text}</span>
                   </p>
                 </div>
                 <div class="deeds">
-                  <button type="button" class="link" aria-label={t.flashes.editOf(flash.title)} onClick={() => { say(null); setOpen(flash.id); }}>
+                  <button
+                    type="button"
+                    class="link"
+                    aria-label={t.flashes.editOf(flash.title)}
+                    onClick={() => {
+                      say(null);
+                      setOpen(flash.id);
+                    }}
+                  >
                     {t.flashes.edit}
                   </button>
                   {flash.state === "archived" ? (
-                    <button type="button" class="link" aria-label={t.flashes.restoreOf(flash.title)} aria-disabled={busy} onClick={() => void put(flash, "restore")}>
+                    <button
+                      type="button"
+                      class="link"
+                      aria-label={t.flashes.restoreOf(flash.title)}
+                      aria-disabled={busy}
+                      onClick={() => void put(flash, "restore")}
+                    >
                       {t.flashes.restore}
                     </button>
                   ) : (
-                    <button type="button" class="link" aria-label={t.flashes.archiveOf(flash.title)} aria-disabled={busy} onClick={() => void put(flash, "archive")}>
+                    <button
+                      type="button"
+                      class="link"
+                      aria-label={t.flashes.archiveOf(flash.title)}
+                      aria-disabled={busy}
+                      onClick={() => void put(flash, "archive")}
+                    >
                       {t.flashes.archive}
                     </button>
                   )}
@@ -165,7 +215,10 @@ export function FlashForm({ stored, position, text, cancel, saved }: FormProps):
     ...(picture?.busy ? { image: t.picture.wait } : !stored && !picture?.id ? { image: t.picture.missing } : {}),
     ...(values.title.trim().length === 0 && { title: t.flashes.titleWrong }),
     ...((price === null || price < 50) && { price_cents: t.flashes.priceWrong }),
-    ...(values.deposit_cents.trim() !== "" && (deposit === null || deposit < 50 || (price !== null && deposit > price)) && { deposit_cents: t.flashes.depositWrong }),
+    ...(values.deposit_cents.trim() !== "" &&
+      (deposit === null || deposit < 50 || (price !== null && deposit > price)) && {
+        deposit_cents: t.flashes.depositWrong,
+      }),
   });
 
   return (
@@ -196,17 +249,82 @@ export function FlashForm({ stored, position, text, cancel, saved }: FormProps):
           {stored ? stored.title : t.flashes.newTitle}
         </h2>
       )}
-      <PictureField kind="flash" label={t.flashes.image} current={stored?.image ?? null} error={wrong.image} chosen={(chosen) => { mend("image"); setPicture(chosen); }} />
-      <TextField name="title" label={t.flashes.title} most={80} value={values.title} error={wrong.title} set={(title) => { mend("title"); set({ title }); }} />
+      <PictureField
+        kind="flash"
+        label={t.flashes.image}
+        current={stored?.image ?? null}
+        error={wrong.image}
+        chosen={(chosen) => {
+          mend("image");
+          setPicture(chosen);
+        }}
+      />
+      <TextField
+        name="title"
+        label={t.flashes.title}
+        most={80}
+        value={values.title}
+        error={wrong.title}
+        set={(title) => {
+          mend("title");
+          set({ title });
+        }}
+      />
       <div class="pair">
-        <TextField name="price_cents" label={t.flashes.price} inputmode="decimal" most={9} value={values.price_cents} error={wrong.price_cents} set={(price_cents) => { mend("price_cents"); set({ price_cents }); }} />
-        <TextField name="deposit_cents" label={t.flashes.deposit} help={t.flashes.depositHelp} optional inputmode="decimal" most={9} value={values.deposit_cents} error={wrong.deposit_cents} set={(deposit_cents) => { mend("deposit_cents"); set({ deposit_cents }); }} />
+        <TextField
+          name="price_cents"
+          label={t.flashes.price}
+          inputmode="decimal"
+          most={9}
+          value={values.price_cents}
+          error={wrong.price_cents}
+          set={(price_cents) => {
+            mend("price_cents");
+            set({ price_cents });
+          }}
+        />
+        <TextField
+          name="deposit_cents"
+          label={t.flashes.deposit}
+          help={t.flashes.depositHelp}
+          optional
+          inputmode="decimal"
+          most={9}
+          value={values.deposit_cents}
+          error={wrong.deposit_cents}
+          set={(deposit_cents) => {
+            mend("deposit_cents");
+            set({ deposit_cents });
+          }}
+        />
       </div>
-      <SelectField name="duration_minutes" label={t.flashes.duration} narrow value={values.duration_minutes} set={(duration_minutes) => set({ duration_minutes })} options={[30, 45, 60, 90, 120, 150, 180, 240, 300, 360, 480].map((minutes) => ({ value: String(minutes), text: lengthOf(minutes) }))} />
-      <CheckField label={t.flashes.repeatable} help={t.flashes.repeatableHelp} checked={values.repeatable} set={(repeatable) => set({ repeatable })} />
+      <SelectField
+        name="duration_minutes"
+        label={t.flashes.duration}
+        narrow
+        value={values.duration_minutes}
+        set={(duration_minutes) => set({ duration_minutes })}
+        options={[30, 45, 60, 90, 120, 150, 180, 240, 300, 360, 480].map((minutes) => ({
+          value: String(minutes),
+          text: lengthOf(minutes),
+        }))}
+      />
+      <CheckField
+        label={t.flashes.repeatable}
+        help={t.flashes.repeatableHelp}
+        checked={values.repeatable}
+        set={(repeatable) => set({ repeatable })}
+      />
       <Submit busy={busy} saying={saying?.good ? null : saying} {...(text && { text })}>
         {cancel && (
-          <button type="button" class="link" onClick={() => { draft.clear(); cancel(); }}>
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              draft.clear();
+              cancel();
+            }}
+          >
             {t.cancel}
           </button>
         )}

@@ -51,7 +51,8 @@ function times(closing: boolean): string[] {
 function mistake(ranges: readonly Range[]): string | null {
   if (ranges.some(({ opens, closes }) => minutes(closes) <= minutes(opens))) return t.hours.wrongOrder;
   const sorted = [...ranges].sort((a, b) => minutes(a.opens) - minutes(b.opens));
-  if (sorted.some((range, n) => n > 0 && minutes(range.opens) < minutes(sorted[n - 1]?.closes ?? "00:00"))) return t.hours.overlap;
+  if (sorted.some((range, n) => n > 0 && minutes(range.opens) < minutes(sorted[n - 1]?.closes ?? "00:00")))
+    return t.hours.overlap;
   return null;
 }
 
@@ -74,7 +75,12 @@ export function HoursForm({ stored, clock, text, saved }: Props): VNode {
     setMoved("");
     set({ [day]: ranges });
   };
-  const total = DAYS.reduce((sum, day) => sum + (week[day] ?? []).reduce((all, { opens, closes }) => all + Math.max(0, minutes(closes) - minutes(opens)), 0), 0);
+  const total = DAYS.reduce(
+    (sum, day) =>
+      sum +
+      (week[day] ?? []).reduce((all, { opens, closes }) => all + Math.max(0, minutes(closes) - minutes(opens)), 0),
+    0,
+  );
 
   const check = (): Record<string, string> => {
     const found: Record<string, string> = {};
@@ -110,20 +116,52 @@ export function HoursForm({ stored, clock, text, saved }: Props): VNode {
         const name = t.hours.days[day - 1] ?? "";
         const error = wrong[day];
         return (
-          <div role="group" aria-labelledby={`weekday-${day}`} class={ranges.length > 0 ? "weekday" : "weekday closed"} key={day} data-field={day}>
+          <div
+            role="group"
+            aria-labelledby={`weekday-${day}`}
+            class={ranges.length > 0 ? "weekday" : "weekday closed"}
+            key={day}
+            data-field={day}
+          >
             <p class="name" id={`weekday-${day}`}>
               {name}
             </p>
             <div class="ranges">
               {ranges.length === 0 && <p class="help">{t.hours.closed}</p>}
               {ranges.map((range, n) => {
-                const put = (part: Partial<Range>): void => change(day, ranges.map((each, at) => (at === n ? { ...each, ...part } : each)));
+                const put = (part: Partial<Range>): void =>
+                  change(
+                    day,
+                    ranges.map((each, at) => (at === n ? { ...each, ...part } : each)),
+                  );
                 return (
                   <div class="range" key={n}>
-                    <Time label={t.hours.fromOf(name, n + 1)} value={range.opens} options={times(false)} invalid={Boolean(error)} set={(opens) => put({ opens })} />
+                    <Time
+                      label={t.hours.fromOf(name, n + 1)}
+                      value={range.opens}
+                      options={times(false)}
+                      invalid={Boolean(error)}
+                      set={(opens) => put({ opens })}
+                    />
                     <span aria-hidden="true">{t.hours.until}</span>
-                    <Time label={t.hours.untilOf(name, n + 1)} value={range.closes} options={times(true)} invalid={Boolean(error)} set={(closes) => put({ closes })} />
-                    <button type="button" class="close" aria-label={t.hours.removeOf(name, n + 1)} onClick={() => change(day, ranges.filter((_, at) => at !== n))}>
+                    <Time
+                      label={t.hours.untilOf(name, n + 1)}
+                      value={range.closes}
+                      options={times(true)}
+                      invalid={Boolean(error)}
+                      set={(closes) => put({ closes })}
+                    />
+                    <button
+                      type="button"
+                      class="close"
+                      aria-label={t.hours.removeOf(name, n + 1)}
+                      onClick={() =>
+                        change(
+                          day,
+                          ranges.filter((_, at) => at !== n),
+                        )
+                      }
+                    >
                       ×
                     </button>
                   </div>
@@ -132,7 +170,12 @@ export function HoursForm({ stored, clock, text, saved }: Props): VNode {
               {error && <p class="error">{error}</p>}
             </div>
             <div class="range-deeds">
-              <button type="button" class="link" aria-label={ranges.length > 0 ? t.hours.addOf(name) : t.hours.openOf(name)} onClick={() => change(day, [...ranges, following(ranges)])}>
+              <button
+                type="button"
+                class="link"
+                aria-label={ranges.length > 0 ? t.hours.addOf(name) : t.hours.openOf(name)}
+                onClick={() => change(day, [...ranges, following(ranges)])}
+              >
                 {ranges.length > 0 ? t.hours.add : t.hours.open}
               </button>
             </div>
@@ -156,10 +199,27 @@ function following(ranges: readonly Range[]): Range {
   return { opens: timeAt(opens), closes: timeAt(Math.min(opens + 180, 1440)) };
 }
 
-function Time({ label, value, options, invalid, set }: { label: string; value: string; options: string[]; invalid: boolean; set: (value: string) => void }): VNode {
+function Time({
+  label,
+  value,
+  options,
+  invalid,
+  set,
+}: {
+  label: string;
+  value: string;
+  options: string[];
+  invalid: boolean;
+  set: (value: string) => void;
+}): VNode {
   const all = options.includes(value) ? options : [...options, value].sort();
   return (
-    <select aria-label={label} aria-invalid={invalid} value={value} onChange={(event) => set(event.currentTarget.value)}>
+    <select
+      aria-label={label}
+      aria-invalid={invalid}
+      value={value}
+      onChange={(event) => set(event.currentTarget.value)}
+    >
       {all.map((time) => (
         <option key={time} value={time} selected={time === value}>
           {time}

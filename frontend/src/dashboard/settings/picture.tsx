@@ -81,7 +81,13 @@ export function PictureField({ kind, label, help, current, error, chosen }: Prop
   };
 
   const shown = preview ?? current;
-  const words: Record<Stage, string> = { none: "", sending: t.picture.sending, preparing: t.picture.preparing, ready: t.picture.ready, slow: t.picture.slow };
+  const words: Record<Stage, string> = {
+    none: "",
+    sending: t.picture.sending,
+    preparing: t.picture.preparing,
+    ready: t.picture.ready,
+    slow: t.picture.slow,
+  };
   const wrong = trouble || error;
   return (
     <div class="field picture">

@@ -95,24 +95,83 @@ export function ProfileForm({ stored, saved }: { stored: Profile; saved: (after:
       }}
     >
       <TextField {...text("display_name")} label={t.profile.name} most={80} autocomplete="name" />
-      <TextField {...text("slug")} label={t.profile.slug} help={t.profile.slugHelp(`${location.host}/artist/${values.slug}`)} most={60} spellcheck={false} />
-      <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
+      <TextField
+        {...text("slug")}
+        label={t.profile.slug}
+        help={t.profile.slugHelp(`${location.host}/artist/${values.slug}`)}
+        most={60}
+        spellcheck={false}
+      />
+      <Suggestions
+        slugs={suggestions}
+        take={(slug) => {
+          mend("slug");
+          set({ slug });
+        }}
+      />
       {values.slug.trim() !== stored.slug && <p class="alert">{t.profile.slugWarn}</p>}
-      <TextField {...text("email")} type="email" label={t.profile.email} help={t.profile.emailHelp} most={254} autocomplete="email" />
-      <CheckField label={t.profile.pendingMails} help={t.profile.pendingMailsHelp} checked={values.pending_mails} set={(pending_mails) => set({ pending_mails })} />
+      <TextField
+        {...text("email")}
+        type="email"
+        label={t.profile.email}
+        help={t.profile.emailHelp}
+        most={254}
+        autocomplete="email"
+      />
+      <CheckField
+        label={t.profile.pendingMails}
+        help={t.profile.pendingMailsHelp}
+        checked={values.pending_mails}
+        set={(pending_mails) => set({ pending_mails })}
+      />
       <TextField {...text("bio")} label={t.profile.bio} help={t.profile.bioHelp} lines={4} most={600} optional />
       <TextField {...text("city")} label={t.profile.city} most={80} optional autocomplete="address-level2" />
-      <TextField {...text("address")} label={t.profile.address} help={t.profile.addressHelp} most={200} optional autocomplete="street-address" />
+      <TextField
+        {...text("address")}
+        label={t.profile.address}
+        help={t.profile.addressHelp}
+        most={200}
+        optional
+        autocomplete="street-address"
+      />
       <RadioField
         legend={t.profile.addressShown}
         value={values.address_shown}
         set={(address_shown) => set({ address_shown })}
-        options={(["after_payment", "with_summary", "public"] as const).map((value) => ({ value, ...t.profile.addressShownOptions[value] }))}
+        options={(["after_payment", "with_summary", "public"] as const).map((value) => ({
+          value,
+          ...t.profile.addressShownOptions[value],
+        }))}
       />
       {stored.has_calendar && values.address_shown !== "public" && <p class="help">{t.profile.addressCalendar}</p>}
-      <PictureField kind="hero" label={t.profile.hero} help={t.profile.heroHelp} current={stored.hero} error={wrong.image} chosen={(picture) => { mend("image"); setHero(picture); }} />
-      <SelectField name="locale" label={t.profile.locale} value={values.locale} set={(locale) => set({ locale })} options={[{ value: "fr", text: t.profile.locales.fr }, { value: "en", text: t.profile.locales.en }]} />
-      <SelectField name="timezone" label={t.profile.timezone} value={values.timezone} set={(timezone) => set({ timezone })} options={zones().map((zone) => ({ value: zone, text: zone.replaceAll("_", " ") }))} />
+      <PictureField
+        kind="hero"
+        label={t.profile.hero}
+        help={t.profile.heroHelp}
+        current={stored.hero}
+        error={wrong.image}
+        chosen={(picture) => {
+          mend("image");
+          setHero(picture);
+        }}
+      />
+      <SelectField
+        name="locale"
+        label={t.profile.locale}
+        value={values.locale}
+        set={(locale) => set({ locale })}
+        options={[
+          { value: "fr", text: t.profile.locales.fr },
+          { value: "en", text: t.profile.locales.en },
+        ]}
+      />
+      <SelectField
+        name="timezone"
+        label={t.profile.timezone}
+        value={values.timezone}
+        set={(timezone) => set({ timezone })}
+        options={zones().map((zone) => ({ value: zone, text: zone.replaceAll("_", " ") }))}
+      />
       <Submit busy={busy} saying={saying} dirty={dirty || hero?.id != null} />
     </form>
   );
@@ -195,9 +254,38 @@ export function FirstProfileForm({ email, saved }: { email: string; saved: (afte
           set({ slug });
         }}
       />
-      <Suggestions slugs={suggestions} take={(slug) => { mend("slug"); set({ slug }); }} />
-      <TextField name="city" label={t.profile.city} most={80} autocomplete="address-level2" value={values.city} error={wrong.city} set={(city) => { mend("city"); set({ city }); }} />
-      <TextField name="address" label={t.profile.address} help={t.profile.addressHelp} most={200} autocomplete="street-address" value={values.address} error={wrong.address} set={(address) => { mend("address"); set({ address }); }} />
+      <Suggestions
+        slugs={suggestions}
+        take={(slug) => {
+          mend("slug");
+          set({ slug });
+        }}
+      />
+      <TextField
+        name="city"
+        label={t.profile.city}
+        most={80}
+        autocomplete="address-level2"
+        value={values.city}
+        error={wrong.city}
+        set={(city) => {
+          mend("city");
+          set({ city });
+        }}
+      />
+      <TextField
+        name="address"
+        label={t.profile.address}
+        help={t.profile.addressHelp}
+        most={200}
+        autocomplete="street-address"
+        value={values.address}
+        error={wrong.address}
+        set={(address) => {
+          mend("address");
+          set({ address });
+        }}
+      />
       <TextField
         name="email"
         type="email"

@@ -40,7 +40,8 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
       set({ [name]: value });
     },
   });
-  const lengths = (minutes: readonly number[]) => minutes.map((each) => ({ value: String(each), text: lengthOf(each) }));
+  const lengths = (minutes: readonly number[]) =>
+    minutes.map((each) => ({ value: String(each), text: lengthOf(each) }));
   return (
     <form
       class="fields"
@@ -75,10 +76,22 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
       <TextField {...text("deposit_percent")} label={t.rules.percent} inputmode="numeric" most={3} />
       <TextField {...text("deposit_minimum_cents")} label={t.rules.minimum} inputmode="decimal" most={9} />
       {percent !== null && minimum !== null && (
-        <p class="help">{t.rules.example(money(EXAMPLE), money(Math.min(EXAMPLE, Math.max(minimum, Math.round((EXAMPLE * percent) / 100)))))}</p>
+        <p class="help">
+          {t.rules.example(
+            money(EXAMPLE),
+            money(Math.min(EXAMPLE, Math.max(minimum, Math.round((EXAMPLE * percent) / 100)))),
+          )}
+        </p>
       )}
       <TextField {...text("project_deposit_cents")} label={t.rules.project} inputmode="decimal" most={9} />
-      <SelectField narrow name="project_duration_minutes" label={t.rules.duration} value={values.project_duration_minutes} set={(project_duration_minutes) => set({ project_duration_minutes })} options={lengths([30, 60, 90, 120, 150, 180, 240, 300, 360, 420, 480])} />
+      <SelectField
+        narrow
+        name="project_duration_minutes"
+        label={t.rules.duration}
+        value={values.project_duration_minutes}
+        set={(project_duration_minutes) => set({ project_duration_minutes })}
+        options={lengths([30, 60, 90, 120, 150, 180, 240, 300, 360, 420, 480])}
+      />
       <SelectField
         narrow
         name="minimum_notice_minutes"
@@ -86,7 +99,10 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
         help={t.rules.noticeHelp}
         value={values.minimum_notice_minutes}
         set={(minimum_notice_minutes) => set({ minimum_notice_minutes })}
-        options={[0, 60, 180, 360, 720, 1440, 2880, 4320, 7200, 10080, 20160].map((each) => ({ value: String(each), text: each === 0 ? t.rules.anyTime : t.rules.before(lengthOf(each)) }))}
+        options={[0, 60, 180, 360, 720, 1440, 2880, 4320, 7200, 10080, 20160].map((each) => ({
+          value: String(each),
+          text: each === 0 ? t.rules.anyTime : t.rules.before(lengthOf(each)),
+        }))}
       />
       <SelectField
         narrow
@@ -103,9 +119,19 @@ export function RulesForm({ stored, saved }: { stored: Rules; saved: (after: Rul
         label={t.rules.buffer}
         value={values.buffer_minutes}
         set={(buffer_minutes) => set({ buffer_minutes })}
-        options={[0, 10, 15, 20, 30, 45, 60, 90, 120].map((each) => ({ value: String(each), text: each === 0 ? t.rules.none : lengthOf(each) }))}
+        options={[0, 10, 15, 20, 30, 45, 60, 90, 120].map((each) => ({
+          value: String(each),
+          text: each === 0 ? t.rules.none : lengthOf(each),
+        }))}
       />
-      <SelectField narrow name="slot_step_minutes" label={t.rules.step} value={values.slot_step_minutes} set={(slot_step_minutes) => set({ slot_step_minutes })} options={lengths([10, 15, 20, 30, 60, 90, 120])} />
+      <SelectField
+        narrow
+        name="slot_step_minutes"
+        label={t.rules.step}
+        value={values.slot_step_minutes}
+        set={(slot_step_minutes) => set({ slot_step_minutes })}
+        options={lengths([10, 15, 20, 30, 60, 90, 120])}
+      />
       <Submit busy={busy} saying={saying} dirty={dirty} />
     </form>
   );

@@ -38,7 +38,11 @@ export function Settings({ section, session, changed, leave }: Props): VNode {
         </p>
       )}
       <div class="index">
-        {section ? <p class="index-title">{t.settings.title}</p> : <Heading tab={t.settings.title}>{t.settings.title}</Heading>}
+        {section ? (
+          <p class="index-title">{t.settings.title}</p>
+        ) : (
+          <Heading tab={t.settings.title}>{t.settings.title}</Heading>
+        )}
         <nav aria-label={t.settings.title}>
           {SECTIONS.map((each) => (
             <a key={each} href={settingsAddress(each)} {...(each === section && { "aria-current": "page" as const })}>
@@ -73,17 +77,35 @@ function Drawer({ section, session, changed, leave }: Props & { section: Section
         </Stored>
       );
     case "hours":
-      return <Stored<{ hours: Opening[] }> what="hours">{(stored, take) => <HoursForm stored={stored.hours} clock={artist ? whoseClock(artist) : ""} saved={take} />}</Stored>;
+      return (
+        <Stored<{ hours: Opening[] }> what="hours">
+          {(stored, take) => <HoursForm stored={stored.hours} clock={artist ? whoseClock(artist) : ""} saved={take} />}
+        </Stored>
+      );
     case "time-off":
-      return <Stored<{ time_off: TimeOff[] }> what="time-off">{(stored, _, refresh) => <TimeOffList stored={stored.time_off} zone={artist?.timezone ?? "UTC"} refresh={refresh} />}</Stored>;
+      return (
+        <Stored<{ time_off: TimeOff[] }> what="time-off">
+          {(stored, _, refresh) => (
+            <TimeOffList stored={stored.time_off} zone={artist?.timezone ?? "UTC"} refresh={refresh} />
+          )}
+        </Stored>
+      );
     case "flashes":
-      return <Stored<{ flashes: OwnFlash[] }> what="flashes">{(stored, _, refresh) => <Flashes stored={stored.flashes} refresh={refresh} />}</Stored>;
+      return (
+        <Stored<{ flashes: OwnFlash[] }> what="flashes">
+          {(stored, _, refresh) => <Flashes stored={stored.flashes} refresh={refresh} />}
+        </Stored>
+      );
     case "rules":
       return <Stored<Rules> what="rules">{(stored, take) => <RulesForm stored={stored} saved={take} />}</Stored>;
     case "policy":
       return <Stored<Policy> what="policy">{(stored, take) => <PolicyForm stored={stored} saved={take} />}</Stored>;
     case "calendar":
-      return <Stored<Calendar> what="calendar">{(stored, take, refresh) => <CalendarForm stored={stored} refresh={refresh} saved={take} />}</Stored>;
+      return (
+        <Stored<Calendar> what="calendar">
+          {(stored, take, refresh) => <CalendarForm stored={stored} refresh={refresh} saved={take} />}
+        </Stored>
+      );
     case "account":
       return <Account email={session.email} leave={leave} />;
   }
@@ -107,7 +129,9 @@ function Account({ email, leave }: { email: string; leave: () => Promise<void> }
   address.searchParams.set("lang", other);
   return (
     <div class="fields">
-      <p><Told text={t.settings.signedInAs(email)} /></p>
+      <p>
+        <Told text={t.settings.signedInAs(email)} />
+      </p>
       <p>
         <a class="link" href={address.href} lang={other} hreflang={other}>
           {other === "fr" ? "Continuer en français" : "Continue in English"}
@@ -119,7 +143,11 @@ function Account({ email, leave }: { email: string; leave: () => Promise<void> }
         </p>
       )}
       <p>
-        <button type="button" class="button quiet" onClick={() => void leave().catch((problem: unknown) => setTrouble(sentence(problem)))}>
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() => void leave().catch((problem: unknown) => setTrouble(sentence(problem)))}
+        >
           {t.sign.out}
         </button>
       </p>

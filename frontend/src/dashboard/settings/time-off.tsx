@@ -23,7 +23,8 @@ const EMPTY: Input = { from: "", until: "", partial: false, fromHour: "14:00", u
 
 /** "mardi 24 novembre", "Du 24 au 28 décembre", or with the hours when days are not whole. */
 export function daysOff({ starts_at: starts, ends_at: ends }: TimeOff): string {
-  const day = (date: string): string => dateWords(date, { weekday: "short", day: "numeric", month: "long", year: "numeric" });
+  const day = (date: string): string =>
+    dateWords(date, { weekday: "short", day: "numeric", month: "long", year: "numeric" });
   const from = civilDate(starts);
   const whole = [starts, ends].every((end) => end.slice(11, 16) === "00:00");
   if (whole) return t.off.allDay(day(from), day(addDays(civilDate(ends), -1)));
@@ -31,17 +32,30 @@ export function daysOff({ starts_at: starts, ends_at: ends }: TimeOff): string {
   return t.off.hours(day(from), clock(starts), day(civilDate(ends)), clock(ends));
 }
 
-export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOff[]; zone: string; refresh: () => Promise<void> }): VNode {
+export function TimeOffList({
+  stored,
+  zone,
+  refresh,
+}: {
+  stored: readonly TimeOff[];
+  zone: string;
+  refresh: () => Promise<void>;
+}): VNode {
   const draft = useDraft<Input>("time-off", EMPTY);
   const { values, set } = draft;
-  const { wrong, saying, busy, form, send, mend } = useSending<"from" | "until">({ "#/starts_at": "from", "#/ends_at": "until" });
+  const { wrong, saying, busy, form, send, mend } = useSending<"from" | "until">({
+    "#/starts_at": "from",
+    "#/ends_at": "until",
+  });
   const [conflicts, setConflicts] = useState<string[]>([]);
   const [said, say] = useState<Saying | null>(null);
 
   /** As the studio's clock shows them: the API knows which instants these are. */
   const ends = (): { starts_at: string; ends_at: string } => ({
     starts_at: `${values.from}T${(values.partial && values.fromHour) || "00:00"}`,
-    ends_at: values.partial ? `${values.until || values.from}T${values.untilHour || "00:00"}` : `${addDays(values.until || values.from, 1)}T00:00`,
+    ends_at: values.partial
+      ? `${values.until || values.from}T${values.untilHour || "00:00"}`
+      : `${addDays(values.until || values.from, 1)}T00:00`,
   });
 
   const check = (): Partial<Record<"from" | "until", string>> => {
@@ -77,7 +91,12 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
                 {daysOff(off)}
                 {off.note && <small>{off.note}</small>}
               </span>
-              <button type="button" class="link" aria-label={t.off.removeOf(daysOff(off))} onClick={() => void remove(off.id)}>
+              <button
+                type="button"
+                class="link"
+                aria-label={t.off.removeOf(daysOff(off))}
+                onClick={() => void remove(off.id)}
+              >
                 {t.remove}
               </button>
             </li>
@@ -101,17 +120,57 @@ export function TimeOffList({ stored, zone, refresh }: { stored: readonly TimeOf
         }}
       >
         <div class="pair">
-          <TextField name="from" type="date" label={t.off.from} value={values.from} error={wrong.from} set={(from) => { mend("from"); set({ from, ...(values.until < from && { until: from }) }); }} />
-          <TextField name="until" type="date" label={t.off.until} value={values.until} error={wrong.until} set={(until) => { mend("until"); set({ until }); }} />
+          <TextField
+            name="from"
+            type="date"
+            label={t.off.from}
+            value={values.from}
+            error={wrong.from}
+            set={(from) => {
+              mend("from");
+              set({ from, ...(values.until < from && { until: from }) });
+            }}
+          />
+          <TextField
+            name="until"
+            type="date"
+            label={t.off.until}
+            value={values.until}
+            error={wrong.until}
+            set={(until) => {
+              mend("until");
+              set({ until });
+            }}
+          />
         </div>
         <CheckField label={t.off.partial} checked={values.partial} set={(partial) => set({ partial })} />
         {values.partial && (
           <div class="pair">
-            <TextField name="fromHour" type="time" label={t.off.fromHour} value={values.fromHour} set={(fromHour) => set({ fromHour })} />
-            <TextField name="untilHour" type="time" label={t.off.untilHour} value={values.untilHour} set={(untilHour) => set({ untilHour })} />
+            <TextField
+              name="fromHour"
+              type="time"
+              label={t.off.fromHour}
+              value={values.fromHour}
+              set={(fromHour) => set({ fromHour })}
+            />
+            <TextField
+              name="untilHour"
+              type="time"
+              label={t.off.untilHour}
+              value={values.untilHour}
+              set={(untilHour) => set({ untilHour })}
+            />
           </div>
         )}
-        <TextField name="note" label={t.off.note} help={t.off.noteHelp} optional most={200} value={values.note} set={(note) => set({ note })} />
+        <TextField
+          name="note"
+          label={t.off.note}
+          help={t.off.noteHelp}
+          optional
+          most={200}
+          value={values.note}
+          set={(note) => set({ note })}
+        />
         <Submit busy={busy} saying={saying} text={t.off.add} />
         {conflicts.length > 0 && (
           <div class="alert" role="alert">

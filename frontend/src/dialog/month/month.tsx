@@ -53,7 +53,7 @@ function lengthOf(month: string): number {
 
 /** How far into its week a date is, from Monday. */
 function placeInWeek(date: string): number {
-  return (((Date.parse(date) - Date.parse(MONDAY)) / 86_400_000) % 7 + 7) % 7;
+  return ((((Date.parse(date) - Date.parse(MONDAY)) / 86_400_000) % 7) + 7) % 7;
 }
 
 export class MonthSheet extends Component<Props, State> {
@@ -84,12 +84,26 @@ export class MonthSheet extends Component<Props, State> {
       <div class="month" onKeyDown={this.leave}>
         <div class="month-list" role="group" aria-label={words.months}>
           {months.map((each) => (
-            <button type="button" key={each} aria-pressed={each === month} aria-label={nameOf(each)} onClick={() => void this.load(each)}>
+            <button
+              type="button"
+              key={each}
+              aria-pressed={each === month}
+              aria-label={nameOf(each)}
+              onClick={() => void this.load(each)}
+            >
               {dateWords(`${each}-01`, { month: "short", ...(each.endsWith("-01") && { year: "numeric" }) })}
             </button>
           ))}
         </div>
-        <table role="grid" aria-label={nameOf(month)} aria-busy={!days && !failure} ref={(grid) => { this.grid = grid; }} onKeyDown={this.walk}>
+        <table
+          role="grid"
+          aria-label={nameOf(month)}
+          aria-busy={!days && !failure}
+          ref={(grid) => {
+            this.grid = grid;
+          }}
+          onKeyDown={this.walk}
+        >
           <thead>
             <tr>
               {WEEK.map((day) => (
@@ -102,10 +116,18 @@ export class MonthSheet extends Component<Props, State> {
           <tbody>{weeksOf(month).map((week) => this.week(week))}</tbody>
         </table>
         <div role="status" class="help">
-          {failure ? `${t.slotsFailed} ${sentence(failure)}` : !days ? t.loading : none ? words.noneIn(nameOf(month)) : ""}
+          {failure
+            ? `${t.slotsFailed} ${sentence(failure)}`
+            : !days
+              ? t.loading
+              : none
+                ? words.noneIn(nameOf(month))
+                : ""}
         </div>
         <p class="month-foot">
-          <span class="help">{words.openUntil(dateWords(until, { day: "numeric", month: "long", year: "numeric" }))}</span>
+          <span class="help">
+            {words.openUntil(dateWords(until, { day: "numeric", month: "long", year: "numeric" }))}
+          </span>
           <button type="button" class="link" onClick={close}>
             {words.close}
           </button>
@@ -155,7 +177,8 @@ export class MonthSheet extends Component<Props, State> {
     if (event.key in STEPS) next = addDays(at, STEPS[event.key] ?? 0);
     else if (event.key === "Home") next = addDays(at, -placeInWeek(at));
     else if (event.key === "End") next = addDays(at, 6 - placeInWeek(at));
-    else if (event.key === "PageUp" || event.key === "PageDown") next = this.sameDay(later(month, event.key === "PageUp" ? -1 : 1));
+    else if (event.key === "PageUp" || event.key === "PageDown")
+      next = this.sameDay(later(month, event.key === "PageUp" ? -1 : 1));
     if (next === null) return;
     event.preventDefault();
     const first = today(this.props.artist);
@@ -182,7 +205,12 @@ export class MonthSheet extends Component<Props, State> {
     const turn = ++this.asked;
     const now = today(artist);
     const first = `${month}-01` < now ? now : `${month}-01`;
-    this.setState({ month, days: null, failure: null, at: at ?? (monthOf(this.state.at) === month ? this.state.at : first) });
+    this.setState({
+      month,
+      days: null,
+      failure: null,
+      at: at ?? (monthOf(this.state.at) === month ? this.state.at : first),
+    });
     try {
       const { days } = await daysFrom(artist, flash, first, lengthOf(month) - Number(first.slice(8)) + 1);
       if (turn === this.asked) this.setState({ days });

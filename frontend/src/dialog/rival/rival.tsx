@@ -23,7 +23,9 @@ export class Rival extends Component<Props, { busy: boolean }> {
     const { start, start_turn: turn, hold_expires_at: until, checkout_url: page } = rival;
     return (
       <>
-        <p class="alert">{t.flashYours(longDay(civilDate(start)), clock(start, turn), until ? deadline(until, artist) : "")}</p>
+        <p class="alert">
+          {t.flashYours(longDay(civilDate(start)), clock(start, turn), until ? deadline(until, artist) : "")}
+        </p>
         <p class="choices">
           {page && (
             <button type="button" class="button" onClick={() => leaveFor(page)}>

@@ -31,10 +31,14 @@ export async function startFirefox(program: string): Promise<Engine> {
   const profile = await mkdtemp(join(tmpdir(), "inkflow-firefox-"));
   const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
   await writeFile(join(profile, "user.js"), lines.join("\n"));
-  const child = spawn(program, ["--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", profile, "about:blank"], {
-    env: { ...process.env, HOME: profile, TZ: "Europe/Paris" },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    program,
+    ["--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", profile, "about:blank"],
+    {
+      env: { ...process.env, HOME: profile, TZ: "Europe/Paris" },
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   const end = async (): Promise<void> => {
     await ended(child);
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -78,11 +82,18 @@ async function open(line: Line, { width, height }: Size): Promise<Hand> {
     },
     load: (expression) => evaluate("script.evaluate", { expression }),
     press: async (x, y) => {
-      const actions = [{ type: "pointerMove", x: Math.round(x), y: Math.round(y) }, { type: "pointerDown", button: 0 }, { type: "pointerUp", button: 0 }];
+      const actions = [
+        { type: "pointerMove", x: Math.round(x), y: Math.round(y) },
+        { type: "pointerDown", button: 0 },
+        { type: "pointerUp", button: 0 },
+      ];
       await act({ type: "pointer", id: "mouse", actions });
     },
     type: async (text) => {
-      const actions = [...text].flatMap((value) => [{ type: "keyDown", value }, { type: "keyUp", value }]);
+      const actions = [...text].flatMap((value) => [
+        { type: "keyDown", value },
+        { type: "keyUp", value },
+      ]);
       await act({ type: "key", id: "keyboard", actions });
     },
     picture: async () => Buffer.from((await line.ask("browsingContext.captureScreenshot", { context })).data, "base64"),
@@ -97,11 +108,15 @@ async function open(line: Line, { width, height }: Size): Promise<Hand> {
 
 /** What an event says went wrong, in the words of the other engines. */
 function testify(witness: Witness, event: string, { level, text, source, request, response, errorText }: any): void {
-  if (event === "log.entryAdded" && (level === "error" || level === "warn")) witness.note(`console ${level}: ${text} (${source?.realm})`);
-  if (event === "network.beforeRequestSent" && request.url.endsWith("/api/page-errors")) witness.note(`told: ${request.method}`);
-  if (event === "network.responseCompleted" && response.status >= 400) witness.note(`${response.status}: ${request.method} ${request.url}`);
+  if (event === "log.entryAdded" && (level === "error" || level === "warn"))
+    witness.note(`console ${level}: ${text} (${source?.realm})`);
+  if (event === "network.beforeRequestSent" && request.url.endsWith("/api/page-errors"))
+    witness.note(`told: ${request.method}`);
+  if (event === "network.responseCompleted" && response.status >= 400)
+    witness.note(`${response.status}: ${request.method} ${request.url}`);
   // What a page gives up because it is left.
-  if (event === "network.fetchError" && !/ABORT/.test(errorText)) witness.note(`failed: ${request.method} ${request.url} ${errorText}`);
+  if (event === "network.fetchError" && !/ABORT/.test(errorText))
+    witness.note(`failed: ${request.method} ${request.url} ${errorText}`);
 }
 
 /** The line to a browser: numbered commands with their answers, and events between them. */
@@ -136,10 +151,12 @@ class Line {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no answer to ${method}`)), ANSWER_MS);
-      const settle = <Given>(then: (given: Given) => void) => (given: Given) => {
-        clearTimeout(late);
-        then(given);
-      };
+      const settle =
+        <Given>(then: (given: Given) => void) =>
+        (given: Given) => {
+          clearTimeout(late);
+          then(given);
+        };
       this.#asked.set(id, { resolve: settle(resolve), reject: settle(reject) });
       this.#socket.send(JSON.stringify({ id, method, params }));
     });

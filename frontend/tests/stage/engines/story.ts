@@ -55,7 +55,8 @@ export const test = story.extend<Stage, EngineOptions & { engine: Engine }>({
       });
     }
     expect(visitor.complaints(), "what the pages did wrong").toEqual([]);
-    const [told] = await platform.sql`select coalesce(sum(count), 0)::int as count from rate_limits where bucket like 'page-errors:%'`;
+    const [told] =
+      await platform.sql`select coalesce(sum(count), 0)::int as count from rate_limits where bucket like 'page-errors:%'`;
     expect(told?.count, "failures that pages told the operator of").toBe(visitor.told);
   },
 });

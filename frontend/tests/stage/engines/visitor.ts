@@ -7,7 +7,18 @@ import { expect } from "@playwright/test";
 import { sideways } from "../story.ts";
 import type { Hand } from "./hand.ts";
 
-export type Role = "button" | "link" | "heading" | "radio" | "textbox" | "group" | "alert" | "status" | "dialog" | "main" | "listitem";
+export type Role =
+  | "button"
+  | "link"
+  | "heading"
+  | "radio"
+  | "textbox"
+  | "group"
+  | "alert"
+  | "status"
+  | "dialog"
+  | "main"
+  | "listitem";
 type Name = string | RegExp;
 
 export interface Where {
@@ -83,13 +94,17 @@ export class Visitor {
 
   async press(role: Role, name: Name, { patience = PATIENCE, ...where }: Where = {}): Promise<void> {
     let before = "";
-    const { x, y } = await this.until(`${role} ${name}, at rest and with nothing before it`, async () => {
-      const found = await this.#find(role, name, where, true);
-      const place = `${found?.x} ${found?.y}`;
-      if (found?.free && place === before) return found;
-      before = place;
-      return null;
-    }, patience);
+    const { x, y } = await this.until(
+      `${role} ${name}, at rest and with nothing before it`,
+      async () => {
+        const found = await this.#find(role, name, where, true);
+        const place = `${found?.x} ${found?.y}`;
+        if (found?.free && place === before) return found;
+        before = place;
+        return null;
+      },
+      patience,
+    );
     await this.#hand.press(x, y);
   }
 
@@ -113,9 +128,17 @@ export class Visitor {
     return this.#complaints;
   }
 
-  async until<Answer>(what: string, look: () => Promise<Answer | null | undefined | false>, patience = PATIENCE): Promise<Answer> {
+  async until<Answer>(
+    what: string,
+    look: () => Promise<Answer | null | undefined | false>,
+    patience = PATIENCE,
+  ): Promise<Answer> {
     let trouble = "";
-    for (const until = Date.now() + patience; Date.now() < until; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    for (
+      const until = Date.now() + patience;
+      Date.now() < until;
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    ) {
       try {
         const answer = await look();
         if (answer) return answer;
@@ -153,7 +176,9 @@ function listen(): string[] {
     const heard: string[] = (place.heard = []);
     addEventListener("error", (event) => heard.push(`exception: ${event.message} (${event.filename}:${event.lineno})`));
     addEventListener("unhandledrejection", (event) => heard.push(`rejection: ${event.reason}`));
-    addEventListener("securitypolicyviolation", (event) => heard.push(`policy: ${event.violatedDirective} forbids ${event.blockedURI}`));
+    addEventListener("securitypolicyviolation", (event) =>
+      heard.push(`policy: ${event.violatedDirective} forbids ${event.blockedURI}`),
+    );
     for (const level of ["error", "warn"] as const) {
       const say = console[level];
       console[level] = (...words: unknown[]) => {
@@ -182,18 +207,25 @@ function find(wanted: Wanted, within: Wanted | null, nth: number, comeNear: bool
     listitem: "li",
   };
   const flat = (text: string | null | undefined): string => (text ?? "").replace(/\s+/g, " ").trim();
-  const seen = (element: Element): boolean => element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
+  const seen = (element: Element): boolean =>
+    element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
   const nameOf = (element: Element): string =>
     // A row is known by the heading in it.
-    element.tagName === "LI" ? flat(element.querySelector("h3")?.textContent) : flat(axe.commons.text.accessibleText(element));
+    element.tagName === "LI"
+      ? flat(element.querySelector("h3")?.textContent)
+      : flat(axe.commons.text.accessibleText(element));
   const fits = ({ role, name }: Wanted, root: ParentNode): Element[] =>
-    Array.from(root.querySelectorAll(kinds[role])).filter((element) => seen(element) && (!name || new RegExp(name.source, name.flags).test(nameOf(element))));
+    Array.from(root.querySelectorAll(kinds[role])).filter(
+      (element) => seen(element) && (!name || new RegExp(name.source, name.flags).test(nameOf(element))),
+    );
   axe.teardown();
   axe.setup(document.documentElement);
   try {
     // What lies under an open dialog is out of reach.
     const open = Array.from(document.querySelectorAll("dialog[open]")).at(-1);
-    const [root] = within ? fits(within, document) : [wanted.role === "dialog" || wanted.role === "main" ? document : (open ?? document)];
+    const [root] = within
+      ? fits(within, document)
+      : [wanted.role === "dialog" || wanted.role === "main" ? document : (open ?? document)];
     const element = root && fits(wanted, root)[nth];
     if (!element) return null;
     const field = element as HTMLInputElement;
@@ -205,10 +237,15 @@ function find(wanted: Wanted, within: Wanted | null, nth: number, comeNear: bool
     const top = document.elementFromPoint(x, y);
     const moves = document.getAnimations().some(({ playState, effect }) => {
       const moved = (effect as KeyframeEffect | null)?.target;
-      return playState === "running" && moved?.contains(target) && Number.isFinite(Number(effect?.getComputedTiming().endTime));
+      return (
+        playState === "running" &&
+        moved?.contains(target) &&
+        Number.isFinite(Number(effect?.getComputedTiming().endTime))
+      );
     });
     return {
-      x, y,
+      x,
+      y,
       free: !moves && top !== null && (target.contains(top) || element.contains(top)) && !field.disabled,
       text: flat((element as HTMLElement).innerText),
       name: nameOf(element),

@@ -17,16 +17,33 @@ const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 /** `locale` is a folder with `fr_FR.UTF-8`: without one the browser speaks the language "C", and `Intl` throws. */
 export async function startWebKit({ driver, locale }: { driver: string; locale: string }): Promise<Engine> {
   const home = await mkdtemp(join(tmpdir(), "inkflow-webkit-"));
-  const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
+  const screen = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
   const display = await firstLine(screen);
   const port = await freePort();
   const env = {
-    ...process.env, DISPLAY: `:${display}`, LOCPATH: locale, LANG: "fr_FR.UTF-8", LC_ALL: "fr_FR.UTF-8", TZ: "Europe/Paris",
-    HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, XDG_RUNTIME_DIR: home,
+    ...process.env,
+    DISPLAY: `:${display}`,
+    LOCPATH: locale,
+    LANG: "fr_FR.UTF-8",
+    LC_ALL: "fr_FR.UTF-8",
+    TZ: "Europe/Paris",
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    XDG_CACHE_HOME: home,
+    XDG_DATA_HOME: home,
+    XDG_RUNTIME_DIR: home,
   };
   const child = spawn(driver, [`--port=${port}`], { env, stdio: "ignore" });
   const base = `http://127.0.0.1:${port}`;
-  for (const until = Date.now() + 10_000; !(await fetch(`${base}/status`).then((answer) => answer.ok, () => false)); ) {
+  for (
+    const until = Date.now() + 10_000;
+    !(await fetch(`${base}/status`).then(
+      (answer) => answer.ok,
+      () => false,
+    ));
+  ) {
     if (Date.now() > until || child.exitCode !== null) throw new Error(`${driver} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -57,7 +74,8 @@ async function open(base: string, { width, height }: Size): Promise<Hand> {
     },
   });
   const at = `/session/${sessionId}`;
-  const run = (source: string, given: unknown[]): Promise<any> => ask("POST", `${at}/execute/sync`, { script: source, args: given });
+  const run = (source: string, given: unknown[]): Promise<any> =>
+    ask("POST", `${at}/execute/sync`, { script: source, args: given });
   await ask("POST", `${at}/timeouts`, { pageLoad: 30_000, script: 15_000 });
   await ask("POST", `${at}/window/rect`, { x: 0, y: 0, width, height });
   const inside = await run("return innerWidth", []);
@@ -70,7 +88,11 @@ async function open(base: string, { width, height }: Size): Promise<Hand> {
     run: (look, ...given) => run(`return (${look}).apply(null, arguments)`, given),
     load: (script) => run(`${script}\nreturn null`, []),
     press: async (x, y) => {
-      const actions = [{ type: "pointerMove", duration: 0, x: Math.round(x), y: Math.round(y) }, { type: "pointerDown", button: 0 }, { type: "pointerUp", button: 0 }];
+      const actions = [
+        { type: "pointerMove", duration: 0, x: Math.round(x), y: Math.round(y) },
+        { type: "pointerDown", button: 0 },
+        { type: "pointerUp", button: 0 },
+      ];
       await ask("POST", `${at}/actions`, { actions: [{ type: "pointer", id: "mouse", actions }] });
     },
     type: async (text) => {
@@ -97,7 +119,10 @@ async function command(method: string, address: string, body: unknown): Promise<
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const lines = createInterface(child.stdio[3] as NodeJS.ReadableStream);
-  const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => Promise.reject(new Error("Xvfb does not start")))]);
+  const [line] = await Promise.race([
+    once(lines, "line"),
+    once(child, "exit").then(() => Promise.reject(new Error("Xvfb does not start"))),
+  ]);
   return line;
 }
 
