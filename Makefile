@@ -66,7 +66,7 @@ fuzz: ## Throw bytes at one door: TARGET=booking_body SECONDS=60 (needs `cargo i
 	@cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $(or $(TARGET),booking_body) -- -max_total_time=$(or $(SECONDS),60)
 
 .PHONY: check
-check: own-target ## Do all that CI does: format, clippy, docs, dependencies, tests
+check: own-target ## Do all that CI does: format, clippy, docs, site, dependencies, tests
 	$(call step,format) cargo fmt --all --check
 	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
 	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps
@@ -77,6 +77,7 @@ check: own-target ## Do all that CI does: format, clippy, docs, dependencies, te
 # The types come from the document, the document from the code (testing/tests/openapi.rs): a drift anywhere shows.
 .PHONY: check-site
 check-site: $(packages)
+	@cd frontend && npm run --silent format:check >/dev/null || { echo 'The site is not formatted: make fmt' >&2; exit 1; }
 	@cd frontend && npm run --silent typecheck && npx --no-install openapi-typescript openapi.json \
 		--default-non-nullable=false --output node_modules/.api-types.ts >/dev/null && \
 		cmp -s node_modules/.api-types.ts src/api-types.ts || { \
