@@ -7,7 +7,8 @@ import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../co
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, writeNote } from "./api";
 import { Jobs, Mails } from "./deliveries";
-import { Submit, TextField, useDraft, useSending } from "./form";
+import { Submit, TextField } from "./fields";
+import { useDraft, useSending } from "./form";
 import { useLive } from "./live";
 import { Facts, Heading, Part, Waiting } from "./parts";
 import { is } from "./problems";

@@ -3,14 +3,14 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../core/api";
-import { type Shown, secondsToUndo } from "./actions";
+import { secondsToUndo } from "./actions";
 import { type Query, readBookings, tableOf } from "./api";
 import { useLive } from "./live";
 import { CopyLink, Heading, Waiting } from "./parts";
 import { VIEWS, bookingsAddress } from "./place";
 import { sentence } from "./problems";
 import { BookingRow } from "./row";
-import type { Detail } from "./types";
+import type { Detail, Shown } from "./types";
 import { t } from "./words";
 
 const PAGE = 20;

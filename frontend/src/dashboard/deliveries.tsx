@@ -3,7 +3,8 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { resend, retry } from "./api";
-import { Said, type Saying } from "./form";
+import { Said } from "./fields";
+import type { Saying } from "./form";
 import { Part, Told } from "./parts";
 import { sentence } from "./problems";
 import type { Detail, Job, SentMail } from "./types";

@@ -3,7 +3,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { civilDate, clock, longDay, money } from "../core/format";
-import { type Shown, secondsToUndo } from "./actions";
+import { secondsToUndo } from "./actions";
 import { read, readBookings, readStats } from "./api";
 import { Chart } from "./chart";
 import { useLive } from "./live";
@@ -11,7 +11,7 @@ import { CopyLink, Heading, Waiting } from "./parts";
 import { bookingAddress, bookingsAddress, settingsAddress } from "./place";
 import { BookingRow } from "./row";
 import { Suspects } from "./suspects";
-import type { Detail, Profile, Stats } from "./types";
+import type { Detail, Profile, Shown, Stats } from "./types";
 import { capital, monthWords } from "./when";
 import { t } from "./words";
 

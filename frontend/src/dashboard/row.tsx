@@ -2,9 +2,9 @@
 
 import type { VNode } from "preact";
 import { civilDate, clock, dateWords, hours, longDay, money, whoseClock, yearOf } from "../core/format";
-import { Actions, type Shown } from "./actions";
+import { Actions } from "./actions";
 import { bookingAddress } from "./place";
-import type { Detail, Row, Todo } from "./types";
+import type { Detail, Row, Shown, Todo } from "./types";
 import { t } from "./words";
 
 export type Tone = "good" | "wait" | "bad" | "off";

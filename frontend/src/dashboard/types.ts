@@ -36,6 +36,8 @@ export type Action = Row["actions"][number];
 export type Todo = Row["todo"][number];
 export type View = NonNullable<NonNullable<operations["listBookings"]["parameters"]["query"]>["view"]>;
 export type Detail = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
+/** A row of the list, or what an action made of it. */
+export type Shown = Row & Partial<Pick<Detail, "undo_until" | "cancellation">>;
 export type Cancellation = NonNullable<Detail["cancellation"]>;
 export type Entry = Detail["money"]["entries"][number];
 export type Happening = Detail["timeline"][number];

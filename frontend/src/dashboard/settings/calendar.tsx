@@ -3,7 +3,8 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { disconnectCalendar, testCalendar, write } from "../api";
-import { RadioField, Submit, TextField, useDraft, useSending } from "../form";
+import { RadioField, Submit, TextField } from "../fields";
+import { useDraft, useSending } from "../form";
 import { CopyLink } from "../parts";
 import { sentence } from "../problems";
 import type { Calendar, CalendarInput, CalendarTest } from "../types";

@@ -3,7 +3,8 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { followContactLink, mailContactLink } from "../api";
-import { Said, useSending } from "../form";
+import { Said } from "../fields";
+import { useSending } from "../form";
 import { Told } from "../parts";
 import type { Profile } from "../types";
 import { t } from "../words";

@@ -5,18 +5,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { money } from "../../core/format";
 import { language } from "../../core/language";
 import { shelve, writeFlash } from "../api";
-import {
-  CheckField,
-  Said,
-  type Saying,
-  SelectField,
-  Submit,
-  TextField,
-  cents,
-  euros,
-  useDraft,
-  useSending,
-} from "../form";
+import { CheckField, Said, SelectField, Submit, TextField } from "../fields";
+import { type Saying, cents, euros, useDraft, useSending } from "../form";
 import { sentence } from "../problems";
 import type { OwnFlash } from "../types";
 import { lengthOf } from "../when";

@@ -4,7 +4,8 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { span } from "../../core/format";
 import { write } from "../api";
-import { Submit, useDraft, useSending } from "../form";
+import { Submit } from "../fields";
+import { useDraft, useSending } from "../form";
 import type { Opening } from "../types";
 import { t } from "../words";
 

@@ -4,7 +4,8 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { language } from "../../core/language";
 import { previewPolicy, write } from "../api";
-import { RadioField, Submit, TextField, useDraft, useSending, whole } from "../form";
+import { RadioField, Submit, TextField } from "../fields";
+import { useDraft, useSending, whole } from "../form";
 import type { Policy, PolicyInput, Sentences } from "../types";
 import { t } from "../words";
 
