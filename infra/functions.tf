@@ -27,9 +27,13 @@ locals {
       uses    = ["web", "database", "calcom_pages"], memory = 256, concurrency = 20
       timeout = 10
     }
-    manage-booking = {
-      uses    = ["web", "database", "queue", "stripe", "sender"], memory = 256, concurrency = 10
+    release-booking = {
+      uses    = ["web", "database", "queue", "stripe"], memory = 256, concurrency = 10
       timeout = 20 # Stripe's page is closed before the hold is
+    }
+    calendar-file = {
+      uses    = ["web", "database", "sender"], memory = 256, concurrency = 10
+      timeout = 10
     }
     session = {
       uses    = ["web", "database", "accounts", "sign_in", "sign_up"], memory = 256, concurrency = 10

@@ -40,8 +40,8 @@ pub enum Work {
     Worker,
     /// `booking-status`: the page after the payment.
     BookingStatus,
-    /// `manage-booking`: the calendar file.
-    ManageBooking,
+    /// `calendar-file`: an appointment as a file.
+    CalendarFile,
     /// `artist-page`: the artist as JSON.
     ArtistPage,
     /// `stripe-webhook`: a refund of a payment that nobody knows.
@@ -73,7 +73,7 @@ impl Work {
         Self::CreateBooking,
         Self::StripeWebhook,
         Self::BookingStatus,
-        Self::ManageBooking,
+        Self::CalendarFile,
         Self::ArtistPage,
         Self::Stats,
         Self::Bookings,
@@ -102,7 +102,7 @@ impl Work {
             Self::StripeWebhook | Self::Stray => "stripe-webhook",
             Self::Worker => "worker",
             Self::BookingStatus => "booking-status",
-            Self::ManageBooking => "manage-booking",
+            Self::CalendarFile => "calendar-file",
             Self::ArtistPage => "artist-page",
             Self::Stats => "dashboard-stats",
             Self::Bookings => "dashboard-bookings",
@@ -258,7 +258,7 @@ impl<'a> Desk<'a> {
                 worker(&[2 * number + 1])
             }
             Work::BookingStatus => http("GET", &format!("/api/bookings/{}", id('b', 0)), "", None),
-            Work::ManageBooking => http("GET", &format!("/api/bookings/{}/calendar.ics", id('c', 0)), "", None),
+            Work::CalendarFile => http("GET", &format!("/api/bookings/{}/calendar.ics", id('c', 0)), "", None),
             Work::ArtistPage => http("GET", "/api/artists/lea-marchetti", "", None),
             Work::Session => self.signed_in("/api/session", ""),
             Work::Settings => self.signed_in("/api/dashboard/rules", ""),

@@ -75,7 +75,7 @@ pub struct House {
     calcom_webhook: calcom_webhook::App,
     slots: slots::App,
     create_booking: create_booking::App,
-    manage_booking: manage_booking::App,
+    release_booking: release_booking::App,
     auth: Auth,
     calcom: Calcom,
     stripe: Stripe,
@@ -131,13 +131,12 @@ impl House {
                 hold: jiff::SignedDuration::from_mins(30),
                 limits: create_booking::Limits { requests_per_hour: 20, holds_per_client: 3, holds_per_artist: 30 },
             },
-            manage_booking: manage_booking::App {
+            release_booking: release_booking::App {
                 db: db()?,
                 stripe: stripe(),
                 queue: queue(),
                 clock: Clock::default(),
                 public_url: "https://ink.test".into(),
-                sender: "bookings@ink.test".into(),
             },
             auth: Auth::new(
                 http.clone(),
@@ -183,7 +182,7 @@ impl House {
                 Door::BookingPath => {
                     let path = format!("/api/bookings/{}/release", as_sent(data));
                     let request = request("POST", &path, "", &json!({}), b"");
-                    self.status(request, |request| manage_booking::handle(&self.manage_booking, request)).await
+                    self.status(request, |request| release_booking::handle(&self.release_booking, request)).await
                 }
                 Door::CalcomAnswer => {
                     self.will_say(data);

@@ -144,7 +144,7 @@ impl Load {
 /// Breaks one thing after the other until it is told to stop, and mends each.
 async fn break_things(platform: &Platform, line: &Line, stop: &AtomicBool, figures: &Figures, seed: u64) {
     let mut dice = Dice::new(seed);
-    let functions = ["create-booking", "stripe-webhook", "worker", "sweeper", "manage-booking", "calcom-webhook"];
+    let functions = ["create-booking", "stripe-webhook", "worker", "sweeper", "release-booking", "calcom-webhook"];
     let pause = |milliseconds: u64| tokio::time::sleep(Duration::from_millis(milliseconds));
     let (stripe, calcom) = (platform.stripe().expect("a stand-in"), platform.calcom().expect("a stand-in"));
     let mut restarted = Instant::now();

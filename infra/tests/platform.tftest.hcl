@@ -288,7 +288,7 @@ run "the_secret_key_of_supabase_is_read_by_who_signs_in_and_by_nobody_else" {
 run "one_visitors_odd_request_wakes_nobody" {
   command = plan
   assert {
-    condition = alltrue([for name in ["artist-page", "slots", "contact", "create-booking", "booking-status", "manage-booking", "page-errors", "session", "calcom-webhook"] :
+    condition = alltrue([for name in ["artist-page", "slots", "contact", "create-booking", "booking-status", "release-booking", "calendar-file", "page-errors", "session", "calcom-webhook"] :
     contains(local.open_functions, name) && aws_cloudwatch_metric_alarm.this["${name}-crashed"].threshold == 2 && aws_cloudwatch_metric_alarm.this["${name}-crashed"].period == 3600])
     error_message = "A function that anybody may call rings at the third crash of an hour."
   }

@@ -144,7 +144,7 @@ async fn by_cookie(
 
 /// Asks the function itself, as a program does.
 async fn by_bearer(platform: &Platform, route: &Route, token: Option<&str>) -> Asked {
-    let sample = std::fs::read_to_string(checkout().join("events/manage-booking.release.json")).expect("the sample");
+    let sample = std::fs::read_to_string(checkout().join("events/release-booking.release.json")).expect("the sample");
     let mut event: Value = serde_json::from_str(&sample).expect("JSON");
     event["rawPath"] = json!(route.of_noa());
     event["requestContext"]["http"]["path"] = event["rawPath"].clone();

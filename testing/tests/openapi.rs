@@ -12,13 +12,14 @@ fn document() -> Document {
     artist_page::api::operations(&mut document);
     booking_status::api::operations(&mut document);
     calcom_webhook::api::operations(&mut document);
+    calendar_file::api::operations(&mut document);
     contact::api::operations(&mut document);
     create_booking::api::operations(&mut document);
     dashboard_bookings::api::operations(&mut document);
     dashboard_settings::api::operations(&mut document);
     dashboard_stats::api::operations(&mut document);
-    manage_booking::api::operations(&mut document);
     page_errors::api::operations(&mut document);
+    release_booking::api::operations(&mut document);
     session::api::operations(&mut document);
     slots::api::operations(&mut document);
     stripe_webhook::api::operations(&mut document);

@@ -194,10 +194,10 @@ async fn every_functions_sample_is_answered_by_the_compiled_function() {
     let (status, booking) = status_and_body(&stage.invoke_with("booking-status", with_id).await);
     assert_eq!((status, &parsed(&booking)["status"]), (200, &json!("pending")));
     // An appointment that does not stand yet has no calendar file.
-    assert_eq!(stage.ask("manage-booking.calendar").await.0, 404);
-    assert_eq!(stage.ask("manage-booking.release").await.0, 404);
-    assert_eq!(stage.ask("manage-booking.check").await.0, 404);
-    let (status, released) = status_and_body(&stage.invoke_with("manage-booking.release", with_id).await);
+    assert_eq!(stage.ask("calendar-file").await.0, 404);
+    assert_eq!(stage.ask("release-booking.release").await.0, 404);
+    assert_eq!(stage.ask("release-booking.check").await.0, 404);
+    let (status, released) = status_and_body(&stage.invoke_with("release-booking.release", with_id).await);
     assert_eq!((status, &parsed(&released)["cancel_reason"]), (200, &json!("client")));
 
     assert_eq!(stage.ask("page-errors").await.0, 202);

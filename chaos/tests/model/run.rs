@@ -193,16 +193,15 @@ impl<'a> Run<'a> {
             }
             Call::GiveBack { booking } => {
                 let id = self.booking(*booking).await?;
-                let app = manage_booking::App {
+                let app = release_booking::App {
                     db,
                     stripe: world.stripe_client(),
                     queue: world.queue(),
                     clock: world.clock(),
                     public_url: PUBLIC_URL.into(),
-                    sender: "bookings@ink.test".into(),
                 };
                 let wish = request(Method::POST, &format!("/api/bookings/{id}/release"), &[], None);
-                mortal(answer(&web, wish, |request| manage_booking::handle(&app, request)), death).await.map(said)
+                mortal(answer(&web, wish, |request| release_booking::handle(&app, request)), death).await.map(said)
             }
             Call::Deliver { event, twice } => {
                 let events = world.stripe.events();

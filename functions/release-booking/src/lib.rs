@@ -1,15 +1,12 @@
-//! What the holder of a booking's link may do: give an unpaid slot back, have Stripe asked whether it is paid, and take
-//! the appointment into a calendar.
+//! What the holder of an unpaid booking's link may do: give the slot back, and have Stripe asked whether it is paid.
 //!
-//! `POST /api/bookings/{id}/release`, `POST /api/bookings/{id}/check` and `GET /api/bookings/{id}/calendar.ics`. A paid
-//! booking is not cancelled here.
+//! `POST /api/bookings/{id}/release` and `POST /api/bookings/{id}/check`. A paid booking is not cancelled here.
 
 pub mod api;
 
-use lambda_http::http::{self as web, StatusCode, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
 use serde::Serialize;
-use shared::appointment::{self, Appointment};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError};
 use shared::db::{Db, dossier, holds};
@@ -18,11 +15,10 @@ use shared::domain::ids::BookingId;
 use shared::domain::refusal::Refusal;
 use shared::error::Error;
 use shared::http::{self, Reply};
-use shared::ics::Method;
 use shared::queue::Queue;
 use shared::settle::{self, Closed};
 use shared::stripe::{SessionStatus, Stripe};
-use shared::{aws, mail, net};
+use shared::{aws, net};
 
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
@@ -37,8 +33,6 @@ pub struct App {
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,
-    /// The address that mails come from: the file names it as the mail does.
-    pub sender: String,
 }
 
 impl App {
@@ -54,7 +48,6 @@ impl App {
             stripe: Stripe::from_env(http)?,
             clock: config::clock()?,
             public_url: config::public_url()?,
-            sender: mail::sender(&config::required("MAIL_FROM")?)?,
         })
     }
 }
@@ -101,10 +94,9 @@ pub struct CheckedView {
 pub async fn handle(app: &App, request: Request) -> Reply {
     let id = |text: &str| text.parse::<BookingId>().map_err(|_| Error::NotFound);
     match (http::segments(&request, "/api/bookings")?.as_slice(), request.method()) {
-        ([booking, "release"], &web::Method::POST) => release(app, id(booking)?).await,
-        ([booking, "check"], &web::Method::POST) => check(app, id(booking)?).await,
-        ([booking, "calendar.ics"], &web::Method::GET) => calendar(app, id(booking)?).await,
-        ([_, "release" | "check" | "calendar.ics"], _) => Err(Error::MethodNotAllowed),
+        ([booking, "release"], &Method::POST) => release(app, id(booking)?).await,
+        ([booking, "check"], &Method::POST) => check(app, id(booking)?).await,
+        ([_, "release" | "check"], _) => Err(Error::MethodNotAllowed),
         _ => Err(Error::NotFound),
     }
 }
@@ -148,34 +140,4 @@ async fn check(app: &App, id: BookingId) -> Reply {
         }
     };
     http::reply(StatusCode::OK, &CheckedView { booking_id: id, payment })
-}
-
-/// The appointment as a calendar file: what the confirmation mail carries, but for who is invited and asked to do what.
-///
-/// A program that opens a file takes a published event in without a word, and an invitation as a question to somebody.
-/// Only an appointment that stands has one.
-async fn calendar(app: &App, id: BookingId) -> Reply {
-    let dossier = dossier::read(&app.db, id).await?.ok_or(Error::NotFound)?;
-    let booking = &dossier.booking;
-    if !booking.state.status.stands() {
-        return Err(Error::NotFound);
-    }
-    let locale = dossier.client.locale;
-    let appointment = Appointment {
-        id,
-        version: booking.version,
-        locale,
-        title: appointment::title(&dossier.title, locale),
-        artist: &dossier.artist.name,
-        place: &appointment::place(&dossier.artist.address, &dossier.artist.city),
-        starts_at: booking.starts_at,
-        ends_at: booking.ends_at,
-        public_url: &app.public_url,
-    };
-    let file = appointment.file_for_client(Method::Publish, &app.sender, None, app.clock.now());
-    Response::builder()
-        .header(header::CONTENT_TYPE, "text/calendar; charset=utf-8; method=PUBLISH")
-        .header(header::CONTENT_DISPOSITION, "attachment; filename=\"rendez-vous.ics\"")
-        .body(Body::Text(file))
-        .map_err(|error| Error::Internal(error.to_string()))
 }

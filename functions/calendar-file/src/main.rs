@@ -1,6 +1,6 @@
-//! Lambda entry point of what the holder of a booking's link may do. Wiring only: the behaviour lives in `lib.rs`.
+//! Lambda entry point of the calendar file of an appointment. Wiring only: the behaviour lives in `lib.rs`.
 
-use manage_booking::{App, handle};
+use calendar_file::{App, handle};
 use shared::{http, parameters, telemetry};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,12 +1,11 @@
-//! What the holder of a booking's link may do, and what not: through `handle`, on the real parts.
+//! What the holder of an unpaid booking's link may do, and what not: through `handle`, on the real parts.
 
 use dev::demo;
 use dev::stripe::Outcome;
 use lambda_http::http::Method;
-use manage_booking::{App, handle};
+use release_booking::{App, handle};
 use serde_json::{Value, json};
 use shared::db::Db;
-use shared::http;
 use testing::{World, answer, get, request};
 use uuid::Uuid;
 
@@ -17,7 +16,6 @@ fn app(world: &World, db: Db) -> App {
         queue: world.queue(),
         clock: world.clock(),
         public_url: testing::PUBLIC_URL.into(),
-        sender: "bookings@ink.test".into(),
     }
 }
 
@@ -180,83 +178,6 @@ fn nothing_is_said_of_a_payment_while_stripe_does_not_answer() {
         assert_eq!(status, 502, "{body}");
         assert!(body["type"].as_str().is_some_and(|kind| kind.ends_with("#stripe-unavailable")), "{body}");
         assert_eq!(world.booking(&id).await["status"], "pending");
-    });
-}
-
-#[test]
-fn only_an_appointment_that_stands_has_a_calendar_file() {
-    World::run(|world| async move {
-        let (id, session) = hold(world).await;
-        let path = format!("/api/bookings/{id}/calendar.ics");
-        let before = app(world, world.db());
-        let (status, _) = answer(&world.web(), get(&path), |request| handle(&before, request)).await;
-        assert_eq!(status, 404);
-        world.stripe.switch(|switches| switches.drop_webhooks = true);
-        world.stripe.pay(&session, Outcome::Paid).expect("it is paid");
-        release(world, &id).await;
-        let after = app(world, world.db());
-        let response = http::answer(&world.web(), get(&path), |request| handle(&after, request)).await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/calendar; charset=utf-8; method=PUBLISH");
-        let file = String::from_utf8(response.body().to_vec()).expect("text");
-        assert!(file.contains("BEGIN:VEVENT") && file.contains(&id), "{file}");
-        assert!(!file.contains("jo@example.fr") && !file.contains("Jo Martin"), "{file}");
-    });
-}
-
-/// The event of a calendar file, without the line that only an invitation has.
-fn event(file: &str) -> String {
-    let file = file.replace("\r\n ", "");
-    let (_, event) = file.split_once("BEGIN:VEVENT").expect("an event");
-    event.lines().filter(|line| !line.starts_with("ATTENDEE")).collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_file_of_the_page_and_of_the_mail_is_one() {
-    World::run(|world| async move {
-        let (id, session) = hold(world).await;
-        // The town stands in the address, as many people write it; the title is each reader's own.
-        world.execute("update artists set address = '14 montée de la Grande-Côte, 69001 Lyon', city = 'Lyon'").await;
-        world.stripe.switch(|switches| switches.drop_webhooks = true);
-        world.stripe.pay(&session, Outcome::Paid).expect("it is paid");
-        release(world, &id).await;
-        let response = {
-            let app = app(world, world.db());
-            let path = format!("/api/bookings/{id}/calendar.ics");
-            http::answer(&world.web(), get(&path), |request| handle(&app, request)).await
-        };
-        let by_link = String::from_utf8(response.body().to_vec()).expect("text");
-        let worker = worker::App {
-            db: world.db(),
-            queue: world.queue(),
-            mailer: world.mailer(),
-            stripe: world.stripe_client(),
-            calendars: world.calendars(),
-            clock: world.clock(),
-            public_url: testing::PUBLIC_URL.into(),
-            calcom_pages: "https://cal.test".into(),
-            lease: std::time::Duration::from_secs(90),
-            max_attempts: 8,
-        };
-        let jobs: Vec<shared::domain::ids::JobId> = world
-            .open_jobs()
-            .await
-            .iter()
-            .map(|job| job["id"].as_str().expect("an id").parse().expect("an id"))
-            .collect();
-        let batch = serde_json::from_value(testing::messages(&jobs)).expect("an SQS event");
-        #[expect(clippy::disallowed_methods, reason = "the deadline is on the system's clock")]
-        let deadline = std::time::SystemTime::now() + std::time::Duration::from_secs(15);
-        worker::handle(&worker, batch, deadline).await;
-        let mails = world.mails.messages_to("jo@example.fr");
-        let by_mail = &mails.iter().find_map(|mail| mail.invitation.as_ref()).expect("an invitation").content;
-        // The stamp is when each was written.
-        let stamped =
-            |file: &str| event(file).lines().filter(|line| !line.starts_with("DTSTAMP")).collect::<Vec<_>>().join("\n");
-        assert_eq!(stamped(&by_link), stamped(by_mail));
-        assert!(by_link.contains("LOCATION:14 montée de la Grande-Côte\\, 69001 Lyon\r\n"), "{by_link}");
-        assert!(event(&by_link).contains("SUMMARY:Projet sur mesure – Léa Marchetti"), "{by_link}");
-        assert!(event(&by_link).contains("DESCRIPTION:Répondre"), "{by_link}");
     });
 }
 

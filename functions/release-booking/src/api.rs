@@ -1,6 +1,5 @@
-//! The operations of `manage-booking`, for the API's document.
+//! The operations of `release-booking`, for the API's document.
 
-use serde_json::json;
 use shared::openapi::Document;
 
 /// Describes them.
@@ -16,12 +15,4 @@ pub fn operations(doc: &mut Document) {
     )
     .answers::<crate::CheckedView>(200)
     .refuses(&[(404, "not-found"), (502, "stripe-unavailable"), (503, "try-again")]);
-    doc.operation(
-        "GET",
-        "/api/bookings/{id}/calendar.ics",
-        "getBookingCalendar",
-        "The appointment as a calendar file, once it stands.",
-    )
-    .answers_as(200, "text/calendar", json!({ "type": "string" }))
-    .refuses(&[(404, "not-found"), (503, "try-again")]);
 }
