@@ -19,6 +19,14 @@ fn sources(folder: &Path, found: &mut String) {
     }
 }
 
+fn all_code() -> String {
+    let mut code = String::new();
+    for folder in ["functions", "shared", "migrations", "ops", "dev", "testing", "chaos"] {
+        sources(&root().join(folder), &mut code);
+    }
+    code
+}
+
 /// The words in backquotes that can only be the name of a test: four underscores and no path.
 fn named(text: &str) -> BTreeSet<&str> {
     let quoted = text.split('`').skip(1).step_by(2);
@@ -30,10 +38,7 @@ fn named(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn every_test_that_a_table_names_exists() {
-    let mut code = String::new();
-    for folder in ["functions", "shared", "migrations", "ops", "dev", "chaos"] {
-        sources(&root().join(folder), &mut code);
-    }
+    let code = all_code();
     for file in ["chaos/README.md", "SECURITY.md"] {
         let text = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         let named = named(&text);
@@ -47,11 +52,32 @@ fn every_test_that_a_table_names_exists() {
 #[test]
 fn every_failure_of_the_field_has_a_test() {
     let text = fs::read_to_string(root().join("chaos/README.md")).expect("the table");
+    let code = all_code();
+    let failures = failures_of(&code);
     for number in 1..=24 {
         let row = text.lines().find(|line| line.starts_with(&format!("| F{number} |")));
         let row = row.unwrap_or_else(|| panic!("F{number} is missing"));
         assert!(!named(row).is_empty(), "{row}");
+        assert!(
+            named(row).iter().any(|test| failures.contains(&(number, test))),
+            "no test of F{number} says so: {row}"
+        );
     }
+    assert!(failures.iter().all(|(number, _)| (1..=24).contains(number)), "{failures:?}");
+}
+
+/// What a test says of itself above its name: `/// Field failure F4.`
+fn failures_of(code: &str) -> BTreeSet<(u32, &str)> {
+    let mut found = BTreeSet::new();
+    for (at, words) in code.match_indices("/// Field failure F") {
+        let after = &code[at + words.len() - 1..];
+        let (numbers, rest) = after.split_once(".\n").expect("the line ends");
+        let (_, name) = rest.split_once("fn ").expect("a test follows");
+        let (name, _) = name.split_once('(').expect("a test follows");
+        let numbers = numbers.split(", ").map(|number| number.trim_start_matches('F').parse().expect("a number"));
+        found.extend(numbers.map(|number| (number, name)));
+    }
+    found
 }
 
 /// What people read first, with how many places of the repository it names at least.

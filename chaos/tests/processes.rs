@@ -282,6 +282,7 @@ async fn slots(site: &str) -> Vec<(&'static str, Option<String>, String)> {
     all
 }
 
+/// Field failure F22.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_killed_process_cut_line_or_outage_loses_a_booking_or_a_euro() {
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -185,7 +185,7 @@ async fn write_noas_booking(platform: &Platform) -> tokio_postgres::Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a2_a3_no_route_of_the_dashboard_opens_to_anybody_but_its_artist() {
+async fn no_route_of_the_dashboard_opens_to_anybody_but_its_artist() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let platform = Platform::start(Options::for_test().expect("options")).await;
     let platform = platform.expect("it starts: cargo build --workspace --bins");

@@ -116,8 +116,9 @@ async fn assert_nothing_is_sold_twice(world: &World) {
     assert_eq!(doubles, Vec::<Value>::new());
 }
 
+/// Field failure F18.
 #[test]
-fn t1_races_of_fifty_clients_for_one_slot_have_one_winner_each_in_two_hundred_rounds() {
+fn races_of_fifty_clients_for_one_slot_have_one_winner_each_in_two_hundred_rounds() {
     World::run(|world| async move {
         let connections = connections(world).await;
         let now = world.now();
@@ -132,7 +133,7 @@ fn t1_races_of_fifty_clients_for_one_slot_have_one_winner_each_in_two_hundred_ro
 }
 
 #[test]
-fn t1_races_for_overlapping_slots_never_overlap() {
+fn races_for_overlapping_slots_never_overlap() {
     World::run(|world| async move {
         let connections = connections(world).await;
         let now = world.now();
@@ -152,7 +153,7 @@ fn t1_races_for_overlapping_slots_never_overlap() {
 }
 
 #[test]
-fn m5_races_for_a_unique_flash_sell_it_once_whatever_the_slot() {
+fn races_for_a_unique_flash_sell_it_once_whatever_the_slot() {
     World::run(|world| async move {
         let connections = connections(world).await;
         let now = world.now();
@@ -244,8 +245,9 @@ fn races_of_one_impatient_client_give_one_booking_and_one_page_to_pay() {
     });
 }
 
+/// Field failure F1.
 #[test]
-fn f1_races_for_a_lapsed_hold_close_it_at_stripe_once_and_have_one_winner() {
+fn races_for_a_lapsed_hold_close_it_at_stripe_once_and_have_one_winner() {
     World::run(|world| async move {
         let start = free_starts(world).await.pop().expect("a free slot in two weeks");
         let first = app(world);

@@ -226,8 +226,9 @@ async fn an_artist_on_cal_com_finds_the_booking_in_the_calendar() {
     story.end().await;
 }
 
+/// Field failure F5.
 #[tokio::test(flavor = "multi_thread")]
-async fn f5_a_lost_webhook_is_found_by_the_sweeper() {
+async fn a_lost_webhook_is_found_by_the_sweeper() {
     let story = Story::begin().await;
     let booked = story.book(&demo::LEA, fifty(), "lou").await;
     story.pay(&booked, "webhook_lost").await;
@@ -246,8 +247,9 @@ async fn f5_a_lost_webhook_is_found_by_the_sweeper() {
     story.end().await;
 }
 
+/// Field failure F7.
 #[tokio::test(flavor = "multi_thread")]
-async fn f7_a_doubled_webhook_does_nothing_twice() {
+async fn a_doubled_webhook_does_nothing_twice() {
     let story = Story::begin().await;
     let booked = story.book(&demo::LEA, fifty(), "max").await;
     story.pay(&booked, "webhook_doubled").await;
@@ -258,8 +260,9 @@ async fn f7_a_doubled_webhook_does_nothing_twice() {
     story.end().await;
 }
 
+/// Field failure F8.
 #[tokio::test(flavor = "multi_thread")]
-async fn f8_a_declined_card_ends_nothing_and_the_next_one_pays() {
+async fn a_declined_card_ends_nothing_and_the_next_one_pays() {
     let story = Story::begin().await;
     let booked = story.book(&demo::LEA, fifty(), "noe").await;
     story.pay(&booked, "declined").await;
@@ -272,7 +275,7 @@ async fn f8_a_declined_card_ends_nothing_and_the_next_one_pays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn m15_an_expired_payment_gives_the_slot_back() {
+async fn an_expired_payment_gives_the_slot_back() {
     let story = Story::begin().await;
     let booked = story.book(&demo::LEA, fifty(), "eli").await;
     let start = story.status(&booked).await["start"].clone();
@@ -378,8 +381,9 @@ async fn a_postgres_that_stops_for_ten_seconds_loses_no_payment() {
     story.end().await;
 }
 
+/// Field failure F4.
 #[tokio::test(flavor = "multi_thread")]
-async fn f4_money_that_comes_after_the_slot_is_gone_goes_back() {
+async fn money_that_comes_after_the_slot_is_gone_goes_back() {
     let story = Story::begin().await;
     let booked = story.book(&demo::LEA, fifty(), "zoe").await;
     let start = story.status(&booked).await["start"].as_str().expect("a start").to_owned();

@@ -88,7 +88,7 @@ mod as_json {
     }
 
     #[test]
-    fn m2_prices_and_deposits_are_whole_cents() {
+    fn prices_and_deposits_are_whole_cents() {
         World::run(|world| async move {
             let answer = ask(world, "/api/artists/lea-marchetti").await;
             let cents: Vec<(i64, i64)> = answer.body["flashes"]
@@ -106,7 +106,7 @@ mod as_json {
     }
 
     #[test]
-    fn m5_a_unique_flash_is_held_then_sold_and_a_repeatable_one_stays_available() {
+    fn a_unique_flash_is_held_then_sold_and_a_repeatable_one_stays_available() {
         World::run(|world| async move {
             let held = world.hold(&Plan::of(&LEA, 1, "2027-02-02T09:00:00Z")).await;
             world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
@@ -122,8 +122,9 @@ mod as_json {
         });
     }
 
+    /// Field failure F1.
     #[test]
-    fn f1_a_lapsed_hold_shows_its_flash_as_available_at_once() {
+    fn a_lapsed_hold_shows_its_flash_as_available_at_once() {
         World::run(|world| async move {
             world.hold(&Plan::of(&LEA, 1, "2027-02-02T09:00:00Z")).await;
             world.advance_minutes(29);

@@ -172,7 +172,7 @@ fn a_hold_whose_page_is_not_open_yet_has_no_page() {
 }
 
 #[test]
-fn a6_nothing_is_called_paid_because_a_url_says_so() {
+fn nothing_is_called_paid_because_a_url_says_so() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         world.pay(&held);
@@ -298,7 +298,7 @@ fn a_released_hold_says_that_nobody_paid() {
 }
 
 #[test]
-fn m9_a_payment_that_is_not_as_asked_is_neither_paid_nor_payable() {
+fn a_payment_that_is_not_as_asked_is_neither_paid_nor_payable() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         world
@@ -328,7 +328,7 @@ fn an_id_that_is_none_is_as_unknown_as_any_other() {
 }
 
 #[test]
-fn a1_no_name_no_address_and_no_number_is_ever_told() {
+fn no_name_no_address_and_no_number_is_ever_told() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         let forbidden =
@@ -383,7 +383,7 @@ fn the_street_is_told_from_when_the_artist_chose_and_only_while_the_booking_stan
 }
 
 #[test]
-fn a7_a_booking_id_alone_changes_nothing() {
+fn a_booking_id_alone_changes_nothing() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         let before = world.booking(&held.id()).await;

@@ -129,7 +129,7 @@ mod believed {
     use super::*;
 
     #[test]
-    fn is_only_what_the_artists_own_secret_signs() {
+    fn only_what_the_artists_own_secret_signs_is_believed() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             let (held, uid) = there(world, &Plan::default(), true).await;
@@ -156,7 +156,7 @@ mod believed {
     }
 
     #[test]
-    fn is_no_line_of_the_log_that_a_stranger_writes() {
+    fn a_stranger_writes_no_line_of_the_webhooks_log() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             let (_held, uid) = there(world, &Plan::default(), true).await;
@@ -179,7 +179,7 @@ mod believed {
     }
 
     #[test]
-    fn is_nothing_for_an_artist_without_a_secret() {
+    fn nothing_is_believed_for_an_artist_without_a_secret() {
         World::run(|world| async move {
             let (_held, uid) = there(world, &Plan::default(), true).await;
             world.execute("update artists set cal_com_webhook_secret = null").await;
@@ -192,7 +192,7 @@ mod believed {
     }
 
     #[test]
-    fn is_no_body_that_is_not_a_webhook() {
+    fn no_body_that_is_not_a_webhook_is_believed() {
         World::run(|world| async move {
             for body in [
                 "",
@@ -213,7 +213,7 @@ mod believed {
     }
 
     #[test]
-    fn is_not_one_artist_about_another() {
+    fn no_artist_is_believed_about_another() {
         World::run(|world| async move {
             let (_held, uid) = there(world, &Plan::default(), true).await;
             world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
@@ -232,8 +232,9 @@ mod believed {
 mod a_move {
     use super::*;
 
+    /// Field failure F14.
     #[test]
-    fn f14_in_cal_com_moves_the_booking_and_its_payment_stays() {
+    fn a_move_in_cal_com_moves_the_booking_and_its_payment_stays() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             let moved = world.calcom.reschedule(&uid, at("2027-02-03T13:00:00Z")).expect("free");
@@ -261,8 +262,9 @@ mod a_move {
         });
     }
 
+    /// Field failure F17.
     #[test]
-    fn f17_to_a_time_that_is_taken_here_moves_nothing_and_the_artist_is_told_once() {
+    fn a_move_to_a_time_that_is_taken_here_moves_nothing_and_the_artist_is_told_once() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             // Held here and not written there, as an artist may choose.
@@ -293,7 +295,7 @@ mod a_move {
     }
 
     #[test]
-    fn that_comes_late_or_twice_is_what_cal_com_says_now() {
+    fn a_move_that_comes_late_or_twice_is_what_cal_com_says_now() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             let second = world.calcom.reschedule(&uid, at("2027-02-03T13:00:00Z")).expect("free");
@@ -315,8 +317,9 @@ mod a_move {
 mod a_cancellation {
     use super::*;
 
+    /// Field failure F10.
     #[test]
-    fn f10_in_cal_com_cancels_the_booking_and_everything_paid_goes_back_once() {
+    fn a_cancellation_in_cal_com_cancels_the_booking_and_everything_paid_goes_back_once() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             world.calcom.cancel(&uid, "Je suis malade").expect("it is there");
@@ -350,7 +353,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn by_the_client_in_cal_coms_own_mail_goes_by_the_policy_and_names_the_client() {
+    fn a_cancellation_by_the_client_in_cal_coms_own_mail_goes_by_the_policy_and_names_the_client() {
         World::run(|world| async move {
             // The appointment is in 25 hours.
             let (held, uid) = there(world, &Plan::default(), true).await;
@@ -371,7 +374,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn by_the_client_in_time_counts_from_the_press_of_the_button() {
+    fn a_cancellation_by_the_client_in_time_counts_from_the_press_of_the_button() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             promise(world, 24).await;
@@ -386,7 +389,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn by_a_client_who_repeats_our_words_is_not_taken_for_our_own() {
+    fn a_cancellation_by_a_client_who_repeats_our_words_is_not_taken_for_our_own() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             promise(world, 72).await;
@@ -397,7 +400,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn that_asks_for_another_time_or_comes_from_somebody_moves_nothing_and_asks_the_artist_once() {
+    fn a_cancellation_that_asks_for_another_time_or_comes_from_somebody_moves_nothing_and_asks_the_artist_once() {
         World::run(|world| async move {
             let mut last = String::new();
             for (by, words, start) in [
@@ -438,7 +441,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn whose_webhook_says_what_it_was_is_believed_when_cal_com_can_be_asked_again() {
+    fn a_cancellation_whose_webhook_says_what_it_was_is_believed_when_cal_com_can_be_asked_again() {
         World::run(|world| async move {
             let mut last = String::new();
             for (by, outcome_then, state, start) in [
@@ -464,7 +467,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn of_an_unpaid_hold_gives_the_slot_back_and_closes_its_page() {
+    fn a_cancellation_of_an_unpaid_hold_gives_the_slot_back_and_closes_its_page() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), false).await;
             world.calcom.cancel(&uid, "Déjà pris").expect("it is there");
@@ -476,7 +479,7 @@ mod a_cancellation {
     }
 
     #[test]
-    fn that_met_a_payment_on_its_way_refunds_it() {
+    fn a_cancellation_that_met_a_payment_on_its_way_refunds_it() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), false).await;
             world.calcom.cancel(&uid, "Déjà pris").expect("it is there");
@@ -493,7 +496,7 @@ mod a_hint {
     use super::*;
 
     #[test]
-    fn that_is_not_true_changes_nothing() {
+    fn a_hint_that_is_not_true_changes_nothing() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default(), true).await;
             let created = newest(world, "BOOKING_CREATED").await;
@@ -511,7 +514,7 @@ mod a_hint {
     }
 
     #[test]
-    fn that_is_the_echo_of_our_own_doing_is_recognised() {
+    fn a_hint_that_is_the_echo_of_our_own_doing_is_recognised() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default(), true).await;
             assert_eq!(outcome(world, &newest(world, "BOOKING_CREATED").await).await, "agrees");
@@ -535,7 +538,7 @@ mod a_hint {
     }
 
     #[test]
-    fn that_comes_while_a_job_is_at_it_leaves_it_to_the_job() {
+    fn a_hint_that_comes_while_a_job_is_at_it_leaves_it_to_the_job() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), false).await;
             world.confirm(&held).await;
@@ -548,7 +551,7 @@ mod a_hint {
     }
 
     #[test]
-    fn that_cannot_be_checked_now_is_checked_by_the_next_sweep() {
+    fn a_hint_that_cannot_be_checked_now_is_checked_by_the_next_sweep() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default(), true).await;
             world.execute("update bookings set calendar_checked_at = now()").await;

@@ -108,7 +108,7 @@ fn moved(stats: &Value) -> BTreeMap<String, (i64, i64)> {
 }
 
 #[test]
-fn a11_the_figures_are_the_ledger_and_stripe_to_the_cent_over_refunds_a_dst_change_and_a_years_end() {
+fn the_figures_are_the_ledger_and_stripe_to_the_cent_over_refunds_a_dst_change_and_a_years_end() {
     World::run_at("2026-10-20T08:00:00Z", |world| async move {
         // Summer time ends on Sunday the 25th at one o'clock UTC; November begins in Paris at 23:00 UTC.
         let early = paid_at(world, "2026-10-24T22:30:00Z", "2026-11-10T09:00:00Z").await;
@@ -158,7 +158,7 @@ fn a11_the_figures_are_the_ledger_and_stripe_to_the_cent_over_refunds_a_dst_chan
 }
 
 #[test]
-fn a11_what_comes_is_counted_and_not_summed_up_as_revenue() {
+fn what_comes_is_counted_and_not_summed_up_as_revenue() {
     World::run(|world| async move {
         let near = world.hold(&Plan::of(&NOA, 0, "2027-02-02T09:00:00Z")).await;
         world.confirm(&near).await;

@@ -240,7 +240,7 @@ fn difference(one: [u8; 3], other: [u8; 3]) -> f64 {
 }
 
 #[test]
-fn l12_what_calls_itself_a_colour_profile_goes_no_further() {
+fn what_calls_itself_a_colour_profile_goes_no_further() {
     let mut words = vec![0_u8; 60_000];
     words[16..20].copy_from_slice(b"RGB ");
     words[36..40].copy_from_slice(b"acsp");

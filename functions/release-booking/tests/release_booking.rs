@@ -75,7 +75,7 @@ fn an_unpaid_hold_is_given_back_once_its_page_is_closed() {
 }
 
 #[test]
-fn a7_a_payment_in_flight_is_not_cancelled_under_the_payers_feet() {
+fn a_payment_in_flight_is_not_cancelled_under_the_payers_feet() {
     World::run(|world| async move {
         let (id, session) = hold(world).await;
         world.stripe.switch(|switches| switches.drop_webhooks = true);

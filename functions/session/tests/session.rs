@@ -1007,7 +1007,7 @@ fn other_methods_and_other_paths_are_refused() {
 }
 
 #[test]
-fn l8_what_somebody_writes_into_an_address_is_not_in_the_log() {
+fn what_somebody_writes_into_an_address_is_not_in_the_log() {
     World::run(|world| async move {
         let logs = Logs::listen();
         let odd = post(world, "/api/session/jo@example.fr/link", &[], &json!({})).await;

@@ -161,7 +161,7 @@ mod with_hours_of_her_own {
     }
 
     #[test]
-    fn t4_an_evening_that_ends_at_midnight_is_offered_to_its_end() {
+    fn an_evening_that_ends_at_midnight_is_offered_to_its_end() {
         World::run(|world| async move {
             let answer = ask(world, &format!("artist=lea-marchetti&date=2027-02-05&days=1&flash={HIRONDELLE}")).await;
             assert_eq!(starts(&answer, "2027-02-05").last().map(String::as_str), Some("21:00"));
@@ -169,7 +169,7 @@ mod with_hours_of_her_own {
     }
 
     #[test]
-    fn m15_a_live_hold_hides_its_slot_and_its_pauses() {
+    fn a_live_hold_hides_its_slot_and_its_pauses() {
         World::run(|world| async move {
             // 12:00 to 14:00 in Paris, and half an hour around it.
             world.hold(&Plan::of(&LEA, 0, "2027-02-02T11:00:00Z")).await;
@@ -179,7 +179,7 @@ mod with_hours_of_her_own {
     }
 
     #[test]
-    fn t5_a_slot_may_start_when_another_appointment_ends() {
+    fn a_slot_may_start_when_another_appointment_ends() {
         World::run(|world| async move {
             world.execute("update artists set buffer_minutes = 0").await;
             world.hold(&Plan::of(&LEA, 0, "2027-02-02T11:00:00Z")).await;
@@ -189,8 +189,9 @@ mod with_hours_of_her_own {
         });
     }
 
+    /// Field failure F1.
     #[test]
-    fn f1_a_lapsed_hold_shows_its_slot_at_once_and_without_any_sweep() {
+    fn a_lapsed_hold_shows_its_slot_at_once_and_without_any_sweep() {
         World::run(|world| async move {
             let query = format!("artist=lea-marchetti&date=2027-02-03&days=1&flash={HIRONDELLE}");
             let before = ask(world, &query).await;
@@ -204,7 +205,7 @@ mod with_hours_of_her_own {
     }
 
     #[test]
-    fn t6_a_confirmed_booking_hides_its_slot_for_good() {
+    fn a_confirmed_booking_hides_its_slot_for_good() {
         World::run(|world| async move {
             let held = world.hold(&Plan::of(&LEA, 0, "2027-02-03T13:00:00Z")).await;
             world.confirm(&held).await;
@@ -230,8 +231,9 @@ mod with_hours_of_her_own {
         });
     }
 
+    /// Field failure F21.
     #[test]
-    fn f21_the_studio_opens_at_ten_on_both_sides_of_the_clock_change() {
+    fn the_studio_opens_at_ten_on_both_sides_of_the_clock_change() {
         World::run_at("2027-03-24T08:00:00Z", |world| async move {
             // Summer time begins on Sunday the 28th.
             let answer = ask(world, &format!("artist=lea-marchetti&date=2027-03-27&days=4&flash={HIRONDELLE}")).await;
@@ -247,7 +249,7 @@ mod with_hours_of_her_own {
     }
 
     #[test]
-    fn t3_a_studio_overseas_opens_on_its_own_clock_and_its_own_date() {
+    fn a_studio_overseas_opens_on_its_own_clock_and_its_own_date() {
         World::run(|world| async move {
             for (zone, utc) in [
                 ("America/Martinique", "2027-02-03T14:00:00Z"),
@@ -358,8 +360,9 @@ mod with_a_calendar_outside {
         answer
     }
 
+    /// Field failure F20.
     #[test]
-    fn f20_a_calendar_that_is_down_is_no_empty_week_and_no_full_one() {
+    fn a_calendar_that_is_down_is_no_empty_week_and_no_full_one() {
         World::run(|world| async move {
             for down in [Down::Cut, Down::InternalError, Down::Unavailable] {
                 world.calcom.switch(|switches| switches.api.down = Some(down));
@@ -374,8 +377,9 @@ mod with_a_calendar_outside {
         });
     }
 
+    /// Field failure F20.
     #[test]
-    fn f20_a_calendar_that_does_not_answer_in_time_is_not_waited_for() {
+    fn a_calendar_that_does_not_answer_in_time_is_not_waited_for() {
         World::run(|world| async move {
             world.calcom.switch(|switches| switches.api.slow_ms = 8_000);
             let started = std::time::Instant::now();
@@ -384,8 +388,9 @@ mod with_a_calendar_outside {
         });
     }
 
+    /// Field failure F20.
     #[test]
-    fn f20_a_calendar_that_talks_nonsense_is_not_believed() {
+    fn a_calendar_that_talks_nonsense_is_not_believed() {
         for nonsense in [
             "",
             "<html>502</html>",

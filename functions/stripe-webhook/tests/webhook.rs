@@ -194,8 +194,9 @@ mod believed {
         });
     }
 
+    /// Field failure F24.
     #[test]
-    fn f24_an_event_of_the_other_mode_is_taken_and_ignored() {
+    fn an_event_of_the_other_mode_is_taken_and_ignored() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -263,7 +264,7 @@ mod a_payment {
     use super::*;
 
     #[test]
-    fn m6_a_completed_checkout_confirms_its_booking() {
+    fn a_completed_checkout_confirms_its_booking() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             let payment_intent = world.pay(&held);
@@ -310,7 +311,7 @@ mod a_payment {
     }
 
     #[test]
-    fn m7_a_payment_without_its_session_confirms_the_same() {
+    fn a_payment_without_its_session_confirms_the_same() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -330,8 +331,9 @@ mod a_payment {
         });
     }
 
+    /// Field failure F7.
     #[test]
-    fn f7_news_that_overtakes_our_own_note_of_the_page_is_believed() {
+    fn news_that_overtakes_our_own_note_of_the_page_is_believed() {
         World::run(|world| async move {
             let (id, jobs) = world.hold_unopened(&Plan::default()).await;
             let hold = world.stored_hold(id).await;
@@ -344,8 +346,9 @@ mod a_payment {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_after_the_hold_has_lapsed_and_before_anybody_released_it_counts() {
+    fn after_the_hold_has_lapsed_and_before_anybody_released_it_counts() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -355,8 +358,9 @@ mod a_payment {
         });
     }
 
+    /// Field failure F8, F16.
     #[test]
-    fn f8_a_declined_card_ends_nothing_and_the_next_card_confirms() {
+    fn a_declined_card_ends_nothing_and_the_next_card_confirms() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::Declined).expect("open");
@@ -374,8 +378,9 @@ mod a_payment {
         });
     }
 
+    /// Field failure F9.
     #[test]
-    fn f9_a_bank_that_thinks_keeps_the_slot_until_it_says_yes() {
+    fn a_bank_that_thinks_keeps_the_slot_until_it_says_yes() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::PaidLater).expect("open");
@@ -392,8 +397,9 @@ mod a_payment {
         });
     }
 
+    /// Field failure F9.
     #[test]
-    fn f9_a_bank_that_says_no_in_the_end_gives_the_slot_back() {
+    fn a_bank_that_says_no_in_the_end_gives_the_slot_back() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::PaidLater).expect("open");
@@ -437,7 +443,7 @@ mod a_payment {
 }
 
 #[test]
-fn g13_no_log_line_holds_the_payer_the_secret_or_the_page() {
+fn no_log_line_holds_the_payer_the_secret_or_the_page() {
     World::run(|world| async move {
         let logs = testing::Logs::listen();
         let held = world.hold(&Plan::default()).await;
@@ -467,7 +473,7 @@ mod not_as_asked {
     use super::*;
 
     #[test]
-    fn m9_another_amount_or_currency_confirms_nothing_and_keeps_the_slot_for_a_person_to_look() {
+    fn another_amount_or_currency_confirms_nothing_and_keeps_the_slot_for_a_person_to_look() {
         World::run(|world| async move {
             for (start, field, value) in [
                 ("2027-02-02T09:00:00Z", "amount_total", json!(5_999)),
@@ -516,8 +522,9 @@ mod not_as_asked {
         });
     }
 
+    /// Field failure F5.
     #[test]
-    fn f5_a_booking_of_nobody_is_recorded_for_somebody_to_look_at() {
+    fn a_booking_of_nobody_is_recorded_for_somebody_to_look_at() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
@@ -566,8 +573,9 @@ mod too_late {
         held
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_money_for_a_released_slot_that_is_still_free_brings_the_booking_back() {
+    fn money_for_a_released_slot_that_is_still_free_brings_the_booking_back() {
         World::run(|world| async move {
             let held = released(world, CancelReason::HoldExpired).await;
             assert_eq!(outcome(world, &payment(&held, "pi_late", 6_000)).await, "revived");
@@ -579,8 +587,9 @@ mod too_late {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_money_for_a_slot_that_is_gone_goes_back_whole() {
+    fn money_for_a_slot_that_is_gone_goes_back_whole() {
         World::run(|world| async move {
             let held = released(world, CancelReason::HoldExpired).await;
             let next = world.hold(&Plan::default().by("next@example.fr")).await;
@@ -593,8 +602,9 @@ mod too_late {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_money_for_a_unique_flash_that_is_gone_goes_back() {
+    fn money_for_a_unique_flash_that_is_gone_goes_back() {
         World::run(|world| async move {
             let held = world.hold(&Plan::of(&NOA, 1, "2027-02-02T09:00:00Z")).await;
             world.advance_minutes(31);
@@ -614,8 +624,9 @@ mod too_late {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_money_that_comes_after_the_appointment_goes_back() {
+    fn money_that_comes_after_the_appointment_goes_back() {
         World::run(|world| async move {
             let held = released(world, CancelReason::HoldExpired).await;
             world.advance_minutes(2 * 24 * 60);
@@ -623,8 +634,9 @@ mod too_late {
         });
     }
 
+    /// Field failure F10.
     #[test]
-    fn f10_money_for_a_booking_that_a_person_called_off_never_brings_it_back() {
+    fn money_for_a_booking_that_a_person_called_off_never_brings_it_back() {
         World::run(|world| async move {
             let held = released(world, CancelReason::Client).await;
             assert_eq!(outcome(world, &payment(&held, "pi_late", 6_000)).await, "refunded_late");
@@ -661,7 +673,7 @@ mod the_page {
     use super::*;
 
     #[test]
-    fn m15_that_expires_gives_the_slot_back() {
+    fn the_page_that_expires_gives_the_slot_back() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::Expire).expect("open");
@@ -675,7 +687,7 @@ mod the_page {
     }
 
     #[test]
-    fn that_expires_after_the_payment_changes_nothing() {
+    fn the_page_that_expires_after_the_payment_changes_nothing() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::Expire).expect("open");
@@ -687,7 +699,7 @@ mod the_page {
     }
 
     #[test]
-    fn of_an_attempt_that_nobody_was_told_of_may_expire_without_harm() {
+    fn the_page_of_an_attempt_that_nobody_was_told_of_may_expire_without_harm() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::Expire).expect("open");
@@ -728,8 +740,9 @@ mod given_back_or_contested {
         });
     }
 
+    /// Field failure F12, F13.
     #[test]
-    fn f12_a_refund_that_fails_is_known_and_somebody_is_told() {
+    fn a_refund_that_fails_is_known_and_somebody_is_told() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
@@ -760,8 +773,9 @@ mod given_back_or_contested {
         });
     }
 
+    /// Field failure F23.
     #[test]
-    fn f23_a_dispute_is_flagged_and_nothing_is_called_off() {
+    fn a_dispute_is_flagged_and_nothing_is_called_off() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             let held = world.hold(&Plan::default()).await;
@@ -780,8 +794,9 @@ mod given_back_or_contested {
         });
     }
 
+    /// Field failure F23.
     #[test]
-    fn f23_a_lost_dispute_leaves_the_ledger() {
+    fn a_lost_dispute_leaves_the_ledger() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.confirm(&held).await;
@@ -804,7 +819,7 @@ mod again_and_in_any_order {
     use super::*;
 
     #[test]
-    fn m12_a_second_delivery_of_an_event_sends_no_second_mail() {
+    fn a_second_delivery_of_an_event_sends_no_second_mail() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -820,7 +835,7 @@ mod again_and_in_any_order {
     }
 
     #[test]
-    fn m12_two_events_of_one_payment_are_one_confirmation() {
+    fn two_events_of_one_payment_are_one_confirmation() {
         World::run(|world| async move {
             for (start, first, second) in [
                 ("2027-02-02T09:00:00Z", "checkout.session.completed", "payment_intent.succeeded"),
@@ -842,8 +857,9 @@ mod again_and_in_any_order {
         });
     }
 
+    /// Field failure F7.
     #[test]
-    fn f7_eight_deliveries_at_once_are_one_effect() {
+    fn eight_deliveries_at_once_are_one_effect() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -886,8 +902,9 @@ mod again_and_in_any_order {
             .expect("the database answers");
     }
 
+    /// Field failure F7.
     #[test]
-    fn f7_a_payment_and_its_refund_end_in_the_same_books_whatever_comes_first() {
+    fn a_payment_and_its_refund_end_in_the_same_books_whatever_comes_first() {
         World::run(|world| async move {
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
             let mut starts = Vec::new();
@@ -943,8 +960,9 @@ mod again_and_in_any_order {
 mod while_we_fail {
     use super::*;
 
+    /// Field failure F6.
     #[test]
-    fn m8_with_the_database_away_the_event_is_refused_and_comes_again() {
+    fn with_the_database_away_the_event_is_refused_and_comes_again() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -961,7 +979,7 @@ mod while_we_fail {
     }
 
     #[test]
-    fn m8_a_write_that_is_refused_is_no_200() {
+    fn a_write_that_is_refused_is_no_200() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);
@@ -992,8 +1010,9 @@ mod while_we_fail {
         });
     }
 
+    /// Field failure F6.
     #[test]
-    fn f6_with_the_queue_away_the_payment_counts_and_its_jobs_wait() {
+    fn with_the_queue_away_the_payment_counts_and_its_jobs_wait() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world.pay(&held);

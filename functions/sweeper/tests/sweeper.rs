@@ -207,7 +207,7 @@ mod a_healthy_system {
     }
 
     #[test]
-    fn is_asked_about_and_left_alone() {
+    fn a_healthy_system_is_asked_about_and_left_alone() {
         World::run(|world| async move {
             assert_eq!(swept(world).await, Report::default());
             let held = hold(world, Plan::default()).await;
@@ -229,7 +229,7 @@ mod a_healthy_system {
     }
 
     #[test]
-    fn is_asked_about_once_a_minute_and_by_one_sweep_at_a_time() {
+    fn a_healthy_system_is_asked_about_once_a_minute_and_by_one_sweep_at_a_time() {
         World::run(|world| async move {
             hold(world, Plan::default()).await;
             world.advance_minutes(1);
@@ -248,7 +248,7 @@ mod jobs {
     use super::*;
 
     #[test]
-    fn that_got_lost_on_the_way_are_sent_again() {
+    fn jobs_that_got_lost_on_the_way_are_sent_again() {
         World::run(|world| async move {
             world.hold(&Plan::default()).await;
             assert_eq!(swept(world).await.relayed, 0, "the direct way has half a minute");
@@ -283,7 +283,7 @@ mod jobs {
     }
 
     #[test]
-    fn that_are_done_dead_or_being_worked_on_are_left_alone() {
+    fn jobs_that_are_done_dead_or_being_worked_on_are_left_alone() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             let other = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
@@ -308,7 +308,7 @@ mod jobs {
     }
 
     #[test]
-    fn of_a_long_outage_all_go_in_one_sweep() {
+    fn jobs_of_a_long_outage_all_go_in_one_sweep() {
         World::run(|world| async move {
             let held = world.hold(&Plan::default()).await;
             world
@@ -329,8 +329,9 @@ mod jobs {
 mod events {
     use super::*;
 
+    /// Field failure F5.
     #[test]
-    fn f5_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
+    fn events_that_no_webhook_brought_are_found_and_treated_as_the_webhook_would() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             let held = hold(world, Plan::default()).await;
@@ -364,7 +365,7 @@ mod events {
     }
 
     #[test]
-    fn that_a_person_must_hear_of_are_heard_without_a_webhook_too() {
+    fn events_that_a_person_must_hear_of_are_heard_without_a_webhook_too() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
@@ -399,7 +400,7 @@ mod events {
     }
 
     #[test]
-    fn are_looked_at_every_ten_minutes_by_one_sweep_at_a_time() {
+    fn events_are_looked_at_every_ten_minutes_by_one_sweep_at_a_time() {
         World::run(|world| async move {
             let looks = || world.stripe.requests().iter().filter(|request| request.path == "/v1/events").count();
             let (one, two) = (app(world), app(world));
@@ -416,7 +417,7 @@ mod events {
     }
 
     #[test]
-    fn that_cannot_be_read_now_are_read_by_the_next_sweep() {
+    fn events_that_cannot_be_read_now_are_read_by_the_next_sweep() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.confirm(&held).await;
@@ -430,7 +431,7 @@ mod events {
     }
 
     #[test]
-    fn of_many_pages_are_read_over_several_sweeps_and_none_is_left_out() {
+    fn events_of_many_pages_are_read_over_several_sweeps_and_none_is_left_out() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             // A card that is refused leaves an event and an open page: as many as one likes.
@@ -483,8 +484,9 @@ mod refunds {
             .await;
     }
 
+    /// Field failure F12.
     #[test]
-    fn f12_that_were_given_up_over_an_outage_begin_anew() {
+    fn refunds_that_were_given_up_over_an_outage_begin_anew() {
         World::run(|world| async move {
             owed(world).await;
             end_jobs(world, "dead").await;
@@ -501,7 +503,7 @@ mod refunds {
     }
 
     #[test]
-    fn that_were_made_and_never_heard_of_are_settled() {
+    fn refunds_that_were_made_and_never_heard_of_are_settled() {
         World::run(|world| async move {
             let held = owed(world).await;
             end_jobs(world, "dead").await;
@@ -519,7 +521,7 @@ mod refunds {
     }
 
     #[test]
-    fn that_nothing_can_give_back_are_told_to_somebody() {
+    fn refunds_that_nothing_can_give_back_are_told_to_somebody() {
         World::run(|world| async move {
             let logs = testing::Logs::listen();
             owed(world).await;
@@ -562,7 +564,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_agree_are_asked_about_every_half_hour_and_left_alone() {
+    fn calendars_that_agree_are_asked_about_every_half_hour_and_left_alone() {
         World::run(|world| async move {
             there(world, &Plan::default()).await;
             world.advance_minutes(3);
@@ -610,7 +612,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_find_nothing_for_ten_minutes_change_nothing_and_hold_one_booking_afterwards() {
+    fn calendars_that_find_nothing_for_ten_minutes_change_nothing_and_hold_one_booking_afterwards() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default()).await;
             world.calcom.clear_requests();
@@ -647,7 +649,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_lost_a_booking_for_good_ask_the_artist_once() {
+    fn calendars_that_lost_a_booking_for_good_ask_the_artist_once() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             world.calcom.reset();
@@ -669,7 +671,7 @@ mod calendars {
     }
 
     #[test]
-    fn whose_event_type_is_not_there_either_say_nothing_about_a_booking() {
+    fn calendars_whose_event_type_is_not_there_either_say_nothing_about_a_booking() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             world.calcom.reset();
@@ -683,7 +685,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_were_not_allowed_to_cancel_are_at_ease_once_the_artist_has() {
+    fn calendars_that_were_not_allowed_to_cancel_are_at_ease_once_the_artist_has() {
         World::run(|world| async move {
             let (held, uid) = there(world, &Plan::default()).await;
             let (db, now) = (world.db(), world.now());
@@ -704,7 +706,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_still_hold_a_cancelled_booking_are_told_again() {
+    fn calendars_that_still_hold_a_cancelled_booking_are_told_again() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             let (db, now) = (world.db(), world.now());
@@ -723,7 +725,7 @@ mod calendars {
     }
 
     #[test]
-    fn that_do_not_answer_are_asked_again_and_nothing_is_decided() {
+    fn calendars_that_do_not_answer_are_asked_again_and_nothing_is_decided() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             world.calcom.switch(|switches| switches.api.down = Some(Down::Unavailable));
@@ -734,7 +736,7 @@ mod calendars {
     }
 
     #[test]
-    fn of_a_past_appointment_are_not_asked_and_the_booking_is_completed() {
+    fn calendars_of_a_past_appointment_are_not_asked_and_the_booking_is_completed() {
         World::run(|world| async move {
             let (held, _uid) = there(world, &Plan::default()).await;
             // The appointment is on Tuesday from ten to noon.
@@ -753,8 +755,9 @@ mod calendars {
 mod payments {
     use super::*;
 
+    /// Field failure F5.
     #[test]
-    fn f5_whose_webhooks_were_lost_are_found_in_one_sweep_and_the_mails_follow() {
+    fn payments_whose_webhooks_were_lost_are_found_in_one_sweep_and_the_mails_follow() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.pay(&held);
@@ -770,7 +773,7 @@ mod payments {
     }
 
     #[test]
-    fn g3_with_every_webhook_dropped_all_bookings_are_right_after_one_sweep() {
+    fn with_every_webhook_dropped_all_bookings_are_right_after_one_sweep() {
         World::run(|world| async move {
             let mut holds = Vec::new();
             for hour in [8, 10, 12, 14, 16] {
@@ -801,8 +804,9 @@ mod payments {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_that_came_at_the_last_moment_confirm_although_the_hold_has_lapsed() {
+    fn payments_that_came_at_the_last_moment_confirm_although_the_hold_has_lapsed() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.advance_minutes(29);
@@ -813,8 +817,9 @@ mod payments {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_between_the_question_and_the_closing_are_not_lost() {
+    fn payments_between_the_question_and_the_closing_are_not_lost() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.advance_minutes(31);
@@ -830,7 +835,7 @@ mod payments {
     }
 
     #[test]
-    fn m9_of_another_amount_are_flagged_and_confirm_nothing() {
+    fn payments_of_another_amount_are_flagged_and_confirm_nothing() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.pay(&held);
@@ -846,8 +851,9 @@ mod payments {
         });
     }
 
+    /// Field failure F9.
     #[test]
-    fn f9_that_a_bank_still_thinks_about_keep_their_slot() {
+    fn payments_that_a_bank_still_thinks_about_keep_their_slot() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::PaidLater).expect("open");
@@ -883,7 +889,7 @@ mod payments {
     }
 
     #[test]
-    fn of_a_booking_that_was_confirmed_by_hand_are_found_within_a_minute() {
+    fn payments_of_a_booking_that_was_confirmed_by_hand_are_found_within_a_minute() {
         World::run(|world| async move {
             let held = confirmed_by_hand(world).await;
             world.advance_minutes(1);
@@ -901,7 +907,7 @@ mod payments {
     }
 
     #[test]
-    fn that_never_came_of_a_booking_that_was_confirmed_by_hand_are_not_asked_about_for_ever() {
+    fn payments_that_never_came_of_a_booking_that_was_confirmed_by_hand_are_not_asked_about_for_ever() {
         World::run(|world| async move {
             let held = confirmed_by_hand(world).await;
             world.stripe.switch(|switches| switches.api.down = Some(Down::Unavailable));
@@ -917,8 +923,9 @@ mod payments {
         });
     }
 
+    /// Field failure F6.
     #[test]
-    fn f6_are_written_down_while_the_queue_is_away() {
+    fn payments_are_written_down_while_the_queue_is_away() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.pay(&held);
@@ -937,7 +944,7 @@ mod holds {
     use super::*;
 
     #[test]
-    fn m15_that_nobody_paid_are_released_once_stripe_has_closed_their_page() {
+    fn holds_that_nobody_paid_are_released_once_stripe_has_closed_their_page() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.advance_minutes(31);
@@ -955,7 +962,7 @@ mod holds {
     }
 
     #[test]
-    fn whose_page_stripe_closed_first_are_released() {
+    fn holds_whose_page_stripe_closed_first_are_released() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             world.stripe.pay(&held.session, Outcome::Expire).expect("open");
@@ -966,7 +973,7 @@ mod holds {
     }
 
     #[test]
-    fn whose_page_was_never_opened_are_left_to_their_client_and_released_in_the_end() {
+    fn holds_whose_page_was_never_opened_are_left_to_their_client_and_released_in_the_end() {
         World::run(|world| async move {
             let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
             all_done(world).await;
@@ -981,7 +988,7 @@ mod holds {
     }
 
     #[test]
-    fn whose_page_was_opened_without_our_knowing_are_found_and_closed() {
+    fn holds_whose_page_was_opened_without_our_knowing_are_found_and_closed() {
         World::run(|world| async move {
             let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
             all_done(world).await;
@@ -995,7 +1002,7 @@ mod holds {
     }
 
     #[test]
-    fn whose_page_may_be_open_under_other_words_are_kept_until_it_has_closed() {
+    fn holds_whose_page_may_be_open_under_other_words_are_kept_until_it_has_closed() {
         World::run(|world| async move {
             let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
             all_done(world).await;
@@ -1012,7 +1019,7 @@ mod holds {
     }
 
     #[test]
-    fn of_a_failure_that_stripe_keeps_under_its_key_are_released_all_the_same() {
+    fn holds_of_a_failure_that_stripe_keeps_under_its_key_are_released_all_the_same() {
         World::run(|world| async move {
             let (id, _jobs) = world.hold_unopened(&Plan::default()).await;
             all_done(world).await;
@@ -1028,8 +1035,9 @@ mod holds {
         });
     }
 
+    /// Field failure F4.
     #[test]
-    fn f4_are_not_given_away_while_stripe_cannot_say() {
+    fn holds_are_not_given_away_while_stripe_cannot_say() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             let (unopened, _jobs) = world.hold_unopened(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
@@ -1050,7 +1058,7 @@ mod holds {
     }
 
     #[test]
-    fn whose_page_stripe_does_not_know_are_kept_until_it_could_not_be_paid_any_more() {
+    fn holds_whose_page_stripe_does_not_know_are_kept_until_it_could_not_be_paid_any_more() {
         World::run(|world| async move {
             let held = hold(world, Plan::default()).await;
             // As after a change to the key of another account.
@@ -1065,7 +1073,7 @@ mod holds {
     }
 
     #[test]
-    fn that_one_bad_answer_concerns_do_not_keep_the_others_waiting() {
+    fn holds_that_one_bad_answer_concerns_do_not_keep_the_others_waiting() {
         World::run(|world| async move {
             let bad = hold(world, Plan::default()).await;
             world

@@ -556,7 +556,7 @@ fn a_unique_flash_is_sold_once_and_on_sale_again_when_its_booking_is_cancelled()
 
 /// Defect T1 of the prototype: its trigger counted overlaps, and two open transactions both counted none.
 #[test]
-fn t1_two_open_transactions_in_a_race_cannot_both_book_the_chair() {
+fn two_open_transactions_in_a_race_cannot_both_book_the_chair() {
     with_database(Begin::WithSamples, async |database| {
         let (first, second) = (database.connect().await, database.connect().await);
         let book = insert("bookings", &[]);
@@ -577,7 +577,7 @@ fn t1_two_open_transactions_in_a_race_cannot_both_book_the_chair() {
 
 /// Defect T1 once more, as it was found: twenty at once, again and again.
 #[test]
-fn t1_in_a_race_of_twenty_exactly_one_books_the_chair() {
+fn in_a_race_of_twenty_exactly_one_books_the_chair() {
     with_database(Begin::WithSamples, async |database| {
         let mut clients = Vec::new();
         for _ in 0..20 {
@@ -625,7 +625,7 @@ fn t1_in_a_race_of_twenty_exactly_one_books_the_chair() {
 /// The page at Stripe is noted while another client wants the same slot: each new version of the row is compared with the
 /// other's, and without turns each would wait for the other until Postgres fails one.
 #[test]
-fn t1_noting_the_page_of_a_hold_and_racing_for_its_slot_is_no_deadlock() {
+fn noting_the_page_of_a_hold_and_racing_for_its_slot_is_no_deadlock() {
     with_database(Begin::WithSamples, async |database| {
         let (winner, loser) = (database.connect().await, database.connect().await);
         let note = |page: &str| {
@@ -653,7 +653,7 @@ fn t1_noting_the_page_of_a_hold_and_racing_for_its_slot_is_no_deadlock() {
 
 /// Defect T10 of the prototype: every one of these rows went in without a word.
 #[test]
-fn t10_what_cannot_be_is_not_stored() {
+fn what_cannot_be_is_not_stored() {
     with_database(Begin::WithSamples, async |database| {
         for (nonsense, rule, table, changes) in [
             (

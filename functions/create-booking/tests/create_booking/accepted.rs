@@ -93,7 +93,7 @@ fn stripe_is_asked_for_exactly_this_booking_once() {
 }
 
 #[test]
-fn m1_a_deposit_of_fifty_euros_is_five_thousand_cents() {
+fn a_deposit_of_fifty_euros_is_five_thousand_cents() {
     World::run(|world| async move {
         let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
         assert_eq!(answer.body["deposit_cents"], 5_000);
@@ -105,7 +105,7 @@ fn m1_a_deposit_of_fifty_euros_is_five_thousand_cents() {
 }
 
 #[test]
-fn m2_a_deposit_in_percent_is_rounded_to_a_cent_once() {
+fn a_deposit_in_percent_is_rounded_to_a_cent_once() {
     World::run(|world| async move {
         world.execute(&format!("update flashes set price = 333.33, deposit = null where id = '{HIRONDELLE}'")).await;
         let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;
@@ -291,8 +291,9 @@ fn the_language_is_the_browsers_when_the_body_names_none() {
     });
 }
 
+/// Field failure F11.
 #[test]
-fn f11_the_policy_of_the_day_is_kept_with_the_booking() {
+fn the_policy_of_the_day_is_kept_with_the_booking() {
     World::run(|world| async move {
         let id = id(&book(world, &wish(&NOA, DAGUE, TUESDAY_AT_TEN)).await);
         world.execute("update artists set policy_full_refund_hours = 1, policy_late_refund_percent = 0, deposit_nature = 'arrhes'").await;
@@ -304,7 +305,7 @@ fn f11_the_policy_of_the_day_is_kept_with_the_booking() {
 }
 
 #[test]
-fn g12_what_the_database_knows_is_not_taken_from_the_client() {
+fn what_the_database_knows_is_not_taken_from_the_client() {
     World::run(|world| async move {
         let mut forged = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
         // M3: the amount and the URLs; T7: the duration.
@@ -367,7 +368,7 @@ fn g12_what_the_database_knows_is_not_taken_from_the_client() {
 }
 
 #[test]
-fn a9_the_same_address_under_another_name_renames_nobody() {
+fn the_same_address_under_another_name_renames_nobody() {
     World::run(|world| async move {
         let first = id(&book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await);
         let mut body = wish(&NOA, DAGUE, TUESDAY_AT_TEN);
@@ -394,8 +395,9 @@ fn three_flights_to_the_database_are_enough() {
     });
 }
 
+/// Field failure F21.
 #[test]
-fn f21_an_appointment_after_the_clock_change_is_at_ten_on_the_new_clock() {
+fn an_appointment_after_the_clock_change_is_at_ten_on_the_new_clock() {
     World::run_at("2027-03-25T08:00:00Z", |world| async move {
         // Saturday the 27th is winter, Tuesday the 30th is summer: ten o'clock is another instant.
         is_refused(&book(world, &wish(&LEA, HIRONDELLE, "2027-03-27T08:00:00Z")).await, 409, "slot-taken");
@@ -411,8 +413,9 @@ fn f21_an_appointment_after_the_clock_change_is_at_ten_on_the_new_clock() {
     });
 }
 
+/// Field failure F21.
 #[test]
-fn f21_a_night_session_across_the_clock_change_takes_its_real_time() {
+fn a_night_session_across_the_clock_change_takes_its_real_time() {
     World::run_at("2027-03-25T08:00:00Z", |world| async move {
         // Open from midnight to six on Sunday, when two o'clock is three o'clock.
         world

@@ -19,8 +19,9 @@ fn session_status(world: &World, session: &str) -> Value {
     world.stripe.session(session).expect("the session")["status"].clone()
 }
 
+/// Field failure F1.
 #[test]
-fn f1_its_page_is_closed_at_stripe_before_the_slot_is_given_to_somebody_else() {
+fn the_page_of_a_lapsed_hold_is_closed_at_stripe_before_somebody_else_has_its_slot() {
     World::run(|world| async move {
         let old = lapsed(world, Plan::of(&LEA, 0, THURSDAY_AT_TEN).by("slow@example.fr")).await;
         let answer = book(world, &wish(&LEA, HIRONDELLE, THURSDAY_AT_TEN)).await;
@@ -51,7 +52,7 @@ fn the_calendar_hears_that_it_is_gone() {
 }
 
 #[test]
-fn t1_one_that_merely_overlaps_is_closed_too() {
+fn a_lapsed_hold_that_merely_overlaps_is_closed_too() {
     World::run(|world| async move {
         let old = lapsed(world, Plan::of(&LEA, 0, "2027-02-04T10:00:00Z").by("slow@example.fr")).await;
         id(&book(world, &wish(&LEA, HIRONDELLE, THURSDAY_AT_TEN)).await);
@@ -92,8 +93,9 @@ fn one_that_is_not_in_the_way_is_left_to_the_sweeper() {
     });
 }
 
+/// Field failure F4.
 #[test]
-fn f4_one_that_was_paid_at_the_last_moment_is_confirmed_and_the_newcomer_is_told() {
+fn a_lapsed_hold_that_was_paid_at_the_last_moment_is_confirmed_and_the_newcomer_is_told() {
     World::run(|world| async move {
         let old = world.hold(&Plan::of(&LEA, 0, THURSDAY_AT_TEN).by("payer@example.fr")).await;
         world.advance_minutes(29);
@@ -116,8 +118,9 @@ fn f4_one_that_was_paid_at_the_last_moment_is_confirmed_and_the_newcomer_is_told
     });
 }
 
+/// Field failure F9.
 #[test]
-fn f9_one_whose_bank_is_still_thinking_keeps_its_slot() {
+fn a_lapsed_hold_whose_bank_is_still_thinking_keeps_its_slot() {
     World::run(|world| async move {
         let old = world.hold(&Plan::of(&LEA, 0, THURSDAY_AT_TEN).by("payer@example.fr")).await;
         world.stripe.pay(&old.session, Outcome::PaidLater).expect("open");
@@ -176,8 +179,9 @@ fn one_that_never_reached_stripe_is_released() {
     });
 }
 
+/// Field failure F4.
 #[test]
-fn f4_while_stripe_cannot_say_nothing_is_given_away() {
+fn while_stripe_cannot_say_no_slot_is_given_away() {
     World::run(|world| async move {
         let old = lapsed(world, Plan::of(&LEA, 0, THURSDAY_AT_TEN).by("slow@example.fr")).await;
         for down in [Down::Cut, Down::Unavailable] {
@@ -207,8 +211,9 @@ fn two_newcomers_who_both_close_it_do_not_both_get_the_slot() {
     });
 }
 
+/// Field failure F4.
 #[test]
-fn f4_its_client_who_comes_back_gets_a_new_hold_and_never_two_pages_to_pay() {
+fn a_client_who_comes_back_gets_a_new_hold_and_never_two_pages_to_pay() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, THURSDAY_AT_TEN);
         let first = book(world, &body).await;

@@ -150,7 +150,7 @@ fn what_is_already_held_is_given_back_however_often_it_is_asked_for() {
 }
 
 #[test]
-fn a10_a_header_that_anybody_can_write_makes_no_new_client() {
+fn a_header_that_anybody_can_write_makes_no_new_client() {
     World::run(|world| async move {
         let app = limited(world, 1, 10, 10);
         let from_home = |header: &'static str| [(":source-ip", "2001:db8:1:1::9"), (header, "192.0.2.77:443")];
@@ -196,7 +196,7 @@ fn no_address_is_kept_and_no_hash_of_one_that_can_be_made_without_the_key() {
 }
 
 #[test]
-fn a10_behind_cloudfront_its_own_header_tells_clients_apart() {
+fn behind_cloudfront_its_own_header_tells_clients_apart() {
     World::run(|world| async move {
         let client_ip_header = Some(HeaderName::from_static("cloudfront-viewer-address"));
         let app = App { web: Web { client_ip_header, ..world.web() }, ..limited(world, 1, 10, 10) };
@@ -264,7 +264,7 @@ fn a_household_beyond_its_share_proves_that_it_means_it_and_holds_for_ten_minute
 }
 
 #[test]
-fn m1_twenty_wishes_of_one_client_at_once_are_exactly_as_many_holds_as_it_may_have() {
+fn twenty_wishes_of_one_client_at_once_are_exactly_as_many_holds_as_it_may_have() {
     World::run(|world| async move {
         always_open(world).await;
         let apps: Vec<App> = (0..20).map(|_| app(world)).collect();
@@ -288,7 +288,7 @@ fn m1_twenty_wishes_of_one_client_at_once_are_exactly_as_many_holds_as_it_may_ha
 
 /// Twenty strangers of one household, with artists of their own to wait for: no proof, no more than the share.
 #[test]
-fn m1_twenty_strangers_of_one_household_at_once_are_no_more_than_its_share_without_a_proof() {
+fn twenty_strangers_of_one_household_at_once_are_no_more_than_its_share_without_a_proof() {
     World::run(|world| async move {
         always_open(world).await;
         let apps: Vec<App> = (0..20).map(|_| app(world)).collect();
@@ -303,7 +303,7 @@ fn m1_twenty_strangers_of_one_household_at_once_are_no_more_than_its_share_witho
 }
 
 #[test]
-fn m15_only_live_unpaid_holds_count() {
+fn only_live_unpaid_holds_count() {
     World::run(|world| async move {
         let paid = world.hold(&Plan::of(&LEA, 0, "2027-02-03T09:00:00Z")).await;
         world.confirm(&paid).await;
@@ -398,7 +398,7 @@ fn one_proof_used_by_twenty_requests_at_once_is_one_hold() {
 
 /// Thirty strangers' holds from ten networks closed a page for everybody, for nothing, again and again.
 #[test]
-fn h1_ten_networks_with_programs_that_solve_every_puzzle_never_shut_an_honest_client_out() {
+fn ten_networks_with_programs_that_solve_every_puzzle_never_shut_an_honest_client_out() {
     World::run(|world| async move {
         always_open(world).await;
         let mut next = 0;
@@ -484,7 +484,7 @@ fn as_other(body: &Value, number: usize) -> Value {
 }
 
 #[test]
-fn m2_whoever_lets_a_unique_flash_go_twice_waits_and_the_others_come_first() {
+fn whoever_lets_a_unique_flash_go_twice_waits_and_the_others_come_first() {
     World::run(|world| async move {
         let body = wish(&LEA, PIVOINE, "2027-02-06T13:00:00Z");
         // Once is no sin: somebody looked for their card.
@@ -520,7 +520,7 @@ fn m2_whoever_lets_a_unique_flash_go_twice_waits_and_the_others_come_first() {
 }
 
 #[test]
-fn m2_the_rest_grows_and_ends() {
+fn a_flash_rests_longer_each_time_and_not_for_ever() {
     World::run(|world| async move {
         let body = wish(&LEA, PIVOINE, "2027-02-13T13:00:00Z");
         for _ in 0..2 {
@@ -543,7 +543,7 @@ fn m2_the_rest_grows_and_ends() {
 }
 
 #[test]
-fn m2_whoever_gives_a_flash_back_before_it_counts_and_takes_it_again_keeps_it_from_nobody() {
+fn whoever_gives_a_flash_back_before_it_counts_and_takes_it_again_keeps_it_from_nobody() {
     World::run(|world| async move {
         let body = wish(&LEA, PIVOINE, "2027-02-06T13:00:00Z");
         let hold = async |from, body: &Value| send(&limited(world, 100, 10, 100), world, from, body).await;
@@ -574,7 +574,7 @@ fn m2_whoever_gives_a_flash_back_before_it_counts_and_takes_it_again_keeps_it_fr
 }
 
 #[test]
-fn m2_giving_a_flash_back_in_the_last_minute_is_letting_it_go_and_changing_ones_mind_is_not() {
+fn giving_a_flash_back_in_the_last_minute_is_letting_it_go_and_changing_ones_mind_is_not() {
     World::run(|world| async move {
         let body = wish(&LEA, PIVOINE, "2027-02-06T13:00:00Z");
         let given_back = async |after: i64| {

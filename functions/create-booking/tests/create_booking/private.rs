@@ -18,7 +18,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 #[test]
-fn g13_no_log_line_holds_what_a_client_typed_however_the_request_ends() {
+fn no_log_line_holds_what_a_client_typed_however_the_request_ends() {
     World::run(|world| async move {
         let logs = Logs::listen();
         // Granted, asked again, and refused because it is taken.
@@ -67,7 +67,7 @@ fn is_422(answer: &Answer) {
 }
 
 #[test]
-fn g13_a_log_line_names_the_booking_and_not_its_page() {
+fn a_log_line_names_the_booking_and_not_its_page() {
     World::run(|world| async move {
         let logs = Logs::listen();
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z").by("slow@example.fr")).await;

@@ -272,7 +272,7 @@ mod incomplete {
     }
 
     #[test]
-    fn a8_a_line_break_reaches_no_name_and_no_address() {
+    fn a_line_break_reaches_no_name_and_no_address() {
         World::run(|world| async move {
             let mut body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
             body["client"]["name"] = json!("Jo\r\nBcc: everybody@example.fr");
@@ -309,7 +309,7 @@ mod not_offered {
     }
 
     #[test]
-    fn g7_a_time_that_is_not_listed_is_not_accepted() {
+    fn a_time_that_is_not_listed_is_not_accepted() {
         World::run(|world| async move {
             for (start, why) in [
                 ("2027-02-02T08:30:00Z", "before she opens"),
@@ -373,8 +373,9 @@ mod not_offered {
 mod not_now {
     use super::*;
 
+    /// Field failure F20.
     #[test]
-    fn f20_without_the_calendar_nothing_is_promised_and_nothing_written() {
+    fn without_the_calendar_nothing_is_promised_and_nothing_written() {
         World::run(|world| async move {
             for down in [Down::Cut, Down::InternalError, Down::Unavailable] {
                 world.calcom.switch(|switches| switches.api.down = Some(down));

@@ -16,8 +16,9 @@ fn same(first: &Answer, second: &Answer) {
     assert_ne!(first.body["checkout_url"], Value::Null);
 }
 
+/// Field failure F2.
 #[test]
-fn f2_the_same_client_gets_the_same_booking_and_the_same_page() {
+fn the_same_client_gets_the_same_booking_and_the_same_page() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
         let first = book(world, &body).await;
@@ -41,7 +42,7 @@ fn the_same_client_is_known_by_name_address_and_number_however_they_are_written(
 }
 
 #[test]
-fn l3_somebody_who_knows_only_some_of_it_does_not_get_the_page() {
+fn somebody_who_knows_only_some_of_it_does_not_get_the_page() {
     World::run(|world| async move {
         for (flash, refusal) in [(HIRONDELLE, "slot-taken"), (PIVOINE, "flash-taken")] {
             let first = book(world, &wish(&LEA, flash, TUESDAY_AT_TEN)).await;
@@ -224,7 +225,7 @@ fn a_double_click_makes_one_booking() {
 }
 
 #[test]
-fn m11_an_answer_of_stripe_that_was_lost_opens_no_second_page() {
+fn an_answer_of_stripe_that_was_lost_opens_no_second_page() {
     World::run(|world| async move {
         world.stripe.switch(|switches| switches.api.lose_answer = 1);
         let answer = book(world, &wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN)).await;

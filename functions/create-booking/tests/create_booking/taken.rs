@@ -5,8 +5,9 @@ use testing::{Plan, at};
 
 use super::*;
 
+/// Field failure F17.
 #[test]
-fn f17_a_second_client_cannot_take_a_held_slot() {
+fn a_second_client_cannot_take_a_held_slot() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
         let first = book(world, &body).await;
@@ -34,7 +35,7 @@ fn a_slot_offered_instead_can_be_taken() {
 }
 
 #[test]
-fn t1_slots_that_overlap_without_being_equal_are_one_chair_too() {
+fn slots_that_overlap_without_being_equal_are_one_chair_too() {
     World::run(|world| async move {
         world.execute("update artists set buffer_minutes = 0").await;
         // Noon to two.
@@ -64,7 +65,7 @@ fn another_artist_has_another_chair() {
 }
 
 #[test]
-fn m5_a_unique_flash_is_held_by_one_client_at_a_time_whatever_the_slot() {
+fn a_unique_flash_is_held_by_one_client_at_a_time_whatever_the_slot() {
     World::run(|world| async move {
         id(&book(world, &wish(&LEA, PIVOINE, TUESDAY_AT_TEN)).await);
         let answer = book_from_afar(world, &of_sam(&wish(&LEA, PIVOINE, "2027-02-04T09:00:00Z"))).await;
@@ -76,7 +77,7 @@ fn m5_a_unique_flash_is_held_by_one_client_at_a_time_whatever_the_slot() {
 }
 
 #[test]
-fn m5_a_unique_flash_that_was_paid_is_sold() {
+fn a_unique_flash_that_was_paid_is_sold() {
     World::run(|world| async move {
         let held = world.hold(&Plan::of(&LEA, 1, TUESDAY_AT_TEN)).await;
         world.confirm(&held).await;
@@ -99,8 +100,9 @@ fn a_repeatable_flash_can_be_booked_at_two_times() {
     });
 }
 
+/// Field failure F3.
 #[test]
-fn f3_a_paid_slot_stays_taken() {
+fn a_paid_slot_stays_taken() {
     World::run(|world| async move {
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-04T09:00:00Z")).await;
         world.confirm(&held).await;
@@ -160,8 +162,9 @@ fn the_loser_of_a_unique_flash_is_told_that_it_is_the_flash() {
     });
 }
 
+/// Field failure F2.
 #[test]
-fn f2_abandoning_and_retrying_never_confirms_anything() {
+fn abandoning_and_retrying_never_confirms_anything() {
     World::run(|world| async move {
         let body = wish(&LEA, HIRONDELLE, "2027-02-04T09:00:00Z");
         let first = book(world, &body).await;

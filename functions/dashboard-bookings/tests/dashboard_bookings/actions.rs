@@ -167,7 +167,7 @@ fn a_dispute_waits_for_the_artist_until_it_is_decided() {
 }
 
 #[test]
-fn m13_a_paid_appointment_is_called_off_and_the_money_goes_back_as_shown() {
+fn a_paid_appointment_is_called_off_and_the_money_goes_back_as_shown() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         world.confirm(&held).await;
@@ -282,7 +282,7 @@ fn an_unpaid_hold_is_called_off_once_its_page_is_closed() {
 }
 
 #[test]
-fn a7_a_payment_in_flight_wins_over_the_artists_click() {
+fn a_payment_in_flight_wins_over_the_artists_click() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         world.stripe.switch(|switches| switches.drop_webhooks = true);

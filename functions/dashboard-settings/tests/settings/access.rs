@@ -71,7 +71,7 @@ async fn everything(world: &World) -> Vec<Value> {
 }
 
 #[test]
-fn a2_nobody_sets_anything_without_a_token_that_is_true() {
+fn nobody_sets_anything_without_a_token_that_is_true() {
     World::run(|world| async move {
         let app = app(world).await;
         let before = everything(world).await;
@@ -88,7 +88,7 @@ fn a2_nobody_sets_anything_without_a_token_that_is_true() {
 }
 
 #[test]
-fn a3_another_artists_things_are_not_found() {
+fn another_artists_things_are_not_found() {
     World::run(|world| async move {
         let app = app(world).await;
         let lea = picture(world, &LEA).await;

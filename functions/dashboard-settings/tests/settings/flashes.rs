@@ -87,7 +87,7 @@ fn a_picture_that_is_not_ready_is_refused() {
 }
 
 #[test]
-fn m5_a_unique_flash_that_is_held_or_sold_stays_what_was_chosen() {
+fn a_unique_flash_that_is_held_or_sold_stays_what_was_chosen() {
     World::run(|world| async move {
         let (flash, id) = (&LEA.flashes[1], LEA.flashes[1].id.to_string());
         let image = picture(world, &LEA).await;

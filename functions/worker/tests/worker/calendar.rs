@@ -61,7 +61,7 @@ fn a_hold_is_written_to_cal_com_with_its_own_id() {
 }
 
 #[test]
-fn t8_a_hold_that_nobody_paid_is_called_off_there() {
+fn a_hold_that_nobody_paid_is_called_off_in_cal_com() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         run_everything(world).await;
@@ -159,8 +159,9 @@ fn two_jobs_at_once_make_one_booking_there() {
     });
 }
 
+/// Field failure F19.
 #[test]
-fn f19_an_answer_that_was_lost_makes_no_second_booking() {
+fn an_answer_that_was_lost_makes_no_second_booking() {
     World::run(|world| async move {
         for (start, lost) in [("2027-02-02T09:00:00Z", true), ("2027-02-02T11:00:00Z", false)] {
             let held = world.hold(&Plan::of(&dev::demo::NOA, 0, start)).await;

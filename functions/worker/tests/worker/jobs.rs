@@ -188,7 +188,7 @@ fn a_message_of_a_job_that_is_gone_is_over() {
 }
 
 #[test]
-fn m12_a_message_that_comes_twice_has_one_effect() {
+fn a_message_that_comes_twice_has_one_effect() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         // Twice in one batch, and once more later.

@@ -290,7 +290,7 @@ fn a_project_s_words_reach_the_artist_and_nobody_else() {
 }
 
 #[test]
-fn a6_both_sides_hear_of_a_confirmation_with_the_appointment_attached() {
+fn both_sides_hear_of_a_confirmation_with_the_appointment_attached() {
     World::run(|world| async move {
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
         run_everything(world).await;
@@ -366,8 +366,9 @@ fn a_client_reads_the_street_only_in_mails_of_an_appointment_that_stands() {
     });
 }
 
+/// Field failure F15.
 #[test]
-fn f15_a_mail_is_sent_once_however_often_its_job_is_run() {
+fn a_mail_is_sent_once_however_often_its_job_is_run() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         world.confirm(&held).await;
@@ -587,8 +588,9 @@ fn an_artist_confirms_a_hundred_clients_by_hand_in_a_day_and_cannot_write_to_a_t
     });
 }
 
+/// Field failure F15.
 #[test]
-fn f15_nobody_is_told_to_wait_for_a_payment_that_has_come() {
+fn nobody_is_told_to_wait_for_a_payment_that_has_come() {
     World::run(|world| async move {
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
         world.confirm(&held).await;
@@ -606,8 +608,9 @@ fn f15_nobody_is_told_to_wait_for_a_payment_that_has_come() {
     });
 }
 
+/// Field failure F15.
 #[test]
-fn f15_nobody_hears_of_a_hold_that_has_lapsed() {
+fn nobody_hears_of_a_hold_that_has_lapsed() {
     World::run(|world| async move {
         let held = world.hold(&Plan::of(&LEA, 0, "2027-02-02T09:00:00Z")).await;
         world.advance_minutes(30);
@@ -711,8 +714,9 @@ fn ses_down_or_slow_delays_a_mail_and_loses_none() {
     });
 }
 
+/// Field failure F4.
 #[test]
-fn f4_a_client_whose_late_money_went_back_is_told_how_much_and_why() {
+fn a_client_whose_late_money_went_back_is_told_how_much_and_why() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         run_everything(world).await;
@@ -826,7 +830,7 @@ fn a_released_hold_is_no_mail_to_anybody() {
 }
 
 #[test]
-fn g13_no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
+fn no_log_line_and_no_job_holds_an_address_a_name_or_a_key() {
     World::run(|world| async move {
         let logs = testing::Logs::listen();
         let private = [

@@ -48,7 +48,7 @@ async fn is_settled(world: &World, held: &Held) {
 }
 
 #[test]
-fn m13_a_refund_reaches_stripe_and_the_ledger() {
+fn a_refund_reaches_stripe_and_the_ledger() {
     World::run(|world| async move {
         let (held, payment_intent, job) = owed(world).await;
         assert_eq!(run(world, &[job]).await, [false]);
@@ -71,8 +71,9 @@ fn m13_a_refund_reaches_stripe_and_the_ledger() {
     });
 }
 
+/// Field failure F12.
 #[test]
-fn f12_run_again_it_gives_nothing_more() {
+fn a_refund_that_is_run_again_gives_nothing_more() {
     World::run(|world| async move {
         let (held, _payment_intent, job) = owed(world).await;
         run(world, &[job]).await;
@@ -85,8 +86,9 @@ fn f12_run_again_it_gives_nothing_more() {
     });
 }
 
+/// Field failure F12.
 #[test]
-fn f12_a_failure_after_the_deed_is_no_second_refund() {
+fn a_failure_after_the_refund_is_no_second_refund() {
     World::run(|world| async move {
         let (held, _payment_intent, job) = owed(world).await;
         world.stripe.switch(|switches| switches.api.fail_after_executing = 1);
@@ -96,8 +98,9 @@ fn f12_a_failure_after_the_deed_is_no_second_refund() {
     });
 }
 
+/// Field failure F12.
 #[test]
-fn f12_a_lost_answer_is_no_second_refund() {
+fn a_lost_answer_is_no_second_refund() {
     World::run(|world| async move {
         let (held, _payment_intent, job) = owed(world).await;
         world.stripe.switch(|switches| switches.api.lose_answer = 1);
@@ -107,8 +110,9 @@ fn f12_a_lost_answer_is_no_second_refund() {
     });
 }
 
+/// Field failure F12.
 #[test]
-fn f12_a_worker_killed_after_stripe_answered_is_no_second_refund() {
+fn a_worker_killed_after_stripe_answered_is_no_second_refund() {
     World::run(|world| async move {
         let (held, payment_intent, job) = owed(world).await;
         let wire = world.wire().await;
@@ -201,8 +205,9 @@ fn a_refund_that_stripe_will_never_make_is_left_to_a_person() {
     });
 }
 
+/// Field failure F12.
 #[test]
-fn f12_a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
+fn a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
     World::run(|world| async move {
         let logs = testing::Logs::listen();
         let (held, payment_intent, job) = owed(world).await;
@@ -288,8 +293,9 @@ fn a_page_is_closed_and_its_hold_released() {
     });
 }
 
+/// Field failure F4.
 #[test]
-fn f4_a_page_that_turns_out_paid_confirms_its_booking() {
+fn a_page_that_turns_out_paid_confirms_its_booking() {
     World::run(|world| async move {
         let held = world.hold(&Plan::default()).await;
         let job = add(world, &Task::ExpireCheckout { booking: held.id, session: held.session.clone() }, 9).await;
