@@ -33,7 +33,7 @@ pub const STEADY: &[Work] = &[
     Work::StripeWebhook,
     Work::Stray,
     Work::BookingStatus,
-    Work::ManageBooking,
+    Work::CalendarFile,
     Work::Stats,
     Work::Bookings,
     Work::Worker,

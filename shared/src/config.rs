@@ -1,4 +1,4 @@
-//! Settings from the environment, and those that [`crate::parameters`] brought from SSM.
+//! Settings from the environment, and those that `parameters` brought from SSM.
 //!
 //! Read once at a function's start. A missing one is named in the message. `.env.example` documents each; secrets never
 //! show in `Debug`.

@@ -94,7 +94,7 @@ pub enum Error {
     /// There are so many unpaid holds that the client is asked for a proof of work.
     #[error("a proof of work is needed")]
     ProofRequired {
-        /// What is to be solved, see [`crate::proof::Puzzle`].
+        /// What is to be solved, see `proof::Puzzle`.
         proof: serde_json::Value,
     },
     /// Some fields are missing or wrong.

@@ -60,10 +60,57 @@ export function SignInPage({ trouble, entered }: Props): VNode {
   );
 }
 
+interface Credentials {
+  email: string;
+  setEmail: (email: string) => void;
+  password: string;
+  setPassword: (password: string) => void;
+  /** The account is new: the browser offers a password of its own, and the page says what one must have. */
+  fresh?: boolean;
+  wrong: Partial<Record<Field, string>>;
+  mend: (field: Field) => void;
+}
+
+function CredentialFields({ email, setEmail, password, setPassword, fresh = false, wrong, mend }: Credentials): VNode {
+  const [shown, setShown] = useState(false);
+  return (
+    <>
+      <TextField
+        name="email"
+        type="email"
+        label={t.sign.email}
+        autocomplete="username"
+        most={254}
+        value={email}
+        error={wrong.email}
+        set={(value) => {
+          mend("email");
+          setEmail(value);
+        }}
+      />
+      <TextField
+        name="password"
+        type={shown ? "text" : "password"}
+        label={t.sign.password}
+        help={fresh ? t.sign.passwordHelp : undefined}
+        autocomplete={fresh ? "new-password" : "current-password"}
+        most={200}
+        spellcheck={false}
+        value={password}
+        error={wrong.password}
+        set={(value) => {
+          mend("password");
+          setPassword(value);
+        }}
+      />
+      <CheckField label={t.sign.show} checked={shown} set={setShown} />
+    </>
+  );
+}
+
 export function SignInForm({ entered, known = "" }: { entered: (session: Session) => void; known?: string }): VNode {
   const [email, setEmail] = useState(known);
   const [password, setPassword] = useState("");
-  const [shown, setShown] = useState(false);
   const { wrong, saying, busy, form, send, say, mend } = useSending<Field>();
   const [linking, setLinking] = useState(false);
 
@@ -101,34 +148,7 @@ export function SignInForm({ entered, known = "" }: { entered: (session: Session
 
   return (
     <form class="fields" noValidate ref={form} onSubmit={enter}>
-      <TextField
-        name="email"
-        type="email"
-        label={t.sign.email}
-        autocomplete="username"
-        most={254}
-        value={email}
-        error={wrong.email}
-        set={(value) => {
-          mend("email");
-          setEmail(value);
-        }}
-      />
-      <TextField
-        name="password"
-        type={shown ? "text" : "password"}
-        label={t.sign.password}
-        autocomplete="current-password"
-        most={200}
-        spellcheck={false}
-        value={password}
-        error={wrong.password}
-        set={(value) => {
-          mend("password");
-          setPassword(value);
-        }}
-      />
-      <CheckField label={t.sign.show} checked={shown} set={setShown} />
+      <CredentialFields {...{ email, setEmail, password, setPassword, wrong, mend }} />
       <Said saying={saying?.text ? saying : null} />
       <button type="submit" class="button" aria-disabled={busy}>
         {busy ? t.sign.entering : t.sign.enter}
@@ -143,7 +163,6 @@ export function SignInForm({ entered, known = "" }: { entered: (session: Session
 function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const [shown, setShown] = useState(false);
   /** The mail is on its way: what is left to do is to wait for it, to have it again, or to correct the address. */
   const [sent, setSent] = useState(false);
   const { wrong, saying, busy, form, send, say, mend } = useSending<Field>();
@@ -180,37 +199,7 @@ function SignUpForm({ entered }: { entered: (session: Session) => void }): VNode
           <Told text={t.sign.sentTo(email.trim())} />
         </p>
       ) : (
-        <>
-          <TextField
-            name="email"
-            type="email"
-            label={t.sign.email}
-            autocomplete="username"
-            most={254}
-            value={email}
-            error={wrong.email}
-            set={(value) => {
-              mend("email");
-              setEmail(value);
-            }}
-          />
-          <TextField
-            name="password"
-            type={shown ? "text" : "password"}
-            label={t.sign.password}
-            help={t.sign.passwordHelp}
-            autocomplete="new-password"
-            most={200}
-            spellcheck={false}
-            value={password}
-            error={wrong.password}
-            set={(value) => {
-              mend("password");
-              setPassword(value);
-            }}
-          />
-          <CheckField label={t.sign.show} checked={shown} set={setShown} />
-        </>
+        <CredentialFields {...{ email, setEmail, password, setPassword, wrong, mend }} fresh />
       )}
       <Said saying={saying?.text ? saying : null} />
       <button type="submit" class="button" aria-disabled={busy}>
