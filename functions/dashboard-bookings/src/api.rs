@@ -18,6 +18,11 @@ const DASHBOARD_ACTION: Problems = &[
 
 /// Describes them.
 pub fn operations(doc: &mut Document) {
+    reads(doc);
+    actions(doc);
+}
+
+fn reads(doc: &mut Document) {
     doc.operation(
         "GET",
         "/api/dashboard/bookings",
@@ -62,6 +67,9 @@ pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/bookings/{id}", "getBookingDetail", "Everything about one booking.")
         .answers::<crate::view::BookingDetail>(200)
         .refuses(DASHBOARD);
+}
+
+fn actions(doc: &mut Document) {
     doc.operation(
         "POST",
         "/api/dashboard/bookings/{id}/confirm",

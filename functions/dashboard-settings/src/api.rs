@@ -27,6 +27,13 @@ const WRITE: Problems = &[
 
 /// Describes them.
 pub fn operations(doc: &mut Document) {
+    page(doc);
+    times(doc);
+    flashes_and_pictures(doc);
+    calendar_of_cal_com(doc);
+}
+
+fn page(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/profile", "getProfile", "Who the artist is.")
         .answers::<profile::ProfileView>(200)
         .refuses(READ);
@@ -84,6 +91,9 @@ pub fn operations(doc: &mut Document) {
     .takes::<rules::PolicyInput>()
     .answers::<rules::Sentences>(200)
     .refuses(WRITE);
+}
+
+fn times(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/hours", "getHours", "The hours of a week.")
         .answers::<hours::Hours>(200)
         .refuses(READ);
@@ -106,6 +116,9 @@ pub fn operations(doc: &mut Document) {
     doc.operation("DELETE", "/api/dashboard/time-off/{id}", "deleteTimeOff", "Takes time off back.")
         .answers_nothing(204)
         .refuses(ONE);
+}
+
+fn flashes_and_pictures(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/flashes", "getFlashes", "Every flash of the artist.")
         .answers::<flashes::OwnFlashes>(200)
         .refuses(READ);
@@ -135,6 +148,9 @@ pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/images/{id}", "getImage", "What became of a picture.")
         .answers::<images::ImageView>(200)
         .refuses(ONE);
+}
+
+fn calendar_of_cal_com(doc: &mut Document) {
     doc.operation(
         "GET",
         "/api/dashboard/calendar",

@@ -137,27 +137,14 @@ pub struct Owner<'a> {
     pub may_begin: bool,
 }
 
-/// Writes a profile; an account's first one creates its artist, whose id is `id` then. One flight.
-///
-/// Mails go to an address that was confirmed and to no other: the account's, or one whose link was followed. For any other
-/// wish a link is written down, with its job, which is what is given beside; unless that address, or this artist, had many.
-///
-/// # Errors
-/// Two first profiles of one account met ([`Error::Conflict`]), or the database failed.
-pub async fn write(
-    db: &Db,
-    owner: Owner<'_>,
-    id: ArtistId,
-    profile: &Profile,
-    now: Timestamp,
-) -> Result<(Written, Option<JobId>), Error> {
-    const SQL: &str = concat!(
-        r"with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)),
+/// The profile, and what is wrong with it: whatever is refused leaves everything as it was.
+const WRITE: &str = concat!(
+    r"with mine as (select id, hero_image, email, email_wanted from artists where user_id = account($1)),
          r as (select * from jsonb_to_record($2) as r(slug text, display_name text, email text, bio text, city text,
              address text, address_shown text, locale text, timezone text, hero_path text, hero_id uuid, pending_mails boolean)),
          picture as (select ",
-        picture_path!(),
-        r" as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'),
+    picture_path!(),
+    r" as path from images i, mine, r where i.artist_id = mine.id and i.id = r.hero_id and i.status = 'ready'),
          verdict as (select
              exists (select from artists o where o.slug = r.slug and o.user_id is distinct from account($1))
                  or exists (select from former_slugs f where f.slug = r.slug and f.freed_at > $3::timestamptz - interval '1 year'
@@ -187,17 +174,32 @@ pub async fn write(
          asked as materialized (select w.id, v.email_wanted from written w, verdict v
              where v.email_wanted is not null and v.email_wanted is distinct from (select email_wanted from mine)),
          linked as (",
-        insert_link!("asked", "$7", "$3", "$9, $10, $11, $12"),
-        "), jobs as (",
-        insert_jobs!("$8", "linked, "),
-        r") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed,
+    insert_link!("asked", "$7", "$3", "$9, $10, $11, $12"),
+    "), jobs as (",
+    insert_jobs!("$8", "linked, "),
+    r") select v.slug_taken, v.no_picture, v.no_account_email, v.uninvited, (select id from jobs) as job, exists (select from changed) as changed,
              exists (select from created) as created,
              array(select c.slug from unnest($5::text[]) with ordinality as c(slug, place)
                  where v.slug_taken and not exists (select from artists o where o.slug = c.slug)
                      and not exists (select from former_slugs f where f.slug = c.slug)
                  order by c.place limit 3) as free
          from verdict v"
-    );
+);
+
+/// Writes a profile; an account's first one creates its artist, whose id is `id` then. One flight.
+///
+/// Mails go to an address that was confirmed and to no other: the account's, or one whose link was followed. For any other
+/// wish a link is written down, with its job, which is what is given beside; unless that address, or this artist, had many.
+///
+/// # Errors
+/// Two first profiles of one account met ([`Error::Conflict`]), or the database failed.
+pub async fn write(
+    db: &Db,
+    owner: Owner<'_>,
+    id: ArtistId,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<(Written, Option<JobId>), Error> {
     let (hero_path, hero_id) = match &profile.hero {
         Hero::None => (None, None),
         Hero::Keep(path) => (Some(path), None),
@@ -215,7 +217,7 @@ pub async fn write(
     let asked = db
         .row(
             Repeat::Safe,
-            SQL,
+            WRITE,
             &[
                 (&owner.account, Type::UUID_ARRAY),
                 (&record, Type::JSONB),
