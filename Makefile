@@ -66,7 +66,7 @@ fuzz: ## Throw bytes at one door: TARGET=booking_body SECONDS=60 (needs `cargo i
 	@cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $(or $(TARGET),booking_body) -- -max_total_time=$(or $(SECONDS),60)
 
 .PHONY: check
-check: own-target ## Do all that CI does: format, clippy, docs, site, dependencies, tests
+check: own-target ## Do what CI's main job does: format, clippy, docs, site, dependencies, tests
 	$(call step,format) cargo fmt --all --check
 	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
 	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps

@@ -82,8 +82,15 @@ fn failures_of(code: &str) -> BTreeSet<(u32, &str)> {
 
 /// What people read first, with how many places of the repository it names at least.
 fn guides() -> Vec<(String, usize)> {
-    let mut guides =
-        vec![("README.md".to_owned(), 10), ("CONTRIBUTING.md".to_owned(), 3), ("docs/recipes.md".to_owned(), 40)];
+    let mut guides = [
+        ("README.md", 10),
+        ("ARCHITECTURE.md", 10),
+        ("CONTRIBUTING.md", 3),
+        ("SECURITY.md", 10),
+        ("docs/recipes.md", 60),
+    ]
+    .map(|(name, least)| (name.to_owned(), least))
+    .to_vec();
     for entry in fs::read_dir(root().join("docs")).expect("docs/").flatten() {
         let name = format!("docs/{}", entry.file_name().to_string_lossy());
         if name.ends_with(".md") && guides.iter().all(|(known, _)| *known != name) {
@@ -118,6 +125,16 @@ const NOT_IN_THE_REPOSITORY: [&str; 7] = [
     "application/problem+json",
     "text/calendar",
 ];
+
+/// A table whose rows were joined is a paragraph to whoever reads it.
+#[test]
+fn every_table_has_a_line_for_each_row() {
+    for (file, _) in guides() {
+        for line in text(&file).lines() {
+            assert!(!(line.contains("|---") && line.contains(" | ")), "{file}: {line}");
+        }
+    }
+}
 
 #[test]
 fn every_place_that_a_guide_names_exists() {
