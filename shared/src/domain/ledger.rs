@@ -202,7 +202,7 @@ mod tests {
         let totals = ledger().totals(Currency::Eur);
         assert_eq!(
             [totals.captured, totals.refunded, totals.lost, totals.returned(), totals.balance()].map(Cents::cents),
-            [120_00, 20_00, 70_00, 90_00, 30_00]
+            [12_000, 2_000, 7_000, 9_000, 3_000]
         );
     }
 

@@ -184,6 +184,7 @@ async fn supabase() -> String {
 
 impl Stage {
     async fn set() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "what is deployed has the machine's own clock")]
         let world = World::open(Timestamp::now()).await;
         let folder = folder("deployed");
         let ministack = Ministack::start(&folder, None).await.expect("ministack starts");
@@ -693,6 +694,7 @@ async fn poison_ends_in_the_dead_letters(stage: &Stage, state: &Value) {
 }
 
 fn uuid() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a number that no other run has")]
     let unique = Timestamp::now().as_nanosecond().unsigned_abs() & 0xffff_ffff_ffff;
     format!("019aa000-0000-7000-8000-{unique:012x}")
 }
