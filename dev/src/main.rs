@@ -80,7 +80,7 @@ async fn up(mut signals: mpsc::UnboundedReceiver<i32>) -> ExitCode {
     let start = async {
         let options = Options::for_dev(&checkout())?;
         if std::env::var("RESET").is_ok_and(|value| !["", "0"].contains(&value.as_str())) {
-            // A taken port must be told before anything is deleted.
+            // Report a port in use before any data is deleted.
             drop(options.listen().await?);
             reset(&options.state).await?;
         }
