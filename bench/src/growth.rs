@@ -121,7 +121,6 @@ pub fn fill(world: &World, database: &str, bookings: u64) -> Result<()> {
 /// What one kind of work cost at one size.
 #[derive(Debug)]
 pub struct Cost {
-    /// The work.
     pub work: Work,
     /// How many bookings there are.
     pub bookings: u64,

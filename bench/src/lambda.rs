@@ -59,7 +59,6 @@ pub struct Invocation {
     pub wall: Duration,
     /// On the processor, until the instance asks for more.
     pub cpu: Duration,
-    /// The answer.
     pub answer: Vec<u8>,
 }
 

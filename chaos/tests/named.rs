@@ -68,14 +68,14 @@ fn every_failure_of_the_field_has_a_test() {
 
 /// What a test says of itself above its name: `/// Field failure F4.`
 fn failures_of(code: &str) -> BTreeSet<(u32, &str)> {
+    let lines: Vec<&str> = code.lines().map(str::trim_start).collect();
     let mut found = BTreeSet::new();
-    for (at, words) in code.match_indices("/// Field failure F") {
-        let after = &code[at + words.len() - 1..];
-        let (numbers, rest) = after.split_once(".\n").expect("the line ends");
-        let (_, name) = rest.split_once("fn ").expect("a test follows");
-        let (name, _) = name.split_once('(').expect("a test follows");
-        let numbers = numbers.split(", ").map(|number| number.trim_start_matches('F').parse().expect("a number"));
-        found.extend(numbers.map(|number| (number, name)));
+    for (at, line) in lines.iter().enumerate() {
+        let Some(numbers) = line.strip_prefix("/// Field failure ") else { continue };
+        let test = lines[at..].iter().find_map(|line| line.trim_start_matches("async ").strip_prefix("fn "));
+        let (name, _) = test.and_then(|test| test.split_once('(')).expect("a test follows");
+        let numbers = numbers.trim_end_matches('.').split(", ");
+        found.extend(numbers.map(|number| (number.trim_start_matches('F').parse().expect("a number"), name)));
     }
     found
 }

@@ -17,7 +17,7 @@ use self::keys::Keys;
 use crate::config::{self, ConfigError, Secret};
 use crate::domain::time::after;
 use crate::error::Error;
-use crate::http::Web;
+use crate::http::{Web, cookie};
 
 // The keys that Supabase Auth signs with.
 mod keys;
@@ -260,18 +260,6 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The value of a cookie.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(given, value)| *given == name && !value.is_empty())
-        .map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ mod read;
 
 pub use self::fields::Fields;
 pub use self::problem::{Problem, problem};
-pub use self::read::{JSON_LIMIT, bytes, holds_nul, json, language, preferred_language, query, with_nul_replaced};
+pub use self::read::{
+    JSON_LIMIT, bytes, cookie, holds_nul, json, language, preferred_language, query, with_nul_replaced,
+};
 
 /// What a handler answers.
 pub type Reply = Result<Response<Body>, Error>;

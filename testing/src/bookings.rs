@@ -68,7 +68,6 @@ impl Default for Plan {
 /// A hold that was made.
 #[derive(Debug, Clone)]
 pub struct Held {
-    /// The booking.
     pub id: BookingId,
     /// The Checkout Session.
     pub session: String,

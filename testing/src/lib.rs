@@ -68,7 +68,6 @@ pub struct World {
     pub database: String,
     /// Where the functions connect, as `inkflow_app`.
     pub app_url: String,
-    /// Stripe.
     pub stripe: stripe_stand_in::StandIn,
     /// Cal.com, with Noa's account.
     pub calcom: calcom_stand_in::StandIn,
@@ -78,7 +77,6 @@ pub struct World {
     pub mails: MailGate,
     /// The queue, which can be taken away.
     pub sqs_gate: SqsGate,
-    /// The queues.
     pub queues: Queues,
     sqs: Sqs,
     ministack: String,

@@ -119,11 +119,8 @@ pub fn messages(jobs: &[JobId]) -> Value {
 /// What came back: status, headers, and the body as JSON (as a JSON string when it is something else).
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Value,
 }
 

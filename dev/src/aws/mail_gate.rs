@@ -46,7 +46,6 @@ pub struct Mail {
     pub to: String,
     /// Where answers go, comma separated.
     pub reply_to: String,
-    /// The subject.
     pub subject: String,
     /// What the sender wants SES's own events to say.
     #[serde(default)]
@@ -56,7 +55,6 @@ pub struct Mail {
     pub headers: Vec<(String, String)>,
     /// The plain text.
     pub text: String,
-    /// The HTML.
     pub html: String,
     /// The appointment as a way to show the mail, which is where Gmail and Outlook look for it.
     #[serde(default)]

@@ -44,7 +44,6 @@ impl User {
 /// Opening hours of one weekday, in minutes after midnight on the user's wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
-    /// The weekday.
     pub day: Weekday,
     /// When it opens.
     pub from: u16,

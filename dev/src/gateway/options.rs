@@ -31,7 +31,6 @@ pub struct ResponseHeaders {
 pub struct HandedOn {
     /// The names of headers, in small letters.
     pub headers: Vec<String>,
-    /// Cookies.
     pub cookies: Share,
     /// The query.
     pub queries: Share,

@@ -67,7 +67,6 @@ pub struct Options {
 /// How to reach the accounts of a real Supabase project.
 #[derive(Clone, Debug)]
 pub struct RealSupabase {
-    /// Its URL.
     pub url: String,
     /// Its publishable key.
     pub publishable_key: String,

@@ -56,7 +56,6 @@ pub struct CreateFailure {
     /// The error code.
     #[serde(default)]
     pub code: Option<String>,
-    /// The message.
     pub message: String,
     /// How many creations fail so; 1 unless said otherwise.
     #[serde(default = "once")]

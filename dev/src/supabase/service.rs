@@ -19,7 +19,6 @@ pub struct User {
     pub id: Uuid,
     /// Its address.
     pub email: String,
-    /// Its password.
     pub password: String,
 }
 

@@ -37,9 +37,7 @@ const CACHE: &str = "public, max-age=0, s-maxage=30, stale-while-revalidate=60";
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
-    /// The time.
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,

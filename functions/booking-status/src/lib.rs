@@ -25,9 +25,7 @@ use shared::terms;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
-    /// The time.
     pub clock: Clock,
     /// Where clients see their Cal.com booking.
     pub calcom_pages: Pages,

@@ -30,13 +30,11 @@ const EVENT_LIMIT: usize = 256 * 1024;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// The artists' Cal.com, and their secrets.
     pub calendars: Calendars,
     /// Carries the jobs that follow.
     pub queue: Queue,
-    /// The time.
     pub clock: Clock,
 }
 

@@ -17,9 +17,7 @@ pub mod api;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
-    /// The time.
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,

@@ -70,17 +70,13 @@ impl Limits {
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// The artists' Cal.com.
     pub calendars: Calendars,
-    /// Stripe.
     pub stripe: Stripe,
     /// Carries the jobs that follow.
     pub queue: Queue,
-    /// The site.
     pub web: Web,
-    /// The time.
     pub clock: Clock,
     /// How long a slot is held.
     pub hold: SignedDuration,

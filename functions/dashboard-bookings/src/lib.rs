@@ -62,7 +62,6 @@ const RESENDS_PER_HOUR: i32 = 30;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Verifies who is asking.
     pub auth: Auth,
@@ -70,9 +69,7 @@ pub struct App {
     pub stripe: Stripe,
     /// Carries the jobs that follow.
     pub queue: Queue,
-    /// The site.
     pub web: Web,
-    /// The time.
     pub clock: Clock,
     /// Where Cal.com's pages are.
     pub calcom_pages: Pages,

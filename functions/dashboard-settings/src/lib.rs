@@ -29,7 +29,6 @@ pub mod rules;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Who is asking.
     pub auth: Auth,
@@ -39,7 +38,6 @@ pub struct App {
     pub bucket: Bucket,
     /// Carries the job that mails a link.
     pub queue: Queue,
-    /// The time.
     pub clock: Clock,
     /// Who may begin a page.
     pub sign_up: SignUp,

@@ -16,11 +16,9 @@ use shared::net;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Verifies who is asking.
     pub auth: Auth,
-    /// The time.
     pub clock: Clock,
 }
 

@@ -28,11 +28,9 @@ pub mod jpeg;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// The bucket of pictures.
     pub bucket: Bucket,
-    /// The time.
     pub clock: Clock,
 }
 

@@ -30,11 +30,8 @@ const PLACES: usize = 5;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
-    /// The site.
     pub web: Web,
-    /// The time.
     pub clock: Clock,
 }
 

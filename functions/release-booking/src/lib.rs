@@ -23,13 +23,10 @@ use shared::{aws, net};
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
-    /// Stripe.
     pub stripe: Stripe,
     /// Carries the jobs that follow.
     pub queue: Queue,
-    /// The time.
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,

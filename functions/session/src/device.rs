@@ -7,8 +7,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
-use shared::auth::cookie;
 use shared::config::{self, ConfigError, Secret};
+use shared::http::cookie;
 
 use lambda_http::http::HeaderMap;
 

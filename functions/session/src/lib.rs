@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
-use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE, SignedIn, cookie};
+use shared::auth::{Auth, REFRESH_COOKIE, SESSION_COOKIE, SignedIn};
 use shared::clock::Clock;
 use shared::config::{self, ConfigError, SignUp};
 use shared::db::artists::{self, OwnPage};
@@ -18,7 +18,7 @@ use shared::db::{Db, invitations, limits, sessions};
 use shared::domain::contact::EmailAddress;
 use shared::domain::locale::Locale;
 use shared::error::Error;
-use shared::http::{self, Fields, Reply, Web};
+use shared::http::{self, Fields, Reply, Web, cookie};
 use shared::net;
 use shared::network::Network;
 use uuid::Uuid;
@@ -89,7 +89,6 @@ const LINKS_AN_HOUR: i32 = 5;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Verifies tokens.
     pub auth: Auth,
@@ -97,9 +96,7 @@ pub struct App {
     pub supabase: Supabase,
     /// The browsers that are known.
     pub devices: Devices,
-    /// The site.
     pub web: Web,
-    /// The time.
     pub clock: Clock,
     /// Who may open an account.
     pub sign_up: SignUp,

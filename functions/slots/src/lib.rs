@@ -26,11 +26,9 @@ const DEFAULT_DAYS: u8 = 7;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// The artists' Cal.com.
     pub calendars: Calendars,
-    /// The time.
     pub clock: Clock,
     /// The site, which knows who is looking.
     pub web: Web,

@@ -26,7 +26,6 @@ const EVENT_LIMIT: usize = 1024 * 1024;
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Carries the jobs that follow.
     pub queue: Queue,
@@ -34,7 +33,6 @@ pub struct App {
     pub secrets: Arc<[Secret]>,
     /// Whether this deployment moves real money. Said plainly: everybody may call this function, so it holds no key of Stripe.
     pub livemode: bool,
-    /// The time.
     pub clock: Clock,
 }
 

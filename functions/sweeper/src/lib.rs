@@ -42,15 +42,12 @@ const RESERVE: Duration = Duration::from_secs(3);
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// Carries the jobs.
     pub queue: Queue,
-    /// Stripe.
     pub stripe: Stripe,
     /// The artists' Cal.com.
     pub calendars: Calendars,
-    /// The time.
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,

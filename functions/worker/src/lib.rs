@@ -36,17 +36,13 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// What the function works with.
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
-    /// Postgres.
     pub db: Db,
     /// The queue the jobs come from, for those that follow and those that wait.
     pub queue: Queue,
-    /// SES.
     pub mailer: Mailer,
-    /// Stripe.
     pub stripe: Stripe,
     /// The artists' Cal.com.
     pub calendars: Calendars,
-    /// The time.
     pub clock: Clock,
     /// Origin of the site.
     pub public_url: String,

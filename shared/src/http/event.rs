@@ -174,7 +174,7 @@ mod tests {
         let mut event = event("/", "");
         event["cookies"] = json!(["a=1", "odd=\u{e9}", "worse=\n", "b=2"]);
         let request = readable(&event);
-        let cookie = |name| crate::auth::cookie(request.headers(), name);
+        let cookie = |name| crate::http::cookie(request.headers(), name);
         assert_eq!((cookie("a"), cookie("b"), cookie("odd")), (Some("1"), Some("2"), None));
     }
 

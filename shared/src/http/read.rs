@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::header;
+use ::http::{HeaderMap, header};
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
@@ -109,4 +109,16 @@ pub fn preferred_language(request: &Request) -> Option<Locale> {
         }
     }
     best
+}
+
+/// The value of a cookie.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(given, value)| *given == name && !value.is_empty())
+        .map(|(_, value)| value)
 }
