@@ -1672,23 +1672,14 @@ export interface components {
         };
         /** @description The money of a booking, as the ledger has it. */
         Money: {
-            /**
-             * Format: int64
-             * @description What is left.
-             */
-            balance_cents: number;
-            /**
-             * Format: int64
-             * @description Received.
-             */
-            captured_cents: number;
+            /** @description What is left. */
+            balance_cents: components["schemas"]["Cents"];
+            /** @description Received. */
+            captured_cents: components["schemas"]["Cents"];
             /** @description Every movement, oldest first. */
             entries: components["schemas"]["MoneyEntry"][];
-            /**
-             * Format: int64
-             * @description Given back or lost; positive.
-             */
-            refunded_cents: number;
+            /** @description Given back or lost; positive. */
+            refunded_cents: components["schemas"]["Cents"];
         };
         /** @description One movement of money. */
         MoneyEntry: {

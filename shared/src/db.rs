@@ -73,10 +73,6 @@ pub mod limits;
 // Forgets what has served its time.
 pub mod upkeep;
 
-// What the statements in files say twice.
-#[cfg(test)]
-mod fragments;
-
 /// How long connecting may take: TCP, TLS and SCRAM are at most nine flights.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -360,3 +356,7 @@ macro_rules! insert_jobs {
     };
 }
 pub(crate) use insert_jobs;
+
+// What the statements in files say twice.
+#[cfg(test)]
+mod fragments;
