@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use super::bookings::{booking_columns, state_columns};
 use super::dashboard::listed_columns;
 use super::holds::hold_json;
-use super::insert_jobs;
 
 /// A part, with what stands before and behind what each statement fills in.
 fn part(name: &str) -> (&'static str, &'static str) {
