@@ -270,7 +270,8 @@ fn a_second_checkout_waits_for_the_first_one_to_be_done_with_the_target_folder()
     let makefile = "SHELL := /bin/bash\n.SHELLFLAGS := -euo pipefail -c\nall:\n\t@dev/setup/own-target $$PPID\n\t@touch running\n\t@while [ ! -e done ]; do sleep 0.1; done\n";
     let make = |checkout: &Path| {
         fs::write(checkout.join("Makefile"), makefile).expect("written");
-        for part in ["shared", "migrations", "dev", "ops", "functions/x", "chaos", "bench", "bench/floors/x"] {
+        for part in ["shared", "migrations", "dev", "testing", "ops", "functions/x", "chaos", "bench", "bench/floors/x"]
+        {
             fs::create_dir_all(checkout.join(part)).expect("a folder");
             fs::write(checkout.join(part).join("Cargo.toml"), "name = \"x\"\n").expect("written");
         }
@@ -328,7 +329,7 @@ fn a_target_folder_in_the_checkout_is_neither_claimed_nor_cleaned() {
     assert_eq!((bench.begun(), target.join(".inkflow-users").exists()), (0, false));
     // Another checkout has built there, by CARGO_TARGET_DIR.
     fs::write(target.join(".inkflow-checkout"), "/another\n").expect("written");
-    for part in ["shared", "migrations", "dev", "ops", "functions/x", "chaos", "bench", "bench/floors/x"] {
+    for part in ["shared", "migrations", "dev", "testing", "ops", "functions/x", "chaos", "bench", "bench/floors/x"] {
         fs::create_dir_all(bench.path("checkout").join(part)).expect("a folder");
         fs::write(bench.path("checkout").join(part).join("Cargo.toml"), "name = \"x\"\n").expect("written");
     }

@@ -319,8 +319,9 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     match http::segments(&request, "")?.as_slice() {
         ["api", "artists"] => list::answer(app).await,
         ["api", "artists", slug] => page(app, &request, slug, false).await,
-        ["artist", slug] => page(app, &request, slug, true).await,
-        // One page at many addresses would be asked for past the cache.
+        // With all that follows: one page at many addresses would be asked for past the cache, and whoever follows a wrong
+        // link reads a page that says so.
+        ["artist", slug @ ..] => page(app, &request, &slug.join("/"), true).await,
         _ => Err(Error::NotFound),
     }
 }

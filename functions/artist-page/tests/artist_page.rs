@@ -349,9 +349,12 @@ mod as_a_page {
     #[test]
     fn an_unknown_artist_has_a_page_that_says_so() {
         World::run(|world| async move {
-            let answer = ask(world, "/artist/nobody").await;
-            assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"));
-            assert!(answer.body.as_str().expect("text").contains("<h1"), "{:?}", answer.body);
+            // Also where more follows than an address of ours has: it is a person who came by a wrong link.
+            for path in ["/artist/nobody", "/artist/lea-marchetti/flashes", "/artist/"] {
+                let answer = ask(world, path).await;
+                assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
+                assert!(answer.body.as_str().expect("text").contains("<h1"), "{:?}", answer.body);
+            }
         });
     }
 }
