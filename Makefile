@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Cargo's own folder in this checkout, unless CARGO_TARGET_DIR or INKFLOW_SHARED_TARGET=1 says otherwise.
-export CARGO_TARGET_DIR := $(shell CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' INKFLOW_SHARED_TARGET='$(INKFLOW_SHARED_TARGET)' dev/setup/target-dir)
+export CARGO_TARGET_DIR := $(shell CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' INKFLOW_SHARED_TARGET='$(INKFLOW_SHARED_TARGET)' tools/dev/setup/target-dir)
 ifdef CI
 # A run that builds once gains nothing from incremental files and pays for writing them.
 export CARGO_INCREMENTAL ?= 0
@@ -29,14 +29,14 @@ site: $(site) ## Build the site into frontend/dist
 
 # No package's own scripts: none is needed, and each would be a stranger's program on this machine.
 $(packages): frontend/package-lock.json
-	@dev/setup/npm-packages frontend --ignore-scripts && touch $@
+	@tools/dev/setup/npm-packages frontend --ignore-scripts && touch $@
 
 $(site): $(packages) $(shell find frontend/src frontend/public frontend/scripts frontend/booking -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/package.json)
 	@cd frontend && npm run --silent build
 
 .PHONY: own-target
 own-target:
-	@dev/setup/own-target $$PPID
+	@tools/dev/setup/own-target $$PPID
 
 .PHONY: dev
 dev: own-target $(site) ## Run everything on this machine: PORT=8080, RESET=1 to start over, Ctrl-C to stop
@@ -46,7 +46,7 @@ dev: own-target $(site) ## Run everything on this machine: PORT=8080, RESET=1 to
 
 .PHONY: test
 test: own-target $(site) ## Run every test on a private PostgreSQL; ARGS="-p slots" for some of them
-	@dev/test $(ARGS)
+	@tools/dev/test $(ARGS)
 
 # The model for as long as asked, then 10 000 bookings by 100 clients on the compiled functions, killed and cut off all along, and
 # a crowd of robots and people before one artist's books.
@@ -54,7 +54,7 @@ MINUTES ?= 10
 .PHONY: chaos
 chaos: own-target $(site) ## Try to break the promises for MINUTES=10 minutes, and print the figures
 	@cargo build --workspace --bins && cargo build -p chaos --tests
-	@if bouncer=$$(dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; fi; \
+	@if bouncer=$$(tools/dev/setup/pgbouncer); then export PGBOUNCER_BIN="$$bouncer"; fi; \
 	export CHAOS_SECONDS=$$(( $(MINUTES) * 60 )) CHAOS_BOOKINGS=$(or $(BOOKINGS),10000) CHAOS_CLIENTS=$(or $(CLIENTS),100); \
 	export CHAOS_ROBOTS=$(or $(ROBOTS),10000) CHAOS_NETWORKS=$(or $(NETWORKS),1000) CHAOS_PEOPLE=200 CHAOS_TIMES=40; \
 	"$(bin)/dev" with-services -- cargo nextest run -p chaos --no-capture -E 'binary(model) + binary(processes) + binary(crowd)'
@@ -63,7 +63,7 @@ chaos: own-target $(site) ## Try to break the promises for MINUTES=10 minutes, a
 .PHONY: fuzz
 fuzz: ## Throw bytes at one door: TARGET=booking_body SECONDS=60 (needs `cargo install cargo-fuzz`)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is not installed: cargo install cargo-fuzz' >&2; exit 2; }
-	@cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $(or $(TARGET),booking_body) -- -max_total_time=$(or $(SECONDS),60)
+	@cd tools/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $(or $(TARGET),booking_body) -- -max_total_time=$(or $(SECONDS),60)
 
 .PHONY: check
 check: own-target ## Do what CI's main job does: format, clippy, docs, site, dependencies, tests
@@ -71,10 +71,10 @@ check: own-target ## Do what CI's main job does: format, clippy, docs, site, dep
 	$(call step,clippy) cargo clippy --quiet --workspace --all-targets -- -D warnings
 	$(call step,docs) env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps
 	$(call step,site) $(MAKE) --no-print-directory check-site
-	$(call step,dependencies) $$(dev/setup/cargo-deny) check bans licenses sources
+	$(call step,dependencies) $$(tools/dev/setup/cargo-deny) check bans licenses sources
 	$(call step,tests) $(MAKE) --no-print-directory test
 
-# The types come from the document, the document from the code (testing/tests/openapi.rs): a drift anywhere shows.
+# The types come from the document, the document from the code (tools/testing/tests/openapi.rs): a drift anywhere shows.
 .PHONY: check-site
 check-site: $(packages)
 	@cd frontend && npm run --silent format:check >/dev/null || { echo 'The site is not formatted: make fmt' >&2; exit 1; }
@@ -82,7 +82,7 @@ check-site: $(packages)
 		--default-non-nullable=false --output node_modules/.api-types.ts >/dev/null && \
 		cmp -s node_modules/.api-types.ts src/api-types.ts || { \
 		echo 'frontend/src/api-types.ts is not what openapi.json says: cd frontend && npm run types' >&2; exit 1; }
-	@dev/setup/npm-packages frontend/tests && cd frontend/tests && npm run --silent typecheck
+	@tools/dev/setup/npm-packages frontend/tests && cd frontend/tests && npm run --silent typecheck
 
 .PHONY: frontend-report
 frontend-report: own-target $(site) ## Measure the site and lay every state on one sheet, in .inkflow/report
@@ -96,7 +96,7 @@ pictures: own-target $(site) ## Take the three pictures of README.md anew, into 
 
 .PHONY: audit
 audit: ## Look the dependencies up in RustSec's list of advisories, which it fetches from GitHub
-	@$$(dev/setup/cargo-deny) check advisories
+	@$$(tools/dev/setup/cargo-deny) check advisories
 
 .PHONY: fmt
 fmt: $(packages) ## Format the code: Rust, and the site with the tour's pages
@@ -109,7 +109,7 @@ openapi: own-target ## Write frontend/openapi.json anew from the code
 
 .PHONY: reviewed-plan
 reviewed-plan: own-target ## Write anew what Terraform would make (infra/tests/plan), to be read in the commit
-	@options=$$(dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p testing --test infra the_plan_is
+	@options=$$(tools/dev/setup/terraform); UPDATE_PLAN=1 TEST_TERRAFORM="yes $$options" cargo test --quiet -p testing --test infra the_plan_is
 
 .PHONY: migrate
 migrate: own-target ## Apply the schema to DATABASE_URL; ALONE=1 where nobody uses it, as long as it takes
@@ -130,21 +130,21 @@ build: ## Build the zip of every function into dist/ (ARCH=arm64 or x86_64)
 		echo 'Rust cannot compile for $(rust_target) here. Either add it:' >&2; \
 		echo '    rustup target add $(rust_target)' >&2; \
 		echo 'or build for the other processor, and deploy with the same setting: make build ARCH=x86_64' >&2; exit 2; }
-	@tools=$$(dev/setup/cargo-lambda); rm -rf dist/functions; \
+	@tools=$$(tools/dev/setup/cargo-lambda); rm -rf dist/functions; \
 	PATH="$$tools:$$PATH" cargo lambda build --release --target $(rust_target).$(lambda_glibc) \
 		--output-format zip --lambda-dir dist/functions $(addprefix --package ,$(functions))
 	@for function in $(functions); do \
 		printf '%9d bytes  %s\n' "$$(wc -c <"dist/functions/$$function/bootstrap.zip")" "dist/functions/$$function/bootstrap.zip"; done
 
 floors := floor-runtime floor-http floor-select floor-clients
-peer := bench/peer/dist/slots.js
+peer := tools/bench/peer/dist/slots.js
 
-$(peer): bench/peer/package-lock.json bench/peer/package.json $(wildcard bench/peer/src/*.js)
-	@dev/setup/npm-packages bench/peer --ignore-scripts && cd bench/peer && npm run --silent build
+$(peer): tools/bench/peer/package-lock.json tools/bench/peer/package.json $(wildcard tools/bench/peer/src/*.js)
+	@tools/dev/setup/npm-packages tools/bench/peer --ignore-scripts && cd tools/bench/peer && npm run --silent build
 
 # The functions are compiled apart from the bench, as for a release: what the bench needs of a crate is not in them.
 .PHONY: bench
-bench: own-target $(site) $(peer) ## Measure everything, into bench/RESULTS.md: QUICK=1 in under three minutes
+bench: own-target $(site) $(peer) ## Measure everything, into tools/bench/RESULTS.md: QUICK=1 in under three minutes
 	@cargo build --release $(addprefix --package ,$(functions) $(floors))
 	@cargo build --release --package bench
 	@"$(CARGO_TARGET_DIR)/release/bench" $(if $(filter-out 0,$(QUICK)),quick)

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 
-const SHEETS = ["src/site.css", "src/dialog/dialog.css", "src/dashboard/dashboard.css", "../dev/pages/dev.css"];
+const SHEETS = ["src/site.css", "src/dialog/dialog.css", "src/dashboard/dashboard.css", "../tools/dev/pages/dev.css"];
 let wrong = 0;
 
 for (const sheet of SHEETS) {

@@ -144,7 +144,7 @@ fn skip(what: &str) {
 
 /// khal and icalendar, in an environment of their own.
 fn python() -> Option<PathBuf> {
-    let folder = said(Command::new(checkout().join("dev/setup/from-pypi")).arg("khal"));
+    let folder = said(Command::new(checkout().join("tools/dev/setup/from-pypi")).arg("khal"));
     if folder.is_none() {
         skip("python3 with khal, from PyPI,");
     }
@@ -174,7 +174,7 @@ fn icalendar_reads_request_and_cancel_of_one_appointment() {
 #[test]
 fn ical_js_reads_request_and_cancel_of_one_appointment() {
     let packages = checkout().join("frontend/tests");
-    if said(Command::new(checkout().join("dev/setup/npm-packages")).arg(&packages)).is_none() {
+    if said(Command::new(checkout().join("tools/dev/setup/npm-packages")).arg(&packages)).is_none() {
         return skip("node with ical.js, from npm,");
     }
     let installed = packages.join("node_modules");
@@ -187,7 +187,9 @@ fn ical_js_reads_request_and_cancel_of_one_appointment() {
 
 #[test]
 fn libical_reads_request_and_cancel_of_one_appointment() {
-    let Some(library) = said(&mut Command::new(checkout().join("dev/setup/libical"))) else { return skip("libical") };
+    let Some(library) = said(&mut Command::new(checkout().join("tools/dev/setup/libical"))) else {
+        return skip("libical");
+    };
     let library = Path::new(library.trim());
     every_reader_finds_what_is_meant("libical", || {
         let mut command = Command::new("python3");

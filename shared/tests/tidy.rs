@@ -106,7 +106,7 @@ const LAST_ZONED: &str = "V007__dashboard.sql";
 fn no_statement_asks_the_database_for_the_clock_of_a_zone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    for folder in ["shared/src", "ops/src"] {
+    for folder in ["shared/src", "tools/ops/src"] {
         text_files(&root.join(folder), "rs", &mut files);
     }
     for function in fs::read_dir(root.join("functions")).expect("the functions") {

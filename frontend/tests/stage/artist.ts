@@ -9,7 +9,7 @@ export interface Account {
   password: string;
 }
 
-/** The demo accounts; `dev/src/demo.rs` has them. */
+/** The demo accounts; `tools/dev/src/demo.rs` has them. */
 export const LEA: Account = { email: "lea@marchetti.example", password: "encre-de-demo" };
 export const NOA: Account = { email: "noa@keller.example", password: "encre-de-demo" };
 

@@ -26,7 +26,7 @@ const NOT_OURS: &str = "require-lock-timeout,require-statement-timeout,ban-drop-
 
 /// Squawk, or nothing where it cannot be had; in CI it must be.
 fn squawk() -> Option<PathBuf> {
-    let setup = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev/setup/from-pypi");
+    let setup = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/dev/setup/from-pypi");
     let told = Command::new(setup).arg("squawk").stderr(Stdio::inherit()).output().expect("from-pypi starts");
     if told.status.success() {
         return Some(Path::new(String::from_utf8_lossy(&told.stdout).trim()).join("squawk"));

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 
 use crate::domain::locale::Locale;
 
-/// What `dev/numbering/generate` made of the metadata of Google's libphonenumber, whose patterns are kept as they are.
+/// What `tools/dev/numbering/generate` made of the metadata of Google's libphonenumber, whose patterns are kept as they are.
 const TABLE: &str = include_str!("numbering.tsv");
 
 /// A country, or a network that belongs to none, with its numbers.

@@ -1,4 +1,4 @@
-//! Written by dev/setup/zone-places from CLDR 48.2.0 (Unicode License v3): the places of time zones whose names do not
+//! Written by tools/dev/setup/zone-places from CLDR 48.2.0 (Unicode License v3): the places of time zones whose names do not
 //! follow from the zone's, in French with their preposition, and in English.
 
 /// By zone, in the order of bytes.
