@@ -611,6 +611,20 @@ mod calendars {
         });
     }
 
+    /// The job of a payment may have looked just before the artist did it, and note afterwards what it saw.
+    #[test]
+    fn what_was_heard_while_a_job_was_just_ending_is_looked_at_by_the_next_sweep() {
+        World::run(|world| async move {
+            let (held, uid) = there(world, &Plan::default()).await;
+            world.calcom.cancel_as(&uid, Canceller::Reschedule, "Un autre jour").expect("it is there");
+            assert_eq!(swept(world).await, Report::default(), "it changed a moment ago, and nobody told of it");
+            let hint = shared::db::calendar::hint(&uid, true);
+            shared::db::calendar::ask_soon(&world.db(), held.id, Some(&hint)).await.expect("noted");
+            assert_eq!(swept(world).await, Report { checked: 1, calendar_changes: 1, ..Report::default() });
+            assert_eq!(fact(world, &held, "calendar_state").await, "called_off");
+        });
+    }
+
     #[test]
     fn calendars_that_find_nothing_for_ten_minutes_change_nothing_and_hold_one_booking_afterwards() {
         World::run(|world| async move {

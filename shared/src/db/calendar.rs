@@ -136,14 +136,14 @@ pub fn is_reschedule(hint: Option<&str>, uid: &str) -> Option<bool> {
     (of == uid).then_some(word == "reschedule")
 }
 
-/// Makes a booking the first that the next sweep asks Cal.com about, with what was told of it. One flight.
+/// Lets the next sweep ask Cal.com about a booking, with what was told of it, however lately it changed. One flight.
 ///
 /// # Errors
 /// The database failed.
 pub async fn ask_soon(db: &Db, booking: BookingId, hint: Option<&str>) -> Result<(), Error> {
     db.rows(
         Repeat::Safe,
-        "update bookings set calendar_checked_at = null, calendar_hint = coalesce($2, calendar_hint) where id = $1",
+        "update bookings set calendar_checked_at = 'epoch', calendar_hint = coalesce($2, calendar_hint) where id = $1",
         &[(&booking.uuid(), Type::UUID), (&hint, Type::TEXT)],
     )
     .await?;
@@ -246,7 +246,7 @@ pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool
 /// are being asked about now. One flight.
 ///
 /// Those whose appointment is to come and that Cal.com should have, or should not have any more. Where a job is open,
-/// it will look itself.
+/// it will look itself. One of which something was heard ([`ask_soon`]) was asked about at the epoch.
 ///
 /// # Errors
 /// The database failed.
@@ -254,7 +254,7 @@ pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -
     const SQL: &str = r"with chosen as materialized (
              select b.id from bookings b where (b.calendar_state in ('synced', 'waiting', 'called_off')
                      or b.calendar_state = 'failed' and b.status = 'cancelled') and b.ends_at > $3
-                 and b.updated_at < $4 and (b.calendar_checked_at is null or b.calendar_checked_at < $1
+                 and (b.updated_at < $4 or b.calendar_checked_at = 'epoch') and (b.calendar_checked_at is null or b.calendar_checked_at < $1
                      or b.calendar_missing_since is not null and b.calendar_checked_at < $5)
                  and not exists (select from outbox o where o.booking_id = b.id and o.kind = 'sync_calendar' and o.done_at is null)
              order by b.calendar_checked_at nulls first limit $2 for update skip locked
