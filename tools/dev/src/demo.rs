@@ -356,7 +356,7 @@ pub async fn seed(client: &tokio_postgres::Client, options: &Seed<'_>) -> Result
         if let (Some(api_key), Some(webhook_secret)) = (api_key, webhook_secret) {
             client
                 .execute_typed(
-                    "update artists set cal_com_api_key = $2, cal_com_webhook_secret = $3 \
+                    r"update artists set cal_com_api_key = $2, cal_com_webhook_secret = $3
                      where id = $1 and cal_com_event_type_id is not null",
                     &[(&artist.id, Type::UUID), (&api_key, Type::BYTEA), (&webhook_secret, Type::BYTEA)],
                 )

@@ -44,7 +44,7 @@ impl Wish {
 /// The database refuses, or a page is to be closed that is not there.
 pub async fn carry_out(client: &Client, wish: &Wish) -> Result<String> {
     // By the account's own address where it is known, else by where the page's mails go.
-    let known = "select id::text, slug from artists where lower(account_email) = $1 \
+    let known = r"select id::text, slug from artists where lower(account_email) = $1
         union all select id::text, slug from artists where account_email is null and lower(email) = $1";
     let rows = client.query_typed(known, &[(&wish.email, Type::TEXT)]).await.context("reading the artists")?;
     match rows.as_slice() {
@@ -67,7 +67,7 @@ async fn invite(client: &Client, wish: &Wish) -> Result<String> {
         ensure!(!taken.is_empty(), "{} has neither a page nor an invitation", wish.email);
         return Ok(format!("{} is not invited any more", wish.email));
     }
-    let sql = "insert into invitations (email, takes_deposits, invited_at) values ($1, coalesce($2, false), now()) \
+    let sql = r"insert into invitations (email, takes_deposits, invited_at) values ($1, coalesce($2, false), now())
         on conflict (email) do update set takes_deposits = coalesce($2, invitations.takes_deposits) returning takes_deposits";
     let rows = client
         .query_typed(sql, &[(&wish.email, Type::TEXT), (&wish.payments, Type::BOOL)])
@@ -83,7 +83,8 @@ async fn invite(client: &Client, wish: &Wish) -> Result<String> {
 }
 
 async fn change(client: &Client, id: &str, slug: &str, wish: &Wish) -> Result<String> {
-    let sql = "update artists set takes_deposits = coalesce($2, takes_deposits), active = coalesce($3, active), updated_at = now() \
+    let sql = r"update artists set takes_deposits = coalesce($2, takes_deposits), active = coalesce($3, active),
+            updated_at = now()
         where id = $1::uuid returning active, takes_deposits or stripe_account_id is not null";
     let rows = client
         .query_typed(sql, &[(&id, Type::TEXT), (&wish.payments, Type::BOOL), (&wish.shown, Type::BOOL)])

@@ -48,7 +48,7 @@ impl Value {
 async fn batch(client: &Client, last: Uuid) -> Result<Vec<Value>> {
     let [(key, _), (secret, _)] = COLUMNS;
     let sql = format!(
-        "select id, slug, {key}, {secret} from artists where id > $1 and ({key} is not null or {secret} is not null) \
+        r"select id, slug, {key}, {secret} from artists where id > $1 and ({key} is not null or {secret} is not null)
          order by id limit $2"
     );
     let rows = client.query_typed(&sql, &[(&last, Type::UUID), (&BATCH, Type::INT8)]).await?;

@@ -49,8 +49,9 @@ async fn what_the_role_may(report: &mut Report, client: &Client) {
         ),
         Err(why) => report.bad(format!("the role cannot be read: {why}"), ""),
     }
-    let rights = "select coalesce(string_agg(t || ' ' || p, ', '), '') from (values ('artists','select'),('bookings','insert'),('bookings','update'),\
-        ('outbox','insert'),('payments','insert'),('stripe_events','insert'),('rate_limits','delete')) as wanted (t, p) \
+    let rights = r"select coalesce(string_agg(t || ' ' || p, ', '), '')
+        from (values ('artists','select'),('bookings','insert'),('bookings','update'),
+        ('outbox','insert'),('payments','insert'),('stripe_events','insert'),('rate_limits','delete')) as wanted (t, p)
         where to_regclass('public.' || t) is null or not has_table_privilege('public.' || t, p)";
     match row(client, rights).await {
         Ok(row) if row[0].is_empty() => report.good("it may do what it must"),
@@ -85,7 +86,7 @@ async fn what_the_schema_keeps(report: &mut Report, client: &Client) {
 
 async fn mails_in_doubt(report: &mut Report, client: &Client) {
     // As the functions see them; a week is as long as anybody would look into one.
-    let doubtful = "select count(*) filter (where status = 'unknown'), count(*) filter (where status = 'withheld') \
+    let doubtful = r"select count(*) filter (where status = 'unknown'), count(*) filter (where status = 'withheld')
         from email_deliveries where created_at > now() - interval '7 days'";
     match row(client, doubtful).await {
         Ok(row) if row[0] == "0" && row[1] == "0" => report.good("every mail of this week was sent or refused"),
@@ -120,11 +121,16 @@ fn lost_promises() -> String {
     let wanted: Vec<String> =
         promises.iter().map(|one| format!("('{}','{}','{}')", one.kind, one.table, one.name)).collect();
     format!(
-        "select coalesce(string_agg(kind || ' ' || name, ', ' order by name), '') from (values {}) as wanted (kind, tab, name) \
-         where not case kind \
-         when 'constraint' then exists (select from pg_constraint where conname = name and convalidated and conrelid = to_regclass('public.' || tab)) \
-         when 'index' then exists (select from pg_index where indexrelid = to_regclass('public.' || name) and indisvalid) \
-         else exists (select from pg_trigger where tgname = name and tgenabled in ('O', 'A') and tgrelid = to_regclass('public.' || tab)) end",
+        r"select coalesce(string_agg(kind || ' ' || name, ', ' order by name), '')
+         from (values {}) as wanted (kind, tab, name)
+         where not case kind
+             when 'constraint' then exists (select from pg_constraint
+                 where conname = name and convalidated and conrelid = to_regclass('public.' || tab))
+             when 'index' then exists (select from pg_index
+                 where indexrelid = to_regclass('public.' || name) and indisvalid)
+             else exists (select from pg_trigger
+                 where tgname = name and tgenabled in ('O', 'A') and tgrelid = to_regclass('public.' || tab))
+         end",
         wanted.join(",")
     )
 }
