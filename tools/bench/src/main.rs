@@ -15,10 +15,12 @@ use bench::same;
 use bench::work::{Desk, Work};
 use bench::world::World;
 
-const USAGE: &str = "usage: bench [quick] [--binaries <folder>] [--only cold|warm|distant|growth|load]...
+const USAGE: &str =
+    "usage: bench [quick] [--binaries <folder>] [--before <folder>] [--only cold|warm|distant|growth|load]...
 
   quick       fewer of everything, and no table of more than 100 000 bookings
   --binaries  where the compiled functions are; beside this program unless said otherwise
+  --before    where those of another build are, whose starts are measured in turn with ours
   --only      a part of it, printed and not written
 
        bench drive <function> <invocations> <command...>
@@ -28,6 +30,7 @@ const USAGE: &str = "usage: bench [quick] [--binaries <folder>] [--only cold|war
 struct Arguments {
     quick: bool,
     binaries: PathBuf,
+    before: Option<PathBuf>,
     only: Vec<String>,
 }
 
@@ -47,12 +50,13 @@ fn main() -> ExitCode {
 }
 
 fn arguments() -> Result<Arguments> {
-    let mut this = Arguments { quick: false, binaries: beside_us()?, only: Vec::new() };
+    let mut this = Arguments { quick: false, binaries: beside_us()?, before: None, only: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "quick" => this.quick = true,
             "--binaries" => this.binaries = words.next().context(USAGE)?.into(),
+            "--before" => this.before = Some(words.next().context(USAGE)?.into()),
             "--only" => this.only.push(words.next().context(USAGE)?),
             _ => anyhow::bail!("{USAGE}"),
         }
@@ -87,7 +91,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if wanted("cold") {
         step("cold starts");
-        results.cold = measure::cold(&world, effort, &measure::functions(world.root())?)?;
+        let functions = measure::functions(world.root())?;
+        results.cold = measure::cold(&world, effort, &functions, arguments.before.as_deref())?;
     }
     if wanted("warm") {
         step("invocations");

@@ -56,17 +56,20 @@ pub struct Cold {
     pub connects: bool,
 }
 
-/// Starts every program again and again, in turn.
+/// Starts every program again and again, in turn; those of another build, in `before`, each beside its own.
 ///
 /// # Errors
 /// One does not start.
-pub fn cold(world: &World, effort: Effort, functions: &[String]) -> Result<Vec<Cold>> {
+pub fn cold(world: &World, effort: Effort, functions: &[String], before: Option<&Path>) -> Result<Vec<Cold>> {
     let mut programs: Vec<(Program, bool)> =
         ["floor-runtime", "floor-http"].iter().map(|name| (world.function(name), false)).collect();
     programs.push((world.peer("floor-http"), false));
     programs.push((world.function("floor-clients"), true));
     programs.push((world.peer("floor-clients"), true));
-    programs.extend(functions.iter().map(|name| (world.function(name), true)));
+    for name in functions {
+        programs.push((world.function(name), true));
+        programs.extend(before.and_then(|folder| world.before(folder, name)).map(|program| (program, true)));
+    }
     programs.extend(Work::WITH_PEER.iter().map(|work| (world.peer(work.function()), true)));
     let nowhere = world.app_url(world.database(), Some(closed_port()?));
     let mut rows = Vec::new();

@@ -11,7 +11,7 @@ use crate::load::Load;
 use crate::measure::{Cold, Distant, Warm};
 use crate::stats::{Series, short, times};
 use crate::work::Work;
-use crate::world::PEER;
+use crate::world::{BEFORE, PEER};
 
 /// Everything that was measured in one run.
 pub struct Results {
@@ -127,7 +127,8 @@ impl Results {
     }
 
     fn ours(&self) -> impl Iterator<Item = &Cold> {
-        self.cold.iter().filter(|row| row.connects && !row.name.ends_with(PEER) && !row.name.starts_with("floor"))
+        let is_ours = |name: &str| !name.ends_with(PEER) && !name.ends_with(BEFORE) && !name.starts_with("floor");
+        self.cold.iter().filter(move |row| row.connects && is_ours(&row.name))
     }
 
     /// Ours and theirs, for each endpoint that there is twice.

@@ -23,6 +23,9 @@ use crate::line::Line;
 /// What the name of an endpoint in Node.js ends with.
 pub const PEER: &str = " in Node.js";
 
+/// What follows the name of a function of another build.
+pub const BEFORE: &str = " (before)";
+
 /// The secret that signs the events of the bench.
 pub const WEBHOOK_SECRET: &str = "whsec_Bench4Rk8Vb2Nq6Xw1Lz5Tm9Pc3Hd70aB";
 /// What the artists' tokens are signed with.
@@ -236,6 +239,12 @@ impl World {
     /// A compiled function of ours, or a floor.
     pub fn function(&self, name: &str) -> Program {
         self.program(name, vec![self.binaries.join(name)])
+    }
+
+    /// The function of another build, if that had it.
+    pub fn before(&self, binaries: &Path, name: &str) -> Option<Program> {
+        let file = binaries.join(name);
+        file.is_file().then(|| self.program(&format!("{name}{BEFORE}"), vec![file]))
     }
 
     /// The same endpoint in Node.js.
