@@ -16,7 +16,7 @@ import phalene
 import pivoine
 import serpent
 
-SITE = pathlib.Path(__file__).resolve().parents[2] / "frontend" / "public"
+SITE = pathlib.Path(__file__).resolve().parents[3] / "frontend" / "public"
 LIMIT = 12_000
 SHEETS = {
     "flash/hirondelle": hirondelle.sheet,
