@@ -17,9 +17,8 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// A booked appointment, in its reader's words.
 #[derive(Debug, Clone, Copy)]
 pub struct Appointment<'a> {
-    /// The booking.
     pub id: BookingId,
-    /// Its version, which orders the files of one booking.
+    /// The booking's version, which orders its files.
     pub version: i32,
     /// The reader's language.
     pub locale: Locale,
@@ -29,9 +28,7 @@ pub struct Appointment<'a> {
     pub artist: &'a str,
     /// Where, as [`place`] writes it.
     pub place: &'a str,
-    /// The start.
     pub starts_at: Timestamp,
-    /// The end.
     pub ends_at: Timestamp,
     /// The origin of the site.
     pub public_url: &'a str,
@@ -47,7 +44,7 @@ struct Side<'a> {
 }
 
 impl Appointment<'_> {
-    /// The page of the booking.
+    /// The address of the booking's page.
     pub fn page(&self) -> String {
         format!("{}/booking/success?id={}", self.public_url.trim_end_matches('/'), self.id)
     }

@@ -25,7 +25,6 @@ mod keys;
 /// The cookie of the access token. The prefix `__Host-` makes browsers refuse it from any other host, path or scheme.
 pub const SESSION_COOKIE: &str = "__Host-inkflow_session";
 
-/// The cookie of the refresh token.
 pub const REFRESH_COOKIE: &str = "__Host-inkflow_refresh";
 
 /// How far our clock and Supabase's may be apart.
@@ -43,7 +42,6 @@ pub struct SignedIn {
     pub email: String,
     /// When the token ends.
     pub expires_at: Timestamp,
-    /// The session that the token is of.
     pub session_id: Uuid,
 }
 
@@ -61,9 +59,7 @@ impl SignedIn {
 /// no flight is needed to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
-    /// The user.
     pub user: Uuid,
-    /// The session.
     pub session: Uuid,
 }
 
@@ -101,9 +97,6 @@ pub struct Auth {
 
 impl Auth {
     /// Reads `SUPABASE_URL`, and `SUPABASE_JWT_SECRET` for the legacy mode.
-    ///
-    /// # Errors
-    /// A setting is missing or malformed.
     pub fn from_env(http: &reqwest::Client, web: &Web) -> Result<Self, ConfigError> {
         let secret = config::optional("SUPABASE_JWT_SECRET").map(Secret::new);
         if secret.as_ref().is_some_and(|secret| !is_legacy_secret(secret.expose())) {

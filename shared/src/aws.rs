@@ -43,7 +43,7 @@ pub fn endpoint(of_service: &'static str) -> Option<String> {
     config::optional(of_service).or_else(|| config::optional("AWS_ENDPOINT_URL"))
 }
 
-/// The same, from given values.
+/// As [`settings`], from given values.
 pub fn with(http: &reqwest::Client, region: String, credentials: Credentials) -> SdkConfig {
     let http = http.clone();
     SdkConfig::builder()
@@ -72,9 +72,8 @@ pub(crate) struct Signer<'a> {
     pub(crate) region: &'a str,
     /// `s3`.
     pub(crate) service: &'a str,
-    /// Nothing of InkFlow shifts it.
+    /// The machine's own time, which AWS compares with its clock: the shift of `make dev` is not in it.
     pub(crate) time: std::time::SystemTime,
-    /// How the service wants it.
     pub(crate) settings: SigningSettings,
 }
 
@@ -82,7 +81,7 @@ impl Signer<'_> {
     /// Signs one request.
     ///
     /// # Errors
-    /// `url` is none, or a header is not ASCII.
+    /// `url` is not a URL, or a header is not ASCII.
     pub(crate) fn sign(
         self,
         method: &str,
@@ -113,7 +112,7 @@ impl Signer<'_> {
 /// A request to a service for which no SDK is compiled in, with its signature.
 ///
 /// # Panics
-/// `url` is none, or a header is not ASCII: both are written in our source.
+/// `url` is not a URL, or a header is not ASCII: both are written in our source.
 pub fn signed(
     credentials: &Credentials,
     region: &str,

@@ -35,22 +35,18 @@ pub struct Bucket {
     identity: Identity,
 }
 
-/// A file that was read.
+/// What came of reading a file.
 #[derive(Debug)]
 pub enum Fetched {
     /// All of it.
     Bytes(Vec<u8>),
-    /// It is larger than was asked for.
+    /// It is larger than the limit.
     TooLarge,
-    /// There is no such file.
     Missing,
 }
 
 impl Bucket {
     /// Reads `IMAGES_BUCKET`, the region and credentials that Lambda sets, and `AWS_ENDPOINT_URL_S3` on a laptop.
-    ///
-    /// # Errors
-    /// A setting is missing.
     pub fn from_env(http: &reqwest::Client) -> Result<Self, ConfigError> {
         let (credentials, endpoint) = (aws::credentials()?, aws::endpoint("AWS_ENDPOINT_URL_S3"));
         let (name, region) = (config::required("IMAGES_BUCKET")?, config::required("AWS_REGION")?);
@@ -94,9 +90,6 @@ impl Bucket {
     }
 
     /// Reads a file of at most `limit` bytes.
-    ///
-    /// # Errors
-    /// S3 does not answer as it should.
     pub async fn get(&self, key: &str, limit: usize) -> Result<Fetched, Error> {
         let mut response = self.send(Method::GET, key, &[], Vec::new()).await?;
         match response.status() {
@@ -118,9 +111,6 @@ impl Bucket {
     }
 
     /// Writes a file that never changes, so that every cache may keep it.
-    ///
-    /// # Errors
-    /// S3 does not answer as it should.
     pub async fn put(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let headers = [("content-type", content_type), ("cache-control", "public, max-age=31536000, immutable")];
         let response = self.send(Method::PUT, key, &headers, bytes).await?;
@@ -132,9 +122,6 @@ impl Bucket {
     }
 
     /// Deletes a file, whether it is there or not.
-    ///
-    /// # Errors
-    /// S3 does not answer as it should.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         let response = self.send(Method::DELETE, key, &[], Vec::new()).await?;
         if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {

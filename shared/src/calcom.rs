@@ -44,9 +44,6 @@ pub struct Pages(String);
 
 impl Pages {
     /// Those of `CALCOM_WEB_BASE`.
-    ///
-    /// # Errors
-    /// It cannot be read.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self(config::or("CALCOM_WEB_BASE", "https://cal.com".to_owned())?))
     }
@@ -63,34 +60,26 @@ impl From<&str> for Pages {
     }
 }
 
-/// Cal.com's API.
 #[derive(Debug, Clone)]
 pub struct Calcom {
     http: reqwest::Client,
     base: String,
 }
 
-/// A booking to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCalBooking<'a> {
-    /// The artist's event type.
     pub event_type_id: i64,
-    /// Its start.
     pub start: Timestamp,
-    /// Its length, for event types that offer several.
+    /// For event types that offer several lengths.
     pub length_minutes: Option<u32>,
     /// Our id, by which we find it again.
     pub booking: BookingId,
-    /// Who comes.
     pub attendee: Attendee<'a>,
 }
 
-/// Who comes to the appointment.
 #[derive(Debug, Clone, Copy)]
 pub struct Attendee<'a> {
-    /// The client's name.
     pub name: &'a str,
-    /// The client's address.
     pub email: &'a str,
     /// The client's number, with its country code.
     pub phone: Option<&'a str>,
@@ -101,7 +90,6 @@ pub struct Attendee<'a> {
 }
 
 impl Calcom {
-    /// A client of the API at `base`.
     pub fn new(http: reqwest::Client, base: impl Into<String>) -> Self {
         Self { http, base: base.into().trim_end_matches('/').to_owned() }
     }
@@ -159,9 +147,6 @@ impl Calcom {
     ///
     /// It asks by attendee and compares our id itself, because Cal.com cannot be asked for metadata. It
     /// does not ask by time: the artist may have moved the booking.
-    ///
-    /// # Errors
-    /// Cal.com cannot be asked.
     pub async fn find(
         &self,
         key: &Secret,
@@ -185,9 +170,6 @@ impl Calcom {
     }
 
     /// The bookings of ours, of any client, that take a part of this time at Cal.com.
-    ///
-    /// # Errors
-    /// Cal.com cannot be asked.
     pub async fn ours_between(
         &self,
         key: &Secret,
@@ -208,9 +190,6 @@ impl Calcom {
     /// Creates a booking.
     ///
     /// Cal.com has no idempotency key: look before calling it, and after it failed.
-    ///
-    /// # Errors
-    /// See [`CalcomError`].
     pub async fn create(&self, key: &Secret, new: NewCalBooking<'_>) -> Result<CalBooking, CalcomError> {
         let mut attendee = json!({
             "name": new.attendee.name,
@@ -234,9 +213,6 @@ impl Calcom {
     }
 
     /// Says the artist's yes to a booking that waits for it.
-    ///
-    /// # Errors
-    /// See [`CalcomError`].
     pub async fn confirm(&self, key: &Secret, uid: &str) -> Result<CalBooking, CalcomError> {
         one(self.request(Method::POST, &of(uid, "/confirm")?, key, BOOKINGS)).await
     }
@@ -244,16 +220,13 @@ impl Calcom {
     /// Calls a booking off.
     ///
     /// # Errors
-    /// See [`CalcomError`]; one that is called off already is refused.
+    /// A booking that is called off already is refused.
     pub async fn cancel(&self, key: &Secret, uid: &str, reason: &str) -> Result<CalBooking, CalcomError> {
         let body = json!({ "cancellationReason": reason });
         one(self.request(Method::POST, &of(uid, "/cancel")?, key, BOOKINGS).json(&body)).await
     }
 
     /// Moves a booking; the answer is the new one, with a uid of its own.
-    ///
-    /// # Errors
-    /// See [`CalcomError`].
     pub async fn reschedule(
         &self,
         key: &Secret,

@@ -15,7 +15,6 @@ use thiserror::Error;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
     pub fn new(value: String) -> Self {
         Self(value)
     }
@@ -41,7 +40,6 @@ pub enum ConfigError {
     /// It is set to something else than it should be.
     #[error("the setting {name} is not valid: {why}")]
     Invalid {
-        /// Its name.
         name: &'static str,
         /// What it should be.
         why: String,

@@ -73,7 +73,7 @@ pub mod limits;
 // Forgets what has served its time.
 pub mod upkeep;
 
-/// How long connecting may take: TCP, TLS and SCRAM are at most nine flights.
+/// How long connecting may take: TCP, TLS and SCRAM are at most nine round trips.
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long one statement may take, a little more than the server's own `statement_timeout`.
@@ -105,9 +105,6 @@ pub struct Db {
 
 impl Db {
     /// A database that is reached through `DATABASE_URL` and `DATABASE_CA`. Does not connect yet.
-    ///
-    /// # Errors
-    /// A setting is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::new(&config::required("DATABASE_URL")?, config::optional("DATABASE_CA").as_deref())
     }
@@ -300,7 +297,7 @@ pub(crate) fn get_all_named<T>(row: &Row, column: &str, parse: impl Fn(&str) -> 
 /// Reads a column that holds the name of a zone.
 ///
 /// # Errors
-/// It names none.
+/// The name is not that of a zone.
 pub(crate) fn get_zone(row: &Row, column: &str) -> Result<TimeZone, Error> {
     let name: &str = get(row, column)?;
     TimeZone::get(name).map_err(|error| Error::Internal(format!("column {column}: {error}")))
@@ -335,7 +332,6 @@ pub(crate) fn job_rows(
 /// How long the sweeper leaves a new job to its direct way before it sends it again.
 pub(crate) const RELAY_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
-/// Reads a column of job ids.
 pub(crate) fn job_ids(row: &Row, column: &str) -> Result<Vec<JobId>, Error> {
     let ids: Vec<uuid::Uuid> = get(row, column)?;
     Ok(ids.into_iter().map(JobId::new).collect())

@@ -30,9 +30,7 @@ impl FieldError {
 /// A service outside that did not do its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Stripe.
     Stripe,
-    /// Cal.com.
     Calcom,
     /// SQS.
     Queue,
@@ -66,7 +64,6 @@ pub enum Error {
     /// A refusal of a slot, with the slots that are free instead.
     #[error("{refusal}")]
     RefusedWithSlots {
-        /// Why.
         refusal: Refusal,
         /// What is free, as the slots function would answer.
         slots: serde_json::Value,
@@ -109,7 +106,7 @@ pub enum Error {
     /// The body is larger than this endpoint reads.
     #[error("the body is larger than {limit} bytes")]
     PayloadTooLarge {
-        /// The most it reads.
+        /// The most it reads, in bytes.
         limit: usize,
     },
     /// The signature, the token or the key is missing or wrong.
@@ -147,10 +144,7 @@ pub enum Error {
     MethodNotAllowed,
     /// Too many requests from one address.
     #[error("too many requests")]
-    TooManyRequests {
-        /// When it is worth trying again.
-        retry_after: Duration,
-    },
+    TooManyRequests { retry_after: Duration },
     /// An idempotency key was used before, with another body.
     #[error("the idempotency key belongs to another request")]
     IdempotencyMismatch,
@@ -169,7 +163,6 @@ pub enum Error {
     /// A service outside failed where nothing more precise can be said.
     #[error("{service} failed: {why}")]
     Outside {
-        /// Which.
         service: Service,
         /// What it said, without personal data.
         why: String,
@@ -177,7 +170,6 @@ pub enum Error {
     /// The database refused or broke off.
     #[error("database: {}", database_words(.0))]
     Database(#[from] tokio_postgres::Error),
-    /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     DatabaseUnavailable(String),
     /// Somebody else changed the same thing again and again.
@@ -190,7 +182,6 @@ pub enum Error {
     /// One of the others, told to a person on a page instead of to a program.
     #[error("{error}")]
     Shown {
-        /// What happened.
         error: Box<Self>,
         /// The page, HTML.
         page: String,

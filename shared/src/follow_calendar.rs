@@ -30,19 +30,9 @@ pub enum Compared {
     /// A job is at work on it, and will look itself.
     Busy,
     /// The artist did something there, and it is done here too.
-    Changed {
-        /// What.
-        outcome: Outcome,
-        /// The jobs that follow.
-        jobs: Vec<JobId>,
-    },
+    Changed { outcome: Outcome, jobs: Vec<JobId> },
     /// Cal.com is not what our last job left it as: another job sees to it.
-    Repair {
-        /// What is wrong.
-        why: Outcome,
-        /// The job.
-        jobs: Vec<JobId>,
-    },
+    Repair { why: Outcome, jobs: Vec<JobId> },
 }
 
 impl Compared {
@@ -55,7 +45,6 @@ impl Compared {
         }
     }
 
-    /// The jobs that follow.
     pub fn jobs(&self) -> &[JobId] {
         match self {
             Self::Nothing(_) | Self::Busy => &[],
@@ -248,9 +237,6 @@ fn changed(settled: Settled) -> Compared {
 
 /// The artist moved the booking in Cal.com to `start`: it moves here too, when the time is free. If not, it stays where it
 /// is and the artist is told.
-///
-/// # Errors
-/// The database failed.
 pub async fn moved(db: &Db, booking: &Booking, uid: &str, start: Timestamp, now: Timestamp) -> Result<Compared, Error> {
     // Cal.com gives a moved booking its event type's own length; the appointment keeps the one that was booked.
     let length = booking.ends_at.duration_since(booking.starts_at);
@@ -293,9 +279,6 @@ pub async fn moved(db: &Db, booking: &Booking, uid: &str, start: Timestamp, now:
 ///
 /// By the policy if it was the client, with everything back if it was the artist. Where that is not certain nothing moves,
 /// and the artist is asked.
-///
-/// # Errors
-/// The database failed.
 pub async fn called_off(db: &Db, dossier: &Dossier, there: &CalBooking, now: Timestamp) -> Result<Compared, Error> {
     let booking = &dossier.booking;
     let mut client = vec![dossier.client.email.as_str()];

@@ -43,9 +43,6 @@ pub struct Web {
 
 impl Web {
     /// Reads `PUBLIC_URL`, `CORS_ORIGINS` and `CLIENT_IP_HEADER`.
-    ///
-    /// # Errors
-    /// A setting is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let client_ip_header = config::optional("CLIENT_IP_HEADER")
             .map(|name| name.to_ascii_lowercase().parse())
@@ -160,7 +157,7 @@ where
 }
 
 /// Refuses U+0000 in the address. No text of ours holds one, and Postgres takes none: it would say so too late and as if it
-/// were our failure. That an escaped percent sign stands before cannot be: `%2500` has no `%00`.
+/// were our failure. `%2500`, an escaped percent sign and two zeros, does not hold `%00`.
 fn without_nul(request: &Request) -> Result<(), Error> {
     let address = [Some(request.uri().path()), request.uri().query()];
     if address.into_iter().flatten().any(|part| part.contains("%00")) {
@@ -275,7 +272,7 @@ pub fn segments<'a>(request: &'a Request, prefix: &str) -> Result<Vec<&'a str>, 
     }
 }
 
-/// The answer to what leaves nothing to say.
+/// An empty answer: 204.
 pub fn no_content() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -18,13 +18,9 @@ pub struct Event<'a> {
     pub sequence: i32,
     /// When this file is written.
     pub stamp: Timestamp,
-    /// The start.
     pub starts_at: Timestamp,
-    /// The end.
     pub ends_at: Timestamp,
-    /// The title.
     pub summary: &'a str,
-    /// Where.
     pub location: &'a str,
     /// What else to know, over several lines if need be.
     pub description: &'a str,
@@ -61,7 +57,6 @@ impl Method {
 }
 
 impl Event<'_> {
-    /// The file's text.
     pub fn to_ics(&self, method: Method) -> String {
         let cancelled = method == Method::Cancel;
         let mut file = File(String::with_capacity(1024));

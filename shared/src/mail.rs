@@ -38,7 +38,6 @@ const BOOKING: &str = "booking";
 /// A mail that only needs to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The reader's address.
     pub to: String,
     /// The name shown as sender; the address is InkFlow's own.
     pub from_name: String,
@@ -46,9 +45,7 @@ pub struct Mail {
     pub reply_to: String,
     /// One line.
     pub subject: String,
-    /// The mail as plain text.
     pub text: String,
-    /// The same as HTML.
     pub html: String,
     /// The appointment, for the reader's calendar.
     pub calendar: Option<CalendarFile>,
@@ -61,11 +58,8 @@ pub struct Mail {
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matter {
-    /// A booking.
     Booking {
-        /// Which.
         booking: BookingId,
-        /// Which of its mails.
         template: Template,
     },
     /// The address of an artist, by the row of its link.
@@ -97,12 +91,9 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-/// The calendar file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarFile {
-    /// What the reader's calendar is to do with it.
     pub method: Method,
-    /// The file.
     pub content: String,
 }
 
@@ -176,9 +167,6 @@ impl Mailer {
     /// Sends a mail.
     ///
     /// SES knows no idempotency key: whoever calls this remembers that it did.
-    ///
-    /// # Errors
-    /// See [`MailFailure`].
     pub async fn send(&self, mail: &Mail) -> Result<MessageId, MailFailure> {
         if !is_plain_address(&mail.to) || !is_plain_address(&mail.reply_to) {
             return Err(MailFailure::Permanent("an address is malformed".into()));
@@ -212,7 +200,7 @@ impl Mailer {
 /// The address in `MAIL_FROM`, which may have a name before it; the name is each mail's own.
 ///
 /// # Errors
-/// There is none.
+/// It holds no address.
 pub fn sender(mail_from: &str) -> Result<String, ConfigError> {
     let address =
         mail_from.rsplit_once('<').map_or(mail_from, |(_, rest)| rest.trim_end().trim_end_matches('>')).trim();

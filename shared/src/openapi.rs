@@ -84,7 +84,6 @@ impl Document {
         self.operations.keys().copied()
     }
 
-    /// The whole of it.
     pub fn write(self) -> Value {
         let mut paths = Map::new();
         for ((method, path), operation) in self.operations {

@@ -40,7 +40,6 @@ pub enum ParametersError {
         "SSM refused to give the parameters: {status} {code} (may this function's role call ssm:GetParameters on them?)"
     )]
     Refused {
-        /// The HTTP status.
         status: u16,
         /// SSM's own word for it.
         code: String,
@@ -116,9 +115,6 @@ pub async fn load() -> Result<(), ParametersError> {
 
 impl Store {
     /// SSM of `AWS_REGION`, or at `AWS_ENDPOINT_URL_SSM`.
-    ///
-    /// # Errors
-    /// A setting is missing.
     pub fn from_env(http: reqwest::Client) -> Result<Self, ConfigError> {
         let region = config::required("AWS_REGION")?;
         Ok(Self::new(http, aws::endpoint("AWS_ENDPOINT_URL_SSM"), region, aws::credentials()?))

@@ -24,10 +24,10 @@ pub const LIFE: SignedDuration = SignedDuration::from_mins(5);
 /// and a half on a telephone (facts in docs/decisions.md).
 const PARTS: [u8; 3] = [16, 20, 24];
 
-/// How many bits at the begin of each part's hash must be zero.
+/// How many bits at the beginning of each part's hash must be zero.
 const BITS: u32 = 13;
 
-/// Of the signature so much is hashed, in bytes: a try fits one block of SHA-256.
+/// How many bytes of the signature are hashed: a try fits one block of SHA-256.
 const SEED: usize = 16;
 
 /// What is to be solved.

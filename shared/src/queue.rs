@@ -45,14 +45,10 @@ pub struct Queue {
 
 impl Queue {
     /// The queue of `QUEUE_URL`, at `AWS_ENDPOINT_URL_SQS` when that is set.
-    ///
-    /// # Errors
-    /// A setting is missing.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
         Ok(Self::new(aws, aws::endpoint("AWS_ENDPOINT_URL_SQS"), config::required("QUEUE_URL")?))
     }
 
-    /// The queue at `url`.
     pub fn new(aws: &SdkConfig, endpoint: Option<String>, url: String) -> Self {
         let mut config = aws_sdk_sqs::config::Builder::from(aws);
         config.set_endpoint_url(endpoint);

@@ -30,16 +30,10 @@ pub enum Settled {
     /// This event was dealt with before.
     KnownEvent,
     /// It was applied, or there was nothing to apply.
-    Applied {
-        /// What came of it.
-        outcome: Outcome,
-        /// The jobs that follow.
-        jobs: Vec<JobId>,
-    },
+    Applied { outcome: Outcome, jobs: Vec<JobId> },
 }
 
 impl Settled {
-    /// What came of it.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::UnknownBooking => Outcome::UnknownBooking,
@@ -48,7 +42,6 @@ impl Settled {
         }
     }
 
-    /// The jobs that follow.
     pub fn jobs(&self) -> &[JobId] {
         match self {
             Self::Applied { jobs, .. } => jobs,
@@ -158,14 +151,12 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// What came of it.
     pub fn settled(&self) -> &Settled {
         match self {
             Self::Kept(settled) | Self::Released(settled) => settled,
         }
     }
 
-    /// Consumes it and returns what came of it.
     pub fn into_settled(self) -> Settled {
         match self {
             Self::Kept(settled) | Self::Released(settled) => settled,
@@ -235,7 +226,7 @@ pub async fn close(
 /// What Stripe is asked to open for a hold: the same at each call.
 ///
 /// # Errors
-/// The stored amount is not one.
+/// The zone that is stored with the hold is not a known one.
 pub fn checkout_of<'a>(hold: &'a Hold, public_url: &'a str) -> Result<Checkout<'a>, Error> {
     let nature = match hold.policy.nature {
         DepositNature::Acompte => hold.locale.pick("Acompte", "Deposit"),

@@ -78,7 +78,6 @@ pub enum StripeError {
     /// Stripe answered with an error. Its message is left out: it may quote what the client typed.
     #[error("status {status}, type {kind}, code {code}")]
     Refused {
-        /// The HTTP status.
         status: u16,
         /// Stripe's error type.
         kind: String,
@@ -118,13 +117,11 @@ impl StripeError {
 /// call sends the same parameters, as Stripe's idempotency asks.
 #[derive(Debug, Clone)]
 pub struct Checkout<'a> {
-    /// The booking to pay for.
     pub booking: BookingId,
     /// What Stripe's page calls it.
     pub title: String,
     /// What Stripe's page says beside its button.
     pub note: String,
-    /// How much.
     pub deposit: Cents,
     /// Prefilled on Stripe's page.
     pub email: &'a str,
@@ -136,7 +133,7 @@ pub struct Checkout<'a> {
     pub attempt: u32,
     /// Origin of our site.
     pub public_url: &'a str,
-    /// The connected account, or the platform's own.
+    /// The connected account; none is the platform's own.
     pub account: Option<&'a str>,
 }
 
@@ -149,7 +146,6 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// A client for the API at `base`.
     pub fn new(http: reqwest::Client, base: impl Into<String>, key: Secret) -> Self {
         Self { http, base: base.into().trim_end_matches('/').to_owned(), key }
     }
@@ -193,9 +189,6 @@ impl Stripe {
     }
 
     /// Reads a Checkout Session.
-    ///
-    /// # Errors
-    /// Stripe refused or did not answer.
     pub async fn session(&self, id: &str, account: Option<&str>) -> Result<Session, StripeError> {
         self.send(RetrieveCheckoutSession::new(id).build(), None, account).await
     }
@@ -204,9 +197,6 @@ impl Stripe {
     ///
     /// A session that is not open any more cannot be closed; then it is read, and its status says whether
     /// it was paid (<https://docs.stripe.com/api/checkout/sessions/expire>).
-    ///
-    /// # Errors
-    /// Stripe refused or did not answer.
     pub async fn expire(&self, id: &str, account: Option<&str>) -> Result<Session, StripeError> {
         match self.send(ExpireCheckoutSession::new(id).build(), None, account).await {
             Err(StripeError::Refused { status: 400..=499, .. }) => self.session(id, account).await,
@@ -215,9 +205,6 @@ impl Stripe {
     }
 
     /// Gives `amount` of a payment back, under our own key.
-    ///
-    /// # Errors
-    /// Stripe refused or did not answer.
     pub async fn refund(
         &self,
         booking: BookingId,
@@ -240,10 +227,6 @@ impl Stripe {
         self.send(request.build(), Some(&key), account).await
     }
 
-    /// The refunds of a payment.
-    ///
-    /// # Errors
-    /// Stripe refused or did not answer.
     pub async fn refunds(&self, payment_intent: &str, account: Option<&str>) -> Result<Vec<Refund>, StripeError> {
         let request = ListRefund::new().payment_intent(payment_intent).limit(100);
         let page: Page<Refund> = self.send(request.build(), None, account).await?;
@@ -254,9 +237,6 @@ impl Stripe {
     ///
     /// Stripe keeps them for 30 days, whatever became of their delivery
     /// (<https://docs.stripe.com/api/events/list>).
-    ///
-    /// # Errors
-    /// Stripe refused or did not answer.
     pub async fn events(
         &self,
         kinds: &[&str],

@@ -41,7 +41,6 @@ struct Key {
 /// What a sealed value holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The secret.
     pub secret: Secret,
     /// Whether the first key has sealed it, and its id is on it: then no other key is needed for it.
     pub is_current: bool,

@@ -46,7 +46,6 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// The keys of one mode.
 pub(super) enum Keys {
-    /// Published by the project.
     Published(Published),
     /// One secret that both sides know.
     Shared(hmac::Key),
@@ -98,7 +97,6 @@ impl Keys {
         }
     }
 
-    /// Verifies a signature over `message`.
     pub(super) async fn verify(
         &self,
         header: &Header,

@@ -14,13 +14,10 @@ use super::error::{CalcomError, unreadable};
 pub struct CalBooking {
     /// What every later call names it by. A booking that is moved gets another one.
     pub uid: String,
-    /// Whether it stands.
     pub status: CalStatus,
-    /// Its start.
     pub start: Timestamp,
-    /// Its end.
     pub end: Timestamp,
-    /// The booking it was moved to.
+    /// The uid of the booking it was moved to.
     pub moved_to: Option<String>,
     /// Why it was cancelled, in the words of whoever did.
     pub cancellation_reason: Option<String>,
@@ -28,7 +25,6 @@ pub struct CalBooking {
     pub inkflow_id: Option<BookingId>,
     /// When it was changed last: of one that was called off, the moment at which it was.
     pub updated_at: Option<Timestamp>,
-    /// The addresses of those it concerns.
     pub people: People,
 }
 
@@ -37,9 +33,7 @@ pub struct CalBooking {
 pub struct People {
     /// Who called it off, as Cal.com was told.
     pub cancelled_by: Option<String>,
-    /// The hosts.
     pub hosts: Vec<String>,
-    /// The attendees.
     pub attendees: Vec<String>,
 }
 
@@ -56,7 +50,6 @@ pub enum CalStatus {
     Accepted,
     /// It waits for the artist's yes.
     Pending,
-    /// It was called off.
     Cancelled,
     /// The artist said no.
     Rejected,

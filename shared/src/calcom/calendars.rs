@@ -22,7 +22,7 @@ use crate::vault::Vault;
 /// those who book, and for what follows.
 const FOR_ALL: i32 = 60;
 
-/// The answers that a sandbox keeps.
+/// The most answers that a sandbox keeps.
 const KEPT: usize = 200;
 
 /// The calendars of the artists who use Cal.com.
@@ -77,13 +77,11 @@ fn asked_about(window: Interval) -> Interval {
 /// Whose free times somebody looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
-    /// The artist.
     pub slug: &'a str,
     /// The flash, or none for a project.
     pub flash: Option<FlashId>,
     /// The first day; none for today.
     pub from: Option<Date>,
-    /// The days.
     pub window: Interval,
     /// Who looks: no name, only told apart from others.
     pub visitor: &'a str,
@@ -91,26 +89,20 @@ pub struct Look<'a> {
 
 impl Calendars {
     /// Calendars at `CALCOM_API_BASE`, with keys sealed under `ENCRYPTION_KEY`.
-    ///
-    /// # Errors
-    /// A setting is missing or malformed.
     pub fn from_env(http: reqwest::Client) -> Result<Self, ConfigError> {
         let vault = Vault::new(&config::secret("ENCRYPTION_KEY")?)
             .map_err(|error| ConfigError::Invalid { name: "ENCRYPTION_KEY", why: error.to_string() })?;
         Ok(Self::new(Calcom::from_env(http), vault))
     }
 
-    /// Calendars from given parts.
     pub fn new(calcom: Calcom, vault: Vault) -> Self {
         Self { calcom, vault, memory: Mutex::default() }
     }
 
-    /// The API itself.
     pub fn calcom(&self) -> &Calcom {
         &self.calcom
     }
 
-    /// What seals and opens the artists' keys.
     pub fn vault(&self) -> &Vault {
         &self.vault
     }

@@ -21,7 +21,6 @@ pub fn trigger(name: &str) -> &'static str {
 /// An event type, as far as booking with it depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
-    /// Its name.
     pub title: String,
     /// The lengths it offers, in minutes.
     pub lengths: Vec<u32>,
@@ -73,7 +72,7 @@ impl Calcom {
     /// The name of whoever owns this key.
     ///
     /// # Errors
-    /// [`CalcomError::Unauthorised`] when the key is none.
+    /// [`CalcomError::Unauthorised`] when Cal.com does not know the key.
     pub async fn username(&self, key: &Secret) -> Result<Option<String>, CalcomError> {
         // This family knows no versions.
         let me: Me = data(self.request(Method::GET, "me", key, EVENT_TYPES)).await?;
@@ -105,9 +104,6 @@ impl Calcom {
     /// Has the changes of an event type's bookings told to `url`, signed with `secret`.
     ///
     /// A subscription of the same address is replaced, because its secret cannot be read.
-    ///
-    /// # Errors
-    /// See [`CalcomError`].
     pub async fn subscribe(
         &self,
         key: &Secret,
@@ -125,9 +121,6 @@ impl Calcom {
     }
 
     /// Ends every subscription of `url` to an event type.
-    ///
-    /// # Errors
-    /// See [`CalcomError`].
     pub async fn unsubscribe(&self, key: &Secret, event_type: i64, url: &str) -> Result<(), CalcomError> {
         let path = format!("event-types/{event_type}/webhooks");
         let known: Vec<Webhook> = data(self.request(Method::GET, &path, key, EVENT_TYPES)).await?;

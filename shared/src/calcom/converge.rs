@@ -26,13 +26,9 @@ const OUR_REASON: &str = "InkFlow: ";
 /// What Cal.com should hold of a booking.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The artist's key.
     pub key: &'a Secret,
-    /// The artist's event type.
     pub event_type_id: i64,
-    /// Our booking.
     pub booking: BookingId,
-    /// Whether it should be there.
     pub want: Want<'a>,
     /// Cal.com's uid, when we know it.
     pub known_uid: Option<&'a str>,
@@ -42,11 +38,8 @@ pub struct Wanted<'a> {
     pub removed_by_us: bool,
     /// Cal.com has not found it for so long that it counts as gone.
     pub is_gone: bool,
-    /// The start of the appointment.
     pub start: Timestamp,
-    /// Its end.
     pub end: Timestamp,
-    /// The client.
     pub attendee: Attendee<'a>,
     /// Which attempt this is, from 1.
     pub attempt: u32,
@@ -55,12 +48,10 @@ pub struct Wanted<'a> {
 /// Whether a booking should be at Cal.com.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want<'a> {
-    /// It should not.
     Absent {
         /// Why, for whoever reads it there.
         reason: &'a str,
     },
-    /// It should.
     Present {
         /// Whether the artist's yes is given, where the event type asks for one.
         confirmed: bool,
@@ -78,12 +69,7 @@ pub enum Converged {
         note: Option<Note>,
     },
     /// The artist moved it there. Theirs is the last word: we do not move it back.
-    MovedThere {
-        /// Cal.com's uid.
-        uid: String,
-        /// Where to.
-        start: Timestamp,
-    },
+    MovedThere { uid: String, start: Timestamp },
     /// Somebody else than we called it off there.
     CalledOffThere(Box<CalBooking>),
     /// It was there, and Cal.com finds it neither by its uid nor among the client's bookings. Perhaps it is only not to be
@@ -94,10 +80,7 @@ pub enum Converged {
     /// It is not there, and should not be.
     NothingToDo,
     /// Cal.com has something else in mind with this time. Trying again does not help; the artist must look.
-    Conflict {
-        /// What it has.
-        why: Clash,
-    },
+    Conflict { why: Clash },
     /// Cal.com refuses for a reason that trying again does not change.
     Rejected {
         /// Which, without personal data.
@@ -105,7 +88,7 @@ pub enum Converged {
     },
     /// Cal.com did not answer, or is about to be asked too often.
     Retry {
-        /// When to try again.
+        /// How long to wait before the next attempt.
         after: Duration,
         /// What happened, without personal data.
         why: String,
@@ -145,7 +128,6 @@ impl fmt::Display for Clash {
     }
 }
 
-/// Makes Cal.com agree.
 pub async fn converge(calcom: &Calcom, wanted: &Wanted<'_>) -> Converged {
     let run = async {
         match wanted.want {

@@ -43,16 +43,11 @@ pub enum CalcomError {
     /// The key is wrong, or not for this.
     #[error("the API key is refused")]
     Unauthorised,
-    /// Too many calls.
     #[error("too many calls")]
-    RateLimited {
-        /// When to come back.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// It timed out, broke off or answered with a fault of its own. What was asked may have been done.
     #[error("Cal.com does not answer: {0}")]
     Unavailable(String),
-    /// Something else.
     #[error("Cal.com answered {status} {code}")]
     Unexpected {
         /// The HTTP status.

@@ -28,31 +28,24 @@ const WINDOW: i64 = 60;
 /// The times that somebody looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
-    /// Those that are shown.
     pub shown: Interval,
     /// What Cal.com is asked about for them.
     pub asked: Interval,
 }
 
-/// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Asked {
-    /// Whose calendar.
     pub artist: ArtistId,
-    /// Its event type.
     pub event_type: i64,
     /// How long the appointment takes.
     pub minutes: u32,
-    /// For which time.
     pub window: Interval,
 }
 
-/// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The free starts.
     pub starts: Vec<Timestamp>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -70,9 +63,6 @@ pub struct Known {
 
 /// The agenda of an artist at the times that are shown, with what is known of Cal.com at those that it is asked about. What `told` holds
 /// is kept for others. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn agenda_to_show(
     db: &Db,
     slug: &str,

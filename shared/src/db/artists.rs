@@ -24,23 +24,18 @@ use crate::error::Error;
 /// An artist with their rules.
 #[derive(Debug, Clone)]
 pub struct Artist {
-    /// Their id.
     pub id: ArtistId,
-    /// Their address on the site.
+    /// The last segment of their page's address.
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
-    /// A few sentences.
     pub bio: String,
-    /// Their town.
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
-    /// From when on clients are told.
     pub address_shown: AddressShown,
     /// Path or URL of the large image.
     pub hero_image: Option<String>,
-    /// The language they read.
     pub locale: Locale,
     /// Their zone: opening hours are its wall clock.
     pub zone: TimeZone,
@@ -48,17 +43,14 @@ pub struct Artist {
     pub zone_name: String,
     /// The deposit of a flash that names none.
     pub deposit_rule: DepositRule,
-    /// The deposit of a custom project.
     pub project_deposit: Cents,
     /// The first appointment of a custom project, in minutes.
     pub project_duration_minutes: u32,
-    /// What a cancellation costs.
     pub policy: CancellationPolicy,
     /// Their Cal.com, when they use one.
     pub calendar: Option<CalendarAccess>,
-    /// When it is told.
     pub calendar_mode: CalendarMode,
-    /// Their own Stripe account, or the platform's.
+    /// Their connected Stripe account; none is the platform's own.
     pub stripe_account: Option<String>,
 }
 
@@ -79,9 +71,6 @@ pub struct OwnPage {
 }
 
 /// The page of a user of Supabase Auth; none until its profile was saved once. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn own_page(db: &Db, user: Account) -> Result<Option<OwnPage>, Error> {
     const SQL: &str = "select id, slug, display_name, timezone, locale from artists where user_id = account($1)";
     let Some(row) = db.row(Repeat::Safe, SQL, &[(&user, Type::UUID_ARRAY)]).await? else { return Ok(None) };
@@ -95,9 +84,6 @@ pub async fn own_page(db: &Db, user: Account) -> Result<Option<OwnPage>, Error> 
 }
 
 /// The IANA zone of an artist; none when there is no such artist. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn zone(db: &Db, slug: &str) -> Result<Option<String>, Error> {
     const SQL: &str = "select timezone from artists where slug = $1 and active";
     db.row(Repeat::Safe, SQL, &[(&slug, Type::TEXT)]).await?.map(|row| get(&row, "timezone")).transpose()
@@ -108,7 +94,6 @@ pub async fn zone(db: &Db, slug: &str) -> Result<Option<String>, Error> {
 pub struct CalendarAccess {
     /// The event type that clients book.
     pub event_type: i64,
-    /// The API key, sealed.
     pub sealed_key: Vec<u8>,
 }
 
@@ -139,17 +124,13 @@ impl FlashState {
 /// A flash on sale.
 #[derive(Debug, Clone)]
 pub struct Flash {
-    /// Its id.
     pub id: FlashId,
-    /// Its name.
     pub title: String,
     /// Path or URL of its image.
     pub image: String,
     /// The whole price.
     pub price: Cents,
-    /// What is paid ahead.
     pub deposit: Cents,
-    /// How long it takes, in minutes.
     pub duration_minutes: u32,
     /// False for a unique piece.
     pub repeatable: bool,
@@ -158,7 +139,6 @@ pub struct Flash {
 /// A booking or a hold that lies in the agenda.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Occupied {
-    /// Which booking.
     pub id: BookingId,
     start: Timestamp,
     end: Timestamp,
@@ -167,7 +147,6 @@ pub struct Occupied {
 }
 
 impl Occupied {
-    /// The time it takes.
     pub fn interval(&self) -> Interval {
         Interval { start: self.start, end: self.end }
     }
@@ -192,7 +171,6 @@ impl Occupied {
 /// All that free slots are cut from.
 #[derive(Debug)]
 pub struct Agenda {
-    /// Whose it is.
     pub artist: Artist,
     /// The flash asked for, when it is on sale by this artist.
     pub flash: Option<Flash>,
@@ -256,9 +234,6 @@ macro_rules! takes_bookings {
 pub(crate) use takes_bookings;
 
 /// The agenda of an artist in a window of time; none when there is no such artist. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn agenda(db: &Db, slug: &str, flash: Option<FlashId>, window: Interval) -> Result<Option<Agenda>, Error> {
     const SQL: &str = "select * from agenda($1, $2, $3, $4)";
     let row = db
@@ -381,7 +356,6 @@ fn percent(row: &Row, column: &str) -> Result<u8, Error> {
 /// What the vitrine shows.
 #[derive(Debug)]
 pub struct Page {
-    /// The artist.
     pub artist: Artist,
     /// Their flashes in order, each with its state.
     pub flashes: Vec<(Flash, FlashState)>,
@@ -395,24 +369,17 @@ pub const MOST_LISTED: i64 = 100;
 /// An artist in few words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Their address on the site.
+    /// The last segment of their page's address.
     pub slug: String,
-    /// Their name.
     pub display_name: String,
-    /// Their town.
     pub city: String,
-    /// A few sentences.
     pub bio: String,
-    /// The language they read.
     pub locale: Locale,
     /// The path of the large image, else that of the first flash.
     pub image: Option<String>,
 }
 
 /// The artists whose page is open, who take deposits and who have something to book: hours, or a calendar elsewhere. By name. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn listed(db: &Db) -> Result<Vec<Listed>, Error> {
     const SQL: &str = concat!(
         r"select a.slug, a.display_name, a.city, a.bio, a.locale,
@@ -452,9 +419,6 @@ struct FlashRow {
 
 /// The page of an artist; none when there is no such artist. An address that was given up within the last year leads to the
 /// page of whoever had it, which has another slug then. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn page(db: &Db, slug: &str, now: Timestamp) -> Result<Option<Page>, Error> {
     const SQL: &str = concat!(
         "select ",

@@ -24,7 +24,6 @@ pub(crate) use self::row::{booking, booking_columns, euros, euros_opt, state_col
 /// A booking with what a decision about its payment needs to know.
 #[derive(Debug)]
 pub struct Found {
-    /// The booking.
     pub booking: Booking,
     /// Nobody else has its slot, nor its unique flash.
     pub slot_is_free: bool,
@@ -37,7 +36,6 @@ pub struct Found {
 pub struct Reference {
     /// The booking id in the metadata.
     pub booking: Option<BookingId>,
-    /// The payment intent.
     pub payment_intent: Option<String>,
 }
 
@@ -55,9 +53,6 @@ impl Reference {
 
 /// Finds the booking of a payment, by its id or by the payment intent that the ledger or the booking knows.
 /// One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn find(db: &Db, reference: &Reference, event: Option<&str>) -> Result<Option<Found>, Error> {
     const SQL: &str = concat!(
         "select ",
@@ -169,9 +164,6 @@ pub async fn apply(
 }
 
 /// Records an event that belongs to no booking of ours. Returns false when it was known.
-///
-/// # Errors
-/// The database failed.
 pub async fn record_orphan(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"insert into stripe_events (id, type, api_version, account, livemode, created_at, received_at, outcome, payload)
          select $1->>'id', $1->>'type', $1->>'api_version', $1->>'account', ($1->>'livemode')::boolean,
@@ -211,40 +203,29 @@ fn event_row(event: &Event) -> Value {
 /// A booking as the holder of its link sees it: no name, no e-mail, no phone.
 #[derive(Debug, Clone)]
 pub struct ClientsView {
-    /// The booking.
     pub booking: Booking,
-    /// What is booked.
     pub kind: BookingKind,
-    /// What it is called; empty for a project.
+    /// The flash's title; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
     /// Stripe's page.
     pub checkout_url: Option<String>,
-    /// The client's language.
     pub client_locale: Locale,
-    /// The artist's address on the site.
+    /// The last segment of the artist's page.
     pub artist_slug: String,
-    /// Their name.
     pub artist_name: String,
-    /// Where they read.
     pub artist_email: String,
     /// Where the appointment takes place.
     pub artist_address: String,
-    /// From when on clients are told.
     pub address_shown: AddressShown,
-    /// Their town.
     pub artist_city: String,
-    /// The language they write in.
     pub artist_locale: Locale,
     /// The zone on whose clock it is told.
     pub zone: TimeZone,
 }
 
 /// Reads a booking for its page. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn view(db: &Db, id: BookingId) -> Result<Option<ClientsView>, Error> {
     const SQL: &str = concat!(
         "select ",

@@ -23,7 +23,6 @@ pub struct Clues {
     pub booking: Option<BookingId>,
     /// Cal.com's uids of it.
     pub uids: Vec<String>,
-    /// The artist's event type.
     pub event_type: Option<i64>,
     /// The artist's name at Cal.com.
     pub username: Option<String>,
@@ -32,9 +31,8 @@ pub struct Clues {
 /// What stands for the id that Cal.com does not give.
 #[derive(Debug, Clone, Copy)]
 pub struct Occurrence<'a> {
-    /// Cal.com's uid.
     pub uid: &'a str,
-    /// What happened.
+    /// What happened, in Cal.com's word, e.g. `BOOKING_CANCELLED`.
     pub trigger: &'a str,
     /// When, by Cal.com's clock.
     pub created_at: Timestamp,
@@ -43,7 +41,6 @@ pub struct Occurrence<'a> {
 /// Whom a webhook is for.
 #[derive(Debug, Clone)]
 pub struct Subscriber {
-    /// The artist.
     pub artist: ArtistId,
     /// What the artist's webhooks are signed with, sealed.
     pub sealed_secret: Option<Vec<u8>>,
@@ -56,9 +53,6 @@ pub struct Subscriber {
 /// Finds the artist of a webhook: by the booking, else by the address, else by the event type. One flight.
 ///
 /// A booking of another artist than the address names is nobody's: each artist signs for their own.
-///
-/// # Errors
-/// The database failed.
 pub async fn subscriber(db: &Db, clues: &Clues, occurrence: &Occurrence<'_>) -> Result<Option<Subscriber>, Error> {
     const SQL: &str = r"with booking as materialized (
              select id, artist_id from bookings where (id = $1 or cal_com_booking_id = any($2))
@@ -96,9 +90,6 @@ pub async fn subscriber(db: &Db, clues: &Clues, occurrence: &Occurrence<'_>) -> 
 }
 
 /// Records a webhook with what came of it. The payload holds a person's name and address and is not kept. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn record(
     db: &Db,
     occurrence: &Occurrence<'_>,
@@ -137,9 +128,6 @@ pub fn is_reschedule(hint: Option<&str>, uid: &str) -> Option<bool> {
 }
 
 /// Lets the next sweep ask Cal.com about a booking, with what was told of it, however lately it changed. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn ask_soon(db: &Db, booking: BookingId, hint: Option<&str>) -> Result<(), Error> {
     db.rows(
         Repeat::Safe,
@@ -151,9 +139,6 @@ pub async fn ask_soon(db: &Db, booking: BookingId, hint: Option<&str>) -> Result
 }
 
 /// Notes since when Cal.com does not find a booking that it had; it is looked for again soon. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn is_missing(db: &Db, booking: BookingId, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = r"update bookings set calendar_missing_since = coalesce(calendar_missing_since, $2),
          calendar_checked_at = $2 where id = $1";
@@ -162,9 +147,6 @@ pub async fn is_missing(db: &Db, booking: BookingId, now: Timestamp) -> Result<(
 }
 
 /// Notes that Cal.com finds a booking again. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn is_found(db: &Db, booking: BookingId) -> Result<(), Error> {
     const SQL: &str = "update bookings set calendar_missing_since = null where id = $1";
     db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID)]).await?;
@@ -229,9 +211,6 @@ pub async fn put_back(
 
 /// True while a job is at work, or about to be, on what Cal.com has of a booking: what is there now may be on its way
 /// to something else. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"select exists (select from outbox o where o.booking_id = $1 and o.kind = 'sync_calendar' and o.done_at is null)
              or exists (select from bookings b where b.id = $1 and b.calendar_locked_until > $2) as busy";
@@ -247,9 +226,6 @@ pub async fn is_busy(db: &Db, booking: BookingId, now: Timestamp) -> Result<bool
 ///
 /// Those whose appointment is to come and that Cal.com should have, or should not have any more. Where a job is open,
 /// it will look itself. One of which something was heard ([`ask_soon`]) was asked about at the epoch.
-///
-/// # Errors
-/// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<BookingId>, Error> {
     const SQL: &str = r"with chosen as materialized (
              select b.id from bookings b where (b.calendar_state in ('synced', 'waiting', 'called_off')
@@ -283,9 +259,6 @@ const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 const SEARCHED: SignedDuration = SignedDuration::from_mins(5);
 
 /// Begins the calendar's job of a booking anew: Cal.com is not what it was when the last one was done. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn sync_again(db: &Db, booking: BookingId, now: Timestamp) -> Result<Vec<JobId>, Error> {
     const SQL: &str = r"insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)
          select $2, 'sync_calendar', b.id, $3, 'sync_calendar:' || b.id || ':' || b.version || ':again:' || $4, $5, $6

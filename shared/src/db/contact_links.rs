@@ -16,7 +16,6 @@ pub(crate) const ALLOWED: [i32; 4] = [3, 6, 5, 10];
 /// A link that is about to be mailed.
 #[derive(Debug)]
 pub struct Wanted {
-    /// Where to.
     pub email: String,
     /// The artist's language.
     pub locale: Locale,
@@ -24,9 +23,6 @@ pub struct Wanted {
 
 /// Notes the token of a link that is about to be mailed; nothing when it was mailed before, or the artist has another wish
 /// by now. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn begin(db: &Db, link: Uuid, token: &str, now: Timestamp) -> Result<Option<Wanted>, Error> {
     const SQL: &str = r"update contact_links l set token_hash = $2 from artists a
          where l.id = $1 and l.token_hash is null and l.used_at is null and l.expires_at > $3
@@ -40,9 +36,6 @@ pub async fn begin(db: &Db, link: Uuid, token: &str, now: Timestamp) -> Result<O
 }
 
 /// Takes the token back: SES did not take the mail. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn not_taken(db: &Db, link: Uuid) -> Result<(), Error> {
     let sql = "update contact_links set token_hash = null where id = $1 and used_at is null";
     db.rows(Repeat::Safe, sql, &[(&link, Type::UUID)]).await?;
@@ -51,8 +44,8 @@ pub async fn not_taken(db: &Db, link: Uuid) -> Result<(), Error> {
 
 /// Follows a link: from now on the artist of this account is written to there.
 ///
-/// False when it is not theirs, was used for
-/// something else since, or has run out. Followed twice, it says the same twice. One flight.
+/// False when it is not theirs, was used for something else since, or has run out. Followed twice, it says the same twice.
+/// One flight.
 ///
 /// # Errors
 /// [`Error::NoArtist`], or the database failed.

@@ -20,9 +20,8 @@ use crate::error::Error;
 /// A booking with the people it concerns.
 #[derive(Debug)]
 pub struct Dossier {
-    /// The booking.
     pub booking: Booking,
-    /// What it is called; empty for a project.
+    /// The flash's title; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
@@ -30,21 +29,17 @@ pub struct Dossier {
     pub was_confirmed: bool,
     /// When Stripe's page closes.
     pub checkout_expires_at: Option<Timestamp>,
-    /// The connected account, or the platform's own.
+    /// The connected account; none is the platform's own.
     pub stripe_account: Option<String>,
-    /// The artist.
     pub artist: Artist,
-    /// The client.
     pub client: Client,
-    /// What the client wrote of a project.
     pub project: Option<Project>,
-    /// The way into the artist's Cal.com.
     pub calendar: Option<CalendarAccess>,
     /// The start that Cal.com and we agreed on last.
     pub calendar_start: Option<Timestamp>,
     /// What the last look at Cal.com said (`bookings.calendar_state`).
     pub calendar_state: CalendarState,
-    /// And in words.
+    /// The same in words.
     pub calendar_note: Option<String>,
     /// What a webhook said of a cancellation there, and of which uid ([`super::calendar::hint`]).
     pub calendar_hint: Option<String>,
@@ -52,18 +47,13 @@ pub struct Dossier {
     pub calendar_missing_since: Option<Timestamp>,
 }
 
-/// The artist of a dossier.
 #[derive(Debug)]
 pub struct Artist {
-    /// The name on the page.
     pub name: String,
-    /// Where the artist reads.
     pub email: String,
     /// Where the appointment takes place.
     pub address: String,
-    /// From when on clients are told.
     pub address_shown: AddressShown,
-    /// Its town.
     pub city: String,
     /// The zone on whose clock the appointment is told.
     pub zone: TimeZone,
@@ -71,19 +61,13 @@ pub struct Artist {
     pub zone_name: String,
     /// The last segment of the artist's page.
     pub slug: String,
-    /// The language they read.
     pub locale: Locale,
 }
 
-/// The client of a dossier.
 pub struct Client {
-    /// The client's name.
     pub name: String,
-    /// Where the client reads.
     pub email: String,
-    /// The client's number.
     pub phone: String,
-    /// The language they read.
     pub locale: Locale,
 }
 
@@ -93,13 +77,9 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// The project of a dossier.
 pub struct Project {
-    /// What it should be.
     pub description: String,
-    /// Where on the body.
     pub body_zone: String,
-    /// What the client can spend.
     pub budget: Option<Cents>,
 }
 
@@ -110,9 +90,6 @@ impl std::fmt::Debug for Project {
 }
 
 /// Reads it; none when there is no such booking. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn read(db: &Db, id: BookingId) -> Result<Option<Dossier>, Error> {
     const SQL: &str = concat!(
         "select ",
@@ -179,7 +156,6 @@ pub struct CalendarNews<'a> {
     pub uid: Option<&'a str>,
     /// When it is there; none keeps what is known.
     pub start: Option<Timestamp>,
-    /// Its new state.
     pub state: CalendarState,
     /// What a person should know.
     pub note: Option<&'a str>,
@@ -188,9 +164,6 @@ pub struct CalendarNews<'a> {
 }
 
 /// Notes the news, in the history too when they are news. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn note_calendar(
     db: &Db,
     booking: &Booking,

@@ -10,12 +10,9 @@ use crate::domain::ids::BookingId;
 use crate::domain::job::{Occasion, Template};
 use crate::error::Error;
 
-/// Which mail.
 #[derive(Debug, Clone, Copy)]
 pub struct MailKey<'a> {
-    /// The booking it speaks of.
     pub booking: BookingId,
-    /// Which of the mails.
     pub template: Template,
     /// Tells two wanted mails of one template apart.
     pub occasion: &'a Occasion,
@@ -31,7 +28,6 @@ const OF_ONE_ARTIST: (i32, i32) = (80, 250);
 /// Whether a mail may be handed to SES now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// It may.
     Send,
     /// It was sent, or nobody knows.
     Over,
@@ -44,9 +40,7 @@ pub enum Begun {
 /// Whose share of unpaid mails is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// The address's.
     Address,
-    /// The artist's.
     Artist,
 }
 
@@ -55,9 +49,6 @@ pub enum Share {
 /// A process that dies between the send and [`ended`] leaves the try counted: then it cannot be known whether the mail went
 /// out, and it is tried once more, never a third time. A mail that `rests_on_nothing` is counted against what its address
 /// and its artist may cause without a payment.
-///
-/// # Errors
-/// The database failed.
 pub async fn begin(
     db: &Db,
     key: MailKey<'_>,
@@ -112,9 +103,6 @@ pub enum End<'a> {
 
 /// Notes how a try to send ended. True when nobody will ever know whether the mail arrived: it was the second try that went
 /// unanswered. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn ended(db: &Db, key: MailKey<'_>, end: End<'_>, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"update email_deliveries set
              status = case when $4 = 'unanswered' then case when tries >= 2 then 'unknown' else 'sending' end
@@ -151,9 +139,6 @@ pub async fn ended(db: &Db, key: MailKey<'_>, end: End<'_>, now: Timestamp) -> R
 
 /// Notes that a mail which SES had taken came back, so that whoever looks at its booking sees that it did not arrive, and
 /// may send it again. False when none of that id is on record as sent. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn came_back(db: &Db, booking: BookingId, message_id: &str, why: &str) -> Result<bool, Error> {
     const SQL: &str = r"with returned as (
              update email_deliveries set status = 'refused', error = $2, sent_at = null, tries = greatest(tries - 1, 0)
@@ -170,9 +155,6 @@ pub async fn came_back(db: &Db, booking: BookingId, message_id: &str, why: &str)
 
 /// Closes the records of mails whose job has ended without them, at most a hundred: `unknown` where SES may have one,
 /// `refused` where it has none. Gives how many are `unknown`. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn close_abandoned(db: &Db) -> Result<usize, Error> {
     const SQL: &str = r"with abandoned as materialized (
              select e.id from email_deliveries e where e.status = 'sending' and not exists (

@@ -47,11 +47,8 @@ impl Networks {
 /// A hold that exists, as far as answering for it needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Hold {
-    /// The booking.
     pub id: BookingId,
-    /// Where it is in its life.
     pub status: Status,
-    /// When the hold ends.
     pub hold_expires_at: Option<Timestamp>,
     /// When Stripe's page closes, fixed before Stripe was first called.
     pub checkout_expires_at: Timestamp,
@@ -59,7 +56,6 @@ pub struct Hold {
     pub checkout_attempt: u32,
     /// The Checkout Session, once it is known.
     pub session: Option<String>,
-    /// Its page.
     pub checkout_url: Option<String>,
     /// What is booked, in a few words; empty for a project.
     pub title: String,
@@ -67,24 +63,17 @@ pub struct Hold {
     pub policy: CancellationPolicy,
     /// The artist's zone, an IANA name.
     pub timezone: String,
-    /// When it was taken.
     pub created_at: Timestamp,
-    /// The deposit.
     #[serde(deserialize_with = "exact_euros")]
     pub deposit: Cents,
-    /// How the client is called.
     pub name: String,
-    /// Where the client's receipt goes.
     pub email: String,
-    /// How the artist calls back.
     pub phone: String,
     /// The client's language.
     pub locale: Locale,
-    /// Start of the appointment.
     pub start: Timestamp,
-    /// End of the appointment.
     pub end: Timestamp,
-    /// The connected account, or the platform's own.
+    /// The connected account; none is the platform's own.
     pub account: Option<String>,
 }
 
@@ -132,9 +121,6 @@ macro_rules! hold_json {
 pub(super) use hold_json;
 
 /// Stores where the client pays. Returns false when the hold has ended meanwhile. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"update bookings set stripe_checkout_session_id = $2, checkout_url = $3, updated_at = $4
          where id = $1 and status = 'pending' returning id";
@@ -152,9 +138,6 @@ pub async fn opened(db: &Db, booking: BookingId, session: &str, url: &str, now: 
 /// One flight.
 ///
 /// None when the hold has ended, or another request was faster. Written before Stripe is called, so that whoever takes it up next sends the same.
-///
-/// # Errors
-/// The database failed.
 pub async fn wish_anew(db: &Db, hold: &Hold, expires_at: Timestamp, now: Timestamp) -> Result<Option<Hold>, Error> {
     const SQL: &str = concat!(
         r"update bookings b set checkout_attempt = b.checkout_attempt + 1, checkout_expires_at = $3, updated_at = $4
@@ -181,9 +164,6 @@ pub async fn wish_anew(db: &Db, hold: &Hold, expires_at: Timestamp, now: Timesta
 }
 
 /// Notes that the page of a booking that stands is closed: nobody is sent there any more, nor asks about it. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn page_closed(db: &Db, booking: BookingId) -> Result<(), Error> {
     const SQL: &str = "update bookings set checkout_url = null where id = $1 and status <> 'pending'";
     db.rows(Repeat::Safe, SQL, &[(&booking.uuid(), Type::UUID)]).await?;
@@ -191,9 +171,6 @@ pub async fn page_closed(db: &Db, booking: BookingId) -> Result<(), Error> {
 }
 
 /// Reads one hold. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn get(db: &Db, id: BookingId) -> Result<Option<Hold>, Error> {
     const SQL: &str =
         concat!("select ", hold_json!(), " as hold from bookings b where b.id = $1 and b.status = 'pending'");
@@ -207,16 +184,12 @@ const LOOK_APART: SignedDuration = SignedDuration::from_secs(3);
 /// A booking whose client waits for news of the payment.
 #[derive(Debug, Clone)]
 pub struct Awaited {
-    /// The booking.
     pub hold: Hold,
     /// Stripe may be asked: it is unpaid, has a page, and nobody asked within the last seconds.
     pub may_ask: bool,
 }
 
 /// Reads a booking for its waiting client, and counts the look: of many at once, one may ask Stripe. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn awaited(db: &Db, id: BookingId, now: Timestamp) -> Result<Option<Awaited>, Error> {
     const SQL: &str = concat!(
         r"with counted as (
@@ -239,9 +212,7 @@ pub async fn awaited(db: &Db, id: BookingId, now: Timestamp) -> Result<Option<Aw
 /// A hold that Stripe should be asked about.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Due {
-    /// The hold.
     pub hold: Hold,
-    /// When it was taken.
     pub created_at: Timestamp,
 }
 
@@ -249,9 +220,6 @@ pub struct Due {
 /// and notes that they are being asked about now. One flight.
 ///
 /// A booking that its artist confirmed by hand is among them while its page is open: it can still be paid.
-///
-/// # Errors
-/// The database failed.
 pub async fn due(db: &Db, asked_before: Timestamp, limit: i64, now: Timestamp) -> Result<Vec<Due>, Error> {
     const SQL: &str = concat!(
         r"with chosen as materialized (

@@ -6,9 +6,6 @@ use super::{Db, Repeat};
 use crate::error::Error;
 
 /// Whether an address is invited. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn includes(db: &Db, email: &str) -> Result<bool, Error> {
     const SQL: &str = "select from invitations where email = lower($1)";
     Ok(db.row(Repeat::Safe, SQL, &[(&email, Type::TEXT)]).await?.is_some())

@@ -7,14 +7,10 @@ use tokio_postgres::types::Type;
 use super::{Db, Repeat, get};
 use crate::error::Error;
 
-/// The length of a window.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Counts one more of each (what, by whom) in the current hour. Gives the counts in the same order, and when the hour
 /// ends. Only a pseudonym says by whom. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn count(db: &Db, counters: &[(&str, &str)], now: Timestamp) -> Result<(Vec<i32>, Timestamp), Error> {
     const SQL: &str = r"with wanted as (
              select w.bucket, w.place from jsonb_to_recordset($1) as w(bucket text, place integer)

@@ -15,9 +15,7 @@ use crate::error::Error;
 /// A job that is ours to do until its lease ends.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// Its id.
     pub id: JobId,
-    /// What to do.
     pub task: Task,
     /// How often it was begun, this time included.
     pub attempts: i32,
@@ -28,7 +26,6 @@ pub struct Claimed {
 /// What came of trying to claim a job.
 #[derive(Debug, Clone)]
 pub enum Claim {
-    /// It is ours.
     Ours(Claimed),
     /// Somebody else is at it, or at another calendar job of the same booking, until then.
     Leased(Timestamp),
@@ -40,9 +37,6 @@ pub enum Claim {
 ///
 /// Two calendar jobs of one booking never run at the same time: Cal.com has no idempotency key, so two
 /// that both look and then write could book twice.
-///
-/// # Errors
-/// The database failed.
 pub async fn claim(db: &Db, job: JobId, lease: Duration, now: Timestamp) -> Result<Claim, Error> {
     const SQL: &str = include_str!("sql/claim_job.sql");
     let locked_until = later(now, lease);
@@ -74,18 +68,10 @@ pub enum Ending<'a> {
     /// The last attempt failed; kept until somebody redrives it.
     Dead(&'a str),
     /// To be tried again after a while.
-    Again {
-        /// After how long.
-        after: Duration,
-        /// What happened.
-        why: &'a str,
-    },
+    Again { after: Duration, why: &'a str },
 }
 
 /// Records how a claimed job ended, unless the lease was lost meanwhile. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn record(db: &Db, job: &Claimed, ending: &Ending<'_>, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"with ended as (
              update outbox set locked_until = null, done_at = case when $4::text is null then null else $3 end,
@@ -121,9 +107,6 @@ pub async fn record(db: &Db, job: &Claimed, ending: &Ending<'_>, now: Timestamp)
 
 /// The jobs that should have been done by now and are not, oldest first, put off so that the next sweep
 /// does not send them again at once. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn overdue(db: &Db, limit: i64, now: Timestamp) -> Result<Vec<JobId>, Error> {
     const SQL: &str = r"with late as materialized (
              select id from outbox where done_at is null and relay_at <= $1 and (locked_until is null or locked_until <= $1)
@@ -137,9 +120,6 @@ pub async fn overdue(db: &Db, limit: i64, now: Timestamp) -> Result<Vec<JobId>, 
 }
 
 /// Puts jobs back in the sweeper's reach at once: the queue did not take them. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn not_sent(db: &Db, jobs: &[JobId], now: Timestamp) -> Result<(), Error> {
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
     db.rows(

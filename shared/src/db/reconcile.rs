@@ -16,9 +16,6 @@ use crate::error::Error;
 /// Takes the look `name` if it is due, for `lease`: none when it is not, or when somebody else is looking. One flight.
 ///
 /// What is given is where the last look stopped; the default when it came to its end.
-///
-/// # Errors
-/// The database failed.
 pub async fn begin<T: DeserializeOwned + Default>(
     db: &Db,
     name: &str,
@@ -40,9 +37,6 @@ pub async fn begin<T: DeserializeOwned + Default>(
 }
 
 /// Notes how far a look has come and when it goes on. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn note<T: Serialize>(db: &Db, name: &str, state: &T, due_at: Timestamp) -> Result<(), Error> {
     let state = serde_json::to_value(state).map_err(|error| Error::Internal(error.to_string()))?;
     db.rows(
@@ -55,9 +49,6 @@ pub async fn note<T: Serialize>(db: &Db, name: &str, state: &T, due_at: Timestam
 }
 
 /// Which of these events of Stripe were never recorded. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn unknown_events(db: &Db, ids: &[String]) -> Result<Vec<String>, Error> {
     const SQL: &str = r"select wanted.id from unnest($1) as wanted(id)
          where not exists (select from stripe_events e where e.id = wanted.id)";
@@ -68,9 +59,8 @@ pub async fn unknown_events(db: &Db, ids: &[String]) -> Result<Vec<String>, Erro
 /// A booking whose money should be on its way back.
 #[derive(Debug, Clone)]
 pub struct OpenRefund {
-    /// The booking.
     pub booking: BookingId,
-    /// The connected account, or the platform's own.
+    /// The connected account; none is the platform's own.
     pub account: Option<String>,
     /// The payments that reached it.
     pub payment_intents: Vec<String>,
@@ -80,9 +70,6 @@ pub struct OpenRefund {
 
 /// The bookings whose refund is open and that Stripe was not asked about since `asked_before`, the least recently
 /// asked first; notes that they are being asked about now. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn open_refunds(
     db: &Db,
     asked_before: Timestamp,
@@ -115,9 +102,6 @@ pub async fn open_refunds(
 }
 
 /// Begins the refunds of a booking that were given up anew: money that is owed is not forgotten over an outage. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn revive_refunds(db: &Db, booking: BookingId, now: Timestamp) -> Result<Vec<JobId>, Error> {
     const SQL: &str = r"update outbox set done_at = null, outcome = null, attempts = 0, locked_until = null, relay_at = $3
          where booking_id = $1 and kind in ('refund', 'settle_refunds') and outcome = 'dead' and done_at <= $2 returning id";
@@ -133,9 +117,6 @@ pub async fn revive_refunds(db: &Db, booking: BookingId, now: Timestamp) -> Resu
 }
 
 /// The confirmed bookings whose appointment ended before `before`, the oldest first. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn over(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<BookingId>, Error> {
     const SQL: &str = "select id from bookings where status = 'confirmed' and ends_at < $1 order by ends_at limit $2";
     let rows = db.rows(Repeat::Safe, SQL, &[(&before, Type::TIMESTAMPTZ), (&limit, Type::INT8)]).await?;
@@ -143,9 +124,6 @@ pub async fn over(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<BookingI
 }
 
 /// How many jobs are given up and wait for somebody. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn dead_jobs(db: &Db) -> Result<usize, Error> {
     let row = db
         .row(Repeat::Safe, "select count(*) as dead from outbox where outcome = 'dead'", &[])

@@ -11,9 +11,6 @@ use super::{Db, Repeat, get};
 use crate::error::Error;
 
 /// Ends a session here. Tells whether it has ended at Supabase as well, by an earlier wish. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn end(db: &Db, session: Uuid, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = r"with ended as (
              insert into ended_sessions (session_id, ended_at) values ($1, $2) on conflict (session_id) do nothing
@@ -23,9 +20,6 @@ pub async fn end(db: &Db, session: Uuid, now: Timestamp) -> Result<bool, Error> 
 }
 
 /// Notes that a session has ended at Supabase too: no new token of it will come. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn confirm(db: &Db, session: Uuid) -> Result<(), Error> {
     const SQL: &str = "update ended_sessions set confirmed = true where session_id = $1";
     db.rows(Repeat::Safe, SQL, &[(&session, Type::UUID)]).await.map(drop)

@@ -30,9 +30,6 @@ const MOST: i32 = 200;
 
 /// Forgets the people behind holds that were never paid, old mails, jobs, events, links and pictures, and appointments of ten
 /// years ago. Gives how many rows. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn forget_people(db: &Db, now: Timestamp) -> Result<u64, Error> {
     const SQL: &str =
         "select coalesce(sum(rows_forgotten), 0)::bigint as forgotten from forget_people($1, $2, $3, $4, $5, $6, $7)";
@@ -56,9 +53,6 @@ pub async fn forget_people(db: &Db, now: Timestamp) -> Result<u64, Error> {
 }
 
 /// Deletes old counters, keys, endings, answers and ended sessions, at most a thousand of each. Returns how many. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn forget(db: &Db, now: Timestamp) -> Result<u64, Error> {
     const SQL: &str = r"with counters as (
              delete from rate_limits where ctid in (select ctid from rate_limits where window_start < $1 limit 1000) returning 1

@@ -38,25 +38,19 @@ pub enum CalendarMode {
 /// A booking as the rules see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// Its id.
     pub id: BookingId,
-    /// Whose chair it takes.
     pub artist: ArtistId,
     /// Counts its changes of state.
     pub version: i32,
     /// What transitions change.
     pub state: State,
-    /// Start of the appointment.
     pub starts_at: Timestamp,
-    /// End of the appointment.
     pub ends_at: Timestamp,
     /// The deposit we asked for.
     pub deposit: Cents,
-    /// Its currency.
     pub currency: Currency,
     /// The Checkout Session at Stripe, once it is open.
     pub checkout_session: Option<String>,
-    /// Whether and when Cal.com is told.
     pub calendar: CalendarMode,
     /// Cal.com's uid, once it is there.
     pub calendar_booking: Option<String>,
@@ -69,15 +63,12 @@ pub struct Booking {
 /// What a method of [`Booking`] decided: the state after it, and all that goes with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// What came of it.
     pub outcome: Outcome,
     /// The state after the change; none when nothing changes.
     pub state: Option<State>,
-    /// Lines for the history.
     pub history: Vec<HistoryLine>,
     /// Rows for the ledger; those it knows already are passed over.
     pub ledger: Vec<Entry>,
-    /// What must happen outside.
     pub tasks: Vec<Task>,
     /// The appointment's new start and end, when it moves.
     pub slot: Option<(Timestamp, Timestamp)>,

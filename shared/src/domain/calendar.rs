@@ -67,7 +67,6 @@ named! {
 }
 
 impl CallOff<'_> {
-    /// What it means.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let is = |people: &[&str]| {

@@ -42,7 +42,6 @@ macro_rules! parsed_text {
                 Self(text)
             }
 
-            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -25,41 +25,25 @@ pub enum Task {
         booking: BookingId,
     },
     /// Send one mail about a booking.
-    SendEmail {
-        /// The booking the mail speaks of.
-        booking: BookingId,
-        /// Which mail.
-        template: Template,
-        /// Tells two wanted mails of one template apart.
-        occurrence: Occasion,
-    },
+    SendEmail { booking: BookingId, template: Template, occurrence: Occasion },
     /// Give money back on one Stripe payment intent.
     Refund {
-        /// The booking the money came for.
         booking: BookingId,
-        /// The payment to refund.
         payment_intent: String,
-        /// How much.
+        /// How much of the payment is to have gone back in the end, whatever went back before.
         amount: Cents,
         /// Why, in our words; Stripe gets its own.
         reason: RefundReason,
     },
     /// Read a payment's refunds at Stripe and bring the ledger in line.
     SettleRefunds {
-        /// The booking the money came for.
         booking: BookingId,
-        /// The payment whose refunds changed.
         payment_intent: String,
         /// The Stripe event that told us.
         event: String,
     },
     /// Close a Checkout Session so that it cannot be paid any more.
-    ExpireCheckout {
-        /// The booking it was opened for.
-        booking: BookingId,
-        /// The session at Stripe.
-        session: String,
-    },
+    ExpireCheckout { booking: BookingId, session: String },
     /// Mail the link that confirms an artist's address.
     SendContactLink {
         /// The link's row; the worker makes its token.
@@ -80,7 +64,6 @@ impl Task {
         }
     }
 
-    /// Of which kind it is.
     pub fn kind(&self) -> TaskKind {
         match self {
             Self::SyncCalendar { .. } => TaskKind::SyncCalendar,
@@ -226,7 +209,6 @@ pub enum Outcome {
     Done,
     /// It did not work this time; try again after the delay.
     Retry {
-        /// How long to wait.
         after: Duration,
         /// What happened, without personal data.
         why: String,

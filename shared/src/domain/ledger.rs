@@ -27,7 +27,6 @@ named! {
 /// One movement of money at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// What moved.
     pub kind: EntryKind,
     /// Signed cents: received is positive.
     pub amount: Cents,
@@ -35,9 +34,7 @@ pub struct Entry {
     pub currency: String,
     /// Stripe's id of the movement: the payment intent, the refund or the dispute.
     pub stripe_id: String,
-    /// The payment it belongs to.
     pub payment_intent: String,
-    /// When it happened.
     pub occurred_at: Timestamp,
 }
 
@@ -48,7 +45,6 @@ pub struct Ledger(Vec<Entry>);
 /// What came in and went out in one currency, over all payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Received.
     pub captured: Cents,
     /// Given back by refunds that hold; positive.
     pub refunded: Cents,
@@ -57,7 +53,6 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// What is left.
     pub fn balance(&self) -> Cents {
         self.captured.saturating_sub(self.returned())
     }
@@ -74,12 +69,10 @@ impl Ledger {
         Self(entries)
     }
 
-    /// The movements.
     pub fn entries(&self) -> &[Entry] {
         &self.0
     }
 
-    /// Nothing has moved.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -101,7 +94,6 @@ impl Ledger {
         ledger
     }
 
-    /// The payments it knows of.
     pub fn payments(&self) -> BTreeSet<&str> {
         self.0.iter().map(|entry| entry.payment_intent.as_str()).collect()
     }
@@ -111,7 +103,7 @@ impl Ledger {
         self.0.iter().filter(|entry| entry.kind == EntryKind::Capture)
     }
 
-    /// What is left of a payment. Below nothing while the news of a refund have overtaken those of its payment.
+    /// What is left of a payment. Below zero while the news of a refund has overtaken that of its payment.
     pub fn left(&self, payment_intent: &str) -> Cents {
         self.sum(payment_intent, |_| true)
     }

@@ -27,7 +27,6 @@ impl LocalTime {
         Self { instant, offset: zone.to_offset(instant) }
     }
 
-    /// The instant.
     #[must_use]
     pub fn instant(self) -> Timestamp {
         self.instant
@@ -192,7 +191,6 @@ pub struct StudioClock {
 }
 
 impl StudioClock {
-    /// The clock of `zone`.
     #[must_use]
     pub fn of(zone: &TimeZone) -> Self {
         Self {

@@ -26,7 +26,6 @@ pub enum InvalidAmount {
 }
 
 impl Cents {
-    /// No money.
     pub const ZERO: Self = Self(0);
 
     /// The largest amount that `numeric(10,2)` holds: 99 999 999.99 €.
@@ -35,13 +34,11 @@ impl Cents {
     /// The least that Stripe takes on a card in euros.
     pub const CARD_MINIMUM: Self = Self(50);
 
-    /// An amount given in cents.
     #[must_use]
     pub const fn new(cents: i64) -> Self {
         Self(cents)
     }
 
-    /// The number of cents.
     #[must_use]
     pub const fn cents(self) -> i64 {
         self.0
@@ -168,7 +165,6 @@ fn grouped(number: u64, separator: char) -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Currency {
-    /// The euro.
     #[default]
     Eur,
 }

@@ -10,7 +10,6 @@ macro_rules! named {
             $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
         }
         impl $name {
-            /// Every value.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
             /// The name as stored and as sent.
             #[must_use]

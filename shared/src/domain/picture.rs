@@ -73,19 +73,13 @@ impl ContentType {
 /// An upload that is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upload {
-    /// What it is for.
     pub kind: Kind,
-    /// What it will be.
     pub content_type: ContentType,
     /// How many bytes.
     pub size: i32,
 }
 
 impl Upload {
-    /// Reads an announcement.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(kind: Option<&str>, content_type: Option<&str>, size: Option<i64>) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let kind = match kind {

@@ -37,13 +37,10 @@ impl DepositNature {
     }
 }
 
-/// Who calls the appointment off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Canceller {
-    /// The client.
     Client,
-    /// The artist.
     Artist,
     /// InkFlow, for instance when money arrives for a slot that is gone.
     System,
@@ -58,7 +55,6 @@ pub struct CancellationPolicy {
     pub late_refund_percent: u8,
     /// How many times a client may move the appointment and keep the deposit.
     pub free_moves: u8,
-    /// What the deposit is in law.
     pub nature: DepositNature,
 }
 
@@ -67,7 +63,6 @@ pub struct CancellationPolicy {
 pub struct Refund {
     /// What goes back to the card.
     pub amount: Cents,
-    /// What the artist keeps.
     pub kept: Cents,
     /// What the artist owes on top: the second half of "twofold" for arrhes.
     ///

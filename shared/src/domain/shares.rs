@@ -59,7 +59,6 @@ pub struct LetGo {
     pub own: i64,
     /// From the same wide network.
     pub wide: i64,
-    /// The last time.
     pub last: Option<Timestamp>,
 }
 
@@ -136,9 +135,6 @@ impl Most {
 
 impl Shares {
     /// On what terms another hold is given beside these.
-    ///
-    /// # Errors
-    /// It is not given now.
     pub fn terms(self, load: &Load, is_household: bool, now: Timestamp) -> Result<Terms, Full> {
         self.terms_in(load, is_household, now, self.days(load))
     }

@@ -96,9 +96,7 @@ pub struct Schedule {
 /// A free appointment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
-    /// When it starts.
     pub start: Timestamp,
-    /// When it ends.
     pub end: Timestamp,
 }
 
@@ -235,9 +233,6 @@ impl Schedule {
     }
 
     /// Decides whether an appointment may start at `start`: exactly when [`Schedule::slots`] lists it.
-    ///
-    /// # Errors
-    /// Says why not.
     pub fn accepts(&self, start: Timestamp, duration_minutes: u32, now: Timestamp) -> Result<Slot, SlotRefusal> {
         if self.is_too_far(start, now) {
             return Err(SlotRefusal::TooFarAhead);

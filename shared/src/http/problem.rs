@@ -183,7 +183,6 @@ fn retry_after(error: &Error) -> Option<Duration> {
 /// The public face of one error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The HTTP status.
     pub status: StatusCode,
     /// The anchor on the site's page of problems, and the stable code.
     pub slug: &'static str,
@@ -191,7 +190,6 @@ pub struct Problem {
     pub title: &'static str,
     /// What happened and what to do; none for our own failures.
     pub detail: Option<String>,
-    /// When it is worth trying again.
     pub retry_after: Option<Duration>,
 }
 

@@ -111,7 +111,6 @@ pub fn preferred_language(request: &Request) -> Option<Locale> {
     best
 }
 
-/// The value of a cookie.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)

@@ -25,15 +25,11 @@ const NAME_IN_SUBJECT: usize = 60;
 /// The facts that one mail speaks of.
 #[derive(Debug, Clone)]
 pub struct Letter {
-    /// Which mail.
     pub template: Template,
     /// The reader's language.
     pub locale: Locale,
-    /// The artist.
     pub artist: Artist,
-    /// The client.
     pub client: Client,
-    /// The booking.
     pub booking: Booking,
     /// For [`Template::ClientLateRefund`]: what goes back.
     pub refund: Option<Refund>,
@@ -50,16 +46,12 @@ pub struct Letter {
     pub sent_at: Timestamp,
 }
 
-/// Who works.
 #[derive(Debug, Clone)]
 pub struct Artist {
-    /// The name on the page.
     pub name: String,
-    /// Where the artist reads.
     pub email: String,
     /// The studio.
     pub address: String,
-    /// Its town.
     pub city: String,
     /// On whose clock appointments are told.
     pub zone: TimeZone,
@@ -69,14 +61,10 @@ pub struct Artist {
     pub has_calcom: bool,
 }
 
-/// Who comes.
 #[derive(Clone)]
 pub struct Client {
-    /// The client's name.
     pub name: String,
-    /// Where the client reads.
     pub email: String,
-    /// The client's number.
     pub phone: String,
 }
 
@@ -86,26 +74,20 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// What is booked.
 #[derive(Debug, Clone)]
 pub struct Booking {
-    /// Its id.
     pub id: BookingId,
-    /// Its version, which orders the calendar files of one booking.
+    /// The booking's version, which orders its calendar files.
     pub version: i32,
     /// The flash's title; empty for a project.
     pub title: String,
     /// What the client wrote of a project; none for a flash.
     pub project: Option<Project>,
-    /// The start.
     pub starts_at: Timestamp,
-    /// The end.
     pub ends_at: Timestamp,
     /// The whole price, where it is known.
     pub price: Option<Cents>,
-    /// What is paid ahead.
     pub deposit: Cents,
-    /// What that is in law.
     pub nature: DepositNature,
     /// What the client has paid and not got back.
     pub paid: Cents,
@@ -123,14 +105,11 @@ pub struct Booking {
     pub policy: String,
 }
 
-/// What a client wrote of a project.
 #[derive(Clone)]
 pub struct Project {
     /// What it should be, over several lines perhaps.
     pub description: String,
-    /// Where on the body.
     pub body_zone: String,
-    /// What the client can spend.
     pub budget: Option<Cents>,
 }
 
@@ -140,25 +119,20 @@ impl std::fmt::Debug for Project {
     }
 }
 
-/// Money on its way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refund {
-    /// How much.
     pub amount: Cents,
-    /// Why.
     pub reason: RefundReason,
 }
 
 /// How an appointment was called off, and what becomes of its money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// By the client.
     pub by_client: bool,
     /// In the artist's own calendar.
     pub in_calendar: bool,
     /// What goes back to the client's card.
     pub returned: Cents,
-    /// What the artist keeps.
     pub kept: Cents,
     /// What the artist owes on top (arrhes, twofold).
     pub owed_beyond: Cents,
@@ -182,10 +156,7 @@ pub enum Alert {
         amount: Option<Cents>,
     },
     /// Stripe could not give money back.
-    RefundFailed {
-        /// How much.
-        amount: Option<Cents>,
-    },
+    RefundFailed { amount: Option<Cents> },
     /// The cardholder's bank contests the payment.
     Disputed,
     /// Something else is in the artist's calendar at this time.

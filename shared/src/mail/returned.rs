@@ -18,7 +18,6 @@ pub struct News {
     pub message_id: String,
     /// The booking it speaks of, by the tag that it was sent with.
     pub booking: Option<BookingId>,
-    /// What became of it.
     pub fate: Fate,
 }
 

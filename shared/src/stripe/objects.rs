@@ -72,15 +72,12 @@ open_named! {
     }
 }
 
-/// A Checkout Session, as far as we read it. Unknown fields and values are no reason to lose it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Session {
-    /// Stripe's id.
     pub id: String,
     /// Whether it can still be paid.
     #[serde(default)]
     pub status: Option<SessionStatus>,
-    /// Whether it is paid.
     #[serde(default)]
     pub payment_status: Option<SessionPayment>,
     /// What is to be or was paid, in the currency's smallest unit.
@@ -125,17 +122,14 @@ impl Session {
     }
 }
 
-/// A refund, as far as we read it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refund {
-    /// Stripe's id.
     pub id: String,
     /// In the currency's smallest unit.
     pub amount: i64,
     /// Lower-case ISO code.
     #[serde(default, deserialize_with = "or_default")]
     pub currency: String,
-    /// How far it is.
     #[serde(default)]
     pub status: Option<RefundStatus>,
     /// The payment it gives back.
@@ -153,7 +147,6 @@ impl Refund {
     }
 }
 
-/// A payment intent.
 #[derive(Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
@@ -176,7 +169,6 @@ pub(crate) struct PaymentError {
     pub(crate) decline_code: Option<String>,
 }
 
-/// A charge.
 #[derive(Deserialize)]
 pub(crate) struct Charge {
     #[serde(default, deserialize_with = "id_or_object")]
@@ -185,7 +177,6 @@ pub(crate) struct Charge {
     pub(crate) metadata: HashMap<String, String>,
 }
 
-/// A dispute.
 #[derive(Deserialize)]
 pub(crate) struct Dispute {
     pub(crate) id: String,
@@ -204,7 +195,6 @@ pub(crate) struct Dispute {
 pub struct Page<T> {
     /// What is on it, the newest first.
     pub data: Vec<T>,
-    /// Whether there is another page after it.
     #[serde(default)]
     pub has_more: bool,
 }
@@ -227,7 +217,6 @@ pub struct Event {
     pub account: Option<String>,
     /// Unix seconds.
     pub created: i64,
-    /// What it is about.
     pub data: EventData,
 }
 

@@ -18,39 +18,26 @@ use crate::error::Error;
 /// One line of the history.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TimelineLine {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What.
     pub kind: HistoryKind,
-    /// Details.
     pub data: Value,
 }
 
-/// A mail on record.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MailRow {
-    /// Which of the mails.
     pub template: Template,
-    /// Tells two of them apart.
     pub occasion: Occasion,
-    /// To whom.
     pub recipient: String,
-    /// What became of it.
     pub status: MailState,
-    /// When it went out.
     pub sent_at: Option<Timestamp>,
     /// Why it was refused.
     pub error: Option<String>,
 }
 
-/// A job of a booking.
 #[derive(Debug, Clone, Deserialize)]
 pub struct JobRow {
-    /// Its id.
     pub id: JobId,
-    /// Its kind.
     pub kind: TaskKind,
     /// Which mail, of one that sends one.
     pub template: Option<Template>,
@@ -62,7 +49,6 @@ pub struct JobRow {
     pub locked_until: Option<Timestamp>,
     /// How it ended, once it has.
     pub outcome: Option<JobState>,
-    /// What happened last.
     pub last_error: Option<String>,
     /// It will not be done by itself.
     pub failed: bool,
@@ -71,11 +57,9 @@ pub struct JobRow {
 /// Everything the dashboard shows of one booking.
 #[derive(Debug)]
 pub struct Detail {
-    /// What the list shows.
     pub listed: Listed,
     /// What the client wants, of a project: description, place on the body, budget.
     pub project: Option<(String, String, Option<Cents>)>,
-    /// The artist's note.
     pub note: String,
     /// What Cal.com said.
     pub calendar_note: Option<String>,

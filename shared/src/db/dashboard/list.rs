@@ -23,16 +23,13 @@ pub struct Place {
     pub group: i32,
     /// The start of the last booking.
     pub start: Timestamp,
-    /// Its id.
     pub id: Uuid,
 }
 
 /// What a list is asked for.
 #[derive(Debug, Clone)]
 pub struct Selection<'a> {
-    /// The user of the token.
     pub user: Account,
-    /// Which bookings.
     pub filter: Filter,
     /// Words that must occur.
     pub words: Option<&'a str>,
@@ -42,7 +39,6 @@ pub struct Selection<'a> {
     pub from: Option<Timestamp>,
     /// Only those that begin before this.
     pub until: Option<Timestamp>,
-    /// The most rows.
     pub limit: i64,
 }
 
@@ -51,31 +47,21 @@ pub struct Selection<'a> {
 pub struct Listed {
     /// Where it stands in the list.
     pub place: Place,
-    /// The booking.
     pub booking: Booking,
-    /// What is booked.
     pub kind: BookingKind,
-    /// What it is called; empty for a project.
+    /// The flash's title; empty for a project.
     pub title: String,
     /// The whole price; none for a project.
     pub price: Option<Cents>,
-    /// The client's name.
     pub client_name: String,
-    /// Their address.
     pub client_email: String,
-    /// Their number.
     pub client_phone: String,
-    /// Their language.
     pub client_locale: Locale,
-    /// Whether Cal.com knows.
     pub calendar_state: CalendarState,
     /// The jobs that will not be done by themselves.
     pub failed_jobs: i64,
-    /// What the artist must do.
     pub todo: Vec<Todo>,
-    /// The picture of its flash.
     pub flash_image: Option<String>,
-    /// When it was made.
     pub created_at: Timestamp,
     /// The zone on whose clock it is told.
     pub zone: TimeZone,
@@ -89,7 +75,6 @@ impl std::fmt::Debug for Listed {
     }
 }
 
-/// A page of a list.
 #[derive(Debug)]
 pub struct ListPage {
     /// The artist's language.

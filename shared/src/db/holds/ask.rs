@@ -15,19 +15,15 @@ use crate::error::Error;
 /// What `create-booking` wants to know, in one question.
 #[derive(Debug)]
 pub struct Inquiry<'a> {
-    /// The artist.
     pub slug: &'a str,
     /// The flash, or none for a project.
     pub flash: Option<FlashId>,
     /// The time around the wished slot.
     pub window: Interval,
-    /// The wished start.
     pub start: Timestamp,
     /// The client's e-mail, as compared.
     pub email: &'a str,
-    /// The client's networks.
     pub networks: &'a Networks,
-    /// The client's idempotency key.
     pub idempotency_key: Option<&'a str>,
     /// Begin of the current rate-limit window.
     pub rate_window: Timestamp,
@@ -54,9 +50,6 @@ pub struct Context {
 }
 
 /// Asks it all; none when there is no such artist. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn ask(db: &Db, question: &Inquiry<'_>, now: Timestamp) -> Result<Option<Context>, Error> {
     const SQL: &str = include_str!("../sql/ask_before_a_hold.sql");
     let row = db

@@ -12,15 +12,11 @@ use crate::error::Error;
 /// An unpaid hold that looks as if nobody meant to pay it.
 #[derive(Debug, Clone)]
 pub struct Suspect {
-    /// The booking.
     pub id: BookingId,
-    /// Under which name.
     pub name: String,
     /// What is booked; empty for a project.
     pub title: String,
-    /// When.
     pub start: Timestamp,
-    /// When the hold ends.
     pub hold_expires_at: Timestamp,
     /// The studio's zone.
     pub timezone: String,

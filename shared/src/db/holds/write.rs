@@ -21,53 +21,40 @@ use crate::error::{Error, OnConstraint};
 /// What is being booked.
 #[derive(Debug)]
 pub enum Subject {
-    /// A flash.
     Flash {
-        /// Which.
         id: FlashId,
         /// Its whole price.
         price: Cents,
         /// False for a unique piece, which is sold once.
         repeatable: bool,
     },
-    /// A custom project.
     Project(ProjectBrief),
 }
 
-/// A hold to write.
 #[derive(Debug)]
 pub struct NewHold<'a> {
     /// Its id, made by us.
     pub id: BookingId,
-    /// Whose chair.
     pub artist: ArtistId,
-    /// What for.
     pub subject: &'a Subject,
-    /// When.
     pub slot: Slot,
     /// What is booked, in a few words; empty for a project.
     pub title: &'a str,
-    /// What is paid ahead.
     pub deposit: Cents,
     /// The promise made to the client.
     pub policy: &'a CancellationPolicy,
-    /// Who.
     pub name: &'a FullName,
     /// Where the mails go, as compared.
     pub email: &'a EmailAddress,
-    /// How the artist calls back.
     pub phone: &'a PhoneNumber,
     /// The client's language.
     pub locale: Locale,
-    /// The client's networks.
     pub networks: &'a Networks,
-    /// When the hold ends.
     pub hold_expires_at: Timestamp,
     /// When Stripe's page closes.
     pub checkout_expires_at: Timestamp,
-    /// The connected account, or the platform's own.
+    /// The connected account; none is the platform's own.
     pub account: Option<&'a str>,
-    /// Whether and when Cal.com is told.
     pub calendar: CalendarMode,
     /// The client's idempotency key and the hash of the request it stands for.
     pub idempotency: Option<(&'a str, &'a [u8])>,
@@ -80,7 +67,6 @@ pub struct NewHold<'a> {
 /// What came of writing a hold.
 #[derive(Debug)]
 pub enum Taken {
-    /// It is held.
     Held(Written),
     /// There are more unpaid holds by now than it was granted beside.
     Crowded(Load),
@@ -103,8 +89,8 @@ pub struct Written {
 ///
 /// # Errors
 /// [`Refusal::SlotTaken`] or [`Refusal::FlashTaken`] when the database says somebody was faster, [`Refusal::NotOpenYet`] when
-/// the artist takes no deposits,
-/// [`Error::RequestInProgress`] when the same key is being used at this moment, else the database failed.
+/// the artist takes no deposits, [`Error::RequestInProgress`] when the same key is being used at this moment, else the
+/// database failed.
 pub async fn write(db: &Db, hold: &NewHold<'_>, now: Timestamp) -> Result<Taken, Error> {
     const SQL: &str = include_str!("../sql/write_hold.sql");
     let (kind, flash_id, unique_flash_id, price, brief) = match hold.subject {

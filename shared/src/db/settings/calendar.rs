@@ -21,11 +21,10 @@ pub struct Stored {
     pub event_type_id: Option<i64>,
     /// When Cal.com is told: `booking` or `payment`.
     pub create_at: String,
-    /// The API key, sealed.
     pub sealed_key: Option<Vec<u8>>,
     /// The secret of its webhooks, sealed.
     pub sealed_secret: Option<Vec<u8>>,
-    /// How long the appointments are that clients can book, the shortest first.
+    /// How long the appointments are that clients can book, in minutes, the shortest first.
     pub lengths: Vec<u32>,
 }
 

@@ -22,9 +22,7 @@ use crate::error::Error;
 /// A flash with what its artist may know of it.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Its id.
     pub id: FlashId,
-    /// Its name.
     pub title: String,
     /// The path of its picture.
     pub image: String,
@@ -32,13 +30,11 @@ pub struct Stored {
     pub price: Cents,
     /// What is paid ahead, when it says so itself.
     pub deposit: Option<Cents>,
-    /// What is paid ahead.
+    /// What is paid ahead: the flash's own deposit, else what the artist's rule makes of its price.
     pub effective_deposit: Cents,
-    /// How long it takes.
     pub duration_minutes: u32,
     /// False for a unique piece.
     pub repeatable: bool,
-    /// Whether it is on sale.
     pub archived: bool,
     /// Its place in the gallery.
     pub position: i32,

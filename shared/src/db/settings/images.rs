@@ -25,7 +25,6 @@ pub enum Fate {
     Waiting,
     /// It can be shown.
     Ready(Picture),
-    /// It cannot.
     Refused(Refused),
 }
 
@@ -106,9 +105,6 @@ fn fate_of(row: &tokio_postgres::Row, id: ImageId) -> Result<Fate, Error> {
 }
 
 /// What became of a picture, whoever's it is: for `image-intake`. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn stored(db: &Db, id: ImageId) -> Result<Option<Fate>, Error> {
     const SQL: &str = "select status, reason, width from images where id = $1";
     let row = db.row(Repeat::Safe, SQL, &[(&id.uuid(), Type::UUID)]).await?;
@@ -116,9 +112,6 @@ pub async fn stored(db: &Db, id: ImageId) -> Result<Option<Fate>, Error> {
 }
 
 /// Notes that a picture that was waited for can be shown. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn ready(db: &Db, id: ImageId, width: u32, height: u32, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = r"update images set status = 'ready', width = $2, height = $3, updated_at = $4
          where id = $1 and status = 'waiting' returning id";
@@ -133,9 +126,6 @@ pub async fn ready(db: &Db, id: ImageId, width: u32, height: u32, now: Timestamp
 }
 
 /// Notes that a picture that was waited for cannot be shown, and why. One flight.
-///
-/// # Errors
-/// The database failed.
 pub async fn refused(db: &Db, id: ImageId, reason: Refused, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = r"update images set status = 'refused', reason = $2, updated_at = $3
          where id = $1 and status = 'waiting' returning id";

@@ -41,7 +41,7 @@ macro_rules! insert_link {
 /// A profile as it is stored.
 #[derive(Debug)]
 pub struct Stored {
-    /// Their address on the site.
+    /// The last segment of their page's address.
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
@@ -49,17 +49,12 @@ pub struct Stored {
     pub email: String,
     /// Where they should go, once the link that was mailed there is followed.
     pub email_wanted: Option<String>,
-    /// A few sentences.
     pub bio: String,
-    /// The town.
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
-    /// From when on clients are told.
     pub address_shown: AddressShown,
-    /// Their language.
     pub locale: Locale,
-    /// Their zone.
     pub timezone: String,
     /// The path of the large picture.
     pub hero_image: Option<String>,
@@ -129,7 +124,6 @@ pub enum Written {
 /// Who writes a profile.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
-    /// Their account.
     pub account: Account,
     /// The address that Supabase has confirmed, if there is one.
     pub email: Option<&'a str>,

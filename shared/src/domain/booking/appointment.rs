@@ -103,7 +103,7 @@ impl Booking {
 
     /// Calls the appointment off and gives back what the policy says.
     ///
-    /// Of an unpaid hold, close the Checkout Session first (`settle::close`): a payment in flight wins. Should one
+    /// Of an unpaid hold, close the Checkout Session first (`settle::close`): a payment that is on its way wins. Should one
     /// arrive all the same it is given back whole.
     pub fn cancel(&self, reason: CancelReason, by: Canceller, now: Timestamp) -> Change {
         if !self.state.status.is_open() {

@@ -13,13 +13,10 @@ use crate::domain::money::Cents;
 /// A verified payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// Stripe's payment intent.
     pub payment_intent: String,
-    /// What was received.
     pub amount: Cents,
     /// In which currency, as Stripe names it (lower case).
     pub currency: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -32,7 +29,6 @@ pub struct RefundFact {
     pub payment_intent: String,
     /// How much, positive.
     pub amount: Cents,
-    /// Its currency.
     pub currency: String,
     /// True while the money is gone or going, false once Stripe gave up.
     pub holds: bool,

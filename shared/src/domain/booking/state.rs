@@ -324,12 +324,9 @@ impl PaymentStatus {
     }
 }
 
-/// One line of a booking's history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryLine {
-    /// Who.
     pub actor: Actor,
-    /// What, in one word.
     pub kind: HistoryKind,
     /// Details, without personal data.
     pub data: serde_json::Value,
@@ -338,7 +335,6 @@ pub struct HistoryLine {
 /// The part of a booking that transitions change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Where the booking is in its life.
     pub status: Status,
     /// Where the deposit is.
     pub payment_status: PaymentStatus,
@@ -361,7 +357,6 @@ pub struct State {
 /// How a confirmation by hand is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Undo {
-    /// Until when it can be.
     pub until: Timestamp,
     /// When the hold ends that comes back with it.
     pub hold_expires_at: Option<Timestamp>,

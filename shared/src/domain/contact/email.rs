@@ -12,9 +12,6 @@ impl EmailAddress {
     ///
     /// Before the `@` only ASCII is taken, because Amazon SES cannot send to anything else; quoted local parts are refused
     /// because nobody has one.
-    ///
-    /// # Errors
-    /// Says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
         let text = pasted(text);
         if text.is_empty() {

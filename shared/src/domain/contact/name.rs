@@ -1,13 +1,9 @@
-//! Names.
+//! Names of people: one line of 2 to 100 characters, without a link in it.
 
 use super::{FullName, InvalidField, holds_link};
 use crate::domain::text::{is_one_line, seen, unstrayed};
 
 impl FullName {
-    /// Reads a name.
-    ///
-    /// # Errors
-    /// Says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
         let name = unstrayed(text);
         let name = name.trim();

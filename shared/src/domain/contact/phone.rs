@@ -46,9 +46,6 @@ const FRENCH: [&str; 9] = ["FR", "GP", "MF", "BL", "MQ", "GF", "RE", "YT", "PM"]
 
 impl PhoneNumber {
     /// Reads a number of `home`, where the artist is, or one with its country code.
-    ///
-    /// # Errors
-    /// Says what is wrong with it.
     pub fn parse(text: &str, home: Country) -> Result<Self, InvalidField> {
         Typed::read(text)?.understood(home)
     }

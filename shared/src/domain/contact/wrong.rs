@@ -13,7 +13,6 @@ macro_rules! field_errors {
         }
 
         impl InvalidField {
-            /// Every way a field can be wrong.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// What to say to the person.

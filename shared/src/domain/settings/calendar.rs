@@ -30,9 +30,8 @@ pub struct Connection {
     pub username: String,
     /// The event type that clients book.
     pub event_type_id: i64,
-    /// A new API key.
+    /// The API key; none keeps the one that is stored.
     pub api_key: Option<String>,
-    /// When Cal.com is told.
     pub create_at: CreateAt,
 }
 
@@ -65,10 +64,6 @@ impl CreateAt {
 }
 
 impl Connection {
-    /// Reads a connection.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(draft: &ConnectionDraft<'_>) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let username = username(&mut flaws, draft.username);

@@ -8,13 +8,11 @@ use crate::domain::money::Cents;
 /// A flash as it comes in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FlashDraft<'a> {
-    /// Its name.
     pub title: Option<&'a str>,
     /// The whole price.
     pub price_cents: Option<i64>,
     /// What is paid ahead; none leaves it to the artist's rule.
     pub deposit_cents: Option<i64>,
-    /// How long it takes.
     pub duration_minutes: Option<i64>,
     /// Whether it may be tattooed more than once.
     pub repeatable: Option<bool>,
@@ -27,17 +25,15 @@ pub struct FlashDraft<'a> {
 /// A flash that can be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlashSheet {
-    /// Its name.
     pub title: String,
     /// The whole price.
     pub price: Cents,
     /// What is paid ahead, unless the artist's rule decides.
     pub deposit: Option<Cents>,
-    /// How long it takes.
     pub duration_minutes: i32,
     /// Whether it may be tattooed more than once.
     pub repeatable: bool,
-    /// A new picture.
+    /// A new picture; none keeps the one it has.
     pub image: Option<ImageId>,
     /// Its place in the gallery; none is the last, or the one it has.
     pub position: Option<i32>,
@@ -45,9 +41,6 @@ pub struct FlashSheet {
 
 impl FlashSheet {
     /// Reads a flash; a `new` one needs a picture.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(draft: &FlashDraft<'_>, new: bool) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let title = flaws.name("/title", draft.title, 1, 80);

@@ -38,7 +38,6 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// The opening in words.
     #[must_use]
     pub fn words(self) -> OpeningWords {
         let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
@@ -108,7 +107,6 @@ fn clock(flaws: &mut Flaws, pointer: String, text: &str) -> Option<u16> {
     minutes
 }
 
-/// Time off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeOff {
     /// Its first instant.
@@ -121,9 +119,6 @@ pub struct TimeOff {
 
 impl TimeOff {
     /// Reads time off. Its ends are instants, or hours on the clock of `timezone`.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(
         starts_at: Option<&str>,
         ends_at: Option<&str>,

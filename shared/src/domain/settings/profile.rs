@@ -14,21 +14,18 @@ const SLUG_LENGTH: usize = 60;
 /// The profile as it comes in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProfileDraft<'a> {
-    /// The page's address.
+    /// The last segment of the page's address.
     pub slug: Option<&'a str>,
     /// The name clients read.
     pub display_name: Option<&'a str>,
     /// Where the mails go.
     pub email: Option<&'a str>,
-    /// A few sentences.
     pub bio: Option<&'a str>,
-    /// The town.
     pub city: Option<&'a str>,
     /// Where the appointment takes place.
     pub address: Option<&'a str>,
     /// From when on clients are told: the name of an [`AddressShown`].
     pub address_shown: Option<&'a str>,
-    /// The language of the artist.
     pub locale: Option<&'a str>,
     /// The IANA zone of the studio.
     pub timezone: Option<&'a str>,
@@ -41,25 +38,20 @@ pub struct ProfileDraft<'a> {
 /// A profile that can be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The page's address.
+    /// The last segment of the page's address.
     pub slug: String,
     /// The name clients read.
     pub display_name: String,
     /// Where the mails go.
     pub email: EmailAddress,
-    /// A few sentences.
     pub bio: String,
-    /// The town.
     pub city: String,
     /// Where the appointment takes place.
     pub address: String,
-    /// From when on clients are told.
     pub address_shown: AddressShown,
-    /// The language of the artist.
     pub locale: Locale,
     /// The IANA name of the studio's zone.
     pub timezone: String,
-    /// What becomes of the large picture.
     pub hero: Hero,
     /// Whether to be mailed of a hold before it is paid; unchanged where nothing is said.
     pub pending_mails: Option<bool>,
@@ -77,10 +69,6 @@ pub enum Hero {
 }
 
 impl Profile {
-    /// Reads a profile.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(draft: &ProfileDraft<'_>) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let display_name = flaws.name("/display_name", draft.display_name, 2, 80);

@@ -12,9 +12,7 @@ pub(super) const MOST: i64 = 10_000_000;
 pub struct RulesDraft {
     /// The share of a flash's price that is paid ahead.
     pub deposit_percent: Option<i64>,
-    /// The least deposit.
     pub deposit_minimum_cents: Option<i64>,
-    /// The deposit of a project.
     pub project_deposit_cents: Option<i64>,
     /// How long a project's first appointment takes.
     pub project_duration_minutes: Option<i64>,
@@ -33,9 +31,7 @@ pub struct RulesDraft {
 pub struct Rules {
     /// The share of a flash's price that is paid ahead.
     pub deposit_percent: i16,
-    /// The least deposit.
     pub deposit_minimum: Cents,
-    /// The deposit of a project.
     pub project_deposit: Cents,
     /// How long a project's first appointment takes.
     pub project_duration_minutes: i32,
@@ -50,10 +46,6 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads the rules.
-    ///
-    /// # Errors
-    /// Names every field that is wrong.
     pub fn parse(draft: &RulesDraft) -> Result<Self, Flaws> {
         let mut flaws = Flaws::default();
         let percent = flaws.number("/deposit_percent", draft.deposit_percent, 0, 100);
@@ -125,10 +117,6 @@ pub struct PolicyDraft<'a> {
     pub nature: Option<&'a str>,
 }
 
-/// Reads a policy.
-///
-/// # Errors
-/// Names every field that is wrong.
 pub fn policy(draft: &PolicyDraft<'_>) -> Result<CancellationPolicy, Flaws> {
     let mut flaws = Flaws::default();
     let hours = flaws.number("/full_refund_hours", draft.full_refund_hours, 0, 8_760);
@@ -158,11 +146,8 @@ pub fn policy(draft: &PolicyDraft<'_>) -> Result<CancellationPolicy, Flaws> {
 pub struct Template {
     /// A name for programs.
     pub id: &'static str,
-    /// A name for French readers.
     pub name_fr: &'static str,
-    /// A name for English readers.
     pub name_en: &'static str,
-    /// The policy.
     pub policy: CancellationPolicy,
 }
 
