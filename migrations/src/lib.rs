@@ -30,7 +30,6 @@ pub struct Manners {
     pub lock: Duration,
     /// How long one statement may take inside a transaction, which keeps its locks meanwhile.
     pub statement: Duration,
-    /// How often it tries.
     pub tries: u32,
     /// Between two tries, when everybody else goes on.
     pub pause: Duration,

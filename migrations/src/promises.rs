@@ -25,14 +25,11 @@ impl fmt::Display for Kind {
     }
 }
 
-/// One of them.
+/// Something that the schema promises, by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Promise {
-    /// What it is.
     pub kind: Kind,
-    /// Its name.
     pub name: String,
-    /// Whose it is.
     pub table: String,
 }
 

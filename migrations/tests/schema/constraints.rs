@@ -554,7 +554,7 @@ fn a_unique_flash_is_sold_once_and_on_sale_again_when_its_booking_is_cancelled()
     });
 }
 
-/// Defect T1 of the prototype: its trigger counted overlaps, and two open transactions both counted none.
+/// The prototype's trigger counted overlaps, and two open transactions both counted none.
 #[test]
 fn two_open_transactions_in_a_race_cannot_both_book_the_chair() {
     with_database(Begin::WithSamples, async |database| {
@@ -575,7 +575,7 @@ fn two_open_transactions_in_a_race_cannot_both_book_the_chair() {
     });
 }
 
-/// Defect T1 once more, as it was found: twenty at once, again and again.
+/// The same race as it was found in the prototype: twenty at once, again and again.
 #[test]
 fn in_a_race_of_twenty_exactly_one_books_the_chair() {
     with_database(Begin::WithSamples, async |database| {
@@ -651,7 +651,7 @@ fn noting_the_page_of_a_hold_and_racing_for_its_slot_is_no_deadlock() {
     });
 }
 
-/// Defect T10 of the prototype: every one of these rows went in without a word.
+/// In the prototype every one of these rows went in without a word.
 #[test]
 fn what_cannot_be_is_not_stored() {
     with_database(Begin::WithSamples, async |database| {
