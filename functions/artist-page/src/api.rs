@@ -3,7 +3,6 @@
 use serde_json::json;
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/artists", "listArtists", "Who can be booked here.")
         .answers::<crate::ArtistList>(200)

@@ -43,16 +43,13 @@ pub struct App {
     pub public_url: String,
     /// How long a slot is kept for a client who pays, in minutes.
     pub hold_minutes: u32,
-    /// The built files of the page.
     pub assets: PageAssets,
 }
 
 /// The built files of one page. Their names change with their content, so they come from the build of the frontend.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PageAssets {
-    /// The script.
     pub js: String,
-    /// The style sheets.
     pub css: Vec<String>,
     /// Fonts worth asking for at once.
     pub preload: Vec<String>,
@@ -70,7 +67,7 @@ impl PageAssets {
     /// Reads the text of `dist/assets.json`.
     ///
     /// # Errors
-    /// It is something else.
+    /// The text is not what that build writes.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         #[derive(Deserialize)]
         struct Pages {
@@ -83,10 +80,6 @@ impl PageAssets {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             db: Db::from_env()?,
@@ -240,7 +233,7 @@ impl ArtistView {
 struct HtmlPage<'a> {
     lang: &'a str,
     french: bool,
-    /// The artist's own language, where the page speaks the other one: her words are marked with it.
+    /// The artist's own language, where the page speaks the other one: the artist's words are marked with it.
     theirs: Option<&'static str>,
     arrhes: bool,
     title: String,

@@ -38,10 +38,6 @@ impl From<Listed> for ArtistCard {
     }
 }
 
-/// Answers who can be booked.
-///
-/// # Errors
-/// The database failed.
 pub(crate) async fn answer(app: &App) -> Reply {
     let artists = artists::listed(&app.db).await?.into_iter().map(ArtistCard::from).collect();
     let mut response = http::reply(StatusCode::OK, &ArtistList { artists })?;

@@ -2,7 +2,6 @@
 
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/bookings/{id}", "getBooking", "What the page after the payment shows.")
         .answers::<crate::BookingView>(200)

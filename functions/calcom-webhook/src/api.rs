@@ -3,7 +3,6 @@
 use serde_json::json;
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation(
         "POST",

@@ -26,10 +26,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             db: Db::from_env()?,
@@ -44,9 +40,6 @@ impl App {
 ///
 /// A program that opens a file takes a published event in without a word, and an invitation as a question to somebody.
 /// Only an appointment that stands has one.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let id = match (http::segments(&request, "/api/bookings")?.as_slice(), request.method()) {
         ([id, "calendar.ics"], &web::Method::GET) => id.parse::<BookingId>().map_err(|_| Error::NotFound)?,

@@ -20,7 +20,6 @@ const REFUSALS: Problems = &[
     (503, "calendar-unavailable, try-again"),
 ];
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation(
         "POST",

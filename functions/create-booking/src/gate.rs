@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::request::Wish;
 use crate::{App, RATE_WINDOW, window_start};
 
-/// A wide network (a carrier, a school) may ask so many times as often as a household.
+/// A wide network (a carrier, a school) may ask this many times as often as a household.
 const WIDE: i32 = 10;
 
 /// Beyond its limit a network is asked for proofs, and beyond so many times its limit it has to wait.
@@ -25,8 +25,7 @@ const PATIENCE: i32 = 5;
 /// The level of the proof that is wanted of a network beyond its limit.
 const HARD: u8 = 3;
 
-/// What a wish must pass where there are many unpaid holds. A proof is good for this artist and this mail address, which a
-/// telephone keeps when it changes networks.
+/// A proof is good for this artist and this mail address: a telephone that changes networks keeps it.
 pub(crate) struct Gate<'a> {
     pub(crate) app: &'a App,
     pub(crate) wish: &'a Wish,

@@ -71,7 +71,6 @@ impl Limits {
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// The artists' Cal.com.
     pub calendars: Calendars,
     pub stripe: Stripe,
     /// Carries the jobs that follow.
@@ -80,15 +79,10 @@ pub struct App {
     pub clock: Clock,
     /// How long a slot is held.
     pub hold: SignedDuration,
-    /// What one client may take.
     pub limits: Limits,
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         let minutes: i64 = config::or("HOLD_MINUTES", 30)?;
@@ -224,11 +218,10 @@ struct Taking<'a> {
 
 /// What came of it.
 enum Wrote {
-    /// It is held.
     Held(Box<Hold>, Written),
     /// There is no room for it any more, for this reason. It may have been this very client, on a second click.
     NoRoom(Error),
-    /// Somebody was faster by a breath. As above.
+    /// Somebody was faster by a moment. This too may have been the same client.
     Overtaken(Refusal),
 }
 

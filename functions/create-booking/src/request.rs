@@ -72,15 +72,11 @@ pub enum Choice {
 pub struct Wish {
     /// The artist's slug.
     pub artist: String,
-    /// What for.
     pub choice: Choice,
-    /// Who.
     pub name: FullName,
-    /// Where the mails go.
     pub email: EmailAddress,
     /// How the artist calls back, as typed: what it means depends on where the artist is.
     pub phone: String,
-    /// When.
     pub start: Timestamp,
     /// The client's language.
     pub locale: Locale,

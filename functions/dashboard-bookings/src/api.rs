@@ -16,7 +16,6 @@ const DASHBOARD_ACTION: Problems = &[
     (503, "sign-in-unavailable, try-again"),
 ];
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     reads(doc);
     actions(doc);

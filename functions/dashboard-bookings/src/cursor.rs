@@ -14,14 +14,11 @@ const LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// Where a page ended, and when the list was opened: a booking that begins in between stays where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// Where.
     pub place: Place,
-    /// When the list was opened.
     pub opened_at: Timestamp,
 }
 
 impl Cursor {
-    /// The cursor as text.
     pub fn write(&self) -> String {
         let Place { group, start, id } = self.place;
         let text = format!("{group}.{}.{}.{id}", start.as_microsecond(), self.opened_at.as_microsecond());

@@ -47,10 +47,10 @@ const LONGEST_PAGE: i64 = 100;
 /// The most lines of a file: the answer of a function is limited to 6 MB.
 const LONGEST_FILE: i64 = 10_000;
 
-/// The longest search.
+/// The longest search, in characters.
 const LONGEST_SEARCH: usize = 100;
 
-/// The longest note.
+/// The longest note, in characters.
 const LONGEST_NOTE: usize = 2000;
 
 /// How many suspicious holds are ended by one request.
@@ -63,7 +63,6 @@ const RESENDS_PER_HOUR: i32 = 30;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// Verifies who is asking.
     pub auth: Auth,
     /// Stripe, to close a page before its hold is called off.
     pub stripe: Stripe,
@@ -71,15 +70,10 @@ pub struct App {
     pub queue: Queue,
     pub web: Web,
     pub clock: Clock,
-    /// Where Cal.com's pages are.
     pub calcom_pages: Pages,
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self {
@@ -164,10 +158,6 @@ pub struct ResendRequest {
     template: String,
 }
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
     let user = app.auth.signed_in(&request, now).await?.account();

@@ -244,7 +244,6 @@ pub struct BookingDetail {
     pub jobs: Vec<JobView>,
 }
 
-/// The row of a booking.
 pub fn row(listed: Listed, now: Timestamp) -> BookingRow {
     let actions = actions(&listed.booking, listed.calendar_state, now);
     let local = |instant| LocalTime::of(instant, &listed.zone);
@@ -299,7 +298,6 @@ fn actions(booking: &Booking, calendar_state: CalendarState, now: Timestamp) -> 
     Action::ALL.iter().copied().filter(possible).collect()
 }
 
-/// The whole of a booking.
 pub fn detail(detail: Detail, calcom: &Pages, locale: Locale, now: Timestamp) -> BookingDetail {
     let booking = &detail.listed.booking;
     let zone = &detail.listed.zone;

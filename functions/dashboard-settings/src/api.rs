@@ -25,7 +25,6 @@ const WRITE: Problems = &[
     (503, "sign-in-unavailable, try-again"),
 ];
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     page(doc);
     times(doc);

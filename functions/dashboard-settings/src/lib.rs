@@ -30,11 +30,9 @@ pub mod rules;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// Who is asking.
     pub auth: Auth,
     /// The artists' Cal.com, and what seals their keys.
     pub calendars: Calendars,
-    /// Where pictures go.
     pub bucket: Bucket,
     /// Carries the job that mails a link.
     pub queue: Queue,
@@ -48,10 +46,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         let webhook_url = config::optional("CALCOM_WEBHOOK_URL");
@@ -95,10 +89,6 @@ impl Asked<'_> {
     }
 }
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let segments = http::segments(&request, "/api/dashboard")?;
     let now = app.clock.now();

@@ -2,7 +2,6 @@
 
 use shared::openapi::{DASHBOARD, Document};
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/dashboard/stats", "getStats", "The figures of the month and of the last twelve.")
         .answers::<shared::db::stats::Stats>(200)

@@ -17,26 +17,17 @@ use shared::net;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// Verifies who is asking.
     pub auth: Auth,
     pub clock: Clock,
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self { db: Db::from_env()?, auth: Auth::from_env(&http, web)?, clock: config::clock()? })
     }
 }
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
     let who = app.auth.signed_in(&request, now).await?;

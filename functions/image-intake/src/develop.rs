@@ -24,7 +24,6 @@ pub struct Size {
     pub width: u32,
     /// In pixels.
     pub height: u32,
-    /// The file.
     pub jpeg: Vec<u8>,
 }
 
@@ -62,9 +61,6 @@ impl Decoded {
 ///
 /// What the file says of itself is believed only after it was decoded: neither its name nor its announced type counts.
 /// Nothing of its metadata is kept. Its orientation is applied, and its colours become those of sRGB.
-///
-/// # Errors
-/// Says why it cannot be shown.
 pub fn develop(bytes: &[u8]) -> Result<Vec<Size>, Refused> {
     let (decoded, meaning) = decode(bytes)?;
     let (width, height) = decoded.dimensions();

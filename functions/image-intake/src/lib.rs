@@ -29,16 +29,11 @@ pub mod jpeg;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// The bucket of pictures.
     pub bucket: Bucket,
     pub clock: Clock,
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self { db: Db::from_env()?, bucket: Bucket::from_env(&http)?, clock: config::clock()? })

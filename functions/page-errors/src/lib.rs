@@ -36,10 +36,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         Ok(Self { db: Db::from_env()?, web: web.clone(), clock: config::clock()? })
     }
@@ -91,10 +87,6 @@ pub struct PageError {
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Noted {}
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     if request.method() != Method::POST {
         return Err(Error::MethodNotAllowed);

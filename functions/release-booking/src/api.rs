@@ -2,7 +2,6 @@
 
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("POST", "/api/bookings/{id}/release", "releaseBooking", "Gives an unpaid slot back.")
         .answers::<crate::ReleasedView>(200)

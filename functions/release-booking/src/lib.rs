@@ -33,10 +33,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self {
@@ -84,10 +80,6 @@ pub struct CheckedView {
     pub payment: Option<PaymentSeen>,
 }
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let id = |text: &str| text.parse::<BookingId>().map_err(|_| Error::NotFound);
     match (http::segments(&request, "/api/bookings")?.as_slice(), request.method()) {

@@ -22,7 +22,6 @@ const FOLLOWING: Problems = &[
     (503, "sign-in-unavailable, try-again"),
 ];
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/session", "getSession", "Who is signed in.")
         .answers::<crate::Session>(200)

@@ -12,7 +12,6 @@ use shared::http::cookie;
 
 use lambda_http::http::HeaderMap;
 
-/// The cookie's name.
 pub const DEVICE_COOKIE: &str = "__Host-inkflow_device";
 
 /// How long a browser is known after the last sign-in: the longest that browsers keep a cookie.
@@ -45,9 +44,6 @@ impl Device {
 impl Devices {
     /// Derives the key from `DATABASE_URL`, which is a secret that this function has anyway. A new password makes every
     /// browser unknown until its next sign-in, and nothing worse.
-    ///
-    /// # Errors
-    /// The setting is missing.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self::new(&config::secret("DATABASE_URL")?))
     }

@@ -40,7 +40,7 @@ const LONGEST_PASSWORD: usize = 72;
 /// An account's tries are those of all browsers in which nobody has signed in to it before: guesses from many places are
 /// stopped there, and its artist, whose browser is known, is not.
 mod times {
-    /// Of an account, from browsers that are not known; and from all together that are.
+    /// Of an account: from all browsers together that are not known, and from all together that are.
     pub(crate) const ACCOUNT: i32 = 5;
     /// Of a known browser that renews or ends its session: each of its tabs does so once an hour.
     pub(crate) const KNOWN_BROWSER: i32 = 6;
@@ -90,25 +90,18 @@ const LINKS_AN_HOUR: i32 = 5;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// Verifies tokens.
     pub auth: Auth,
-    /// Supabase Auth.
     pub supabase: Supabase,
     /// The browsers that are known.
     pub devices: Devices,
     pub web: Web,
     pub clock: Clock,
-    /// Who may open an account.
     pub sign_up: SignUp,
     /// How often one network address may try to sign in within an hour.
     pub tries_per_hour: i32,
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self {
@@ -177,10 +170,6 @@ pub struct Doors {
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Accepted {}
 
-/// Answers one request.
-///
-/// # Errors
-/// See `shared::error::Error`.
 pub async fn handle(app: &App, request: Request) -> Reply {
     let now = app.clock.now();
     // A sign-in from a stranger's page would put its author's account under the artist's hands.

@@ -72,9 +72,6 @@ struct Refused {
 
 impl Supabase {
     /// Reads `SUPABASE_URL`, `SUPABASE_PUBLISHABLE_KEY` and, if it is set, `SUPABASE_SECRET_KEY`.
-    ///
-    /// # Errors
-    /// A setting is missing or malformed.
     pub fn from_env(http: reqwest::Client) -> Result<Self, ConfigError> {
         let secret_key = config::optional("SUPABASE_SECRET_KEY").map(Secret::new);
         if secret_key.as_ref().is_some_and(|key| !key.expose().starts_with("sb_secret_")) {
@@ -86,7 +83,6 @@ impl Supabase {
         Ok(Self::new(http, &url, &config::required("SUPABASE_PUBLISHABLE_KEY")?, secret_key))
     }
 
-    /// The project at `url`.
     pub fn new(http: reqwest::Client, url: &str, key: &str, secret_key: Option<Secret>) -> Self {
         Self { http, base: format!("{}/auth/v1", url.trim_end_matches('/')), key: key.to_owned(), secret_key }
     }

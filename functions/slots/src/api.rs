@@ -3,7 +3,6 @@
 use serde_json::json;
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("GET", "/api/calendar/slots", "getSlots", "Free slots for a flash, or without one for a project.")
         .must_ask("artist", json!({ "type": "string" }))

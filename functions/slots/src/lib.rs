@@ -27,7 +27,6 @@ const DEFAULT_DAYS: u8 = 7;
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 pub struct App {
     pub db: Db,
-    /// The artists' Cal.com.
     pub calendars: Calendars,
     pub clock: Clock,
     /// The site, which knows who is looking.
@@ -35,10 +34,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env(web: &Web) -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self {

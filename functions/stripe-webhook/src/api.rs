@@ -3,7 +3,6 @@
 use serde_json::json;
 use shared::openapi::Document;
 
-/// Describes them.
 pub fn operations(doc: &mut Document) {
     doc.operation("POST", "/api/webhooks/stripe", "stripeWebhook", "Stripe's events.")
         .in_header("Stripe-Signature", json!({ "type": "string" }))

@@ -46,7 +46,6 @@ pub struct App {
     /// Carries the jobs.
     pub queue: Queue,
     pub stripe: Stripe,
-    /// The artists' Cal.com.
     pub calendars: Calendars,
     pub clock: Clock,
     /// Origin of the site.
@@ -54,10 +53,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         Ok(Self {

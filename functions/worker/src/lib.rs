@@ -41,7 +41,6 @@ pub struct App {
     pub queue: Queue,
     pub mailer: Mailer,
     pub stripe: Stripe,
-    /// The artists' Cal.com.
     pub calendars: Calendars,
     pub clock: Clock,
     /// Origin of the site.
@@ -55,10 +54,6 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// One is missing or malformed.
     pub fn from_env() -> Result<Self, ConfigError> {
         let http = net::client(&net::tls());
         let aws = aws::settings(&http)?;

@@ -308,7 +308,7 @@ fn the_policy_of_the_day_is_kept_with_the_booking() {
 fn what_the_database_knows_is_not_taken_from_the_client() {
     World::run(|world| async move {
         let mut forged = wish(&LEA, HIRONDELLE, TUESDAY_AT_TEN);
-        // M3: the amount and the URLs; T7: the duration.
+        // The amount, the times, the addresses, and whether it is paid.
         for (name, value) in [
             ("price", json!(1)),
             ("price_cents", json!(1)),
@@ -424,7 +424,7 @@ fn a_night_session_across_the_clock_change_takes_its_real_time() {
             )
             .await;
         let answer = book(world, &wish(&LEA, HIRONDELLE, "2027-03-28T00:00:00Z")).await;
-        // 01:00 to 04:00 on the wall, two hours on the skin.
+        // 01:00 to 04:00 on the clock, two hours of work.
         assert_eq!((answer.status, &answer.body["start"]), (201, &json!("2027-03-28T01:00:00+01:00")));
         assert_eq!(answer.body["end"], "2027-03-28T04:00:00+02:00");
     });

@@ -487,7 +487,7 @@ fn as_other(body: &Value, number: usize) -> Value {
 fn whoever_lets_a_unique_flash_go_twice_waits_and_the_others_come_first() {
     World::run(|world| async move {
         let body = wish(&LEA, PIVOINE, "2027-02-06T13:00:00Z");
-        // Once is no sin: somebody looked for their card.
+        // Once does no harm: somebody looked for their card.
         for _ in 0..2 {
             let_go(world, HOME, &body).await;
         }

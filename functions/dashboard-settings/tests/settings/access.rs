@@ -109,7 +109,7 @@ fn another_artists_things_are_not_found() {
         let change = json!({ "title": "Vol", "price_cents": 9000, "duration_minutes": 60, "repeatable": true });
         let answer = put(world, &NOA, flash, change.clone()).await;
         assert_eq!((answer.status, answer.problem()), (404, "not-found"), "{}", answer.body);
-        // Nor does a picture of somebody else's hang on one's own wall.
+        // Nor can a picture of somebody else's be put on one's own page.
         let mut with_image = change;
         with_image["image_id"] = lea.clone().into();
         let own = put(world, &NOA, &format!("flashes/{}", NOA.flashes[0].id), with_image.clone()).await;
@@ -178,7 +178,7 @@ fn what_cannot_be_read_is_a_problem_and_never_a_panic() {
         let token = world.bearer(&LEA);
         let headers = |kind| [("authorization", token.as_str()), ("content-type", kind)];
         for (method, path) in ROUTES.iter().filter(|(method, path)| {
-            // The others' press says all there is to say.
+            // The others are sent without a body.
             ["PUT", "POST"].contains(method) && !["archive", "restore", "link"].iter().any(|last| path.ends_with(last))
         }) {
             let method: Method = method.parse().expect("a method");
