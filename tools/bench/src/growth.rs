@@ -43,9 +43,6 @@ pub const STEADY: &[Work] = &[
 /// Makes a database with so many bookings and all that goes with them.
 ///
 /// Indexes are made after the rows, and foreign keys are not looked at while they are written: that they hold is known.
-///
-/// # Errors
-/// It cannot be filled.
 pub fn fill(world: &World, database: &str, bookings: u64) -> Result<()> {
     let client = world.owner(database)?;
     let (booking, artist, payment) = (sql_id('f'), sql_id('9'), sql_id('8'));
@@ -133,9 +130,6 @@ pub struct Cost {
 }
 
 /// Asks databases of several sizes in turn.
-///
-/// # Errors
-/// An invocation fails.
 pub fn measure(world: &World, databases: &[(&'static str, u64)], invocations: usize) -> Result<Vec<Cost>> {
     const TURN: usize = 10;
     let mut costs = Vec::new();
@@ -175,9 +169,6 @@ pub fn measure(world: &World, databases: &[(&'static str, u64)], invocations: us
 /// The rows that one invocation looks at in the growing tables, and those of them that were read from end to end.
 ///
 /// The server counts for a connection when it ends, hence an instance for this alone.
-///
-/// # Errors
-/// An invocation fails.
 pub fn rows_read(
     world: &World,
     database: &str,

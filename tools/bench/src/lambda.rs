@@ -136,7 +136,6 @@ impl Instance {
         Ok(Self { name, log, child, calls, waiting, start, number: 0 })
     }
 
-    /// What the start took.
     pub fn start_cost(&self) -> Start {
         self.start
     }
@@ -179,9 +178,6 @@ impl Instance {
     }
 
     /// Asks it to end, so that a tool around it can write what it saw.
-    ///
-    /// # Errors
-    /// It does not end.
     pub fn ask_to_end(mut self, signal: nix::sys::signal::Signal) -> Result<()> {
         nix::sys::signal::kill(Pid::from_raw(self.child.id().cast_signed()), signal)?;
         self.child.wait()?;
@@ -262,9 +258,6 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Result<Option<(String, Ve
 }
 
 /// The size of a file, and what is left of it in a zip.
-///
-/// # Errors
-/// It cannot be read.
 pub fn sizes(path: &Path) -> io::Result<(u64, u64)> {
     // Local header, central directory and end record of a zip with one entry of this name.
     const ENVELOPE: u64 = 30 + 46 + 22 + 2 * "bootstrap".len() as u64;

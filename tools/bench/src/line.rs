@@ -73,7 +73,6 @@ impl Line {
         Ok(Self { address, counters })
     }
 
-    /// Where it begins.
     pub fn port(&self) -> u16 {
         self.address.port()
     }

@@ -15,13 +15,10 @@ use crate::world::World;
 /// What came of one load.
 #[derive(Debug)]
 pub struct Load {
-    /// What it was.
     pub name: String,
     /// How many instances worked at once.
     pub instances: usize,
-    /// How many things were done.
     pub done: u64,
-    /// In how long.
     pub took: Duration,
     /// What a single invocation took, in milliseconds.
     pub wall: Series,
@@ -52,9 +49,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// The whole run.
     pub const FULL: Self = Self { bookings: 2_000, rushes: 40, burst: 10_000, batches: 100 };
-    /// A short one.
     pub const QUICK: Self = Self { bookings: 250, rushes: 5, burst: 1_000, batches: 15 };
 }
 

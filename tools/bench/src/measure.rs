@@ -27,7 +27,6 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// The whole run.
     pub const FULL: Self = Self { starts: 60, peer_starts: 15, invocations: 400, distant: 60 };
     /// Under three minutes, with everything else of the run.
     pub const QUICK: Self = Self { starts: 15, peer_starts: 5, invocations: 120, distant: 15 };
@@ -36,7 +35,6 @@ impl Effort {
 /// What the starts of one program took.
 #[derive(Debug)]
 pub struct Cold {
-    /// Which.
     pub name: String,
     /// Without a database, in milliseconds.
     pub wall: Series,
@@ -57,9 +55,6 @@ pub struct Cold {
 }
 
 /// Starts every program again and again, in turn; those of another build, in `before`, each beside its own.
-///
-/// # Errors
-/// One does not start.
 pub fn cold(world: &World, effort: Effort, functions: &[String], before: Option<&Path>) -> Result<Vec<Cold>> {
     let mut programs: Vec<(Program, bool)> =
         ["floor-runtime", "floor-http"].iter().map(|name| (world.function(name), false)).collect();
@@ -135,7 +130,6 @@ fn closed_port() -> Result<u16> {
 /// What the invocations of one program took.
 #[derive(Debug)]
 pub struct Warm {
-    /// Which.
     pub name: String,
     /// The first invocation of a process, in milliseconds.
     pub first: Series,
@@ -152,9 +146,6 @@ pub struct Warm {
 }
 
 /// Invokes every program again and again, in turn.
-///
-/// # Errors
-/// One fails.
 pub fn warm(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec<Warm>> {
     const TURN: usize = 20;
     const FIRSTS: usize = 5;
@@ -218,9 +209,6 @@ pub fn warm(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec<Wa
 }
 
 /// A bare `select 1` on the functions' own connection, as a client inside the process sees it.
-///
-/// # Errors
-/// It fails.
 pub fn bare_select(world: &World, effort: Effort) -> Result<Series> {
     let mut instance = Instance::start(&world.function("floor-select"))?;
     let mut series = Series::default();
@@ -236,7 +224,6 @@ pub fn bare_select(world: &World, effort: Effort) -> Result<Series> {
 /// The median of one kind of work over a line on which a round trip takes longer.
 #[derive(Debug)]
 pub struct Distant {
-    /// Which program.
     pub name: String,
     /// How much longer, and what an invocation then took.
     pub wall: Vec<(Duration, Series)>,
@@ -245,9 +232,6 @@ pub struct Distant {
 }
 
 /// Invokes over lines of several lengths.
-///
-/// # Errors
-/// One fails.
 pub fn distant(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec<Distant>> {
     const STARTS: usize = 5;
     let lines: Vec<_> = [0, 2, 20]
@@ -291,9 +275,6 @@ pub fn distant(world: &World, desk: &mut Desk<'_>, effort: Effort) -> Result<Vec
 }
 
 /// The functions of this checkout, by their folders.
-///
-/// # Errors
-/// The folder cannot be read.
 pub fn functions(root: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = std::fs::read_dir(root.join("functions"))?
         .flatten()

@@ -19,7 +19,6 @@ pub struct Results {
     pub database: String,
     /// Whether it was the short run.
     pub quick: bool,
-    /// How long the run took.
     pub took: Duration,
     /// Starts.
     pub cold: Vec<Cold>,
@@ -33,7 +32,6 @@ pub struct Results {
     pub growth: Vec<Cost>,
     /// Which size was left out, and why.
     pub remark: String,
-    /// What the machine can take.
     pub load: Vec<Load>,
 }
 
@@ -87,7 +85,6 @@ impl Goal {
 }
 
 impl Results {
-    /// The whole page.
     pub fn page(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);

@@ -7,7 +7,6 @@ use std::time::Duration;
 pub struct Series(Vec<f64>);
 
 impl Series {
-    /// One more measurement.
     pub fn push(&mut self, value: f64) {
         self.0.push(value);
     }
@@ -22,12 +21,10 @@ impl Series {
         self.0.extend(other.0);
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True before the first one.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,7 +39,6 @@ impl Series {
         below + (above - below) * position.fract()
     }
 
-    /// The median.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }

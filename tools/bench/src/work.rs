@@ -63,7 +63,6 @@ pub enum Work {
 }
 
 impl Work {
-    /// All of it.
     pub const ALL: &[Self] = &[
         Self::Hello,
         Self::Select,
@@ -175,9 +174,6 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// A desk before a database with its chairs.
-    ///
-    /// # Errors
-    /// The rows cannot be written.
     pub fn open(world: &'a World, database: &'static str) -> Result<Self> {
         world.run(database, &chairs_sql())?;
         let day = now().as_second().div_euclid(86_400);
@@ -207,9 +203,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Sees to it that there are `count` more holds to pay and as many mails to send.
-    ///
-    /// # Errors
-    /// The rows cannot be written.
     pub fn prepare(&mut self, count: u64) -> Result<()> {
         // Even ones are paid, odd ones have their mail sent: a mail about a paid hold would be out of date.
         while self.prepared < 2 * (self.paid.max(self.mailed) + count) {
@@ -220,9 +213,6 @@ impl<'a> Desk<'a> {
     }
 
     /// An event for this work.
-    ///
-    /// # Errors
-    /// The rows it needs cannot be written.
     pub fn event(&mut self, work: Work) -> Result<Vec<u8>> {
         let event = match work {
             Work::Stats => self.signed_in("/api/dashboard/stats", ""),
@@ -312,9 +302,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Events of jobs, `batch` of them in each.
-    ///
-    /// # Errors
-    /// The rows they need cannot be written.
     pub fn batches(&mut self, count: u64, batch: u64) -> Result<Vec<Vec<u8>>> {
         self.prepare(count * batch)?;
         let events = (0..count).map(|_| {
@@ -343,9 +330,6 @@ impl<'a> Desk<'a> {
     }
 
     /// Ends the holds so far: what waits for a payment is never many in a day's work.
-    ///
-    /// # Errors
-    /// The database fails.
     pub fn let_holds_go(&self) -> Result<()> {
         self.world.run(
             self.database,

@@ -125,9 +125,6 @@ impl Surroundings {
 
 impl World {
     /// Starts it all; `binaries` is where the compiled functions are.
-    ///
-    /// # Errors
-    /// A part does not start.
     pub fn start(binaries: &Path) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let root = platform::checkout();
@@ -179,25 +176,16 @@ impl World {
     }
 
     /// A connection of the owner.
-    ///
-    /// # Errors
-    /// The database does not answer.
     pub fn owner(&self, database: &str) -> Result<Client> {
         self.wait(postgres::connect(&self.owner_url(database)))
     }
 
     /// The demo database's owner.
-    ///
-    /// # Errors
-    /// The database does not answer.
     pub fn demo_owner(&self) -> Result<Client> {
         self.owner(DATABASE)
     }
 
     /// Runs statements as the owner.
-    ///
-    /// # Errors
-    /// One fails.
     pub fn run(&self, database: &str, statements: &str) -> Result<()> {
         let client = self.owner(database)?;
         self.wait(client.batch_execute(statements)).context("a statement of the bench failed")
@@ -209,9 +197,6 @@ impl World {
     }
 
     /// Makes a migrated database.
-    ///
-    /// # Errors
-    /// It cannot be made.
     pub fn create_database(&self, name: &str) -> Result<()> {
         self.run(SUPERUSER, &format!("create database {name}"))?;
         let url = self.owner_url(name);
@@ -285,9 +270,6 @@ impl World {
     }
 
     /// Stops it all and deletes the data.
-    ///
-    /// # Errors
-    /// Something does not end.
     pub fn stop(self) -> Result<()> {
         self.wait(async {
             self.around.ministack.stop().await?;

@@ -50,7 +50,6 @@ pub enum Door {
 }
 
 impl Door {
-    /// Every door.
     pub const ALL: [Self; 9] = [
         Self::StripeEvent,
         Self::StripeSignature,

@@ -48,20 +48,14 @@ impl Dice {
 pub enum Call {
     /// A client wants a slot, for a flash or a project.
     Book {
-        /// Which client.
         client: u8,
-        /// Whose chair.
         artist: u8,
         /// Which flash; one past the last is a project.
         piece: u8,
-        /// Which of the slots.
         slot: u8,
     },
     /// A client gives an unpaid slot back.
-    GiveBack {
-        /// Which booking.
-        booking: u8,
-    },
+    GiveBack { booking: u8 },
     /// Stripe delivers one of its events, old or new, in whatever order.
     Deliver {
         /// Which event, the newest first.
@@ -84,20 +78,11 @@ pub enum Call {
         hook: u8,
     },
     /// The artist cancels in the dashboard.
-    CancelByArtist {
-        /// Which booking.
-        booking: u8,
-    },
+    CancelByArtist { booking: u8 },
     /// The artist confirms by hand.
-    ConfirmByArtist {
-        /// Which booking.
-        booking: u8,
-    },
+    ConfirmByArtist { booking: u8 },
     /// A client cancels, with what the policy gives back.
-    CancelByClient {
-        /// Which booking.
-        booking: u8,
-    },
+    CancelByClient { booking: u8 },
 }
 
 /// How the process that answers a call ends.
@@ -122,54 +107,33 @@ pub enum Outside {
         session: u8,
     },
     /// A card is refused.
-    Decline {
-        /// Which session.
-        session: u8,
-    },
+    Decline { session: u8 },
     /// A payment is submitted whose bank answers later.
-    PayLater {
-        /// Which session.
-        session: u8,
-    },
+    PayLater { session: u8 },
     /// That bank answers.
     BankAnswers {
-        /// Which session.
         session: u8,
         /// It says yes.
         yes: bool,
     },
     /// Somebody gives a payment back in Stripe's dashboard.
-    RefundAtStripe {
-        /// Which payment.
-        payment: u8,
-    },
+    RefundAtStripe { payment: u8 },
     /// A bank returns a refund.
-    RefundFails {
-        /// Which refund.
-        refund: u8,
-    },
+    RefundFails { refund: u8 },
     /// A cardholder contests a payment.
-    Dispute {
-        /// Which payment.
-        payment: u8,
-    },
+    Dispute { payment: u8 },
     /// The dispute is decided.
     DisputeDecided {
-        /// Which dispute.
         dispute: u8,
         /// For us.
         won: bool,
     },
     /// Something else takes a slot in the artist's Cal.com.
-    TakenElsewhere {
-        /// Which slot.
-        slot: u8,
-    },
+    TakenElsewhere { slot: u8 },
     /// The artist moves a booking in Cal.com.
     MovedInCalendar {
         /// Which booking there.
         booking: u8,
-        /// To which slot.
         slot: u8,
     },
     /// The artist cancels a booking in Cal.com.
@@ -217,19 +181,16 @@ pub enum Weather {
 pub enum Step {
     /// Functions are asked, all at the same time.
     Calls {
-        /// What is wrong meanwhile.
         weather: Weather,
         /// Who asks what, and how its process ends.
         calls: Vec<(Call, Death)>,
     },
-    /// Something happens outside.
     Outside(Outside),
 }
 
 /// What is done to InkFlow, in order.
 pub type Plan = Vec<Step>;
 
-/// How many clients there are.
 pub const CLIENTS: u8 = 5;
 
 /// The plan of a seed.

@@ -1,9 +1,7 @@
 //! The AWS account that every part of the local platform pretends to belong to.
 
-/// Its region.
 pub const REGION: &str = "eu-west-3";
 
-/// Its number.
 pub const ACCOUNT: &str = "000000000000";
 
 pub(crate) fn function_arn(name: &str) -> String {

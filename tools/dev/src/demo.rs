@@ -28,7 +28,6 @@ pub struct Artist {
     pub email: &'static str,
     /// Two or three sentences under the name.
     pub bio: &'static str,
-    /// The town of the studio.
     pub city: &'static str,
     /// The full postal address, shown once a client has booked.
     pub address: &'static str,
@@ -139,7 +138,6 @@ pub struct Flash {
     pub price: &'static str,
     /// The deposit in euros; none leaves it to the artist's rule.
     pub deposit: Option<&'static str>,
-    /// The length of the appointment.
     pub duration_minutes: i32,
     /// Whether it may be tattooed more than once.
     pub repeatable: bool,

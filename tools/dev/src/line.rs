@@ -70,7 +70,6 @@ impl Line {
         Ok(Self { address, state, listening })
     }
 
-    /// Where it listens.
     pub fn port(&self) -> u16 {
         self.address.port()
     }

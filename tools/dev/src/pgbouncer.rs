@@ -78,10 +78,6 @@ impl PgBouncer {
         self.port
     }
 
-    /// Ends it.
-    ///
-    /// # Errors
-    /// The system does not end it.
     pub async fn stop(mut self) -> Result<()> {
         process::stop(&mut self.child, Signal::SIGINT, Duration::from_secs(5)).await?;
         Ok(())

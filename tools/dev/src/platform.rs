@@ -128,7 +128,6 @@ impl Platform {
         &self.parts.source
     }
 
-    /// The queues, by their URLs.
     pub fn queues(&self) -> &Queues {
         &self.parts.amazon.queues
     }
@@ -168,7 +167,6 @@ impl Platform {
         &self.parts.database.app_url
     }
 
-    /// The settings of the functions.
     pub fn function_env(&self) -> &[(String, String)] {
         &self.parts.function_env
     }

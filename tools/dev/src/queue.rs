@@ -20,7 +20,6 @@ use crate::host::Host;
 pub struct Options {
     /// Where SQS answers.
     pub endpoint: String,
-    /// The URL of the queue.
     pub queue_url: String,
     /// The function that takes the messages.
     pub function: String,

@@ -24,7 +24,6 @@ const TRIES: [Duration; 6] = [
     Duration::from_secs(15),
 ];
 
-/// What was done.
 #[derive(Debug)]
 pub struct Prepared {
     /// The migrations that were applied.
@@ -37,9 +36,8 @@ pub struct Prepared {
 
 /// Brings the database of `owner` up to date and lets the functions in.
 ///
-/// With the password of `url` if they have one already,
-/// else with a new one, whose URL `keep` keeps. It is kept before the database knows it: a run that ends between the two is
-/// repeated, and a password that nobody has kept would be lost.
+/// With the password of `url` if they have one already, else with a new one, whose URL `keep` keeps. It is kept before the
+/// database knows it: a run that ends between the two is repeated, and a password that nobody has kept would be lost.
 ///
 /// # Errors
 /// A URL cannot be read, it cannot be kept, or the database refuses the owner.
@@ -83,9 +81,6 @@ pub async fn prepare(
 }
 
 /// Whether a text can be the functions' `DATABASE_URL`: one that names server, user and password.
-///
-/// # Errors
-/// It cannot.
 pub fn check(url: &str) -> Result<()> {
     let config = read(url)?;
     ensure!(

@@ -26,7 +26,6 @@ pub struct Outputs {
     pub functions: HashMap<String, String>,
     /// What SES must have verified.
     pub mail_domain: String,
-    /// Where it runs.
     pub region: String,
     /// Where its secrets are in SSM.
     pub parameter_path: String,
@@ -75,7 +74,6 @@ impl Management {
 #[expect(missing_debug_implementations, reason = "it holds secrets")]
 #[derive(Clone)]
 pub struct Environment {
-    /// What Terraform says.
     pub outputs: Outputs,
     /// The secrets that SSM has, by name.
     pub secrets: HashMap<String, Parameter>,
@@ -83,7 +81,6 @@ pub struct Environment {
     pub owner_database_url: Option<String>,
     /// The way into the settings of Supabase Auth, when the operator has given it.
     pub supabase: Option<Management>,
-    /// The client of every call.
     pub http: reqwest::Client,
     /// The operator at AWS.
     pub aws: SdkConfig,
@@ -134,7 +131,6 @@ impl Environment {
         self.outputs.settings.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// Where the secrets are kept.
     pub fn shelf(&self) -> Shelf {
         let ssm =
             Ssm::new(self.http.clone(), self.endpoint.clone(), self.outputs.region.clone(), self.credentials.clone());
@@ -148,7 +144,6 @@ impl Environment {
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
-    /// The mails.
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         let mut config = aws_sdk_sesv2::config::Builder::from(&self.aws);
         config.set_endpoint_url(self.endpoint.clone());

@@ -15,9 +15,6 @@ pub struct Redriven {
 
 /// Sends every job among the dead letters to its queue again, then deletes the letter: a job may so be there twice, which
 /// the worker's claim makes harmless, and never not at all.
-///
-/// # Errors
-/// SQS refuses or cannot be reached.
 pub async fn redrive(environment: &Environment) -> Result<Redriven> {
     let url = |name: &str| environment.outputs.queues.get(name).with_context(|| format!("there is no queue {name}"));
     let (dead, jobs) = (url("jobs-dead")?, url("jobs")?);

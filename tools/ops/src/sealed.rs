@@ -69,9 +69,6 @@ async fn is_migrated(client: &Client) -> Result<bool> {
 }
 
 /// Looks at every sealed value. Without keys, none opens.
-///
-/// # Errors
-/// The database cannot be asked.
 pub async fn survey(client: &Client, vault: Option<&Vault>) -> Result<Survey> {
     let (mut survey, mut last) = (Survey::default(), Uuid::nil());
     if !is_migrated(client).await? {
@@ -93,9 +90,8 @@ pub async fn survey(client: &Client, vault: Option<&Vault>) -> Result<Survey> {
 
 /// Seals with the first key whatever an older one has sealed, or was sealed before sealed values named their key.
 ///
-/// May be broken
-/// off and repeated: each value is a statement of its own, which changes nothing when the artist has changed it meanwhile.
-/// Returns how many were sealed anew.
+/// May be broken off and repeated: each value is a statement of its own, which changes nothing when the artist has changed it
+/// meanwhile. Returns how many were sealed anew.
 ///
 /// # Errors
 /// The database cannot be asked, or the system has no randomness to give.

@@ -29,7 +29,6 @@ pub const SUPABASE_JWT_SECRET: &str = "SUPABASE_JWT_SECRET";
 /// What tells Supabase whom it serves.
 pub const SUPABASE_SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 
-/// All of them.
 pub const NAMES: [&str; 6] =
     [DATABASE_URL, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, ENCRYPTION_KEY, SUPABASE_JWT_SECRET, SUPABASE_SECRET_KEY];
 

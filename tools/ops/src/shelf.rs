@@ -33,9 +33,6 @@ impl Shelf {
     }
 
     /// Those of `names` that there are.
-    ///
-    /// # Errors
-    /// SSM refuses or cannot be reached.
     pub async fn read(&self, names: &[&str]) -> Result<HashMap<String, Parameter>> {
         let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
         let last = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -43,9 +40,6 @@ impl Shelf {
     }
 
     /// One of them, when it is there.
-    ///
-    /// # Errors
-    /// As for [`Self::read`].
     pub async fn value(&self, name: &str) -> Result<Option<String>> {
         Ok(self.read(&[name]).await?.remove(name).map(|parameter| parameter.value))
     }

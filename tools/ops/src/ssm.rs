@@ -45,9 +45,6 @@ impl Ssm {
     }
 
     /// The parameters of these names that there are.
-    ///
-    /// # Errors
-    /// SSM refuses or cannot be reached.
     pub async fn read(&self, names: &[String]) -> Result<HashMap<String, Parameter>> {
         let mut found = HashMap::new();
         for names in names.chunks(MOST) {

@@ -21,15 +21,11 @@ use shared::settle;
 /// A hold to be made.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Whose chair.
     pub artist: &'static demo::Artist,
     /// Which of the artist's flashes, or none for a project.
     pub flash: Option<usize>,
-    /// When.
     pub start: Timestamp,
-    /// Who.
     pub email: String,
-    /// How long it is held.
     pub hold: SignedDuration,
 }
 

@@ -64,7 +64,6 @@ pub const PUBLIC_URL: &str = "https://ink.test";
 pub struct World {
     /// The database as its owner: to look at what the functions wrote, and to prepare what they find.
     pub owner: Client,
-    /// The database's name.
     pub database: String,
     /// Where the functions connect, as `inkflow_app`.
     pub app_url: String,
@@ -194,9 +193,6 @@ impl World {
     }
 
     /// Drops the database. A test that failed leaves it behind for a look; the server itself ends with `make test`.
-    ///
-    /// # Panics
-    /// Postgres is gone.
     pub async fn close(&self) {
         let admin = connect(&self.server_url).await;
         admin
@@ -235,7 +231,6 @@ impl World {
         Stripe::new(self.http.clone(), self.stripe.url(), Secret::new("sk_test_standin".into()))
     }
 
-    /// The artists' calendars.
     pub fn calendars(&self) -> Calendars {
         self.calendars_at(&self.calcom.url())
     }
@@ -246,7 +241,6 @@ impl World {
         Calendars::new(Calcom::new(self.http.clone(), base), vault)
     }
 
-    /// The queue.
     pub fn queue(&self) -> Queue {
         Queue::new(&self.aws(), Some(self.sqs_gate.url().to_owned()), self.queues.jobs.clone())
     }
@@ -262,9 +256,6 @@ impl World {
     }
 
     /// A bucket of this world's own, made when it is first asked for.
-    ///
-    /// # Panics
-    /// The local AWS is gone.
     pub async fn bucket(&self) -> Bucket {
         let name = self.bucket_name();
         dev::aws::provide_bucket(&self.ministack, &name, PUBLIC_URL, None).await.expect("a bucket");
@@ -278,12 +269,10 @@ impl World {
         format!("images-{}", self.database.replace('_', "-"))
     }
 
-    /// The site.
     pub fn web(&self) -> Web {
         Web { public_url: PUBLIC_URL.into(), cors_origins: Vec::new(), client_ip_header: None }
     }
 
-    /// What verifies who is asking.
     pub fn auth(&self) -> Auth {
         Auth::new(self.http.clone(), &self.supabase.url(), None, &self.web())
     }
@@ -343,7 +332,7 @@ impl World {
     /// One booking, every column.
     ///
     /// # Panics
-    /// There is none.
+    /// There is no such booking.
     pub async fn booking(&self, id: &str) -> Value {
         let id: Uuid = id.parse().expect("a booking id");
         self.rows("select * from bookings where id = $1", &[(&id, Type::UUID)]).await.pop().expect("the booking exists")
@@ -378,7 +367,7 @@ impl World {
     /// What happened to a booking, in order: who and what.
     ///
     /// # Panics
-    /// The id is none.
+    /// `id` is not a UUID.
     pub async fn history(&self, id: &str) -> Vec<String> {
         let id: Uuid = id.parse().expect("a booking id");
         let sql = "select actor || ' ' || kind as line from booking_events where booking_id = $1 order by id";
@@ -389,7 +378,7 @@ impl World {
     /// The ledger of a booking, in order: kind and signed cents.
     ///
     /// # Panics
-    /// The id is none.
+    /// `id` is not a UUID.
     pub async fn ledger(&self, id: &str) -> Vec<(String, i64)> {
         let id: Uuid = id.parse().expect("a booking id");
         let sql = "select kind, amount_cents from payments where booking_id = $1 order by recorded_at, id";
@@ -409,9 +398,6 @@ impl World {
     }
 
     /// Receives what is in the queue, as SQS hands it to Lambda.
-    ///
-    /// # Panics
-    /// The local AWS is gone.
     pub async fn receive(&self) -> Value {
         let asked = json!({
             "QueueUrl": self.queues.jobs, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0, "AttributeNames": ["All"],
@@ -436,18 +422,12 @@ impl World {
     }
 
     /// Deletes messages that were dealt with.
-    ///
-    /// # Panics
-    /// The local AWS is gone.
     pub async fn delete(&self, receipt_handle: &str) {
         let asked = json!({ "QueueUrl": self.queues.jobs, "ReceiptHandle": receipt_handle });
         self.sqs.call("DeleteMessage", asked).await.expect("SQS answers");
     }
 
     /// How many messages wait in the dead-letter queue.
-    ///
-    /// # Panics
-    /// The local AWS is gone.
     pub async fn dead_letters(&self) -> u64 {
         self.sqs.depth(&self.queues.dead_jobs).await.expect("SQS answers").0
     }
@@ -512,7 +492,7 @@ fn calcom_options_at(clock_shift_seconds: i64) -> calcom_stand_in::Options {
 /// An instant, written as a person writes it.
 ///
 /// # Panics
-/// It is none.
+/// The text is not one.
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }

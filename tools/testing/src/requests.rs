@@ -173,7 +173,7 @@ where
 /// The JSON of a response.
 ///
 /// # Panics
-/// It is none.
+/// It is not JSON.
 pub fn body(response: &Response<Body>) -> Value {
     serde_json::from_slice(response.body()).expect("the body is JSON")
 }

@@ -12,11 +12,8 @@ use tokio_postgres::Client;
 pub(crate) struct Evidence<'a> {
     /// The database, as its owner.
     pub(crate) owner: &'a Client,
-    /// Stripe.
     pub(crate) stripe: &'a stripe::StandIn,
-    /// Cal.com.
     pub(crate) calcom: &'a calcom::StandIn,
-    /// The mails.
     pub(crate) mails: &'a MailGate,
     /// The time, as the functions have it.
     pub(crate) now: Timestamp,

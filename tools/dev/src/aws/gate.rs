@@ -150,7 +150,6 @@ impl SqsGate {
         self.way.set(condition);
     }
 
-    /// How the queue behaves now.
     pub fn condition(&self) -> Condition {
         self.way.condition()
     }

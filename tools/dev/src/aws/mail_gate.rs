@@ -53,13 +53,11 @@ pub struct Mail {
     /// The headers as they travel, unfolded.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
-    /// The plain text.
     pub text: String,
     pub html: String,
     /// The appointment as a way to show the mail, which is where Gmail and Outlook look for it.
     #[serde(default)]
     pub invitation: Option<Attachment>,
-    /// The attached files.
     pub attachments: Vec<Attachment>,
 }
 
@@ -80,9 +78,7 @@ impl Mail {
 /// A file of a mail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attachment {
-    /// Its name.
     pub filename: String,
-    /// Its media type.
     pub content_type: String,
     /// What it holds, as `encoding` says.
     pub content: String,
@@ -176,12 +172,10 @@ impl MailGate {
         self.gate.way.set(condition);
     }
 
-    /// How SES behaves now.
     pub fn condition(&self) -> Condition {
         self.gate.way.condition()
     }
 
-    /// Empties the inbox.
     pub fn clear(&self) {
         self.gate.inbox.lock().clear();
         if let Some(file) = self.gate.inbox.file.as_ref() {

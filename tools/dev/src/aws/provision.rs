@@ -23,7 +23,6 @@ pub const UPLOADS: &str = "inkflow-uploads";
 /// The two queues of InkFlow, by their URLs.
 #[derive(Clone, Debug)]
 pub struct Queues {
-    /// The jobs to do.
     pub jobs: String,
     /// The jobs that were received too often.
     pub dead_jobs: String,

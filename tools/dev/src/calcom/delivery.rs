@@ -19,7 +19,6 @@ pub fn sign(payload: &str, secret: Option<&str>) -> String {
 pub struct Delivery {
     /// What it tells: `BOOKING_CREATED`, …
     pub trigger: String,
-    /// Where it was sent.
     pub url: String,
     /// The exact body.
     pub payload: String,

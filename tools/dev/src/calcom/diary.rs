@@ -47,7 +47,6 @@ impl Status {
     }
 }
 
-/// Who comes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Attendee {
     pub(super) name: String,
@@ -57,7 +56,6 @@ pub(super) struct Attendee {
     pub(super) language: String,
 }
 
-/// A booking.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Booking {
     pub(super) id: u64,

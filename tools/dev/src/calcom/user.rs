@@ -13,15 +13,12 @@ pub struct User {
     pub username: String,
     /// The name people see.
     pub name: String,
-    /// The e-mail address.
     pub email: String,
     /// The API key; it begins with `cal_`, and not with `cal_live_`.
     pub api_key: String,
     /// The IANA zone of the opening hours.
     pub time_zone: String,
-    /// When bookings are possible.
     pub hours: Vec<Hours>,
-    /// What can be booked.
     pub event_types: Vec<EventType>,
 }
 
@@ -45,7 +42,6 @@ impl User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
     pub day: Weekday,
-    /// When it opens.
     pub from: u16,
     /// When it closes; 1440 is midnight at the end of the day.
     pub to: u16,
@@ -90,7 +86,6 @@ pub struct EventType {
     pub window_days: Option<u32>,
     /// The step between two slots; the length without it.
     pub slot_interval_minutes: Option<u32>,
-    /// Where it takes place.
     pub location: String,
     /// Nobody may cancel its bookings in Cal.com, its host neither.
     pub disable_cancelling: bool,

@@ -9,7 +9,6 @@ use serde::Deserialize;
 /// One line of `infra/routes.json`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Route {
-    /// The HTTP method.
     pub method: String,
     /// The path, with `{name}` for a segment that varies.
     pub path: String,
@@ -32,7 +31,6 @@ pub struct HandedOn {
     /// The names of headers, in small letters.
     pub headers: Vec<String>,
     pub cookies: Share,
-    /// The query.
     pub queries: Share,
     /// The functions whose answers are everybody's: of a request they get a page's language and an API's origin alone.
     pub shared: Vec<String>,
@@ -42,20 +40,15 @@ pub struct HandedOn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Share {
-    /// Everything.
     All,
-    /// Nothing.
     None,
 }
 
 /// What the gateway serves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The route table.
     pub routes: Vec<Route>,
-    /// The headers of every response.
     pub headers: ResponseHeaders,
-    /// What a function gets of a request.
     pub handed_on: HandedOn,
     /// The folder of the static site.
     pub site: PathBuf,

@@ -16,7 +16,6 @@ const EXECUTED_VERSION: header::HeaderName = header::HeaderName::from_static("x-
 const FUNCTION_ERROR: header::HeaderName = header::HeaderName::from_static("x-amz-function-error");
 
 impl Host {
-    /// The Invoke API, as `aws lambda invoke` and `cargo lambda invoke` call it.
     pub fn invoke_api(&self) -> Router {
         Router::new()
             .route("/2015-03-31/functions/{name}/invocations", post(invoke_over_http))

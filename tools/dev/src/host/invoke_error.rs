@@ -23,14 +23,12 @@ pub enum InvokeError {
     Handler(Bytes),
     /// The handler took too long and its instance was killed.
     TimedOut {
-        /// The id of the invocation.
         request_id: Uuid,
         /// The limit that it passed.
         after: Duration,
     },
     /// The instance died with the invocation in its hands.
     Exited {
-        /// The id of the invocation.
         request_id: Uuid,
         /// How it ended, in words.
         how: String,

@@ -68,7 +68,6 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct RealSupabase {
     pub url: String,
-    /// Its publishable key.
     pub publishable_key: String,
     /// Its legacy secret, when it still signs with that.
     pub jwt_secret: Option<String>,
@@ -79,7 +78,6 @@ pub struct RealSupabase {
 pub struct RealStripe {
     /// A key that begins with `sk_test_` or `rk_test_`.
     pub secret_key: String,
-    /// Where it answers.
     pub api_base: String,
     /// The secrets of its webhooks, comma separated.
     pub webhook_secrets: String,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A clock that runs with the machine's and can be shifted.
 #[derive(Default)]
 pub(crate) struct Clock {
     shift_ms: AtomicI64,

@@ -15,7 +15,6 @@ const REQUESTS_KEPT: usize = 20_000;
 /// A request as a stand-in received it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recorded {
-    /// The HTTP method.
     pub method: String,
     /// The path, without the query.
     pub path: String,

@@ -61,7 +61,6 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// For whom it stands in.
     const NAME: &'static str;
 
-    /// What every stand-in has.
     fn base(&self) -> &Base<Self::Switches, Self::State>;
 
     /// The failures of the API as a whole, among all.
@@ -133,7 +132,6 @@ impl<S: Service> StandIn<S> {
         format!("http://{}", self.addr)
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr

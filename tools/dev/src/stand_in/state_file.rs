@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 
-/// Where a stand-in keeps its state across restarts.
 pub(crate) struct StateFile {
     path: PathBuf,
     dirty: AtomicBool,

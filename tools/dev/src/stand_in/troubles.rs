@@ -14,7 +14,6 @@ pub enum Down {
     Unavailable,
 }
 
-/// The failures every stand-in can be told to have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Troubles {

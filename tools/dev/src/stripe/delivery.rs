@@ -14,11 +14,8 @@ pub fn sign(payload: &str, secret: &str, now: i64) -> String {
 /// One try to deliver one event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delivery {
-    /// The event's id.
     pub event_id: String,
-    /// The event's type.
     pub event_type: String,
-    /// Where it was sent.
     pub url: String,
     /// 1 for the first try.
     pub attempt: usize,

@@ -51,9 +51,7 @@ pub enum RefundMode {
 /// A failure of the creation of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateFailure {
-    /// The HTTP status.
     pub status: u16,
-    /// The error code.
     #[serde(default)]
     pub code: Option<String>,
     pub message: String,
@@ -77,7 +75,6 @@ pub struct Switches {
     pub fail_create_session: Option<CreateFailure>,
     /// No event is delivered; they stay in the list of events.
     pub drop_webhooks: bool,
-    /// What becomes of refunds.
     pub refunds: RefundMode,
 }
 

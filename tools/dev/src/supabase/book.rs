@@ -25,7 +25,6 @@ const REUSE: SignedDuration = SignedDuration::from_secs(10);
 /// How soon another mail may be asked for.
 const MAIL_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
-/// An account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// The subject of its tokens.

@@ -17,7 +17,6 @@ use crate::stand_in::{Base, Service, Troubles};
 pub struct User {
     /// The subject of its tokens.
     pub id: Uuid,
-    /// Its address.
     pub email: String,
     pub password: String,
 }

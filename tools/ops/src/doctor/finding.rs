@@ -22,7 +22,6 @@ pub enum Verdict {
 pub struct Finding {
     /// What was looked at.
     pub what: &'static str,
-    /// How it is.
     pub verdict: Verdict,
     /// What was found.
     pub said: String,

@@ -341,7 +341,7 @@ fn a_build_sees_no_secret_and_every_other_program_only_its_own() {
     let desk = Desk::new("eyes");
     with_open_eyes(&desk);
     desk.page("d1.cloudfront.test", "<html>the site</html>");
-    // What an older file holds, beside what the operator has exported in his shell.
+    // What an older file holds, beside what the operators have exported in their shell.
     let file = "export STRIPE_SECRET_KEY=sk_live_inthefile\nENCRYPTION_KEY=filekey\nMIGRATE_DATABASE_URL='postgres://owner:0wner@db.test/ink'\nSUPABASE_ACCESS_TOKEN=sbp_infile\n";
     desk.owner(file, 0o600);
     let target = desk.path("target").display().to_string();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A payment intent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Intent {
     pub(in crate::stripe) id: String,

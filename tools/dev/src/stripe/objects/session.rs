@@ -1,4 +1,4 @@
-//! A Checkout Session.
+//! A Checkout Session: what is paid, its life, and how the API shows it.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,6 @@ impl LineItem {
     }
 }
 
-/// A Checkout Session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Session {
     pub(in crate::stripe) id: String,

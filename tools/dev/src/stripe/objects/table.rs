@@ -9,7 +9,6 @@ pub(in crate::stripe) trait Keyed {
     fn id(&self) -> &str;
 }
 
-/// Things in the order of their creation, found by id.
 #[derive(Clone, Debug)]
 pub(in crate::stripe) struct Table<T> {
     rows: Vec<T>,
