@@ -25,10 +25,10 @@ use axum::Router;
 use serde_json::Value;
 
 pub use self::delivery::{Delivery, sign};
-pub use self::ledger::Closed;
-use self::ledger::Ledger;
-pub use self::objects::API_VERSION;
-use self::objects::{Charge, Dispute, Endpoint, Intent, Refund};
+use self::ledger::{Cause, Ledger};
+pub use self::ledger::{Closed, NewDispute};
+pub use self::objects::{API_VERSION, DisputeStatus};
+use self::objects::{Charge, Endpoint, Intent, Movement, Refund};
 use self::service::{Inner, PRIMARY_ENDPOINT};
 pub use self::switches::{CreateFailure, Outcome, RefundMode, Switches};
 use crate::machine::lock;
@@ -118,6 +118,7 @@ impl StandIn {
             api_version: Some(API_VERSION.to_owned()),
             description: Some("The endpoint of this demonstration".to_owned()),
             metadata: std::collections::BTreeMap::new(),
+            connect: false,
         };
         let inner = Arc::new(Inner {
             base,
@@ -169,11 +170,11 @@ impl StandIn {
         })
     }
 
-    /// Completes a pending refund.
+    /// Completes a refund that is pending or waits for the customer.
     ///
     /// # Errors
     ///
-    /// When it is unknown or not pending.
+    /// When it is unknown or neither.
     pub fn complete_refund(&self, refund: &str) -> Result<(), String> {
         self.inner.apply(|ledger, now| Ok(((), ledger.complete_refund(refund, now)?)))
     }
@@ -182,27 +183,63 @@ impl StandIn {
     ///
     /// # Errors
     ///
-    /// When it is unknown or has failed already.
+    /// When it is unknown, has failed already or was called off, or the reason is none of Stripe's.
     pub fn fail_refund(&self, refund: &str, reason: &str) -> Result<(), String> {
         self.inner.apply(|ledger, now| Ok(((), ledger.fail_refund(refund, reason, now)?)))
     }
 
-    /// Disputes a payment, named by its payment intent or its charge; gives the dispute's id.
+    /// Calls off a refund that is pending or waits for the customer.
     ///
     /// # Errors
     ///
-    /// When there is no such payment, or it is disputed already.
-    pub fn dispute(&self, payment: &str, reason: &str) -> Result<String, String> {
-        self.inner.apply(|ledger, now| ledger.open_dispute(payment, reason, now))
+    /// When it is unknown or neither.
+    pub fn cancel_refund(&self, refund: &str) -> Result<(), String> {
+        self.inner.apply(|ledger, now| Ok(((), ledger.cancel_refund(refund, now, &Cause::default())?)))
     }
 
-    /// Decides a dispute.
+    /// Disputes what is left of a payment, named by its payment intent or its charge; gives the dispute's id.
     ///
     /// # Errors
     ///
-    /// When it is unknown or closed.
+    /// When there is no such payment, or nothing of it is left.
+    pub fn dispute(&self, payment: &str, reason: &str) -> Result<String, String> {
+        self.open_dispute(payment, &NewDispute { reason: reason.to_owned(), ..NewDispute::default() })
+    }
+
+    /// Disputes a payment or a part of it in a way of one's own; gives the dispute's id.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such payment, less of it is undisputed, or no dispute begins so.
+    pub fn open_dispute(&self, payment: &str, new: &NewDispute) -> Result<String, String> {
+        self.inner.apply(|ledger, now| ledger.open_dispute(payment, new, now))
+    }
+
+    /// Takes a dispute on its way.
+    ///
+    /// # Errors
+    ///
+    /// When it is unknown, or cannot become that from where it stands.
+    pub fn move_dispute(&self, dispute: &str, status: DisputeStatus) -> Result<(), String> {
+        self.inner.apply(|ledger, now| Ok(((), ledger.move_dispute(dispute, status, now, &Cause::default())?)))
+    }
+
+    /// Decides a dispute; an inquiry can only be dropped.
+    ///
+    /// # Errors
+    ///
+    /// When it is unknown or closed, or an inquiry is to be lost.
     pub fn close_dispute(&self, dispute: &str, won: bool) -> Result<(), String> {
         self.inner.apply(|ledger, now| Ok(((), ledger.close_dispute(dispute, won, now)?)))
+    }
+
+    /// Lets the key act for a connected account (`acct_…`), whose objects are its own.
+    ///
+    /// # Errors
+    ///
+    /// When the id is none.
+    pub fn declare_account(&self, account: &str) -> Result<(), String> {
+        self.inner.declare_account(account)
     }
 
     /// The sessions as the API shows them, the oldest first.
@@ -240,7 +277,21 @@ impl StandIn {
     /// The disputes, the oldest first.
     #[must_use]
     pub fn disputes(&self) -> Vec<Value> {
-        self.inner.ledger().disputes.iter().map(Dispute::object).collect()
+        let ledger = self.inner.ledger();
+        ledger.disputes.iter().map(|dispute| dispute.object(&ledger.movements)).collect()
+    }
+
+    /// Each movement of the balance, of connected accounts too, the oldest first.
+    #[must_use]
+    pub fn balance_transactions(&self) -> Vec<Value> {
+        self.inner.ledger().movements.iter().map(Movement::object).collect()
+    }
+
+    /// What an account has in a currency, available or not, in cents; none is the account of the key.
+    #[must_use]
+    pub fn balance(&self, account: Option<&str>, currency: &str) -> i64 {
+        let balances = self.inner.ledger().balance(account);
+        balances.get(currency).map_or(0, |balance| balance.available + balance.pending)
     }
 
     /// The events, the oldest first, lost ones too.

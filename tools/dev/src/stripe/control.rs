@@ -10,7 +10,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::objects::{API_VERSION, Dispute, Refund};
+use super::ledger::{Cause, NewDispute};
+use super::objects::{API_VERSION, DisputeStatus, Movement, Refund};
 use super::service::{Inner, PRIMARY_ENDPOINT};
 use super::switches::Outcome;
 use crate::machine::lock;
@@ -26,8 +27,12 @@ pub(super) fn routes() -> Router<Arc<Inner>> {
         .route("/refunds", get(refunds))
         .route("/refunds/{id}/complete", post(complete_refund))
         .route("/refunds/{id}/fail", post(fail_refund))
+        .route("/refunds/{id}/cancel", post(cancel_refund))
         .route("/disputes", get(disputes).post(open_dispute))
+        .route("/disputes/{id}/move", post(move_dispute))
         .route("/disputes/{id}/close", post(close_dispute))
+        .route("/balance_transactions", get(movements))
+        .route("/accounts", get(accounts).post(declare_account))
         .route("/events", get(events))
         .route("/events/{id}/deliver", post(deliver))
         .route("/deliveries", get(deliveries))
@@ -113,24 +118,55 @@ async fn fail_refund(
     done(inner.apply(|ledger, now| Ok((json!({"failed": id}), ledger.fail_refund(&id, &failure.reason, now)?))))
 }
 
+async fn cancel_refund(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
+    done(inner.apply(|ledger, now| Ok((json!({"canceled": id}), ledger.cancel_refund(&id, now, &Cause::default())?))))
+}
+
 async fn disputes(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(inner.ledger().disputes.iter().map(Dispute::object).collect())
+    let ledger = inner.ledger();
+    Json(ledger.disputes.iter().map(|dispute| dispute.object(&ledger.movements)).collect())
 }
 
 #[derive(Deserialize)]
-struct NewDispute {
+struct Opening {
     /// A payment intent or a charge.
     payment: String,
-    #[serde(default = "fraudulent")]
-    reason: String,
+    #[serde(flatten)]
+    new: NewDispute,
 }
 
-fn fraudulent() -> String {
-    "fraudulent".to_owned()
+async fn open_dispute(State(inner): State<Arc<Inner>>, Json(opening): Json<Opening>) -> Response {
+    let opened = inner.apply(|ledger, now| ledger.open_dispute(&opening.payment, &opening.new, now));
+    done(opened.map(|id| json!({"id": id})))
 }
 
-async fn open_dispute(State(inner): State<Arc<Inner>>, Json(new): Json<NewDispute>) -> Response {
-    done(inner.apply(|ledger, now| ledger.open_dispute(&new.payment, &new.reason, now)).map(|id| json!({"id": id})))
+#[derive(Deserialize)]
+struct Move {
+    status: DisputeStatus,
+}
+
+async fn move_dispute(State(inner): State<Arc<Inner>>, Path(id): Path<String>, Json(to): Json<Move>) -> Response {
+    done(inner.apply(|ledger, now| {
+        let events = ledger.move_dispute(&id, to.status, now, &Cause::default())?;
+        Ok((json!({"id": id, "status": to.status}), events))
+    }))
+}
+
+async fn movements(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(inner.ledger().movements.iter().map(Movement::object).collect())
+}
+
+#[derive(Deserialize)]
+struct Account {
+    id: String,
+}
+
+async fn accounts(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    Json(json!(inner.ledger().accounts))
+}
+
+async fn declare_account(State(inner): State<Arc<Inner>>, Json(account): Json<Account>) -> Response {
+    done(inner.declare_account(&account.id).map(|()| json!({"id": account.id})))
 }
 
 #[derive(Deserialize)]

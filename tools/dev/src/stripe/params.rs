@@ -62,10 +62,11 @@ impl Params {
         if let Some(text) = &text
             && text.chars().count() > most
         {
-            let full = self.full_name(name);
-            return Err(
-                ApiError::invalid(format!("Invalid string: {text}; must be at most {most} characters")).param(full)
-            );
+            let (full, beginning) = (self.full_name(name), text.chars().take(40).collect::<String>());
+            return Err(ApiError::invalid(format!(
+                "Invalid string: {beginning}...; must be at most {most} characters"
+            ))
+            .param(full));
         }
         Ok(text)
     }
@@ -163,43 +164,34 @@ impl Params {
 
     /// Metadata within Stripe's limits: 50 keys of 40 characters, values of 500.
     pub(super) fn metadata(&mut self) -> Result<BTreeMap<String, String>, ApiError> {
+        Ok(self.metadata_over(&BTreeMap::new())?.unwrap_or_default())
+    }
+
+    /// What metadata becomes, if it is to change: an empty value takes a key away, an empty text all of them.
+    pub(super) fn metadata_over(
+        &mut self,
+        there: &BTreeMap<String, String>,
+    ) -> Result<Option<BTreeMap<String, String>>, ApiError> {
         let full = self.full_name("metadata");
         let entries = match self.take("metadata") {
-            None => return Ok(BTreeMap::new()),
-            Some(Param::Text(text)) if text.is_empty() => return Ok(BTreeMap::new()),
+            None => return Ok(None),
+            Some(Param::Text(text)) if text.is_empty() => return Ok(Some(BTreeMap::new())),
             Some(Param::Text(_)) => return Err(ApiError::invalid("Invalid object").param(full)),
             Some(Param::Group(entries)) => entries,
         };
-        if entries.len() > 50 {
-            return Err(ApiError::invalid("You can have up to 50 metadata keys.").param(full));
-        }
-        let mut metadata = BTreeMap::new();
+        let mut metadata = there.clone();
         for (key, value) in entries {
-            let name = format!("{full}[{key}]");
-            let Param::Text(value) = value else {
-                return Err(
-                    ApiError::invalid("Invalid value type for metadata: metadata values are strings").param(name)
-                );
-            };
-            if key.chars().count() > 40 {
-                return Err(ApiError::invalid(format!(
-                    "Metadata keys can have up to 40 characters, but you passed in a key that is {} characters. Invalid key: {key}",
-                    key.chars().count()
-                ))
-                .param(name));
-            }
-            if value.chars().count() > 500 {
-                return Err(ApiError::invalid(format!(
-                    "Metadata values can have up to 500 characters, but you passed in a value that is {} characters. Invalid value: {value}",
-                    value.chars().count()
-                ))
-                .param(name));
-            }
-            if !value.is_empty() {
+            let value = metadata_value(&full, &key, value)?;
+            if value.is_empty() {
+                metadata.remove(&key);
+            } else {
                 metadata.insert(key, value);
             }
         }
-        Ok(metadata)
+        if metadata.len() > 50 {
+            return Err(ApiError::invalid("You can have up to 50 metadata keys.").param(full));
+        }
+        Ok(Some(metadata))
     }
 
     /// A web address.
@@ -226,6 +218,28 @@ impl Params {
         }
         Err(ApiError::invalid(format!("Received unknown parameter: {full}")).code("parameter_unknown").param(full))
     }
+}
+
+fn metadata_value(full: &str, key: &str, value: Param) -> Result<String, ApiError> {
+    let name = format!("{full}[{key}]");
+    let Param::Text(value) = value else {
+        return Err(ApiError::invalid("Invalid value type for metadata: metadata values are strings").param(name));
+    };
+    if key.chars().count() > 40 {
+        return Err(ApiError::invalid(format!(
+            "Metadata keys can have up to 40 characters, but you passed in a key that is {} characters. Invalid key: {key}",
+            key.chars().count()
+        ))
+        .param(name));
+    }
+    if value.chars().count() > 500 {
+        return Err(ApiError::invalid(format!(
+            "Metadata values can have up to 500 characters, but you passed in a value that is {} characters. Invalid value: {value}",
+            value.chars().count()
+        ))
+        .param(name));
+    }
+    Ok(value)
 }
 
 pub(super) fn missing(full: &str) -> ApiError {

@@ -1,11 +1,16 @@
 //! The bodies and queries that the Stripe stand-in reads, each parsed once and strictly.
 
+mod endpoints;
+mod money;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use self::endpoints::new_endpoint;
+pub(super) use self::money::{MOVEMENT_TYPES, dispute_answer, finish_refund, new_refund};
 use super::error::ApiError;
-use super::ledger::{NewRefund, NewSession, money};
+use super::ledger::{NewSession, money};
 use super::objects::LineItem;
 use super::params::{Params, missing};
 use crate::stand_in::alphanumeric;
@@ -70,7 +75,12 @@ const SHORTEST_LIFE: i64 = 30 * 60;
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
 /// `POST /v1/checkout/sessions`.
-pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result<NewSession, ApiError> {
+pub(super) fn new_session(
+    params: &mut Params,
+    account: Option<&str>,
+    now: i64,
+    endive: bool,
+) -> Result<NewSession, ApiError> {
     is_a_hosted_payment(params)?;
     let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
     let cancel_url = params.url("cancel_url")?;
@@ -87,6 +97,7 @@ pub(super) fn new_session(params: &mut Params, now: i64, endive: bool) -> Result
     only_shown_again(params, &mut echo)?;
     let expires_at = expires_at(params, now)?;
     Ok(NewSession {
+        account: account.map(str::to_owned),
         expires_at,
         currency,
         line_items,
@@ -329,55 +340,6 @@ fn custom_text(params: &mut Params) -> Result<Option<Value>, ApiError> {
     }
     group.finish(&[])?;
     Ok(Some(Value::Object(texts)))
-}
-
-/// `POST /v1/refunds`.
-pub(super) fn new_refund(params: &mut Params) -> Result<NewRefund, ApiError> {
-    let intent = params.text("payment_intent")?;
-    let charge = params.text("charge")?;
-    if intent.is_none() && charge.is_none() {
-        return Err(ApiError::invalid(
-            "One of the following params should be provided for this request: payment_intent or charge.",
-        ));
-    }
-    let amount = params.positive("amount")?;
-    let reason = params.choice("reason", &["duplicate", "fraudulent", "requested_by_customer"])?;
-    let metadata = params.metadata()?;
-    Ok(NewRefund { intent, charge, amount, reason, metadata })
-}
-
-pub(super) fn finish_refund(params: Params) -> Result<(), ApiError> {
-    params.finish(&[
-        "currency",
-        "customer",
-        "instructions_email",
-        "origin",
-        "refund_application_fee",
-        "reverse_transfer",
-    ])
-}
-
-/// A webhook endpoint as asked for.
-pub(super) struct NewEndpoint {
-    pub(super) url: String,
-    pub(super) enabled_events: Vec<String>,
-    pub(super) api_version: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) metadata: BTreeMap<String, String>,
-}
-
-/// `POST /v1/webhook_endpoints`.
-pub(super) fn new_endpoint(mut params: Params) -> Result<NewEndpoint, ApiError> {
-    let url = params.url("url")?.ok_or_else(|| missing("url"))?;
-    let enabled_events = params.texts("enabled_events")?;
-    if enabled_events.is_empty() {
-        return Err(missing("enabled_events"));
-    }
-    let api_version = params.text("api_version")?;
-    let description = params.text("description")?;
-    let metadata = params.metadata()?;
-    params.finish(&["connect", "expand"])?;
-    Ok(NewEndpoint { url, enabled_events, api_version, description, metadata })
 }
 
 /// Which page of a list.

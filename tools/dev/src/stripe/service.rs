@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::delivery::{Delivery, Travel};
 use super::ledger::{Cause, Closed, Ledger, Submit};
 use super::objects::Endpoint;
-use super::switches::{Outcome, Switches};
+use super::switches::{Outcome, RefundMode, Switches};
 use crate::machine::lock;
 use crate::stand_in::{Base, Deliveries, Service, Troubles};
 
@@ -44,12 +44,13 @@ impl Service for Inner {
         self.tick();
     }
 
-    /// Everything but the endpoints.
+    /// Everything but the endpoints and the accounts.
     fn forget(&self) {
         {
             let mut ledger = self.ledger();
             *ledger = Ledger {
                 endpoints: std::mem::take(&mut ledger.endpoints),
+                accounts: std::mem::take(&mut ledger.accounts),
                 base_url: std::mem::take(&mut ledger.base_url),
                 ..Ledger::default()
             };
@@ -65,7 +66,7 @@ impl Inner {
 
     /// Expires what is over; called by the ticker and before anybody looks.
     pub(super) fn tick(self: &Arc<Self>) {
-        let events = self.ledger().expire_due(self.base.clock.now_unix());
+        let events = self.ledger().pass_time(self.base.clock.now_unix());
         if !events.is_empty() {
             self.changed();
             self.deliver_all(&events);
@@ -103,16 +104,37 @@ impl Inner {
         Ok(result)
     }
 
-    pub(super) fn fail_refund_later(self: &Arc<Self>, id: &str) {
+    /// What the switch says comes of a refund comes of it a moment later.
+    pub(super) fn end_refund_later(self: &Arc<Self>, id: &str, mode: RefundMode) {
         let (inner, id, in_flight) = (Arc::clone(self), id.to_owned(), self.deliveries.enter());
         tokio::spawn(async move {
             let _in_flight = in_flight;
             tokio::time::sleep(inner.refund_failure_delay).await;
-            let failed = inner.apply(|ledger, now| Ok(((), ledger.fail_refund(&id, "expired_or_canceled_card", now)?)));
-            if let Err(error) = failed {
-                tracing::warn!(%error, "a refund could not be made to fail");
+            let ended = inner.apply(|ledger, now| {
+                let events = if mode == RefundMode::CancelLater {
+                    ledger.cancel_refund(&id, now, &Cause::default())?
+                } else {
+                    ledger.fail_refund(&id, "expired_or_canceled_card", now)?
+                };
+                Ok(((), events))
+            });
+            if let Err(error) = ended {
+                tracing::warn!(%error, "a refund could not be made to end");
             }
         });
+    }
+
+    /// From now on the key may act for this account.
+    pub(super) fn declare_account(&self, id: &str) -> Result<(), String> {
+        let sound = id.strip_prefix("acct_").is_some_and(|rest| {
+            (8..=64).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if !sound {
+            return Err(format!("`{id}` is no account: they begin with acct_ and go on with letters and digits"));
+        }
+        self.ledger().accounts.insert(id.to_owned());
+        self.changed();
+        Ok(())
     }
 
     pub(super) fn set_webhook_url(&self, url: Option<String>) {

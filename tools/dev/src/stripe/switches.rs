@@ -46,6 +46,10 @@ pub enum RefundMode {
     StayPending,
     /// They are pending and fail a moment later.
     FailLater,
+    /// They are pending and called off a moment later.
+    CancelLater,
+    /// They wait until the customer has said where the money shall go.
+    RequiresAction,
 }
 
 /// A failure of the creation of a session.
@@ -76,6 +80,8 @@ pub struct Switches {
     /// No event is delivered; they stay in the list of events.
     pub drop_webhooks: bool,
     pub refunds: RefundMode,
+    /// The cents that refunds may still take; as many as they like without it.
+    pub balance: Option<i64>,
 }
 
 impl Switches {

@@ -98,7 +98,7 @@ impl Inner {
             ledger
                 .endpoints
                 .iter()
-                .filter(|endpoint| endpoint.wants(&event.kind))
+                .filter(|endpoint| endpoint.wants(&event.kind, event.account.as_deref()))
                 .map(|endpoint| endpoint.id.clone())
                 .collect()
         };

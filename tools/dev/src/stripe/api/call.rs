@@ -34,6 +34,16 @@ impl Call {
         self.header("stripe-version").unwrap_or(API_VERSION).get(..10).is_some_and(|date| date >= "2026-09-30")
     }
 
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        self.header("idempotency-key").filter(|_| self.method == Method::POST)
+    }
+
+    /// The key under which the answer is kept: each account has its own.
+    pub(super) fn key_of_account(&self) -> Option<String> {
+        let key = self.idempotency_key()?;
+        Some(self.header("stripe-account").map_or_else(|| key.to_owned(), |account| format!("{account} {key}")))
+    }
+
     pub(super) fn fingerprint(&self) -> String {
         let mut pairs = self.pairs.clone();
         pairs.sort();

@@ -3,21 +3,22 @@
 use serde_json::Value;
 
 use super::call::Outcome;
+use super::routes::Ask;
 use crate::stripe::error::ApiError;
 use crate::stripe::ledger::Ledger;
-use crate::stripe::objects::{Charge, Intent, Keyed, Session, Table};
+use crate::stripe::objects::{Charge, Intent, Keyed, Movement, Refund, Session, Table};
 use crate::stripe::params::Params;
 
 pub(super) fn retrieve<T: Keyed>(
-    ledger: &Ledger,
+    ask: &Ask<'_>,
     table: &Table<T>,
     id: &str,
     (object, param): (&str, &str),
     render: impl Fn(&T) -> Value,
     params: Params,
 ) -> Outcome {
-    let row = table.get(id).ok_or_else(|| ApiError::missing(object, id, param))?;
-    Ok((show(ledger, render(row), params)?, Vec::new()))
+    let row = table.of(ask.account(), id).ok_or_else(|| ApiError::missing(object, id, param))?;
+    Ok((show(ask.ledger, render(row), params)?, Vec::new()))
 }
 
 pub(super) fn show(ledger: &Ledger, mut object: Value, mut params: Params) -> Result<Value, ApiError> {
@@ -55,22 +56,35 @@ fn expand_one(ledger: &Ledger, object: &mut Value, path: &[&str], full: &str) ->
         object["line_items"] = lines;
         return Ok(());
     }
-    if !matches!(*name, "payment_intent" | "latest_charge" | "charge") || object.get(*name).is_none() {
+    if !expandable(object["object"].as_str().unwrap_or_default()).contains(name) {
         return Err(not_expandable(full));
     }
-    if let Some(id) = object[*name].as_str() {
-        let whole = ledger
-            .intents
-            .get(id)
-            .map(Intent::object)
-            .or_else(|| ledger.charges.get(id).map(Charge::object))
-            .ok_or_else(|| not_expandable(full))?;
-        object[*name] = whole;
+    let Some(field) = object.get_mut(*name).filter(|field| !field.is_null()) else { return Ok(()) };
+    if let Some(id) = field.as_str() {
+        *field = whole(ledger, id).ok_or_else(|| not_expandable(full))?;
     }
-    if object[*name].is_null() {
-        return Ok(());
+    expand_one(ledger, field, rest, full)
+}
+
+/// What of an object is an id that can be shown whole.
+fn expandable(object: &str) -> &'static [&'static str] {
+    match object {
+        "checkout.session" => &["payment_intent"],
+        "payment_intent" => &["latest_charge"],
+        "charge" => &["payment_intent", "balance_transaction", "failure_balance_transaction"],
+        "refund" => &["payment_intent", "charge", "balance_transaction", "failure_balance_transaction"],
+        "dispute" => &["payment_intent", "charge"],
+        "balance_transaction" => &["source"],
+        _ => &[],
     }
-    expand_one(ledger, &mut object[*name], rest, full)
+}
+
+fn whole(ledger: &Ledger, id: &str) -> Option<Value> {
+    let charge = || ledger.charges.get(id).map(Charge::object);
+    let refund = || ledger.refunds.get(id).map(Refund::object);
+    let dispute = || ledger.disputes.get(id).map(|dispute| dispute.object(&ledger.movements));
+    let movement = || ledger.movements.get(id).map(Movement::object);
+    ledger.intents.get(id).map(Intent::object).or_else(charge).or_else(refund).or_else(dispute).or_else(movement)
 }
 
 fn not_expandable(path: &str) -> ApiError {

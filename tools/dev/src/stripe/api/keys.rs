@@ -1,7 +1,6 @@
 //! Who asks, with which version, and whether the idempotency key has an answer already.
 
 use base64::Engine as _;
-use http::Method;
 
 use super::call::{Answer, Call};
 use crate::machine::lock;
@@ -30,7 +29,9 @@ pub(super) fn begin(inner: &Inner, call: &Call, guard: &mut KeyGuard<'_>) -> Res
     {
         return Err(ApiError::invalid(format!("Invalid Stripe API version: {version}")));
     }
-    if let Some(account) = call.header("stripe-account") {
+    if let Some(account) = call.header("stripe-account")
+        && !inner.ledger().accounts.contains(account)
+    {
         return Err(ApiError::forbidden(format!(
             "The provided key does not have access to account '{account}' (or that account does not exist). \
              Application access may have been revoked."
@@ -48,17 +49,17 @@ pub(super) fn begin(inner: &Inner, call: &Call, guard: &mut KeyGuard<'_>) -> Res
             ));
         }
     }
-    let Some(key) = call.header("idempotency-key").filter(|_| call.method == Method::POST) else { return Ok(None) };
+    let (Some(key), Some(of_account)) = (call.idempotency_key(), call.key_of_account()) else { return Ok(None) };
     if key.is_empty() || key.len() > 255 {
         return Err(ApiError::idempotency("Idempotency keys must have between 1 and 255 characters."));
     }
-    if !lock(&inner.keys_in_use).insert(key.to_owned()) {
+    if !lock(&inner.keys_in_use).insert(of_account.clone()) {
         return Err(ApiError::key_in_use(key));
     }
-    guard.key = Some(key.to_owned());
+    guard.key = Some(of_account.clone());
     let mut ledger = inner.ledger();
     ledger.prune_keys(inner.base.clock.now_unix());
-    match ledger.keys.get(key) {
+    match ledger.keys.get(&of_account) {
         None => Ok(None),
         Some(stored) if stored.fingerprint != call.fingerprint() => Err(ApiError::idempotency(format!(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using \

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Event {
     pub(in crate::stripe) id: String,
+    /// The connected account in which it happened.
+    #[serde(default)]
+    pub(in crate::stripe) account: Option<String>,
     pub(in crate::stripe) created: i64,
     pub(in crate::stripe) kind: String,
     pub(in crate::stripe) object: Value,
@@ -27,7 +30,7 @@ impl Event {
         if let (Some(fields), Some(previous)) = (data.as_object_mut(), &self.previous) {
             fields.insert("previous_attributes".to_owned(), previous.clone());
         }
-        json!({
+        let mut object = json!({
             "id": self.id,
             "object": "event",
             "api_version": api_version,
@@ -37,7 +40,11 @@ impl Event {
             "pending_webhooks": self.undelivered.len(),
             "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
             "type": self.kind,
-        })
+        });
+        if let (Some(fields), Some(account)) = (object.as_object_mut(), &self.account) {
+            fields.insert("account".to_owned(), json!(account));
+        }
+        object
     }
 }
 
@@ -52,11 +59,14 @@ pub(in crate::stripe) struct Endpoint {
     pub(in crate::stripe) api_version: Option<String>,
     pub(in crate::stripe) description: Option<String>,
     pub(in crate::stripe) metadata: BTreeMap<String, String>,
+    /// Whether it hears what happens in connected accounts, and only that.
+    #[serde(default)]
+    pub(in crate::stripe) connect: bool,
 }
 
 impl Endpoint {
-    pub(in crate::stripe) fn wants(&self, kind: &str) -> bool {
-        self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
+    pub(in crate::stripe) fn wants(&self, kind: &str, account: Option<&str>) -> bool {
+        self.connect == account.is_some() && self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
     }
 
     pub(in crate::stripe) fn object(&self, with_secret: bool) -> Value {

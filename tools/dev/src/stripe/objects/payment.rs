@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Intent {
     pub(in crate::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::stripe) account: Option<String>,
     pub(in crate::stripe) created: i64,
     pub(in crate::stripe) secret: String,
     pub(in crate::stripe) session: String,
@@ -60,6 +62,7 @@ impl Intent {
         json!({
             "id": self.id,
             "object": "payment_intent",
+            "allowed_payment_method_types": null,
             "amount": self.amount,
             "amount_capturable": 0,
             "amount_details": {"tip": {}},
@@ -81,6 +84,7 @@ impl Intent {
             "last_payment_error": last_payment_error,
             "latest_charge": self.latest_charge,
             "livemode": false,
+            "managed_payments": null,
             "metadata": self.metadata,
             "next_action": null,
             "on_behalf_of": null,
@@ -88,6 +92,7 @@ impl Intent {
             "payment_method_configuration_details": null,
             "payment_method_options": {"card": {"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
             "payment_method_types": self.payment_method_types,
+            "payment_record": null,
             "processing": null,
             "receipt_email": self.receipt_email,
             "review": null,
@@ -107,6 +112,8 @@ impl Intent {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Charge {
     pub(in crate::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::stripe) account: Option<String>,
     pub(in crate::stripe) created: i64,
     pub(in crate::stripe) intent: String,
     pub(in crate::stripe) amount: i64,
@@ -173,7 +180,7 @@ impl Charge {
                 "card": {
                     "amount_authorized": self.amount, "authorization_code": null, "brand": "visa",
                     "checks": {"address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass"},
-                    "country": "FR", "exp_month": 12, "exp_year": 2034,
+                    "country": "FR", "electronic_commerce_indicator": null, "exp_month": 12, "exp_year": 2034,
                     "extended_authorization": {"status": "disabled"}, "fingerprint": "StandInCard4242",
                     "funding": "credit", "incremental_authorization": {"status": "unavailable"}, "installments": null,
                     "last4": if paid { "4242" } else { "0002" }, "mandate": null, "multicapture": {"status": "unavailable"},
@@ -215,6 +222,7 @@ fn payment_method_object(id: &str, created: i64, email: Option<&str>) -> Value {
         },
         "created": created,
         "customer": null,
+        "customer_account": null,
         "livemode": false,
         "metadata": {},
         "type": "card",

@@ -1,4 +1,4 @@
-//! Money that goes back: a refund, and a dispute.
+//! Money that goes back.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Refund {
     pub(in crate::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::stripe) account: Option<String>,
     pub(in crate::stripe) created: i64,
     pub(in crate::stripe) charge: String,
     pub(in crate::stripe) intent: String,
@@ -17,7 +19,13 @@ pub(in crate::stripe) struct Refund {
     pub(in crate::stripe) metadata: BTreeMap<String, String>,
     pub(in crate::stripe) status: RefundStatus,
     pub(in crate::stripe) failure_reason: Option<String>,
-    pub(in crate::stripe) balance_transaction: String,
+    /// Nothing moves before the customer has said where to.
+    pub(in crate::stripe) balance_transaction: Option<String>,
+    #[serde(default)]
+    pub(in crate::stripe) failure_balance_transaction: Option<String>,
+    /// Who is asked where the money shall go.
+    #[serde(default)]
+    pub(in crate::stripe) asked: Option<String>,
 }
 
 /// The life of a refund.
@@ -25,17 +33,32 @@ pub(in crate::stripe) struct Refund {
 #[serde(rename_all = "snake_case")]
 pub(in crate::stripe) enum RefundStatus {
     Pending,
+    /// The customer has to say where to.
+    RequiresAction,
     Succeeded,
     Failed,
+    Canceled,
+}
+
+impl RefundStatus {
+    pub(in crate::stripe) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::RequiresAction => "requires_action",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Whether it came to nothing.
+    pub(in crate::stripe) fn is_undone(self) -> bool {
+        matches!(self, Self::Failed | Self::Canceled)
+    }
 }
 
 impl Refund {
     pub(in crate::stripe) fn object(&self) -> Value {
-        let status = match self.status {
-            RefundStatus::Pending => "pending",
-            RefundStatus::Succeeded => "succeeded",
-            RefundStatus::Failed => "failed",
-        };
         let mut object = json!({
             "id": self.id,
             "object": "refund",
@@ -44,83 +67,42 @@ impl Refund {
             "charge": self.charge,
             "created": self.created,
             "currency": self.currency,
+            "customer": null,
+            "customer_account": null,
             "destination_details": {
-                "card": {"reference": null, "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
+                "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
                 "type": "card",
             },
             "metadata": self.metadata,
             "payment_intent": self.intent,
+            "payment_method": null,
             "reason": self.reason,
             "receipt_number": null,
             "source_transfer_reversal": null,
-            "status": status,
+            "status": self.status.as_str(),
             "transfer_reversal": null,
         });
-        if let (Some(fields), Some(reason)) = (object.as_object_mut(), &self.failure_reason) {
-            fields.insert("failure_reason".to_owned(), json!(reason));
-            fields.insert(
-                "failure_balance_transaction".to_owned(),
-                json!(self.balance_transaction.replace("txn_", "txn_f")),
-            );
+        let optional = [
+            ("failure_balance_transaction", self.failure_balance_transaction.as_ref().map(|id| json!(id))),
+            ("failure_reason", self.failure_reason.as_ref().map(|reason| json!(reason))),
+            ("next_action", self.next_action()),
+            ("pending_reason", (self.status == RefundStatus::Pending).then(|| json!("processing"))),
+        ];
+        if let Some(fields) = object.as_object_mut() {
+            fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         }
         object
     }
-}
 
-/// A dispute: the cardholder asks the bank for the money back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::stripe) struct Dispute {
-    pub(in crate::stripe) id: String,
-    pub(in crate::stripe) created: i64,
-    pub(in crate::stripe) charge: String,
-    pub(in crate::stripe) intent: String,
-    pub(in crate::stripe) amount: i64,
-    pub(in crate::stripe) currency: String,
-    pub(in crate::stripe) reason: String,
-    pub(in crate::stripe) status: String,
-    pub(in crate::stripe) metadata: BTreeMap<String, String>,
-}
-
-impl Dispute {
-    pub(in crate::stripe) fn is_open(&self) -> bool {
-        self.status == "needs_response"
-    }
-
-    pub(in crate::stripe) fn object(&self) -> Value {
-        json!({
-            "id": self.id,
-            "object": "dispute",
-            "amount": self.amount,
-            "balance_transactions": [],
-            "charge": self.charge,
-            "created": self.created,
-            "currency": self.currency,
-            "enhanced_eligibility_types": [],
-            "evidence": {
-                "access_activity_log": null, "billing_address": null, "cancellation_policy": null,
-                "cancellation_policy_disclosure": null, "cancellation_rebuttal": null, "customer_communication": null,
-                "customer_email_address": null, "customer_name": null, "customer_purchase_ip": null,
-                "customer_signature": null, "duplicate_charge_documentation": null, "duplicate_charge_explanation": null,
-                "duplicate_charge_id": null, "enhanced_evidence": {}, "product_description": null, "receipt": null,
-                "refund_policy": null, "refund_policy_disclosure": null, "refund_refusal_explanation": null,
-                "service_date": null, "service_documentation": null, "shipping_address": null, "shipping_carrier": null,
-                "shipping_date": null, "shipping_documentation": null, "shipping_tracking_number": null,
-                "uncategorized_file": null, "uncategorized_text": null,
+    fn next_action(&self) -> Option<Value> {
+        const DAYS_TO_ANSWER: i64 = 45;
+        let asked = self.asked.as_ref().filter(|_| self.status == RefundStatus::RequiresAction)?;
+        Some(json!({
+            "display_details": {
+                "email_sent": {"email_sent_at": self.created, "email_sent_to": asked},
+                "expires_at": self.created + DAYS_TO_ANSWER * 86_400,
             },
-            "evidence_details": {
-                "due_by": self.created + 9 * 86_400, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
-                "submission_count": 0,
-            },
-            "is_charge_refundable": false,
-            "livemode": false,
-            "metadata": self.metadata,
-            "payment_intent": self.intent,
-            "payment_method_details": {
-                "card": {"brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4"},
-                "type": "card",
-            },
-            "reason": self.reason,
-            "status": self.status,
-        })
+            "type": "display_details",
+        }))
     }
 }

@@ -65,6 +65,8 @@ impl LineItem {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::stripe) struct Session {
     pub(in crate::stripe) id: String,
+    #[serde(default)]
+    pub(in crate::stripe) account: Option<String>,
     pub(in crate::stripe) created: i64,
     pub(in crate::stripe) expires_at: i64,
     pub(in crate::stripe) status: SessionStatus,
@@ -152,6 +154,7 @@ impl Session {
             },
             "livemode": false,
             "locale": null,
+            "managed_payments": null,
             "metadata": self.metadata,
             "mode": "payment",
             "origin_context": null,

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A thing with an id.
 pub(in crate::stripe) trait Keyed {
     fn id(&self) -> &str;
+
+    /// The connected account it belongs to; none is the one of the key.
+    fn account(&self) -> Option<&str>;
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +34,11 @@ impl<T: Keyed> Table<T> {
         self.index.get(id).map(|at| &self.rows[*at])
     }
 
+    /// The thing if it belongs to that account: from any other it cannot be seen.
+    pub(in crate::stripe) fn of(&self, account: Option<&str>, id: &str) -> Option<&T> {
+        self.get(id).filter(|row| row.account() == account)
+    }
+
     pub(in crate::stripe) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.index.get(id).map(|at| &mut self.rows[*at])
     }
@@ -38,6 +46,10 @@ impl<T: Keyed> Table<T> {
     /// The oldest first.
     pub(in crate::stripe) fn iter(&self) -> std::slice::Iter<'_, T> {
         self.rows.iter()
+    }
+
+    pub(in crate::stripe) fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.rows.iter_mut()
     }
 
     pub(in crate::stripe) fn len(&self) -> usize {
