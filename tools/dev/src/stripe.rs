@@ -7,6 +7,7 @@ mod control;
 mod delivery;
 mod error;
 mod ledger;
+mod names;
 mod objects;
 mod params;
 mod pay_page;
@@ -119,6 +120,8 @@ impl StandIn {
             description: Some("The endpoint of this demonstration".to_owned()),
             metadata: std::collections::BTreeMap::new(),
             connect: false,
+            disabled: false,
+            failing_since: None,
         };
         let inner = Arc::new(Inner {
             base,

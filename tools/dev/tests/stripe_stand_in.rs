@@ -1,7 +1,11 @@
 //! The rules of the Stripe stand-in: what it refuses, what it replays, what it sends and when.
 
+#[path = "stripe_stand_in/accounts.rs"]
+mod accounts;
 #[path = "stripe_stand_in/disputes.rs"]
 mod disputes;
+#[path = "stripe_stand_in/endpoints.rs"]
+mod endpoints;
 #[path = "stripe_stand_in/money.rs"]
 mod money;
 #[path = "stripe_stand_in/shop.rs"]
@@ -39,7 +43,8 @@ async fn a_session_is_as_it_was_asked_for_and_has_no_payment_intent_yet() {
 async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
     let shop = Shop::open(Options::default()).await;
     let now = shop.stripe.now();
-    let cases: [(&str, Option<String>, &str, Option<&str>); 13] = [
+    let long = |most: usize| Some(format!("https://a.example/{}", "x".repeat(most - 17)));
+    let cases: [(&str, Option<String>, &str, Option<&str>); 20] = [
         ("succes_url", Some("http://a.example".into()), "parameter_unknown", Some("succes_url")),
         (
             "line_items[0][price_data][colour]",
@@ -62,7 +67,19 @@ async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
             Some("line_items[0][price_data][unit_amount]"),
         ),
         ("line_items[0][price_data][unit_amount]", Some("49".into()), "amount_too_small", None),
+        ("line_items[0][quantity]", Some("12500".into()), "amount_too_large", None),
         ("customer_email", Some("camille".into()), "email_invalid", Some("customer_email")),
+        ("customer_email", Some("é@exemple.fr".into()), "email_invalid", Some("customer_email")),
+        ("customer_email", Some("jo@exemple..fr".into()), "email_invalid", Some("customer_email")),
+        ("customer_email", Some("jo..e@exemple.fr".into()), "email_invalid", Some("customer_email")),
+        ("success_url", long(5001), "", Some("success_url")),
+        ("cancel_url", long(5001), "", Some("cancel_url")),
+        (
+            "line_items[0][price_data][product_data][name]",
+            long(5001),
+            "",
+            Some("line_items[0][price_data][product_data][name]"),
+        ),
         ("client_reference_id", Some(String::new()), "parameter_invalid_empty", Some("client_reference_id")),
         ("cancel_url", Some("/booking".into()), "url_invalid", Some("cancel_url")),
         (
@@ -87,6 +104,47 @@ async fn a_wrong_request_is_refused_as_stripe_refuses_it() {
         assert_eq!(answer["error"]["param"].as_str(), param, "{answer}");
     }
     assert!(shop.stripe.sessions().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_has_at_most_a_hundred_lines() {
+    let shop = Shop::open(Options::default()).await;
+    let mut pairs: Vec<(String, String)> =
+        shop.session_params().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let lines = |from: usize, to: usize| {
+        (from..to).flat_map(|at| {
+            [
+                (format!("line_items[{at}][quantity]"), "1".to_owned()),
+                (format!("line_items[{at}][price_data][currency]"), "eur".to_owned()),
+                (format!("line_items[{at}][price_data][unit_amount]"), "100".to_owned()),
+                (format!("line_items[{at}][price_data][product_data][name]"), "Acompte".to_owned()),
+            ]
+        })
+    };
+    pairs.extend(lines(1, 100));
+    let create = async |pairs: &[(String, String)]| {
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        shop.post("/v1/checkout/sessions", &pairs, None).await.0
+    };
+    assert_eq!(create(&pairs).await, 200);
+    pairs.extend(lines(100, 101));
+    assert_eq!(create(&pairs).await, 400);
+}
+
+#[tokio::test]
+async fn only_versions_that_exist_are_spoken() {
+    let shop = Shop::open(Options::default()).await;
+    for (version, status) in [
+        ("2026-09-30.endive", 200),
+        ("2026-10-28.endive", 200),
+        ("2022-11-15", 200),
+        ("2031-01-01.zinnia", 400),
+        ("2026-09-30", 400),
+    ] {
+        let request =
+            shop.http.get(shop.stripe.url() + "/v1/events").bearer_auth(KEY).header("stripe-version", version);
+        assert_eq!(request.send().await.expect("it answers").status().as_u16(), status, "{version}");
+    }
 }
 
 #[tokio::test]
@@ -208,13 +266,9 @@ async fn paying_sends_signed_events_and_retries_what_is_not_taken() {
         kinds(&shop.stripe.events()),
         ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
     );
-    let letters = letters.lock().expect("no receiver panics").clone();
+    let letters = letters.lock().expect("no receiver panics").took.clone();
     assert_eq!(letters.len(), events.len() + 2, "two were refused once, and came again");
-    let completed = letters
-        .iter()
-        .map(|(_, event)| event)
-        .find(|event| event["type"] == "checkout.session.completed")
-        .expect("it came");
+    let completed = letters.iter().find(|event| event["type"] == "checkout.session.completed").expect("it came");
     let object = &completed["data"]["object"];
     assert_eq!((object["status"].as_str(), object["payment_status"].as_str()), (Some("complete"), Some("paid")));
     assert_eq!(completed["livemode"], false);
@@ -230,7 +284,7 @@ async fn paying_sends_signed_events_and_retries_what_is_not_taken() {
 async fn lost_late_and_doubled_webhooks_are_what_they_say() {
     let (url, letters) = receiver(0).await;
     let shop = Shop::open(Options { webhook_url: Some(url), ..Options::default() }).await;
-    let count = || letters.lock().expect("no receiver panics").len();
+    let count = || letters.lock().expect("no receiver panics").took.len();
 
     let lost = shop.session().await;
     let lost_events = shop.stripe.pay(&lost, Outcome::WebhookLost).expect("it is open");

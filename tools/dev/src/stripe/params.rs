@@ -52,6 +52,15 @@ impl Params {
         }
     }
 
+    /// A text that is taken away by an empty one.
+    pub(super) fn emptyable(&mut self, name: &str) -> Result<Option<Option<String>>, ApiError> {
+        if matches!(self.entries.iter().find(|(key, _)| key == name), Some((_, Param::Text(text))) if text.is_empty()) {
+            self.take(name);
+            return Ok(Some(None));
+        }
+        Ok(self.text(name)?.map(Some))
+    }
+
     pub(super) fn required_text(&mut self, name: &str) -> Result<String, ApiError> {
         self.text(name)?.ok_or_else(|| missing(&self.full_name(name)))
     }
@@ -194,9 +203,9 @@ impl Params {
         Ok(Some(metadata))
     }
 
-    /// A web address.
-    pub(super) fn url(&mut self, name: &str) -> Result<Option<String>, ApiError> {
-        let text = self.text(name)?;
+    /// A web address of at most so many characters.
+    pub(super) fn url(&mut self, name: &str, most: usize) -> Result<Option<String>, ApiError> {
+        let text = self.bounded_text(name, most)?;
         if let Some(text) = &text {
             let known =
                 reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use self::endpoints::new_endpoint;
-pub(super) use self::money::{MOVEMENT_TYPES, dispute_answer, finish_refund, new_refund};
+pub(super) use self::endpoints::{endpoint_update, new_endpoint};
+pub(super) use self::money::{dispute_answer, finish_refund, new_refund};
 use super::error::ApiError;
 use super::ledger::{NewSession, money};
 use super::objects::LineItem;
@@ -71,6 +71,16 @@ const METHODS: &[&str] = &["card", "link", "paypal", "klarna", "sepa_debit", "ba
 /// Currencies the stand-in knows, with Stripe's smallest charge.
 const CURRENCIES: &[(&str, i64)] = &[("eur", 50), ("usd", 50), ("gbp", 30), ("chf", 50)];
 
+/// The largest amount of one payment, in cents.
+const LARGEST_AMOUNT: i64 = 99_999_999;
+
+const MOST_LINES: usize = 100;
+
+/// The longest name or address.
+const LONGEST_TEXT: usize = 5_000;
+
+const LONGEST_DESCRIPTION: usize = 40_000;
+
 const SHORTEST_LIFE: i64 = 30 * 60;
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
@@ -82,8 +92,8 @@ pub(super) fn new_session(
     endive: bool,
 ) -> Result<NewSession, ApiError> {
     is_a_hosted_payment(params)?;
-    let success_url = params.url("success_url")?.ok_or_else(|| missing("success_url"))?;
-    let cancel_url = params.url("cancel_url")?;
+    let success_url = params.url("success_url", LONGEST_TEXT)?.ok_or_else(|| missing("success_url"))?;
+    let cancel_url = params.url("cancel_url", LONGEST_TEXT)?;
     let (line_items, currency) = line_items(params)?;
     let mut echo = Map::new();
     let (payment_method_types, allowed) = methods(params, endive)?;
@@ -214,60 +224,18 @@ fn line_items(params: &mut Params) -> Result<(Vec<LineItem>, String), ApiError> 
     if groups.is_empty() {
         return Err(missing("line_items"));
     }
-    let mut items = Vec::new();
-    for (at, mut line) in groups.into_iter().enumerate() {
-        if let Some(price) = line.text("price")? {
-            return Err(ApiError::invalid(format!("No such price: '{price}'"))
-                .code("resource_missing")
-                .param(format!("line_items[{at}][price]")));
-        }
-        let mut price = line.group("price_data")?.ok_or_else(|| missing(&format!("line_items[{at}][price_data]")))?;
-        let currency = price.required_text("currency")?.to_lowercase();
-        if !CURRENCIES.iter().any(|(known, _)| *known == currency) {
-            return Err(ApiError::invalid(format!(
-                "Invalid currency: {currency}. The stand-in knows eur, usd, gbp, chf."
-            ))
-            .param(format!("line_items[{at}][price_data][currency]")));
-        }
-        let unit_amount = price
-            .non_negative("unit_amount")?
-            .ok_or_else(|| missing(&format!("line_items[{at}][price_data][unit_amount]")))?;
-        if unit_amount > 99_999_999 {
-            return Err(ApiError::invalid("Invalid integer: the amount must be no more than 99999999")
-                .code("amount_too_large")
-                .param(format!("line_items[{at}][price_data][unit_amount]")));
-        }
-        let mut product = price
-            .group("product_data")?
-            .ok_or_else(|| missing(&format!("line_items[{at}][price_data][product_data]")))?;
-        let name = product.required_text("name")?;
-        let description = product.text("description")?;
-        product.metadata()?;
-        product.texts("images")?;
-        product.finish(&["tax_code", "unit_label", "tax_details"])?;
-        let tax_behavior = price
-            .choice("tax_behavior", &["exclusive", "inclusive", "unspecified"])?
-            .unwrap_or_else(|| "unspecified".to_owned());
-        price.finish(&["product", "recurring", "unit_amount_decimal"])?;
-        let quantity = line.positive("quantity")?.ok_or_else(|| missing(&format!("line_items[{at}][quantity]")))?;
-        line.finish(LINE_NOT_PLAYED)?;
-        items.push(LineItem {
-            id: format!("li_1{}", alphanumeric(23)),
-            price: format!("price_1{}", alphanumeric(23)),
-            product: format!("prod_{}", alphanumeric(14)),
-            name,
-            description,
-            unit_amount,
-            quantity,
-            currency,
-            tax_behavior,
-        });
+    if groups.len() > MOST_LINES {
+        return Err(
+            ApiError::invalid(format!("A Checkout Session has at most {MOST_LINES} line items.")).param("line_items")
+        );
     }
+    let items: Vec<LineItem> =
+        groups.into_iter().enumerate().map(|(at, line)| line_item(at, line)).collect::<Result<_, _>>()?;
     let currency = items[0].currency.clone();
     if items.iter().any(|item| item.currency != currency) {
         return Err(ApiError::invalid("All line items must have the same currency.").param("line_items"));
     }
-    let total: i64 = items.iter().map(LineItem::amount).sum();
+    let total = items.iter().map(LineItem::amount).fold(0, i64::saturating_add);
     let least = CURRENCIES.iter().find(|(known, _)| *known == currency).map_or(50, |(_, least)| *least);
     if total < least {
         return Err(ApiError::invalid(format!(
@@ -276,7 +244,60 @@ fn line_items(params: &mut Params) -> Result<(Vec<LineItem>, String), ApiError> 
         ))
         .code("amount_too_small"));
     }
+    if total > LARGEST_AMOUNT {
+        return Err(ApiError::invalid(format!(
+            "The Checkout Session's total amount due must be no more than {} {currency}",
+            money(LARGEST_AMOUNT, &currency)
+        ))
+        .code("amount_too_large"));
+    }
     Ok((items, currency))
+}
+
+fn line_item(at: usize, mut line: Params) -> Result<LineItem, ApiError> {
+    if let Some(price) = line.text("price")? {
+        return Err(ApiError::invalid(format!("No such price: '{price}'"))
+            .code("resource_missing")
+            .param(format!("line_items[{at}][price]")));
+    }
+    let mut price = line.group("price_data")?.ok_or_else(|| missing(&format!("line_items[{at}][price_data]")))?;
+    let currency = price.required_text("currency")?.to_lowercase();
+    if !CURRENCIES.iter().any(|(known, _)| *known == currency) {
+        return Err(ApiError::invalid(format!("Invalid currency: {currency}. The stand-in knows eur, usd, gbp, chf."))
+            .param(format!("line_items[{at}][price_data][currency]")));
+    }
+    let unit_amount = price
+        .non_negative("unit_amount")?
+        .ok_or_else(|| missing(&format!("line_items[{at}][price_data][unit_amount]")))?;
+    if unit_amount > LARGEST_AMOUNT {
+        return Err(ApiError::invalid(format!("Invalid integer: the amount must be no more than {LARGEST_AMOUNT}"))
+            .code("amount_too_large")
+            .param(format!("line_items[{at}][price_data][unit_amount]")));
+    }
+    let full = format!("line_items[{at}][price_data][product_data]");
+    let mut product = price.group("product_data")?.ok_or_else(|| missing(&full))?;
+    let name = product.bounded_text("name", LONGEST_TEXT)?.ok_or_else(|| missing(&format!("{full}[name]")))?;
+    let description = product.bounded_text("description", LONGEST_DESCRIPTION)?;
+    product.metadata()?;
+    product.texts("images")?;
+    product.finish(&["tax_code", "unit_label", "tax_details"])?;
+    let tax_behavior = price
+        .choice("tax_behavior", &["exclusive", "inclusive", "unspecified"])?
+        .unwrap_or_else(|| "unspecified".to_owned());
+    price.finish(&["product", "recurring", "unit_amount_decimal"])?;
+    let quantity = line.positive("quantity")?.ok_or_else(|| missing(&format!("line_items[{at}][quantity]")))?;
+    line.finish(LINE_NOT_PLAYED)?;
+    Ok(LineItem {
+        id: format!("li_1{}", alphanumeric(23)),
+        price: format!("price_1{}", alphanumeric(23)),
+        product: format!("prod_{}", alphanumeric(14)),
+        name,
+        description,
+        unit_amount,
+        quantity,
+        currency,
+        tax_behavior,
+    })
 }
 
 /// The methods a session may take, and the filter to show again.
@@ -309,19 +330,19 @@ fn methods(params: &mut Params, endive: bool) -> Result<(Vec<String>, Option<Vec
 
 fn email(params: &mut Params, name: &str) -> Result<Option<String>, ApiError> {
     let text = params.bounded_text(name, 512)?;
-    if let Some(text) = &text {
-        let sound = text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && domain.contains('.')
-                && !domain.starts_with('.')
-                && !domain.ends_with('.')
-                && !domain.contains('@')
-        }) && !text.contains(char::is_whitespace);
-        if !sound {
-            return Err(ApiError::invalid(format!("Invalid email address: {text}")).code("email_invalid").param(name));
-        }
+    if let Some(text) = &text
+        && !is_email(text)
+    {
+        return Err(ApiError::invalid(format!("Invalid email address: {text}")).code("email_invalid").param(name));
     }
     Ok(text)
+}
+
+fn is_email(text: &str) -> bool {
+    let dotted = |part: &str| !part.starts_with('.') && !part.ends_with('.') && !part.contains("..");
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && dotted(local) && domain.contains('.') && dotted(domain) && !domain.contains('@')
+    }) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn custom_text(params: &mut Params) -> Result<Option<Value>, ApiError> {

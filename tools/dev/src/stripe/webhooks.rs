@@ -59,11 +59,11 @@ impl Inner {
         });
     }
 
-    /// One try; nothing when the endpoint or the event is gone.
+    /// One try; nothing when the endpoint or the event is gone, or the endpoint is disabled.
     pub(super) async fn try_once(&self, event_id: &str, endpoint_id: &str, attempt: usize) -> Option<Delivery> {
         let (endpoint, kind, payload) = {
             let ledger = self.ledger();
-            let endpoint = ledger.endpoints.get(endpoint_id)?.clone();
+            let endpoint = ledger.endpoints.get(endpoint_id).filter(|endpoint| !endpoint.disabled)?.clone();
             let event = ledger.events.get(event_id)?;
             let version = endpoint.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned());
             (endpoint, event.kind.clone(), event.object(&version).to_string())
@@ -78,6 +78,9 @@ impl Inner {
             status: result.as_ref().ok().copied(),
             error: result.err(),
         };
+        if let Some(endpoint) = self.ledger().endpoints.get_mut(endpoint_id) {
+            endpoint.tried(delivery.taken(), self.base.clock.now_unix());
+        }
         if delivery.taken() {
             if let Some(event) = self.ledger().events.get_mut(event_id) {
                 event.undelivered.retain(|waiting| waiting != endpoint_id);

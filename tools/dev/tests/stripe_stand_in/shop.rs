@@ -23,21 +23,30 @@ fn client() -> reqwest::Client {
         .expect("a plain client builds")
 }
 
-/// What a receiver of webhooks got: the signature and the body.
-pub(crate) type Letters = Arc<Mutex<Vec<(String, Value)>>>;
+/// Somebody who receives webhooks.
+pub(crate) struct Receiver {
+    /// What has come, taken or not.
+    pub(crate) took: Vec<Value>,
+    /// How many of all are answered with a 500.
+    pub(crate) refuses: usize,
+    /// What they must be signed with.
+    pub(crate) secret: String,
+}
+
+pub(crate) type Letters = Arc<Mutex<Receiver>>;
 
 /// Receives events and answers 500 to so many of the first.
-pub(crate) async fn receiver(refuse_first: usize) -> (String, Letters) {
-    async fn take(State((letters, refuse)): State<(Letters, usize)>, headers: HeaderMap, body: String) -> StatusCode {
+pub(crate) async fn receiver(refuses: usize) -> (String, Letters) {
+    async fn take(State(letters): State<Letters>, headers: HeaderMap, body: String) -> StatusCode {
         let signature = headers["stripe-signature"].to_str().expect("the signature is ASCII").to_owned();
         let t: i64 = signature.split([',', '=']).nth(1).and_then(|t| t.parse().ok()).expect("the signature has a time");
-        assert_eq!(signature, sign(&body, SECRET, t), "every delivery is signed over its exact body");
         let mut letters = letters.lock().expect("no receiver panics");
-        letters.push((signature, serde_json::from_str(&body).expect("events are JSON")));
-        if letters.len() <= refuse { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
+        assert_eq!(signature, sign(&body, &letters.secret, t), "every delivery is signed over its exact body");
+        letters.took.push(serde_json::from_str(&body).expect("events are JSON"));
+        if letters.took.len() <= letters.refuses { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
     }
-    let letters = Letters::default();
-    let router = Router::new().route("/hook", post(take)).with_state((Arc::clone(&letters), refuse_first));
+    let letters = Arc::new(Mutex::new(Receiver { took: Vec::new(), refuses, secret: SECRET.to_owned() }));
+    let router = Router::new().route("/hook", post(take)).with_state(Arc::clone(&letters));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let url = format!("http://{}/hook", listener.local_addr().expect("it is bound"));
     tokio::spawn(async move { axum::serve(listener, router).await });

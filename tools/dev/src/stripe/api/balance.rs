@@ -8,6 +8,7 @@ use super::lists::list;
 use super::routes::{Ask, Route};
 use crate::stripe::error::ApiError;
 use crate::stripe::ledger::Balance;
+use crate::stripe::names::is_movement_type;
 use crate::stripe::objects::Movement;
 use crate::stripe::params::Params;
 use crate::stripe::requests;
@@ -55,7 +56,10 @@ pub(super) fn movements(ask: &Ask<'_>, route: Route<'_>, params: Params) -> Outc
 fn list_movements(ask: &Ask<'_>, mut params: Params) -> Outcome {
     let page = requests::page(&mut params)?;
     let created = requests::created(&mut params)?;
-    let kind = params.choice("type", requests::MOVEMENT_TYPES)?;
+    let kind = params.text("type")?;
+    if let Some(kind) = kind.as_deref().filter(|kind| !is_movement_type(kind)) {
+        return Err(ApiError::invalid(format!("Invalid type: there is no balance transaction `{kind}`")).param("type"));
+    }
     let source = params.text("source")?;
     let currency = params.text("currency")?;
     if let Some(payout) = params.text("payout")? {

@@ -27,6 +27,7 @@ pub(super) fn route(ask: &mut Ask<'_>, route: Route<'_>, mut params: Params) -> 
         }
         ("POST", []) => create(ask, params),
         ("GET", [id]) => retrieve(ask, &ask.ledger.endpoints, id, ("webhook endpoint", "id"), shown, params),
+        ("POST", [id]) => update(ask, id, params),
         ("DELETE", [id]) => {
             ask.ledger.endpoints.remove(id).ok_or_else(|| ApiError::missing("webhook endpoint", id, "id"))?;
             Ok((json!({"id": id, "object": "webhook_endpoint", "deleted": true}), Vec::new()))
@@ -47,8 +48,16 @@ fn create(ask: &mut Ask<'_>, params: Params) -> Outcome {
         description: new.description,
         metadata: new.metadata,
         connect: new.connect,
+        disabled: false,
+        failing_since: None,
     };
     let object = endpoint.object(true);
     ask.ledger.endpoints.insert(endpoint);
     Ok((object, Vec::new()))
+}
+
+fn update(ask: &mut Ask<'_>, id: &str, params: Params) -> Outcome {
+    let endpoint = ask.ledger.endpoints.get_mut(id).ok_or_else(|| ApiError::missing("webhook endpoint", id, "id"))?;
+    *endpoint = requests::endpoint_update(params, endpoint)?;
+    Ok((endpoint.object(false), Vec::new()))
 }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use super::call::{Answer, Call};
 use crate::machine::lock;
 use crate::stripe::error::ApiError;
+use crate::stripe::names::is_version;
 use crate::stripe::service::Inner;
 
 /// Frees an idempotency key when its request is over, however it ended.
@@ -104,12 +105,4 @@ fn authenticate(inner: &Inner, call: &Call) -> Result<(), ApiError> {
         )));
     }
     Ok(())
-}
-
-/// `2022-11-15`, or with a release name `2026-09-30.endive`.
-fn is_version(version: &str) -> bool {
-    let (date, name) = version.split_once('.').unwrap_or((version, "endive"));
-    date.parse::<jiff::civil::Date>().is_ok()
-        && !name.is_empty()
-        && name.chars().all(|letter| letter.is_ascii_lowercase())
 }

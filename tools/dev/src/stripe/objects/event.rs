@@ -62,11 +62,30 @@ pub(in crate::stripe) struct Endpoint {
     /// Whether it hears what happens in connected accounts, and only that.
     #[serde(default)]
     pub(in crate::stripe) connect: bool,
+    #[serde(default)]
+    pub(in crate::stripe) disabled: bool,
+    /// The first failure after the last success.
+    #[serde(default)]
+    pub(in crate::stripe) failing_since: Option<i64>,
 }
+
+/// How long Stripe tries an endpoint in vain before it gives up on it.
+const PATIENCE: i64 = 3 * 86_400;
 
 impl Endpoint {
     pub(in crate::stripe) fn wants(&self, kind: &str, account: Option<&str>) -> bool {
-        self.connect == account.is_some() && self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
+        !self.disabled
+            && self.connect == account.is_some()
+            && self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind)
+    }
+
+    /// What came of a delivery.
+    pub(in crate::stripe) fn tried(&mut self, taken: bool, now: i64) {
+        if taken {
+            self.failing_since = None;
+        } else if now - *self.failing_since.get_or_insert(now) >= PATIENCE {
+            self.disabled = true;
+        }
     }
 
     pub(in crate::stripe) fn object(&self, with_secret: bool) -> Value {
@@ -80,7 +99,7 @@ impl Endpoint {
             "enabled_events": self.enabled_events,
             "livemode": false,
             "metadata": self.metadata,
-            "status": "enabled",
+            "status": if self.disabled { "disabled" } else { "enabled" },
             "url": self.url,
         });
         if let (Some(fields), true) = (object.as_object_mut(), with_secret) {
