@@ -275,10 +275,8 @@ impl Ledger {
             return Err(ApiError::refused("There is no evidence to submit.").param("submit"));
         }
         let mut previous = Map::new();
-        let was: Map<String, Value> =
-            answer.evidence.keys().map(|name| (name.clone(), json!(dispute.evidence.get(name)))).collect();
         if says_something {
-            previous.insert("evidence".to_owned(), Value::Object(was));
+            previous.insert("evidence".to_owned(), dispute.evidence());
         }
         dispute.evidence = evidence;
         if let Some(metadata) = answer.metadata {

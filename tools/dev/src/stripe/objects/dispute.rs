@@ -194,7 +194,7 @@ impl Dispute {
         }
     }
 
-    fn evidence(&self) -> Value {
+    pub(in crate::stripe) fn evidence(&self) -> Value {
         let mut evidence = Map::new();
         for name in EVIDENCE_TEXTS.iter().chain(EVIDENCE_FILES) {
             evidence.insert((*name).to_owned(), json!(self.evidence.get(*name)));
