@@ -486,9 +486,17 @@ async fn the_state_survives_a_restart_and_the_switches_work_over_http() {
     let intent = shop.paid_intent().await;
     let params = shop.session_params();
     let (_, _, session) = shop.create_with(&params, Some("k")).await;
+    let dispute = shop.stripe.dispute(&intent, "fraudulent").expect("it is paid");
+    shop.stripe.declare_account("acct_1LeaStandIn00001").expect("an account");
+    let (disputes, balance) = (shop.stripe.disputes(), shop.stripe.balance(None, "eur"));
     drop(shop);
 
-    let shop = Shop::open(options()).await;
+    let mut shop = Shop::open(options()).await;
+    assert_eq!((shop.stripe.disputes(), shop.stripe.balance(None, "eur")), (disputes, balance));
+    assert!(shop.stripe.close_dispute(&dispute, false).is_ok());
+    shop.account = Some("acct_1LeaStandIn00001");
+    assert_eq!(shop.get("/v1/events").await.0, 200);
+    shop.account = None;
     assert_eq!(shop.get(&format!("/v1/payment_intents/{intent}")).await.1["status"], "succeeded");
     let (_, headers, replayed) = shop.create_with(&params, Some("k")).await;
     assert_eq!(

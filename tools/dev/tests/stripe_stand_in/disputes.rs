@@ -281,6 +281,7 @@ async fn disputes_are_opened_and_moved_over_http() {
     assert_eq!(control(&format!("/{id}/close"), json!({"won": true})).await.0, 200);
     assert_eq!(control("", json!({"payment": intent, "reason": "bored"})).await.0, 409);
     assert_eq!(control("", json!({"payment": intent, "status": "under_review"})).await.0, 409);
+    assert_eq!(control("", json!({"payment": intent, "due_in_days": i64::MAX})).await.0, 409);
     let rest = control("", json!({"payment": intent})).await.1;
     assert_eq!(shop.dispute(&text(&rest["id"])).await["amount"], 8000, "the first was won");
     let listed = shop.http.get(shop.stripe.url() + "/v1/disputes").bearer_auth(KEY).send().await.expect("it answers");

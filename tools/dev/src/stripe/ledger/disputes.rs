@@ -25,13 +25,30 @@ pub struct NewDispute {
     pub status: DisputeStatus,
     /// One of Stripe's.
     pub reason: String,
-    /// How long an answer is awaited.
+    /// How long an answer is awaited; less than none when it is too late already.
     pub due_in_days: i64,
 }
 
 impl Default for NewDispute {
     fn default() -> Self {
         Self { amount: None, status: DisputeStatus::NeedsResponse, reason: "fraudulent".to_owned(), due_in_days: 9 }
+    }
+}
+
+impl NewDispute {
+    /// Whether a dispute can begin so.
+    fn check(&self) -> Result<(), String> {
+        use DisputeStatus::{Lost, NeedsResponse, Prevented, WarningNeedsResponse};
+        if !matches!(self.status, WarningNeedsResponse | NeedsResponse | Lost | Prevented) {
+            return Err(format!("no dispute begins as {}", self.status));
+        }
+        if !REASONS.contains(&self.reason.as_str()) {
+            return Err(format!("nobody disputes for `{}`; people do for {}", self.reason, REASONS.join(", ")));
+        }
+        if !(-365..=365).contains(&self.due_in_days) {
+            return Err(format!("no bank waits {} days for an answer", self.due_in_days));
+        }
+        Ok(())
     }
 }
 
@@ -60,8 +77,8 @@ impl Ledger {
         if !charge.succeeded() {
             return Err(format!("charge `{charge_id}` cannot be disputed: it failed"));
         }
+        new.check()?;
         let amount = self.disputable(&charge_id, new.amount)?;
-        self.begins(new)?;
         let awaits_answer = new.status.answered().is_some();
         let dispute = Dispute {
             id: format!("du_1{}", alphanumeric(23)),
@@ -94,17 +111,6 @@ impl Ledger {
             events.extend(self.emit_dispute(&id, "charge.dispute.closed", None, now, &cause));
         }
         Ok((id, events))
-    }
-
-    fn begins(&self, new: &NewDispute) -> Result<(), String> {
-        use DisputeStatus::{Lost, NeedsResponse, Prevented, WarningNeedsResponse};
-        if !matches!(new.status, WarningNeedsResponse | NeedsResponse | Lost | Prevented) {
-            return Err(format!("no dispute begins as {}", new.status));
-        }
-        if !REASONS.contains(&new.reason.as_str()) {
-            return Err(format!("nobody disputes for `{}`; people do for {}", new.reason, REASONS.join(", ")));
-        }
-        Ok(())
     }
 
     /// What a new dispute is about. A bank may take what was refunded already, but not by itself here.
