@@ -179,6 +179,8 @@ fn the_functions_role_has_exactly_the_privileges_its_work_needs() {
         ("email_deliveries", "select insert update"),
         ("hold_endings", "select insert delete"),
         ("ended_sessions", "select insert update delete"),
+        ("refunds", "select insert update"),
+        ("disputes", "select insert update"),
         ("idempotency_keys", "select insert update delete"),
         ("rate_limits", "select insert update delete"),
         ("reconcilers", "select insert update"),

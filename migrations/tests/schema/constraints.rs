@@ -165,6 +165,34 @@ const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("former_slugs", &[("slug", "'zoe-avant'"), ("artist_id", ZOE), ("freed_at", "now()")]),
     ("hold_endings", &[("artist_id", ZOE), ("network", "'\\x0b'"), ("ended_at", "now()"), ("kept", "false")]),
     ("ended_sessions", &[("session_id", "gen_random_uuid()"), ("ended_at", "'2026-11-20T10:00:00Z'")]),
+    (
+        "refunds",
+        &[
+            ("id", "'re_9'"),
+            ("booking_id", HELD),
+            ("payment_intent", "'pi_9'"),
+            ("amount_cents", "100"),
+            ("currency", "'eur'"),
+            ("status", "'a_status_of_2031'"),
+            ("made_at", "now()"),
+        ],
+    ),
+    (
+        "disputes",
+        &[
+            ("id", "'du_9'"),
+            ("booking_id", HELD),
+            ("payment_intent", "'pi_9'"),
+            ("amount_cents", "0"),
+            ("currency", "'eur'"),
+            ("reason", "'a_reason_of_2031'"),
+            ("status", "'a_status_of_2031'"),
+            ("refundable", "false"),
+            ("opened_at", "now()"),
+            ("closed", "false"),
+            ("asked_at", "now()"),
+        ],
+    ),
 ];
 
 const NEW: &str = "gen_random_uuid()";
@@ -251,7 +279,7 @@ const BAD_ROWS: &[Bad] = &[
     ("bookings_type_has_its_fields", "bookings", &[("price", "null")]),
     ("bookings_unique_flash_is_the_flash", "bookings", &[("unique_flash_id", UNIQUE_FLASH)]),
     ("bookings_only_pending_lapses", "bookings", &[("status", "'confirmed'")]),
-    ("bookings_kept_of_cancelled", "bookings", &[("kept_cents", "0")]),
+    ("bookings_kept_not_negative", "bookings", &[("kept_cents", "-1")]),
     ("bookings_no_show_is_completed", "bookings", &[("no_show", "true")]),
     ("bookings_undo_of_unpaid", "bookings", &[("undo_until", "now()")]),
     ("bookings_undo_hold_needs_undo", "bookings", &[("undo_hold_expires_at", "now()")]),
@@ -311,6 +339,12 @@ const BAD_ROWS: &[Bad] = &[
     ("contact_links_token_is_a_hash", "contact_links", &[("token_hash", "'\\x00'")]),
     ("hold_endings_artist_id_fkey", "hold_endings", &[("artist_id", NOBODY)]),
     ("hold_endings_flash_id_fkey", "hold_endings", &[("flash_id", NOBODY)]),
+    ("refunds_pkey", "refunds", &[("id", "'re_sample_1'")]),
+    ("refunds_booking_id_fkey", "refunds", &[("booking_id", NOBODY)]),
+    ("refunds_give_something", "refunds", &[("amount_cents", "0")]),
+    ("disputes_pkey", "disputes", &[("id", "'du_sample_1'")]),
+    ("disputes_booking_id_fkey", "disputes", &[("booking_id", NOBODY)]),
+    ("disputes_amount_not_negative", "disputes", &[("amount_cents", "-1")]),
 ];
 
 /// Rules that no insert breaks, each with a statement that does.
@@ -478,9 +512,14 @@ fn a_change_of_state_needs_a_higher_version() {
 #[test]
 fn acompte_paid_says_what_payment_status_says_and_nobody_can_set_it() {
     with_database(Begin::WithSamples, async |database| {
-        for (status, paid) in
-            [("unpaid", "f"), ("paid", "t"), ("refund_pending", "t"), ("refunded", "f"), ("disputed", "t")]
-        {
+        for (status, paid) in [
+            ("unpaid", "f"),
+            ("paid", "t"),
+            ("refund_pending", "t"),
+            ("refunded", "f"),
+            ("disputed", "t"),
+            ("lost", "f"),
+        ] {
             database
                 .run(&format!(
                     "update bookings set payment_status = '{status}', version = version + 1 where id = {HELD}"
@@ -543,7 +582,7 @@ fn a_unique_flash_is_sold_once_and_on_sale_again_when_its_booking_is_cancelled()
             assert_eq!(refused.as_deref(), Some("bookings_one_live_per_unique_flash"), "{status}");
         }
         database
-            .run(&format!("delete from email_deliveries; delete from outbox; delete from payments; delete from booking_events; delete from stripe_events; delete from calcom_events; delete from idempotency_keys; delete from bookings where id = {CONFIRMED}"))
+            .run(&format!("delete from email_deliveries; delete from outbox; delete from payments; delete from refunds; delete from disputes; delete from booking_events; delete from stripe_events; delete from calcom_events; delete from idempotency_keys; delete from bookings where id = {CONFIRMED}"))
             .await;
         assert_eq!(refused_by(database, &again).await, None);
         let cancelled = format!(

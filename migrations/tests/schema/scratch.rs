@@ -33,6 +33,7 @@ pub(crate) const SAMPLES: &[(i32, &str)] = &[
     (19, include_str!("../samples/V019.sql")),
     (20, include_str!("../samples/V020.sql")),
     (21, include_str!("../samples/V021.sql")),
+    (23, include_str!("../samples/V023.sql")),
 ];
 
 pub(crate) struct Database {
