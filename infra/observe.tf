@@ -42,7 +42,7 @@ locals {
     page-failed          = { functions = ["page-errors"], pattern = "\"a page failed\"", threshold = 1 }
     webhook-not-believed = { functions = ["stripe-webhook"], pattern = "\"a webhook is not from Stripe\"", threshold = 3 }
     webhook-unknown      = { functions = ["stripe-webhook", "sweeper"], pattern = "\"an event belongs to no booking\"", threshold = 1 }
-    refund-failed        = { functions = ["stripe-webhook", "sweeper"], pattern = "\"event applied\" \"refund.failed\"", threshold = 1 }
+    refund-failed        = { functions = ["worker", "sweeper"], pattern = "\"a refund has failed\"", threshold = 1 }
     payment-disputed     = { functions = ["stripe-webhook", "sweeper"], pattern = "\"event applied\" \"charge.dispute.created\"", threshold = 1 }
     refund-refused       = { functions = ["worker"], pattern = "\"job discarded\" \"Stripe refuses the refund\"", threshold = 1 }
     job-given-up         = { functions = ["worker"], pattern = "\"job given up\"", threshold = 1 }
@@ -50,6 +50,7 @@ locals {
     mails-withheld       = { functions = ["worker"], pattern = "\"a mail was withheld\"", threshold = 20 }
     refund-stuck         = { functions = ["sweeper"], pattern = "\"money is owed and nothing gives it back\"", threshold = 1 }
     webhook-lost         = { functions = ["sweeper"], pattern = "\"no webhook had brought this event\"", threshold = 1 }
+    event-unreadable     = { functions = ["stripe-webhook"], pattern = "\"an event cannot be read\"", threshold = 1 }
     event-not-applied    = { functions = ["sweeper"], pattern = "\"an event could not be applied\"", threshold = 3, period = 900 }
     sweep-too-long       = { functions = ["sweeper"], pattern = "\"the sweep ran out of time\"", threshold = 10, period = 900 }
     hook-not-believed    = { functions = ["calcom-webhook"], pattern = "\"a webhook is not from the artist's Cal.com\"", threshold = 10 }

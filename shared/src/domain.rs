@@ -34,6 +34,10 @@ pub mod slots;
 // What moved at Stripe for a booking.
 pub mod ledger;
 
+// Objects of Stripe that live for days.
+pub mod dispute;
+pub mod refund;
+
 // The booking's life.
 pub mod booking;
 

@@ -231,7 +231,9 @@ fn changed(settled: Settled) -> Compared {
         Settled::Applied { outcome: Outcome::ChangedMeanwhile, .. } => Compared::Busy,
         Settled::Applied { outcome, jobs } if jobs.is_empty() => Compared::Nothing(outcome),
         Settled::Applied { outcome, jobs } => Compared::Changed { outcome, jobs },
-        Settled::UnknownBooking | Settled::KnownEvent => Compared::Nothing(Outcome::UnknownBooking),
+        Settled::UnknownBooking | Settled::OtherAccount | Settled::KnownEvent => {
+            Compared::Nothing(Outcome::UnknownBooking)
+        }
     }
 }
 

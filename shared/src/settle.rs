@@ -7,11 +7,15 @@ use crate::appointment;
 use crate::db::Db;
 use crate::db::bookings::{self, Applied, Reference};
 use crate::db::holds::Hold;
-use crate::domain::booking::{Actor, Booking, CancelReason, Change, Outcome, Payment, RefundFact, checkout_end};
+use crate::domain::booking::{Actor, Booking, CancelReason, Change, Facts, Outcome, Payment, checkout_end};
+use crate::domain::dispute::{Dispute, DisputeStatus};
 use crate::domain::ids::{BookingId, JobId};
+use crate::domain::job::Task;
+use crate::domain::ledger::{Entry, EntryKind};
 use crate::domain::local::whose_clock;
 use crate::domain::money::Cents;
 use crate::domain::policy::{Canceller, DepositNature};
+use crate::domain::refund::{RefundFact, RefundStatus};
 use crate::error::Error;
 use crate::stripe::{Checkout, Event, Session, SessionStatus, Stripe, StripeError};
 use crate::terms;
@@ -27,6 +31,8 @@ const DECISIONS: usize = 6;
 pub enum Settled {
     /// It belongs to no booking of ours.
     UnknownBooking,
+    /// The booking it names takes its payments on another account: nothing was done.
+    OtherAccount,
     /// This event was dealt with before.
     KnownEvent,
     /// It was applied, or there was nothing to apply.
@@ -37,6 +43,7 @@ impl Settled {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::UnknownBooking => Outcome::UnknownBooking,
+            Self::OtherAccount => Outcome::OtherAccount,
             Self::KnownEvent => Outcome::KnownEvent,
             Self::Applied { outcome, .. } => *outcome,
         }
@@ -72,7 +79,21 @@ pub async fn settle(
         if found.event_is_known {
             return Ok(Settled::KnownEvent);
         }
-        let change = decide(&found.booking, found.slot_is_free && slot_may_be_free);
+        // Whoever signs for one account says nothing about the money of another.
+        if event.is_some_and(|event| event.account != found.account) {
+            return Ok(Settled::OtherAccount);
+        }
+        let mut change = decide(&found.booking, found.slot_is_free && slot_may_be_free);
+        if found.has_orphans
+            && let Some(capture) = change.ledger.iter().find(|entry| entry.kind == EntryKind::Capture)
+        {
+            // What came of this payment before anybody knew whose it is was not applied.
+            change.tasks.push(Task::SettlePayment {
+                booking: found.booking.id,
+                payment_intent: capture.payment_intent.clone(),
+                event: "before_it_was_known".into(),
+            });
+        }
         if change.is_nothing() && event.is_none() {
             return Ok(Settled::Applied { outcome: change.outcome, jobs: Vec::new() });
         }
@@ -116,9 +137,10 @@ pub fn payment_of(session: &Session, at: Timestamp) -> Result<Payment, Error> {
 /// # Errors
 /// As [`settle`].
 pub async fn session(db: &Db, booking: BookingId, session: &Session, now: Timestamp) -> Result<Settled, Error> {
-    let reference = Reference::booking(booking);
+    let reference = Reference { booking: Some(booking), payment_intent: session.payment_intent.clone() };
     if session.is_paid() {
-        let payment = payment_of(session, now)?;
+        // Found days later, it is booked in the month in which it came.
+        let payment = payment_of(session, session.paid_at.map_or(now, |at| at.min(now)))?;
         return settle(db, &reference, None, now, |booking, free| booking.receive(&payment, free, now)).await;
     }
     match session.status {
@@ -259,14 +281,74 @@ fn note(hold: &Hold) -> Result<String, Error> {
     ))
 }
 
-/// A refund as the rules see it. `pending` and `requires_action` count as gone: the money is on its way.
+/// Reads at Stripe what has become of a payment.
+///
+/// # Errors
+/// Stripe refused or did not answer.
+pub async fn facts(
+    stripe: &Stripe,
+    payment_intent: &str,
+    account: Option<&str>,
+    now: Timestamp,
+) -> Result<Facts, StripeError> {
+    let refunds = stripe.refunds(payment_intent, account).await?;
+    let disputes = stripe.disputes(payment_intent, account).await?;
+    Ok(Facts {
+        refunds: refunds.iter().map(|refund| refund_fact(refund, payment_intent, now)).collect(),
+        movements: disputes.iter().flat_map(|dispute| movements(dispute, payment_intent, now)).collect(),
+        disputes: disputes.into_iter().map(|dispute| dispute_fact(dispute, payment_intent, now)).collect(),
+    })
+}
+
+/// A refund as the rules see it.
 pub fn refund_fact(refund: &crate::stripe::Refund, payment_intent: &str, seen_at: Timestamp) -> RefundFact {
     RefundFact {
         id: refund.id.clone(),
         payment_intent: payment_intent.to_owned(),
         amount: Cents::new(refund.amount),
         currency: refund.currency.clone(),
-        holds: refund.holds(),
-        at: Timestamp::from_second(refund.created).ok().filter(|_| refund.created > 0).unwrap_or(seen_at),
+        status: RefundStatus::from(refund.status.clone()),
+        at: moment(refund.created, seen_at),
     }
+}
+
+fn dispute_fact(dispute: crate::stripe::Dispute, payment_intent: &str, seen_at: Timestamp) -> Dispute {
+    let status = DisputeStatus::from(dispute.status);
+    let due_by = dispute.evidence_details.due_by.filter(|_| status.needs_response());
+    Dispute {
+        id: dispute.id,
+        payment_intent: payment_intent.to_owned(),
+        amount: Cents::new(dispute.amount),
+        currency: dispute.currency,
+        reason: dispute.reason,
+        status,
+        refundable: dispute.is_charge_refundable,
+        due_by: due_by.filter(|due_by| *due_by > 0).and_then(|due_by| Timestamp::from_second(due_by).ok()),
+        opened_at: moment(dispute.created, seen_at),
+    }
+}
+
+/// What a dispute has moved, in the payment's own currency: of a balance in another one the sign counts, and the sum
+/// that is contested.
+fn movements(dispute: &crate::stripe::Dispute, payment_intent: &str, seen_at: Timestamp) -> Vec<Entry> {
+    let moved = dispute.balance_transactions.iter().filter(|transaction| transaction.amount != 0);
+    moved
+        .map(|transaction| Entry {
+            kind: if transaction.amount < 0 { EntryKind::DisputeWithdrawn } else { EntryKind::DisputeReinstated },
+            amount: Cents::new(if transaction.currency == dispute.currency {
+                transaction.amount
+            } else {
+                dispute.amount * transaction.amount.signum()
+            }),
+            currency: dispute.currency.clone(),
+            stripe_id: transaction.id.clone(),
+            payment_intent: payment_intent.to_owned(),
+            occurred_at: moment(transaction.created, seen_at),
+        })
+        .collect()
+}
+
+/// Stripe's time of something; when it was seen where it gives none.
+fn moment(seconds: i64, seen_at: Timestamp) -> Timestamp {
+    Timestamp::from_second(seconds).ok().filter(|_| seconds > 0).unwrap_or(seen_at)
 }

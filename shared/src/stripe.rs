@@ -16,6 +16,7 @@ use stripe_checkout::checkout_session::{
     RetrieveCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
+use stripe_core::dispute::ListDispute;
 use stripe_core::event::ListEvent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_types::{RangeBoundsTs, RangeQueryTs};
@@ -31,11 +32,11 @@ use crate::redact::without_values;
 mod objects;
 mod signature;
 
-pub(crate) use self::objects::{Charge, Dispute, PaymentIntent};
 pub use self::objects::{
-    DisputeStatus, Event, EventData, Page, Refund, RefundStatus, Session, SessionPayment, SessionStatus, id_or_object,
-    or_default,
+    BalanceTransaction, Dispute, Event, EventData, EvidenceDetails, Page, Refund, Session, SessionPayment,
+    SessionStatus, id_or_object, or_default,
 };
+pub(crate) use self::objects::{Charge, PaymentIntent};
 pub use self::signature::{
     NO_WEBHOOK_SECRET, PROBE, PROBE_HEADER, SignatureError, WebhookSecretsError, is_probe, is_secret_key,
     parse_webhook_secrets, verify, webhook_secrets,
@@ -46,9 +47,12 @@ pub use self::signature::{
 pub const API_VERSION: &str = "2026-09-30.endive";
 
 /// The events that the endpoint of `stripe-webhook` must be registered for: all those, and only those, that it reads.
-pub const EVENTS: [&str; 11] = [
+pub const EVENTS: [&str; 14] = [
     "charge.dispute.closed",
     "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
     "charge.refunded",
     "checkout.session.async_payment_failed",
     "checkout.session.async_payment_succeeded",
@@ -83,6 +87,8 @@ pub enum StripeError {
         kind: String,
         /// Stripe's error code, empty when it has none.
         code: String,
+        /// The answer was stored under the key by an earlier call: another key may bring another.
+        replayed: bool,
     },
     /// Stripe answered with success and something else than it promises.
     #[error("unexpected answer: {0}")]
@@ -102,6 +108,11 @@ impl StripeError {
     /// True when the key was used with other parameters before: what it stands for may exist all the same.
     pub fn is_of_another_wish(&self) -> bool {
         matches!(self, Self::Refused { status: 400, kind, .. } if kind == "idempotency_error")
+    }
+
+    /// True when this is the stored answer of an earlier call under the same key.
+    pub fn is_replayed(&self) -> bool {
+        matches!(self, Self::Refused { replayed: true, .. })
     }
 
     /// Stripe's error code, when it gave one.
@@ -190,7 +201,12 @@ impl Stripe {
 
     /// Reads a Checkout Session.
     pub async fn session(&self, id: &str, account: Option<&str>) -> Result<Session, StripeError> {
-        self.send(RetrieveCheckoutSession::new(id).build(), None, account).await
+        let request = RetrieveCheckoutSession::new(id).expand(["payment_intent.latest_charge".to_owned()]);
+        let found: Value = self.send(request.build(), None, account).await?;
+        let paid_at = found["payment_intent"]["latest_charge"]["created"].as_i64();
+        let session: Session =
+            serde_json::from_value(found).map_err(|error| StripeError::Unreadable(without_values(&error)))?;
+        Ok(Session { paid_at: paid_at.and_then(|seconds| Timestamp::from_second(seconds).ok()), ..session })
     }
 
     /// Closes a Checkout Session and returns what it is now.
@@ -205,31 +221,49 @@ impl Stripe {
     }
 
     /// Gives `amount` of a payment back, under our own key.
+    ///
+    /// `number` counts the refunds of the payment: two who want the same one send the same key, and a third refund is another
+    /// wish than the second. `attempt` counts the keys whose stored answer was a refusal.
+    ///
+    /// # Errors
+    /// Stripe refused or did not answer.
     pub async fn refund(
         &self,
         booking: BookingId,
         payment_intent: &str,
         amount: Cents,
         reason: RefundReason,
-        attempt: u32,
+        (number, attempt): (usize, u32),
         account: Option<&str>,
     ) -> Result<Refund, StripeError> {
         let reason = match reason {
             RefundReason::Duplicate => CreateRefundReason::Duplicate,
-            RefundReason::Late | RefundReason::Cancelled => CreateRefundReason::RequestedByCustomer,
+            RefundReason::Late | RefundReason::Cancelled | RefundReason::ByHand => {
+                CreateRefundReason::RequestedByCustomer
+            }
         };
         let request = CreateRefund::new()
             .payment_intent(payment_intent)
             .amount(amount.cents())
             .reason(reason)
             .metadata(HashMap::from([("booking_id".to_owned(), booking.to_string())]));
-        let key = format!("refund:{booking}:{payment_intent}:{attempt}");
+        let key = format!("refund:{booking}:{payment_intent}:{number}:{attempt}");
         self.send(request.build(), Some(&key), account).await
     }
 
     pub async fn refunds(&self, payment_intent: &str, account: Option<&str>) -> Result<Vec<Refund>, StripeError> {
         let request = ListRefund::new().payment_intent(payment_intent).limit(100);
         let page: Page<Refund> = self.send(request.build(), None, account).await?;
+        Ok(page.data)
+    }
+
+    /// The disputes about a payment.
+    ///
+    /// # Errors
+    /// Stripe refused or did not answer.
+    pub async fn disputes(&self, payment_intent: &str, account: Option<&str>) -> Result<Vec<Dispute>, StripeError> {
+        let request = ListDispute::new().payment_intent(payment_intent).limit(100);
+        let page: Page<Dispute> = self.send(request.build(), None, account).await?;
         Ok(page.data)
     }
 
@@ -315,15 +349,15 @@ impl Stripe {
         let status = answer.status().as_u16();
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         // A replayed 5xx is the stored answer: the same key will never bring another.
-        let may_retry = header("stripe-should-retry").as_deref() != Some("false")
-            && !(status >= 500 && header("idempotent-replayed").as_deref() == Some("true"));
+        let replayed = header("idempotent-replayed").as_deref() == Some("true");
+        let may_retry = header("stripe-should-retry").as_deref() != Some("false") && !(status >= 500 && replayed);
         let body = answer.bytes().await.map_err(unreachable)?;
         let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         if (200..300).contains(&status) {
             return Ok(value);
         }
         let field = |name: &str| value["error"][name].as_str().unwrap_or_default().to_owned();
-        Err((StripeError::Refused { status, kind: field("type"), code: field("code") }, may_retry))
+        Err((StripeError::Refused { status, kind: field("type"), code: field("code"), replayed }, may_retry))
     }
 }
 

@@ -70,6 +70,8 @@ fn routes() -> Vec<Route> {
 fn handled_kinds(source: &str, matched: &str) -> BTreeSet<String> {
     let (_before, arms) = source.split_once(matched).unwrap_or_else(|| panic!("`{matched}` is somewhere else now"));
     let (arms, _after) = arms.split_once("_ =>").expect("an arm for all others");
+    // The patterns of one arm may stand below one another.
+    let arms = arms.split("| ").map(str::trim_end).collect::<Vec<_>>().join(" | ");
     arms.lines()
         .filter_map(|line| line.split_once("=>"))
         .flat_map(|(patterns, _body)| patterns.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
@@ -175,7 +177,7 @@ fn every_sample_of_stripe_is_an_event_of_our_version_about_one_booking() {
             }
             "refund" => {
                 let refund: Refund = serde_json::from_value(object).expect("a refund");
-                assert_eq!(refund.status == Some(shared::stripe::RefundStatus::Failed), kind == "refund.failed");
+                assert_eq!(refund.status == "failed", kind == "refund.failed");
             }
             "payment_intent" | "charge" => {
                 object["metadata"]["booking_id"].as_str().expect("an id").parse::<Uuid>().expect("a UUID");

@@ -11,7 +11,7 @@ use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::{CancellationPolicy, DepositNature};
 use shared::mail::Mail;
-use shared::mail::letter::{Alert, Artist, Booking, Client, Ending, Letter, Project, Refund};
+use shared::mail::letter::{Alert, Artist, Booking, Client, DisputeNews, Ending, Letter, Project, Refund};
 use uuid::uuid;
 
 const LOCALES: [Locale; 2] = [Locale::Fr, Locale::En];
@@ -79,6 +79,10 @@ const ENDING: Ending = Ending {
     disputed: false,
     stood: true,
 };
+
+fn contested(news: DisputeNews) -> Alert {
+    Alert::Disputed { news, amount: Some(Cents::new(5_000)), due_by: Some(at("2026-12-10T22:59:59Z")) }
+}
 
 fn policy(nature: DepositNature) -> CancellationPolicy {
     CancellationPolicy { full_refund_hours: 72, late_refund_percent: 0, free_moves: 1, nature }
@@ -157,7 +161,9 @@ fn all() -> Vec<(String, Letter)> {
         for (name, problem) in [
             ("duplicate", Alert::Duplicate { amount: Some(Cents::new(5_000)) }),
             ("refund_failed", Alert::RefundFailed { amount: Some(Cents::new(5_000)) }),
-            ("disputed", Alert::Disputed),
+            ("disputed", contested(DisputeNews::Open)),
+            ("inquiry", contested(DisputeNews::Inquiry)),
+            ("dispute_lost", contested(DisputeNews::Lost)),
             ("other_currency", Alert::Mismatch { received: Some((Cents::new(5_000), "usd".into())) }),
             ("unknown_amount", Alert::Mismatch { received: None }),
         ] {

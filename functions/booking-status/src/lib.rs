@@ -86,8 +86,14 @@ pub struct BookingView {
     pub refundable_until: Option<LocalTime>,
     /// What a client who cancels gets back, and how to cancel; none when there is nothing to cancel.
     pub terms: Option<TermsView>,
-    /// What was given back so far.
+    /// What was given back so far, or is on its way.
     pub refunded_cents: Cents,
+    /// Of that, what has not arrived yet.
+    pub on_its_way_cents: Cents,
+    /// What the client's bank has taken back over a dispute that it has decided.
+    pub lost_cents: Cents,
+    /// A payment that is not what was asked, and waits for the artist's decision: what came.
+    pub received_otherwise: Option<ReceivedView>,
     /// When the hold ends.
     pub hold_expires_at: Option<LocalTime>,
     /// Where to pay, only while it can be paid.
@@ -96,6 +102,15 @@ pub struct BookingView {
     pub calendar_url: Option<String>,
     /// Pages elsewhere that the appointment opens in, once it stands.
     pub links: Option<LinksView>,
+}
+
+/// A payment of another amount or currency than was asked.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct ReceivedView {
+    /// How much, in the currency's smallest unit.
+    pub amount_cents: Cents,
+    /// Lower-case ISO code.
+    pub currency: String,
 }
 
 /// Pages elsewhere that an appointment opens in. A browser inside another app cannot open the calendar file.
@@ -156,6 +171,10 @@ fn show(app: &App, view: ClientsView) -> BookingView {
         && booking.state.payment_problem.is_none()
         && booking.state.hold_expires_at.is_some_and(|end| end > now);
     let stands = booking.state.status.stands();
+    let received_otherwise = booking
+        .waiting_for_a_decision()
+        .map(|entry| ReceivedView { amount_cents: entry.amount, currency: entry.currency.clone() });
+    let totals = booking.ledger.totals(booking.currency);
     let links = stands.then(|| links(app, &view));
     let can_cancel =
         booking.state.status == Status::Confirmed && booking.in_hand() > Cents::ZERO && booking.starts_at > now;
@@ -180,7 +199,7 @@ fn show(app: &App, view: ClientsView) -> BookingView {
             display_name: view.artist_name,
             city: view.artist_city,
             locale: view.artist_locale,
-            email: stands.then_some(view.artist_email),
+            email: (stands || received_otherwise.is_some()).then_some(view.artist_email),
         },
         clock: StudioClock::of(&view.zone),
         appointment: Appointment::of(booking.starts_at, booking.ends_at, &view.zone),
@@ -195,7 +214,10 @@ fn show(app: &App, view: ClientsView) -> BookingView {
             .filter(|_| can_cancel)
             .map(|until| LocalTime::of(until, &view.zone)),
         terms: can_cancel.then(|| TermsView { fr: terms(Locale::Fr), en: terms(Locale::En) }),
-        refunded_cents: booking.ledger.totals(booking.currency).refunded,
+        refunded_cents: totals.refunded,
+        on_its_way_cents: booking.refunds_on_their_way().fold(Cents::ZERO, Cents::saturating_add),
+        lost_cents: if booking.has_lost_dispute() { totals.lost } else { Cents::ZERO },
+        received_otherwise,
         hold_expires_at: booking.state.hold_expires_at.map(|end| LocalTime::of(end, &view.zone)),
         checkout_url: view.checkout_url.filter(|_| payable),
         calendar_url: booking.calendar_booking.filter(|_| stands).map(|uid| app.calcom_pages.booking(&uid)),

@@ -96,6 +96,24 @@ fn actions(doc: &mut Document) {
     .takes::<crate::CancelRequest>()
     .answers::<crate::view::BookingDetail>(200)
     .refuses(DASHBOARD_ACTION);
+    doc.operation(
+        "POST",
+        "/api/dashboard/bookings/{id}/refund",
+        "refundBooking",
+        "Gives a part of the deposit back, and calls nothing off.",
+    )
+    .takes::<crate::RefundRequest>()
+    .answers::<crate::view::BookingDetail>(200)
+    .refuses(DASHBOARD_ACTION);
+    doc.operation(
+        "POST",
+        "/api/dashboard/bookings/{id}/accept",
+        "acceptPayment",
+        "Takes a payment that is not what was asked as it came: the booking stands.",
+    )
+    .takes::<crate::ActionRequest>()
+    .answers::<crate::view::BookingDetail>(200)
+    .refuses(DASHBOARD_ACTION);
     doc.operation("POST", "/api/dashboard/bookings/{id}/complete", "completeBooking", "Says that the client came.")
         .takes::<crate::ActionRequest>()
         .answers::<crate::view::BookingDetail>(200)

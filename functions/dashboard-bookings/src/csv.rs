@@ -155,6 +155,8 @@ const fn payment(status: PaymentStatus, locale: Locale) -> &'static str {
         (PaymentStatus::Refunded, Locale::En) => "Refunded",
         (PaymentStatus::Disputed, Locale::Fr) => "Contesté",
         (PaymentStatus::Disputed, Locale::En) => "Disputed",
+        (PaymentStatus::Lost, Locale::Fr) => "Perdu (contestation)",
+        (PaymentStatus::Lost, Locale::En) => "Lost (dispute)",
     }
 }
 

@@ -107,6 +107,15 @@ pub struct CancelRequest {
     by: CancelledBy,
 }
 
+/// A part of the deposit that is to go back, while the appointment stands.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+pub struct RefundRequest {
+    /// The version that was shown.
+    version: i32,
+    /// How much: at most `money.refundable_cents`.
+    amount_cents: i64,
+}
+
 /// Who calls an appointment off in the dashboard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -303,6 +312,8 @@ async fn act(app: &App, user: Account, id: BookingId, action: &str, request: &Re
             let jobs = calendar::put_back(&app.db, user, id, version()?, now).await?;
             app.queue.hand_on(&jobs).await;
         }
+        "accept" => decide(app, user, id, version()?, now, |booking| booking.accept_mismatch(now)).await?,
+        "refund" => refund(app, user, id, &http::json(request)?, http::language(request), now).await?,
         "cancel" => cancel(app, user, id, &http::json(request)?, now).await?,
         "note" => {
             let note = http::json::<NoteRequest>(request)?.note;
@@ -354,6 +365,28 @@ async fn write(app: &App, booking: &Booking, change: &Change, now: Timestamp) ->
         Applied::Begun => Err(Refusal::TooLate.into()),
         Applied::Stale | Applied::KnownEvent => Err(Refusal::ChangedMeanwhile.into()),
     }
+}
+
+/// Gives a part of the deposit back, and calls nothing off.
+async fn refund(
+    app: &App,
+    user: Account,
+    id: BookingId,
+    asked: &RefundRequest,
+    locale: Locale,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let booking = as_shown(app, user, id, asked.version, now).await?.listed.booking;
+    let (amount, most) = (Cents::new(asked.amount_cents), booking.refundable());
+    if most > Cents::ZERO && (amount <= Cents::ZERO || amount > most) {
+        let most = locale.euros(most);
+        let detail = locale.pick(
+            format!("Choisissez un montant entre 0,01 € et {most}."),
+            format!("Choose an amount between €0.01 and {most}."),
+        );
+        return Err(refused("/amount_cents", &detail));
+    }
+    write(app, &booking, &booking.refund_by_hand(amount), now).await
 }
 
 /// Calls an appointment off on the terms that were shown, or not at all.

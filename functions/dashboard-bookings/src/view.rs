@@ -12,6 +12,7 @@ use shared::domain::booking::{
 };
 use shared::domain::calendar::CalendarState;
 use shared::domain::contact::PhoneNumber;
+use shared::domain::dispute::Dispute;
 use shared::domain::ids::{BookingId, JobId};
 use shared::domain::job::{JobState, MailState, TaskKind, Template};
 use shared::domain::ledger::EntryKind;
@@ -55,6 +56,8 @@ pub struct BookingRow {
     pub payment_problem: Option<PaymentProblem>,
     /// The bank gave a disputed deposit back to the client.
     pub dispute_lost: bool,
+    /// The dispute that is open, if one is: of several the one that is to be answered first.
+    pub dispute: Option<DisputeView>,
     /// Why it was called off.
     pub cancel_reason: Option<CancelReason>,
     /// Nobody came.
@@ -117,10 +120,49 @@ pub struct MoneyEntry {
     pub at: LocalTime,
     /// What moved.
     pub kind: EntryKind,
-    /// Signed cents.
+    /// Signed, in the currency's smallest unit.
     pub amount_cents: Cents,
+    /// Lower-case ISO code.
+    pub currency: String,
     /// Stripe's id of the movement.
     pub stripe_id: String,
+}
+
+/// A bank contests a payment, or asks about it.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct DisputeView {
+    /// Stripe's id of it.
+    pub id: String,
+    /// How much of the payment.
+    pub amount_cents: Cents,
+    /// Why, in a word of Stripe's, e.g. `fraudulent`.
+    pub reason: String,
+    /// How far it is, in a word of Stripe's, e.g. `needs_response`. There may be new ones.
+    pub status: String,
+    /// The bank only asks: nothing was taken, and a refund often ends it.
+    pub inquiry: bool,
+    /// It waits for an answer.
+    pub needs_response: bool,
+    /// Nothing follows from it any more.
+    pub closed: bool,
+    /// Until when an answer counts.
+    pub due_by: Option<LocalTime>,
+    /// When it began.
+    pub opened_at: LocalTime,
+}
+
+fn dispute(dispute: &Dispute, zone: &TimeZone) -> DisputeView {
+    DisputeView {
+        id: dispute.id.clone(),
+        amount_cents: dispute.amount,
+        reason: dispute.reason.clone(),
+        status: dispute.status.name().to_owned(),
+        inquiry: dispute.status.is_inquiry(),
+        needs_response: dispute.status.needs_response(),
+        closed: dispute.status.is_closed(),
+        due_by: dispute.due_by.map(|due_by| LocalTime::of(due_by, zone)),
+        opened_at: LocalTime::of(dispute.opened_at, zone),
+    }
 }
 
 /// The money of a booking, as the ledger has it.
@@ -128,10 +170,20 @@ pub struct MoneyEntry {
 pub struct Money {
     /// Received.
     pub captured_cents: Cents,
-    /// Given back or lost; positive.
+    /// Given back, or on its way; positive.
     pub refunded_cents: Cents,
+    /// Of that, what has not arrived yet; positive.
+    pub on_its_way_cents: Cents,
+    /// Taken by banks over disputes; positive.
+    pub lost_cents: Cents,
     /// What is left.
     pub balance_cents: Cents,
+    /// What is owed to the client and has not gone back yet: while a bank decides, it waits.
+    pub owed_cents: Cents,
+    /// The most that can be given back by hand now.
+    pub refundable_cents: Cents,
+    /// The disputes about its payments, the oldest first.
+    pub disputes: Vec<DisputeView>,
     /// Every movement, oldest first.
     pub entries: Vec<MoneyEntry>,
 }
@@ -248,6 +300,7 @@ pub fn row(listed: Listed, now: Timestamp) -> BookingRow {
     let actions = actions(&listed.booking, listed.calendar_state, now);
     let local = |instant| LocalTime::of(instant, &listed.zone);
     let dispute_lost = listed.booking.has_lost_dispute();
+    let open_dispute = listed.booking.open_dispute().map(|open| dispute(open, &listed.zone));
     let rest_cents = listed.booking.left_to_pay(listed.price);
     let Booking { id, version, state, starts_at, ends_at, deposit, .. } = listed.booking;
     BookingRow {
@@ -258,6 +311,7 @@ pub fn row(listed: Listed, now: Timestamp) -> BookingRow {
         payment_status: state.payment_status,
         payment_problem: state.payment_problem,
         dispute_lost,
+        dispute: open_dispute,
         cancel_reason: state.cancel_reason,
         no_show: state.no_show,
         title: listed.title,
@@ -292,6 +346,8 @@ fn actions(booking: &Booking, calendar_state: CalendarState, now: Timestamp) -> 
             booking.state.status.is_open() && calendar_state == CalendarState::CalledOff && booking.starts_at > now
         }
         Action::Cancel => booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.is_some(),
+        Action::Refund => booking.refundable() > Cents::ZERO,
+        Action::Accept => booking.accept_mismatch(now).state.is_some(),
         Action::Complete => booking.complete(Actor::Artist, now).state.is_some(),
         Action::NoShow => booking.no_show(now).state.is_some(),
     };
@@ -344,10 +400,16 @@ fn policy_sentence(booking: &Booking, zone: &TimeZone, locale: Locale, now: Time
 
 fn money(booking: &Booking, zone: &TimeZone) -> Money {
     let totals = booking.ledger.totals(booking.currency);
+    let sum = |cents: &mut dyn Iterator<Item = Cents>| cents.fold(Cents::ZERO, Cents::saturating_add);
     Money {
         captured_cents: totals.captured,
-        refunded_cents: totals.returned(),
+        refunded_cents: totals.refunded,
+        on_its_way_cents: sum(&mut booking.refunds_on_their_way()),
+        lost_cents: totals.lost,
         balance_cents: totals.balance(),
+        owed_cents: sum(&mut booking.ledger.payments().into_iter().map(|payment| booking.owed(payment))),
+        refundable_cents: booking.refundable(),
+        disputes: booking.disputes.iter().map(|one| dispute(one, zone)).collect(),
         entries: booking
             .ledger
             .entries()
@@ -356,6 +418,7 @@ fn money(booking: &Booking, zone: &TimeZone) -> Money {
                 at: LocalTime::of(entry.occurred_at, zone),
                 kind: entry.kind,
                 amount_cents: entry.amount,
+                currency: entry.currency.clone(),
                 stripe_id: entry.stripe_id.clone(),
             })
             .collect(),
@@ -367,13 +430,23 @@ pub fn cancellation(booking: &Booking, by: Canceller, locale: Locale, now: Times
     booking.cancel(CancelReason::Artist, Canceller::Artist, now).state.as_ref()?;
     let terms = booking.cancellation(by, now);
     let euros = |amount| locale.euros(amount);
-    let mut sentence = if booking.state.payment_status == PaymentStatus::Disputed {
-        locale
-            .pick(
-                "La banque du client conteste le paiement et décide : rien n’est rendu d’ici.",
-                "The client’s bank contests the payment and decides: nothing is given back from here.",
+    let own = booking.state.payment_intent.as_deref();
+    let mut sentence = if own.is_some_and(|own| booking.is_blocked(own)) {
+        let owed = booking.owed_once_free(by, now);
+        if owed > Cents::ZERO {
+            let owed = euros(owed);
+            locale.pick(
+                format!("La banque du client conteste le paiement : rien n’est rendu maintenant. Si elle vous donne raison, {owed} lui sont rendus."),
+                format!("The client’s bank contests the payment: nothing goes back now. If it decides for you, {owed} go back to the client."),
             )
-            .to_owned()
+        } else {
+            locale
+                .pick(
+                    "La banque du client conteste le paiement et décide : rien n’est rendu d’ici.",
+                    "The client’s bank contests the payment and decides: nothing is given back from here.",
+                )
+                .to_owned()
+        }
     } else if terms.amount > Cents::ZERO {
         let refund = euros(terms.amount);
         locale.pick(
@@ -382,6 +455,20 @@ pub fn cancellation(booking: &Booking, by: Canceller, locale: Locale, now: Times
         )
     } else if terms.kept > Cents::ZERO {
         locale.pick("Rien n’est rendu au client.", "Nothing goes back to the client.").to_owned()
+    } else if booking.waiting_for_a_decision().is_some_and(|entry| entry.currency != booking.currency.code()) {
+        locale
+            .pick(
+                "Le paiement reçu est rendu au client, sur sa carte.",
+                "The payment that came goes back to the client’s card.",
+            )
+            .to_owned()
+    } else if !booking.ledger.is_empty() {
+        locale
+            .pick(
+                "Tout est déjà rendu : rien d’autre n’est à rendre.",
+                "Everything has gone back: nothing else is to be given back.",
+            )
+            .to_owned()
     } else {
         locale
             .pick("Rien n’a été payé : rien n’est à rendre.", "Nothing was paid: nothing is to be given back.")
@@ -470,10 +557,11 @@ fn advice(job: &JobRow, locale: Locale) -> &'static str {
             "La page de paiement est peut-être encore ouverte : réessayez. Un paiement qui arriverait serait rendu.",
             "The payment page may still be open: try again. Money that arrives would be given back.",
         ),
-        (TaskKind::SettleRefunds | TaskKind::SendContactLink, _) => locale.pick(
+        (TaskKind::SettlePayment, _) => locale.pick(
             "Stripe n’a pas répondu comme prévu : réessayez.",
             "Stripe did not answer as expected: try again.",
         ),
+        (TaskKind::SendContactLink, _) => locale.pick("Le message n’est pas parti : réessayez.", "The mail did not go out: try again."),
     }
 }
 

@@ -54,13 +54,13 @@ async fn refund(world: &World, held: &Held, cents: i64) {
     let key = u32::try_from(world.stripe.refunds().len()).expect("few") + 1;
     let amount = shared::domain::money::Cents::new(cents);
     let refund = stripe
-        .refund(held.id, &intent, amount, shared::domain::job::RefundReason::Cancelled, key, None)
+        .refund(held.id, &intent, amount, shared::domain::job::RefundReason::Cancelled, (1, key), None)
         .await
         .expect("Stripe gives it back");
     let fact = settle::refund_fact(&refund, &intent, world.now());
     let reference = Reference::booking(held.id);
     settle::settle(&world.db(), &reference, None, world.now(), |booking, _| {
-        booking.settle(std::slice::from_ref(&fact))
+        booking.settle(&shared::domain::booking::Facts { refunds: vec![fact.clone()], ..Default::default() })
     })
     .await
     .expect("the database answers");

@@ -6,19 +6,25 @@ pub mod api;
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
+use serde::Deserialize;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::config::{self, ConfigError, Secret};
-use shared::db::Db;
+use shared::db::{Db, reconcile};
 use shared::domain::booking::Outcome;
+use shared::domain::time::after;
 use shared::error::Error;
 use shared::http::{self, Reply};
 use shared::queue::Queue;
 use shared::settle::events;
-use shared::stripe::{self, Event};
+use shared::stripe::{self, Event, EventData};
 use shared::{aws, net};
+
+/// When the sweeper looks for what a thin event points at: what is younger is still on its way.
+const THIN: SignedDuration = SignedDuration::from_mins(3);
 
 /// The most that an event may weigh. Stripe's largest are far below.
 const EVENT_LIMIT: usize = 1024 * 1024;
@@ -72,8 +78,8 @@ pub async fn handle(app: &App, request: Request) -> Reply {
         Error::Unauthenticated("the signature does not fit")
     })?;
     // Signed, so it is taken; the record keeps no U+0000.
-    let event: Event = serde_json::from_slice(&http::with_nul_replaced(payload))
-        .map_err(|_| Error::Malformed("the body is not a Stripe event".into()))?;
+    let payload = http::with_nul_replaced(payload);
+    let Ok(event) = serde_json::from_slice::<Event>(&payload) else { return other(app, &payload, now).await };
 
     if event.livemode != app.livemode {
         // A test event at a live deployment, or the reverse: an endpoint that is registered in both modes.
@@ -84,6 +90,62 @@ pub async fn handle(app: &App, request: Request) -> Reply {
     app.queue.hand_on(settled.jobs()).await;
     tracing::info!(event.id, event.kind, outcome = settled.outcome().name(), "event applied");
     received(settled.outcome())
+}
+
+/// What Stripe signed and is no event with its object: a thin event, which only points at what happened, or one of a shape that
+/// nobody knows yet. Sent again it would be the same, so it is taken.
+async fn other(app: &App, payload: &[u8], now: Timestamp) -> Reply {
+    let notice: Notice =
+        serde_json::from_slice(payload).map_err(|_| Error::Malformed("the body is not a Stripe event".into()))?;
+    let is_thin = notice.object == "v2.core.event";
+    let event = Event {
+        id: notice.id,
+        kind: notice.kind,
+        api_version: None,
+        livemode: notice.livemode.unwrap_or(app.livemode),
+        account: notice.context,
+        created: now.as_second(),
+        data: EventData { object: json!({ "id": notice.related_object.id, "object": notice.related_object.kind }) },
+    };
+    if event.livemode != app.livemode {
+        tracing::warn!(event.id, event.kind, event.livemode, "an event of the other mode is ignored");
+        return received(Outcome::OtherMode);
+    }
+    let outcome = if is_thin { Outcome::Thin } else { Outcome::Unreadable };
+    events::note(&app.db, &event, outcome, now).await?;
+    if is_thin {
+        // The key that could ask Stripe is not here, where everybody may call: the sweeper looks through Stripe's events.
+        reconcile::hurry(&app.db, reconcile::STRIPE_EVENTS, after(now, THIN)).await?;
+        tracing::info!(event.id, event.kind, outcome = outcome.name(), "event applied");
+    } else {
+        tracing::error!(event.id, event.kind, "an event cannot be read");
+    }
+    received(outcome)
+}
+
+/// All that is read of what is no event with its object.
+#[derive(Deserialize)]
+struct Notice {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, deserialize_with = "stripe::or_default")]
+    object: String,
+    #[serde(default)]
+    livemode: Option<bool>,
+    /// The account, of a thin event.
+    #[serde(default)]
+    context: Option<String>,
+    #[serde(default, deserialize_with = "stripe::or_default")]
+    related_object: Related,
+}
+
+#[derive(Default, Deserialize)]
+struct Related {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
 }
 
 fn received(outcome: Outcome) -> Reply {

@@ -34,6 +34,9 @@ const PAID: &[&str] = &["checkout.session.completed"];
 const CONFIRMED: [Option<&str>; 4] = [Some("confirmed"), Some("paid"), None, None];
 const CONFIRMATIONS: &[&str] = &["artist_confirmed", "client_confirmed"];
 
+/// What changed is read at Stripe.
+const READ: &[&str] = &["settle_payment"];
+
 const CASES: &[Case] = &[
     Case {
         kind: "checkout.session.completed",
@@ -107,48 +110,49 @@ const CASES: &[Case] = &[
         outcome: "refunds_to_read",
         state: CONFIRMED,
         ledger: &[],
-        jobs: &["settle_refunds"],
+        jobs: READ,
     },
-    Case {
-        kind: "refund.updated",
-        after: PAID,
-        outcome: "settled",
-        state: [Some("confirmed"), Some("refunded"), None, None],
-        ledger: &[("refund", -5_000)],
-        jobs: &[],
-    },
-    Case {
-        kind: "refund.failed",
-        after: &["checkout.session.completed", "refund.updated"],
-        outcome: "settled",
-        state: [Some("confirmed"), Some("refund_pending"), None, Some("refund_failed")],
-        ledger: &[("refund_failed", 5_000)],
-        jobs: &["artist_payment_problem"],
-    },
+    Case { kind: "refund.updated", after: PAID, outcome: "refunds_to_read", state: CONFIRMED, ledger: &[], jobs: READ },
+    Case { kind: "refund.failed", after: PAID, outcome: "refunds_to_read", state: CONFIRMED, ledger: &[], jobs: READ },
     Case {
         kind: "charge.dispute.created",
         after: PAID,
-        outcome: "disputed",
-        state: [Some("confirmed"), Some("disputed"), None, None],
+        outcome: "dispute_to_read",
+        state: CONFIRMED,
         ledger: &[],
-        jobs: &["artist_payment_problem"],
+        jobs: READ,
     },
     Case {
-        kind: "charge.dispute.closed",
-        after: &["checkout.session.completed", "charge.dispute.created"],
-        outcome: "dispute_lost",
-        state: [Some("confirmed"), Some("disputed"), None, None],
-        ledger: &[("dispute_lost", -5_000)],
-        jobs: &[],
+        kind: "charge.dispute.updated",
+        after: PAID,
+        outcome: "dispute_to_read",
+        state: CONFIRMED,
+        ledger: &[],
+        jobs: READ,
     },
-    // Its opening comes later or never.
+    Case {
+        kind: "charge.dispute.funds_withdrawn",
+        after: PAID,
+        outcome: "dispute_to_read",
+        state: CONFIRMED,
+        ledger: &[],
+        jobs: READ,
+    },
+    Case {
+        kind: "charge.dispute.funds_reinstated",
+        after: PAID,
+        outcome: "dispute_to_read",
+        state: CONFIRMED,
+        ledger: &[],
+        jobs: READ,
+    },
     Case {
         kind: "charge.dispute.closed",
         after: PAID,
-        outcome: "dispute_lost",
-        state: [Some("confirmed"), Some("disputed"), None, None],
-        ledger: &[("dispute_lost", -5_000)],
-        jobs: &["artist_payment_problem"],
+        outcome: "dispute_to_read",
+        state: CONFIRMED,
+        ledger: &[],
+        jobs: READ,
     },
 ];
 

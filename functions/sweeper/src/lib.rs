@@ -85,6 +85,8 @@ pub struct Report {
     pub refunds_revived: usize,
     /// Refunds that a person must look at: money is owed, and Stripe will not give it back.
     pub refunds_stuck: usize,
+    /// Disputes of which Stripe had news that no webhook had told us of.
+    pub disputes_settled: usize,
     /// Events of Stripe that no webhook had brought.
     pub events_found: usize,
     /// Bookings that were compared with what Cal.com has.
@@ -126,6 +128,7 @@ pub async fn sweep(app: &App, deadline: SystemTime) -> Result<Report, Error> {
         refunds_settled = report.refunds_settled,
         refunds_revived = report.refunds_revived,
         refunds_stuck = report.refunds_stuck,
+        disputes_settled = report.disputes_settled,
         events_found = report.events_found,
         checked = report.checked,
         calendar_changes = report.calendar_changes,
@@ -146,6 +149,7 @@ async fn run(app: &App, report: &mut Report) -> Result<(), Error> {
     relay(app, report, now).await?;
     ask_stripe(app, report, now).await?;
     money::refunds(app, report, now).await?;
+    money::disputes(app, report, now).await?;
     money::look_at_events(app, report, now).await?;
     calendars::compare(app, report, now).await?;
     calendars::close(app, report, now).await?;

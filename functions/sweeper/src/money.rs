@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::db::bookings::Reference;
-use shared::db::reconcile::{self, OpenRefund};
-use shared::domain::booking::Outcome;
+use shared::db::reconcile::{self, OpenRefund, STRIPE_EVENTS};
+use shared::domain::booking::{Facts, Outcome};
 use shared::domain::time::{after, before};
 use shared::error::Error;
-use shared::settle::{self, events, refund_fact};
+use shared::settle::{self, events};
 
 use crate::{App, Report};
 
@@ -17,8 +17,11 @@ const REFUNDS: i64 = 20;
 /// A refund is asked about this often, and not before its job had this much time.
 const REFUND_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// The name under which the look at the events is remembered.
-const EVENTS: &str = "stripe_events";
+/// Bookings with an open dispute that are asked about in one sweep.
+const DISPUTES: i64 = 20;
+
+/// A dispute lives for weeks; whatever happens to it, an event tells sooner.
+const DISPUTE_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
 /// How often the events are looked at.
 const EVENTS_AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -76,16 +79,7 @@ enum Refunded {
 }
 
 async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded, Error> {
-    let mut facts = Vec::new();
-    for payment_intent in &open.payment_intents {
-        let refunds = app.stripe.refunds(payment_intent, open.account.as_deref()).await;
-        let refunds = refunds.map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
-        facts.extend(refunds.iter().map(|refund| refund_fact(refund, payment_intent, now)));
-    }
-    let reference = Reference::booking(open.booking);
-    let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(&facts)).await?;
-    app.queue.hand_on(settled.jobs()).await;
-    if settled.outcome() == Outcome::Settled {
+    if read_again(app, open, now).await? {
         return Ok(Refunded::Settled);
     }
     if open.under_way {
@@ -93,7 +87,53 @@ async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded
     }
     let revived = reconcile::revive_refunds(&app.db, open.booking, now).await?;
     app.queue.hand_on(&revived).await;
-    Ok(if revived.is_empty() { Refunded::Stuck } else { Refunded::Revived })
+    if !revived.is_empty() {
+        return Ok(Refunded::Revived);
+    }
+    // Owed, and no job knows of it.
+    let reference = Reference::booking(open.booking);
+    let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.give_back()).await?;
+    app.queue.hand_on(settled.jobs()).await;
+    Ok(match settled.outcome() {
+        Outcome::RefundAsked => Refunded::Revived,
+        // On its way with Stripe, and nothing more to do than to ask again.
+        Outcome::AlreadyApplied => Refunded::UnderWay,
+        _ => Refunded::Stuck,
+    })
+}
+
+/// Reads at Stripe what has become of all payments of a booking; says whether that was news.
+async fn read_again(app: &App, open: &OpenRefund, now: Timestamp) -> Result<bool, Error> {
+    let mut all = Facts::default();
+    for payment_intent in &open.payment_intents {
+        let facts = settle::facts(&app.stripe, payment_intent, open.account.as_deref(), now).await;
+        let facts = facts.map_err(|error| Error::PaymentUnavailable(error.to_string()))?;
+        all.refunds.extend(facts.refunds);
+        all.disputes.extend(facts.disputes);
+        all.movements.extend(facts.movements);
+    }
+    let reference = Reference::booking(open.booking);
+    let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(&all)).await?;
+    app.queue.hand_on(settled.jobs()).await;
+    if settled.outcome() == Outcome::RefundFailed {
+        tracing::error!(booking.id = %open.booking, "a refund has failed: its money is with us again");
+    }
+    Ok(matches!(settled.outcome(), Outcome::Settled | Outcome::RefundFailed))
+}
+
+/// Asks Stripe about the disputes that are open: of their end a webhook may never have told.
+pub(crate) async fn disputes(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
+    for open in reconcile::open_disputes(&app.db, before(now, DISPUTE_AGAIN), DISPUTES, now).await? {
+        match read_again(app, &open, now).await {
+            Ok(true) => report.disputes_settled += 1,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(booking.id = %open.booking, error = %error, "an open dispute could not be asked about");
+                report.failed += 1;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where a look at the events is.
@@ -135,7 +175,7 @@ impl Look {
 
 /// Looks through Stripe's own list of events for those that no webhook brought, and treats them as the webhook would.
 pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestamp) -> Result<(), Error> {
-    let Some(mut look) = reconcile::begin::<Look>(&app.db, EVENTS, LEASE, now).await? else { return Ok(()) };
+    let Some(mut look) = reconcile::begin::<Look>(&app.db, STRIPE_EVENTS, LEASE, now).await? else { return Ok(()) };
     let mut window = look.window(now);
     for _ in 0..PAGES {
         let page = app.stripe.events(&shared::stripe::EVENTS, window.from, window.to, window.after.as_deref()).await;
@@ -185,12 +225,12 @@ pub(crate) async fn look_at_events(app: &App, report: &mut Report, now: Timestam
             if window.whole {
                 look.seen_to = Some(window.to);
             }
-            return reconcile::note(&app.db, EVENTS, &look, after(now, EVENTS_AGAIN)).await;
+            return reconcile::note(&app.db, STRIPE_EVENTS, &look, after(now, EVENTS_AGAIN)).await;
         }
         // Should this sweep die on the next page, the next one goes on here.
         look.open = Some(window.clone());
-        reconcile::note(&app.db, EVENTS, &look, after(now, LEASE)).await?;
+        reconcile::note(&app.db, STRIPE_EVENTS, &look, after(now, LEASE)).await?;
     }
     look.open = Some(window);
-    reconcile::note(&app.db, EVENTS, &look, now).await
+    reconcile::note(&app.db, STRIPE_EVENTS, &look, now).await
 }

@@ -346,15 +346,19 @@ mod events {
             let report = swept_whole(world).await;
             // The payment's own events, which `confirm` did without, and the dispute's.
             assert!(report.events_found >= 2, "{report:?}");
+            assert!(world.jobs().await.iter().any(|job| job == "settle_payment"));
+            world.read_payment(&held, &payment).await;
             assert_eq!(state(world, &held).await, ["confirmed", "disputed"]);
             assert_eq!(world.jobs().await.last().map(String::as_str), Some("artist_payment_problem"));
 
             world.stripe.close_dispute(&dispute, false).expect("open");
             world.advance_minutes(11);
             assert_eq!(swept_whole(world).await.events_found, 1);
+            world.read_payment(&held, &payment).await;
+            assert_eq!(state(world, &held).await, ["confirmed", "lost"]);
             assert_eq!(
                 world.ledger(&held.id()).await,
-                [("capture".to_owned(), 6_000), ("dispute_lost".to_owned(), -6_000)]
+                [("capture".to_owned(), 6_000), ("dispute_withdrawn".to_owned(), -6_000)]
             );
             world.advance_minutes(11);
             assert_eq!(swept_whole(world).await.events_found, 0, "each is found once");
@@ -376,7 +380,7 @@ mod events {
                 world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
             let reason = shared::domain::job::RefundReason::Cancelled;
             let amount = shared::domain::money::Cents::new(6_000);
-            let refund = world.stripe_client().refund(held.id, &payment, amount, reason, 1, None).await;
+            let refund = world.stripe_client().refund(held.id, &payment, amount, reason, (1, 1), None).await;
             world.stripe.fail_refund(&refund.expect("refunded").id, "lost_or_stolen_card").expect("pending");
 
             world.execute("alter table stripe_events add constraint nothing check (false) not valid").await;
@@ -386,6 +390,11 @@ mod events {
             world.execute("alter table stripe_events drop constraint nothing").await;
             world.advance_minutes(11);
             assert!(swept_whole(world).await.events_found > 0);
+            // Its job reads it; where there is none, the sweep does.
+            world.execute("update outbox set done_at = created_at, outcome = 'done' where done_at is null").await;
+            world.execute("update bookings set payment_status = 'refund_pending', version = version + 1").await;
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await.refunds_settled, 1);
             logs.raise("sweeper", "refund-failed");
 
             // A payment of something else on the same account.
@@ -512,11 +521,55 @@ mod refunds {
                 world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
             let reason = shared::domain::job::RefundReason::Late;
             let stripe = world.stripe_client();
-            stripe.refund(held.id, &payment, Cents::new(6_000), reason, 1, None).await.expect("refunded");
+            stripe.refund(held.id, &payment, Cents::new(6_000), reason, (1, 1), None).await.expect("refunded");
             world.advance_minutes(11);
             assert_eq!(swept(world).await.refunds_settled, 1);
             assert_eq!(state(world, &held).await, ["cancelled", "refunded"]);
             assert_eq!(world.ledger(&held.id()).await, [("capture".to_owned(), 6_000), ("refund".to_owned(), -6_000)]);
+        });
+    }
+
+    /// Whatever is owed is under way, in a bank's hands, or on a person's list.
+    #[test]
+    fn refunds_that_no_job_knows_of_are_asked_for() {
+        World::run(|world| async move {
+            let held = owed(world).await;
+            world.execute("delete from outbox").await;
+            world.advance_minutes(11);
+            let report = swept(world).await;
+            assert_eq!((report.refunds_revived, report.refunds_stuck), (1, 0));
+            assert_eq!(world.jobs().await, ["refund"]);
+            world.advance_minutes(11);
+            assert_eq!(swept(world).await.refunds_revived, 0, "it is at it");
+            assert_eq!(state(world, &held).await, ["cancelled", "refund_pending"]);
+        });
+    }
+
+    /// Of the end of a dispute no event may ever tell.
+    #[test]
+    fn disputes_that_are_open_are_asked_about() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.confirm(&held).await;
+            all_done(world).await;
+            let payment =
+                world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
+            let dispute = world.stripe.dispute(&payment, "fraudulent").expect("it is paid");
+            world.read_payment(&held, &payment).await;
+            world.stripe.close_dispute(&dispute, false).expect("open");
+            world
+                .execute(
+                    "insert into reconcilers (name, due_at) values ('stripe_events', 'infinity')
+                on conflict (name) do update set due_at = 'infinity'",
+                )
+                .await;
+            world.advance_minutes(60);
+            assert_eq!(swept(world).await.disputes_settled, 0, "an event tells sooner");
+            world.advance_minutes(6 * 60);
+            assert_eq!(swept(world).await.disputes_settled, 1);
+            assert_eq!(state(world, &held).await, ["confirmed", "lost"]);
+            world.advance_minutes(7 * 60);
+            assert_eq!(swept(world).await.disputes_settled, 0, "it is closed");
         });
     }
 
@@ -526,6 +579,8 @@ mod refunds {
             let logs = testing::Logs::listen();
             owed(world).await;
             end_jobs(world, "discarded").await;
+            // As the worker leaves it when Stripe refuses.
+            world.execute("update bookings set payment_problem = 'refund_failed', version = version + 1").await;
             world.advance_minutes(11);
             let report = swept(world).await;
             assert_eq!((report.refunds_stuck, report.refunds_revived), (1, 0));
@@ -710,7 +765,9 @@ mod calendars {
                 .await
                 .expect("ours");
             world.execute("update outbox set done_at = created_at, outcome = 'discarded' where done_at is null").await;
-            world.execute("update bookings set calendar_state = 'failed'").await;
+            // Its money is a person's business, and none of this test's.
+            let failed = "update bookings set calendar_state = 'failed', payment_problem = 'refund_failed', version = version + 1";
+            world.execute(failed).await;
             world.advance_minutes(3);
             assert_eq!(swept(world).await.calendar_repairs, 0, "it would be refused again");
             world.calcom.cancel(&uid, "Annulé").expect("it is there");
@@ -783,6 +840,21 @@ mod payments {
             let jobs = world.jobs().await;
             assert_eq!(&jobs[2..], ["sync_calendar", "artist_confirmed", "client_confirmed"]);
             assert_eq!(queued(world).await, open_ids(world).await);
+        });
+    }
+
+    /// Review of the Stripe side, L18.
+    #[test]
+    fn payments_that_are_found_late_are_booked_when_they_came() {
+        World::run(|world| async move {
+            let held = hold(world, Plan::default()).await;
+            world.pay(&held);
+            let came = world.now();
+            world.advance_minutes(25);
+            assert_eq!(swept(world).await.payments_found, 1);
+            let rows = world.rows("select occurred_at from payments", &[]).await;
+            let booked: jiff::Timestamp = rows[0]["occurred_at"].as_str().expect("a time").parse().expect("an instant");
+            assert!(booked.duration_since(came).abs() < jiff::SignedDuration::from_secs(60), "{booked} for {came}");
         });
     }
 

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use shared::db::dossier::Dossier;
 use shared::domain::booking::{CalendarMode, CancelReason, PaymentProblem, PaymentStatus, Status};
 use shared::domain::calendar::Question;
+use shared::domain::dispute::DisputeStatus;
 use shared::domain::job::{Occasion, RefundReason, Template};
 use shared::domain::ledger::{Entry, EntryKind};
 use shared::domain::locale::Locale;
 use shared::domain::money::Cents;
 use shared::domain::policy::DepositNature;
-use shared::mail::letter::{self, Alert, Letter};
+use shared::mail::letter::{self, Alert, DisputeNews, Letter};
 use shared::terms;
 
 use crate::App;
@@ -90,7 +91,8 @@ fn ending(dossier: &Dossier) -> Option<letter::Ending> {
     let reason = booking.state.cancel_reason?;
     let received = booking.ledger.totals(booking.currency).captured;
     let kept = booking.state.kept.unwrap_or_default();
-    let disputed = booking.state.payment_status == PaymentStatus::Disputed;
+    let disputed = booking.state.payment_status == PaymentStatus::Disputed
+        || booking.state.payment_intent.as_deref().is_some_and(|own| booking.is_blocked(own));
     let by_artist = matches!(reason, CancelReason::Artist | CancelReason::Calendar);
     let twofold = by_artist && booking.policy.nature == DepositNature::Arrhes && booking.state.payment_intent.is_some();
     Some(letter::Ending {
@@ -106,15 +108,17 @@ fn ending(dossier: &Dossier) -> Option<letter::Ending> {
 
 /// The refund that a mail speaks of: its occasion is Stripe's id of it.
 fn refund(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option<letter::Refund> {
-    if template != Template::ClientLateRefund {
-        return None;
-    }
     let booking = &dossier.booking;
-    let entry = moved(dossier, EntryKind::Refund, occasion)?;
+    let entry = match template {
+        Template::ClientLateRefund | Template::ClientRefundFailed => moved(dossier, EntryKind::Refund, occasion)?,
+        _ => return None,
+    };
+    let is_own = booking.state.payment_intent.as_deref() == Some(entry.payment_intent.as_str());
     let lapsed = matches!(booking.state.cancel_reason, Some(CancelReason::HoldExpired | CancelReason::PaymentFailed));
     let reason = match booking.state.status {
         Status::Cancelled if lapsed => RefundReason::Late,
         Status::Cancelled => RefundReason::Cancelled,
+        Status::Confirmed | Status::Completed if is_own => RefundReason::ByHand,
         Status::Pending | Status::Confirmed | Status::Completed => RefundReason::Duplicate,
     };
     Some(letter::Refund { amount: -entry.amount, reason })
@@ -152,7 +156,7 @@ fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option
                     Some(Alert::Mismatch { received: Some((received.amount, received.currency.clone())) })
                 }
                 Some(received) => Some(Alert::Duplicate { amount: Some(received.amount) }),
-                None => Some(Alert::Disputed),
+                None => Some(disputed(dossier, occasion)),
             }
         }
         Template::ArtistPending
@@ -163,6 +167,22 @@ fn problem(dossier: &Dossier, template: Template, occasion: &Occasion) -> Option
         | Template::ClientConfirmed
         | Template::ClientCancelled
         | Template::ClientMoved
-        | Template::ClientLateRefund => None,
+        | Template::ClientLateRefund
+        | Template::ClientRefundFailed => None,
+    }
+}
+
+/// The dispute that an occasion names, as it is now.
+fn disputed(dossier: &Dossier, occasion: &Occasion) -> Alert {
+    let dispute = dossier.booking.disputes.iter().find(|dispute| occasion.is_of(&dispute.id));
+    let news = match dispute.map(|dispute| &dispute.status) {
+        Some(status) if status.is_inquiry() => DisputeNews::Inquiry,
+        Some(DisputeStatus::Lost) => DisputeNews::Lost,
+        _ => DisputeNews::Open,
+    };
+    Alert::Disputed {
+        news,
+        amount: dispute.map(|dispute| dispute.amount),
+        due_by: dispute.and_then(|dispute| dispute.due_by),
     }
 }

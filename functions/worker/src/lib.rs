@@ -203,10 +203,8 @@ async fn perform(app: &App, job: &Claimed, now: Timestamp) -> Result<Outcome, Er
     match &job.task {
         Task::SyncCalendar { .. } => calendar::sync(&attempt).await,
         Task::SendEmail { template, occurrence, .. } => mails::send(&attempt, *template, occurrence).await,
-        Task::Refund { payment_intent, amount, reason, .. } => {
-            money::refund(&attempt, payment_intent, *amount, *reason).await
-        }
-        Task::SettleRefunds { payment_intent, .. } => money::settle_refunds(&attempt, payment_intent).await,
+        Task::Refund { payment_intent, reason, .. } => money::refund(&attempt, payment_intent, *reason).await,
+        Task::SettlePayment { payment_intent, .. } => money::settle_payment(&attempt, payment_intent).await,
         Task::ExpireCheckout { session, .. } => money::expire(&attempt, session).await,
         Task::SendContactLink { .. } => Err(Error::Internal("a link is of no booking".into())),
     }

@@ -1,8 +1,7 @@
-//! Refunds and Checkout Sessions: look at Stripe first, write once, bring the ledger in line with what Stripe says.
+//! Refunds and Checkout Sessions: look at Stripe first, write once, bring the books in line with what Stripe says.
 
-use jiff::Timestamp;
 use shared::db::bookings::Reference;
-use shared::domain::booking::RefundFact;
+use shared::domain::booking::{Booking, Facts, Outcome as Settled};
 use shared::domain::job::{Outcome, RefundReason};
 use shared::domain::money::Cents;
 use shared::error::Error;
@@ -11,64 +10,76 @@ use shared::stripe::{Refund, StripeError};
 
 use crate::Attempt;
 
-/// How many keys are tried when Stripe keeps answering a stored failure.
-const KEYS: u32 = 3;
+/// How many keys are tried when Stripe keeps answering what it stored under an earlier one.
+const KEYS: u32 = 8;
 
-/// Gives money back, once.
+/// Gives back what is owed of a payment, and no more.
 ///
 /// Stripe's key is the guard within a day; looking first is the guard for ever.
 pub(crate) async fn refund(
     attempt: &Attempt<'_>,
     payment_intent: &str,
-    amount: Cents,
     reason: RefundReason,
 ) -> Result<Outcome, Error> {
     let &Attempt { app, dossier, now, .. } = attempt;
     let booking = dossier.booking.id;
     let account = dossier.stripe_account.as_deref();
+    let mut refused: Option<(usize, StripeError)> = None;
     for key in 1..=KEYS {
-        let facts = match app.stripe.refunds(payment_intent, account).await {
-            Ok(refunds) => facts(&refunds, payment_intent, now),
+        let facts = match settle::facts(&app.stripe, payment_intent, account, now).await {
+            Ok(facts) => facts,
             Err(error) => return Ok(failed(attempt, &error)),
         };
-        let returned = Cents::checked_sum(facts.iter().filter(|fact| fact.holds).map(|fact| fact.amount))
-            .ok_or_else(|| Error::Internal("the refunds of a payment overflow".into()))?;
-        if returned >= amount {
-            apply(attempt, &facts).await?;
+        let number = facts.refunds.len() + 1;
+        let booked = apply(attempt, &facts).await?;
+        let owed = booked.owed(payment_intent);
+        if owed == Cents::ZERO {
             return Ok(Outcome::Done);
         }
-        let missing = amount.checked_sub(returned).unwrap_or(amount);
-        match app.stripe.refund(booking, payment_intent, missing, reason, key, account).await {
+        if booked.is_blocked(payment_intent) {
+            // Once the bank lets go of it, a job of its own gives it back.
+            return Ok(Outcome::Done);
+        }
+        // Nothing else has happened to the payment: the refusal was meant.
+        if let Some((_, error)) = refused.take_if(|(at, _)| *at == number) {
+            return impossible(attempt, payment_intent, &error).await;
+        }
+        let answer = app.stripe.refund(booking, payment_intent, owed, reason, (number, key), account).await;
+        match answer {
             Ok(refund) => {
-                let fact = refund_fact(&refund, payment_intent, now);
-                apply(attempt, &[facts, vec![fact]].concat()).await?;
+                apply(attempt, &facts_of(&refund, payment_intent, attempt)).await?;
                 return Ok(Outcome::Done);
             }
             // Done already, by somebody at Stripe's dashboard: the next look shows it.
             Err(error) if error.code() == "charge_already_refunded" => {}
-            // Stored under the key: look whether it was carried out after all, then take the next key.
+            // Stored under the key, or the key stands for another sum: look what became of it, then take the next key.
+            Err(error) if error.is_replayed() || error.is_of_another_wish() => {}
             Err(StripeError::Refused { status: 500..=599, .. }) => {}
             Err(error) if error.is_transient() => return Ok(failed(attempt, &error)),
-            Err(error) => {
-                let reference = Reference::booking(booking);
-                let code = error.code().to_owned();
-                let settled = settle::settle(&app.db, &reference, None, now, |booking, _| {
-                    booking.refund_impossible(payment_intent, &code)
-                });
-                app.queue.hand_on(settled.await?.jobs()).await;
-                return Ok(Outcome::Discard { why: format!("Stripe refuses the refund: {error}") });
-            }
+            // Perhaps somebody gave a part back at the same moment.
+            Err(error) => refused = Some((number, error)),
         }
     }
     Ok(Outcome::Retry { after: attempt.wait(), why: "Stripe keeps failing to refund".into() })
 }
 
-/// Reads the refunds of a payment and brings the ledger in line.
-pub(crate) async fn settle_refunds(attempt: &Attempt<'_>, payment_intent: &str) -> Result<Outcome, Error> {
+/// Stripe will not carry a refund out: a person has to look.
+async fn impossible(attempt: &Attempt<'_>, payment_intent: &str, error: &StripeError) -> Result<Outcome, Error> {
     let &Attempt { app, dossier, now, .. } = attempt;
-    match app.stripe.refunds(payment_intent, dossier.stripe_account.as_deref()).await {
-        Ok(refunds) => {
-            apply(attempt, &facts(&refunds, payment_intent, now)).await?;
+    let reference = Reference::booking(dossier.booking.id);
+    let code = error.code().to_owned();
+    let settled =
+        settle::settle(&app.db, &reference, None, now, |booking, _| booking.refund_impossible(payment_intent, &code));
+    app.queue.hand_on(settled.await?.jobs()).await;
+    Ok(Outcome::Discard { why: format!("Stripe refuses the refund: {error}") })
+}
+
+/// Reads what has become of a payment and brings the books in line.
+pub(crate) async fn settle_payment(attempt: &Attempt<'_>, payment_intent: &str) -> Result<Outcome, Error> {
+    let &Attempt { app, dossier, now, .. } = attempt;
+    match settle::facts(&app.stripe, payment_intent, dossier.stripe_account.as_deref(), now).await {
+        Ok(facts) => {
+            apply(attempt, &facts).await?;
             Ok(Outcome::Done)
         }
         Err(error) => Ok(failed(attempt, &error)),
@@ -88,16 +99,22 @@ pub(crate) async fn expire(attempt: &Attempt<'_>, session: &str) -> Result<Outco
     }
 }
 
-fn facts(refunds: &[Refund], payment_intent: &str, now: Timestamp) -> Vec<RefundFact> {
-    refunds.iter().map(|refund| refund_fact(refund, payment_intent, now)).collect()
+/// A refund that was just made, as all there is to tell.
+fn facts_of(refund: &Refund, payment_intent: &str, attempt: &Attempt<'_>) -> Facts {
+    Facts { refunds: vec![refund_fact(refund, payment_intent, attempt.now)], ..Facts::default() }
 }
 
-async fn apply(attempt: &Attempt<'_>, facts: &[RefundFact]) -> Result<(), Error> {
+/// Writes what Stripe says, and answers with the booking as it then is.
+async fn apply(attempt: &Attempt<'_>, facts: &Facts) -> Result<Booking, Error> {
     let &Attempt { app, dossier, now, .. } = attempt;
     let reference = Reference::booking(dossier.booking.id);
     let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(facts)).await?;
     app.queue.hand_on(settled.jobs()).await;
-    Ok(())
+    if settled.outcome() == Settled::RefundFailed {
+        tracing::error!(booking.id = %dossier.booking.id, "a refund has failed: its money is with us again");
+    }
+    let found = shared::db::bookings::find(&app.db, &reference, None).await?;
+    found.map(|found| found.booking).ok_or(Error::NotFound)
 }
 
 fn failed(attempt: &Attempt<'_>, error: &StripeError) -> Outcome {

@@ -29,6 +29,10 @@ pub struct Found {
     pub slot_is_free: bool,
     /// The event asked about was recorded before.
     pub event_is_known: bool,
+    /// The connected account that takes its payments, or the platform's own.
+    pub account: Option<String>,
+    /// News of the payment asked about came before anybody knew whose it is.
+    pub has_orphans: bool,
 }
 
 /// What an event says about which booking it belongs to.
@@ -61,7 +65,8 @@ pub async fn find(db: &Db, reference: &Reference, event: Option<&str>) -> Result
              and ((o.artist_id = b.artist_id
                    and tstzrange(o.scheduled_at, o.ends_at, '[)') && tstzrange(b.scheduled_at, b.ends_at, '[)'))
                   or o.unique_flash_id = b.unique_flash_id)) as slot_is_free,
-         $3::text is not null and exists (select from stripe_events e where e.id = $3) as event_is_known
+         $3::text is not null and exists (select from stripe_events e where e.id = $3) as event_is_known, b.stripe_account_id,
+         exists (select from stripe_events e where e.booking_id is null and e.payload->>'payment_intent' = $2) as has_orphans
          from bookings b join artists a on a.id = b.artist_id
          where b.id = coalesce($1,
              (select x.id from bookings x where x.stripe_payment_intent_id = $2),
@@ -83,6 +88,8 @@ pub async fn find(db: &Db, reference: &Reference, event: Option<&str>) -> Result
             booking: booking(&row)?,
             slot_is_free: get(&row, "slot_is_free")?,
             event_is_known: get(&row, "event_is_known")?,
+            account: get(&row, "stripe_account_id")?,
+            has_orphans: get(&row, "has_orphans")?,
         })
     })
     .transpose()
@@ -151,6 +158,8 @@ pub async fn apply(
                 (&ledger, Type::JSONB),
                 (&jobs, Type::JSONB),
                 (&change.withdraws, Type::TEXT_ARRAY),
+                (&json!(change.refunds), Type::JSONB),
+                (&json!(change.disputes), Type::JSONB),
             ],
         )
         .await?

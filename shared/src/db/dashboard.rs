@@ -58,6 +58,10 @@ named! {
         PutBack = "put_back",
         /// Call it off.
         Cancel = "cancel",
+        /// Give a part of the deposit back.
+        Refund = "refund",
+        /// Take a payment that is not what was asked as it came.
+        Accept = "accept",
         /// Say that it took place.
         Complete = "complete",
         /// Say that nobody came.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -36,6 +37,16 @@ pub async fn begin<T: DeserializeOwned + Default>(
     row.map(|row| get_json::<Option<T>>(&row, "state").map(Option::unwrap_or_default)).transpose()
 }
 
+/// The look through Stripe's events.
+pub const STRIPE_EVENTS: &str = "stripe_events";
+
+/// Lets a look be taken no later than `at`. One flight.
+pub async fn hurry(db: &Db, name: &str, at: Timestamp) -> Result<(), Error> {
+    let sql = "update reconcilers set due_at = least(due_at, $2) where name = $1";
+    db.rows(Repeat::Safe, sql, &[(&name, Type::TEXT), (&at, Type::TIMESTAMPTZ)]).await?;
+    Ok(())
+}
+
 /// Notes how far a look has come and when it goes on. One flight.
 pub async fn note<T: Serialize>(db: &Db, name: &str, state: &T, due_at: Timestamp) -> Result<(), Error> {
     let state = serde_json::to_value(state).map_err(|error| Error::Internal(error.to_string()))?;
@@ -56,7 +67,7 @@ pub async fn unknown_events(db: &Db, ids: &[String]) -> Result<Vec<String>, Erro
     rows.iter().map(|row| get(row, "id")).collect()
 }
 
-/// A booking whose money should be on its way back.
+/// A booking whose money moves at Stripe: on its way back, or contested.
 #[derive(Debug, Clone)]
 pub struct OpenRefund {
     pub booking: BookingId,
@@ -83,28 +94,53 @@ pub async fn open_refunds(
          ), noted as (update bookings set stripe_checked_at = $3 from chosen where bookings.id = chosen.id)
          select b.id, b.stripe_account_id,
              array(select distinct p.stripe_payment_intent_id from payments p where p.booking_id = b.id) as payment_intents,
-             exists (select from outbox o where o.booking_id = b.id and o.kind in ('refund', 'settle_refunds')
+             exists (select from outbox o where o.booking_id = b.id and o.kind in ('refund', 'settle_refunds', 'settle_payment')
                  and o.done_at is null) as under_way
          from bookings b join chosen on chosen.id = b.id";
     let rows = db
         .rows(Repeat::Safe, SQL, &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)])
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(OpenRefund {
-                booking: BookingId::new(get(row, "id")?),
-                account: get(row, "stripe_account_id")?,
-                payment_intents: get(row, "payment_intents")?,
-                under_way: get(row, "under_way")?,
-            })
-        })
-        .collect()
+    rows.iter().map(open).collect()
+}
+
+fn open(row: &Row) -> Result<OpenRefund, Error> {
+    Ok(OpenRefund {
+        booking: BookingId::new(get(row, "id")?),
+        account: get(row, "stripe_account_id")?,
+        payment_intents: get(row, "payment_intents")?,
+        under_way: get(row, "under_way")?,
+    })
+}
+
+/// The bookings with a dispute that is open and that Stripe was not asked about since `asked_before`, the least recently asked
+/// first; notes that they are being asked about now. One flight.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_disputes(
+    db: &Db,
+    asked_before: Timestamp,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<OpenRefund>, Error> {
+    const SQL: &str = r"with chosen as materialized (
+             select id, booking_id from disputes where not closed and asked_at < $1
+             order by asked_at limit $2 for update skip locked
+         ), noted as (update disputes set asked_at = $3 from chosen where disputes.id = chosen.id)
+         select b.id, b.stripe_account_id,
+             array(select distinct p.stripe_payment_intent_id from payments p where p.booking_id = b.id) as payment_intents,
+             false as under_way
+         from bookings b where b.id in (select booking_id from chosen)";
+    let rows = db
+        .rows(Repeat::Safe, SQL, &[(&asked_before, Type::TIMESTAMPTZ), (&limit, Type::INT8), (&now, Type::TIMESTAMPTZ)])
+        .await?;
+    rows.iter().map(open).collect()
 }
 
 /// Begins the refunds of a booking that were given up anew: money that is owed is not forgotten over an outage. One flight.
 pub async fn revive_refunds(db: &Db, booking: BookingId, now: Timestamp) -> Result<Vec<JobId>, Error> {
     const SQL: &str = r"update outbox set done_at = null, outcome = null, attempts = 0, locked_until = null, relay_at = $3
-         where booking_id = $1 and kind in ('refund', 'settle_refunds') and outcome = 'dead' and done_at <= $2 returning id";
+         where booking_id = $1 and kind in ('refund', 'settle_refunds', 'settle_payment') and outcome = 'dead' and done_at <= $2 returning id";
     let relay_at = super::outbox::later(now, Duration::from_secs(30));
     let rows = db
         .rows(

@@ -5,11 +5,13 @@
 
 use jiff::Timestamp;
 
+use super::dispute::Dispute;
 use super::ids::{ArtistId, BookingId};
 use super::job::{Occasion, Task, Template};
 use super::ledger::{Entry, Ledger};
 use super::money::{Cents, Currency};
 use super::policy::CancellationPolicy;
+use super::refund::RefundFact;
 
 mod appointment;
 mod hold;
@@ -18,7 +20,7 @@ mod state;
 
 pub use self::appointment::UNDO;
 pub use self::hold::{checkout_end, checkout_end_anew, checkout_is_too_short, hold_end};
-pub use self::payment::{Payment, RefundFact};
+pub use self::payment::{Facts, Payment};
 pub use self::state::{
     Actor, BookingKind, CancelReason, HistoryKind, HistoryLine, Outcome, PaymentProblem, PaymentStatus, State, Status,
     Undo,
@@ -56,6 +58,10 @@ pub struct Booking {
     pub calendar_booking: Option<String>,
     /// What moved at Stripe so far.
     pub ledger: Ledger,
+    /// The refunds that were made of its payments, as Stripe described them last.
+    pub refunds: Vec<RefundFact>,
+    /// The disputes about its payments.
+    pub disputes: Vec<Dispute>,
     /// The promise made to the client when the slot was held.
     pub policy: CancellationPolicy,
 }
@@ -69,6 +75,11 @@ pub struct Change {
     pub history: Vec<HistoryLine>,
     /// Rows for the ledger; those it knows already are passed over.
     pub ledger: Vec<Entry>,
+    /// Refunds that are new or changed.
+    pub refunds: Vec<RefundFact>,
+    /// Disputes that are new or changed.
+    pub disputes: Vec<Dispute>,
+    /// What must happen outside.
     pub tasks: Vec<Task>,
     /// The appointment's new start and end, when it moves.
     pub slot: Option<(Timestamp, Timestamp)>,
@@ -86,6 +97,8 @@ impl Change {
             state: None,
             history: Vec::new(),
             ledger: Vec::new(),
+            refunds: Vec::new(),
+            disputes: Vec::new(),
             tasks: Vec::new(),
             slot: None,
             not_before: None,
@@ -95,14 +108,20 @@ impl Change {
 
     /// True when there is nothing to write.
     pub fn is_nothing(&self) -> bool {
-        self.state.is_none() && self.history.is_empty() && self.ledger.is_empty() && self.tasks.is_empty()
+        self.state.is_none()
+            && self.history.is_empty()
+            && self.ledger.is_empty()
+            && self.refunds.is_empty()
+            && self.disputes.is_empty()
+            && self.tasks.is_empty()
     }
 }
 
 impl Booking {
-    /// What the client has paid and not got back. A second payment that is on its way back counts for nothing.
+    /// What the client has paid and not got back. A second payment that is on its way back counts for nothing; what a bank has
+    /// taken counts until it has decided.
     pub fn in_hand(&self) -> Cents {
-        self.left_of_own().saturating_add(self.mismatched_in_currency()).max(Cents::ZERO)
+        self.at_stake().saturating_add(self.mismatched_in_currency()).max(Cents::ZERO)
     }
 
     /// What the client pays at the studio, for page, mails, dashboard and export alike; none while nobody knows the
@@ -116,6 +135,12 @@ impl Booking {
             Status::Cancelled | Status::Completed => return None,
         };
         price?.checked_sub(ahead).map(|left| left.max(Cents::ZERO))
+    }
+
+    /// What is going back in the booking's currency, and has not arrived.
+    pub fn refunds_on_their_way(&self) -> impl Iterator<Item = Cents> {
+        let ours = self.refunds.iter().filter(|refund| refund.is_pending() && refund.currency == self.currency.code());
+        ours.map(|refund| refund.amount)
     }
 
     /// The deposit that is still to be paid online: of a hold that can be paid.

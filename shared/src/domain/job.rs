@@ -30,14 +30,17 @@ pub enum Task {
     Refund {
         booking: BookingId,
         payment_intent: String,
-        /// How much of the payment is to have gone back in the end, whatever went back before.
+        /// What was owed when this was decided. What is given back is what is owed when the job runs.
         amount: Cents,
         /// Why, in our words; Stripe gets its own.
         reason: RefundReason,
     },
-    /// Read a payment's refunds at Stripe and bring the ledger in line.
-    SettleRefunds {
+    /// Read at Stripe what has become of a payment, its refunds and its disputes, and bring the books in line.
+    #[serde(alias = "settle_refunds")]
+    SettlePayment {
+        /// The booking the money came for.
         booking: BookingId,
+        /// The payment of which something changed.
         payment_intent: String,
         /// The Stripe event that told us.
         event: String,
@@ -58,7 +61,7 @@ impl Task {
             Self::SyncCalendar { booking }
             | Self::SendEmail { booking, .. }
             | Self::Refund { booking, .. }
-            | Self::SettleRefunds { booking, .. }
+            | Self::SettlePayment { booking, .. }
             | Self::ExpireCheckout { booking, .. } => Some(*booking),
             Self::SendContactLink { .. } => None,
         }
@@ -69,7 +72,7 @@ impl Task {
             Self::SyncCalendar { .. } => TaskKind::SyncCalendar,
             Self::SendEmail { .. } => TaskKind::SendEmail,
             Self::Refund { .. } => TaskKind::Refund,
-            Self::SettleRefunds { .. } => TaskKind::SettleRefunds,
+            Self::SettlePayment { .. } => TaskKind::SettlePayment,
             Self::ExpireCheckout { .. } => TaskKind::ExpireCheckout,
             Self::SendContactLink { .. } => TaskKind::SendContactLink,
         }
@@ -77,16 +80,17 @@ impl Task {
 
     /// The key under which this wish exists once.
     ///
-    /// `version` is the booking's version after the change: a calendar must be looked at again after
-    /// each change, while a mail or a refund is one wish however often it is said.
+    /// `version` is the booking's version after the change: a calendar and what is owed must be looked at again after
+    /// each change, while a mail is one wish however often it is said.
     pub fn dedupe_key(&self, version: i32) -> String {
         match self {
             Self::SyncCalendar { booking } => format!("sync_calendar:{booking}:{version}"),
             Self::SendEmail { booking, template, occurrence } => {
                 format!("send_email:{booking}:{}:{occurrence}", template.name())
             }
-            Self::Refund { booking, payment_intent, .. } => format!("refund:{booking}:{payment_intent}"),
-            Self::SettleRefunds { payment_intent, event, .. } => format!("settle_refunds:{payment_intent}:{event}"),
+            // What is owed is looked up anew by each: a second one finds nothing left to do.
+            Self::Refund { booking, payment_intent, .. } => format!("refund:{booking}:{payment_intent}:{version}"),
+            Self::SettlePayment { payment_intent, event, .. } => format!("settle_payment:{payment_intent}:{event}"),
             Self::ExpireCheckout { session, .. } => format!("expire_checkout:{session}"),
             Self::SendContactLink { link } => format!("send_contact_link:{link}"),
         }
@@ -102,8 +106,8 @@ named! {
         SendEmail = "send_email",
         /// [`Task::Refund`].
         Refund = "refund",
-        /// [`Task::SettleRefunds`].
-        SettleRefunds = "settle_refunds",
+        /// [`Task::SettlePayment`].
+        SettlePayment = "settle_payment",
         /// [`Task::ExpireCheckout`].
         ExpireCheckout = "expire_checkout",
         /// [`Task::SendContactLink`].
@@ -166,8 +170,10 @@ named! {
         ClientCancelled = "client_cancelled",
         /// To the client: the appointment has another time.
         ClientMoved = "client_moved",
-        /// To the client: the payment came too late (or twice) and was given back.
+        /// To the client: money has gone back that no other mail has told of.
         ClientLateRefund = "client_late_refund",
+        /// To the client: money that was to go back could not, and the artist sees to it.
+        ClientRefundFailed = "client_refund_failed",
     }
 }
 
@@ -185,7 +191,8 @@ impl Template {
             | Self::ClientConfirmed
             | Self::ClientCancelled
             | Self::ClientMoved
-            | Self::ClientLateRefund => false,
+            | Self::ClientLateRefund
+            | Self::ClientRefundFailed => false,
         }
     }
 }
@@ -200,6 +207,8 @@ pub enum RefundReason {
     Duplicate,
     /// The booking was cancelled and its policy gives money back.
     Cancelled,
+    /// The artist gives a part back, and the appointment stands.
+    ByHand,
 }
 
 /// What came of running a job.

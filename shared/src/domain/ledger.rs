@@ -19,8 +19,10 @@ named! {
         Refund = "refund",
         /// A refund that Stripe could not carry out: the money is with us again.
         RefundFailed = "refund_failed",
-        /// A lost dispute (negative).
-        DisputeLost = "dispute_lost",
+        /// Taken by a cardholder's bank over a dispute (negative).
+        DisputeWithdrawn = "dispute_withdrawn",
+        /// Given back by it.
+        DisputeReinstated = "dispute_reinstated",
     }
 }
 
@@ -32,7 +34,7 @@ pub struct Entry {
     pub amount: Cents,
     /// The currency of the movement, as Stripe names it.
     pub currency: String,
-    /// Stripe's id of the movement: the payment intent, the refund or the dispute.
+    /// Stripe's id of the movement: the payment intent, the refund, or the balance transaction of a dispute.
     pub stripe_id: String,
     pub payment_intent: String,
     pub occurred_at: Timestamp,
@@ -48,7 +50,7 @@ pub struct Totals {
     pub captured: Cents,
     /// Given back by refunds that hold; positive.
     pub refunded: Cents,
-    /// Taken by lost disputes; positive.
+    /// Taken by banks over disputes and not given back; positive.
     pub lost: Cents,
 }
 
@@ -118,6 +120,16 @@ impl Ledger {
         -self.sum(payment_intent, |kind| matches!(kind, EntryKind::Refund | EntryKind::RefundFailed))
     }
 
+    /// What was received by a payment.
+    pub fn captured(&self, payment_intent: &str) -> Cents {
+        self.sum(payment_intent, |kind| kind == EntryKind::Capture)
+    }
+
+    /// What banks have taken of a payment and not given back; positive.
+    pub fn lost(&self, payment_intent: &str) -> Cents {
+        -self.sum(payment_intent, |kind| matches!(kind, EntryKind::DisputeWithdrawn | EntryKind::DisputeReinstated))
+    }
+
     /// What came back to us because Stripe could not give it back.
     pub fn failed(&self, payment_intent: &str) -> Cents {
         self.sum(payment_intent, |kind| kind == EntryKind::RefundFailed)
@@ -137,7 +149,7 @@ impl Ledger {
         Totals {
             captured: sum(&[EntryKind::Capture]),
             refunded: -sum(&[EntryKind::Refund, EntryKind::RefundFailed]),
-            lost: -sum(&[EntryKind::DisputeLost]),
+            lost: -sum(&[EntryKind::DisputeWithdrawn, EntryKind::DisputeReinstated]),
         }
     }
 }
@@ -164,7 +176,7 @@ mod tests {
             moved(EntryKind::Refund, -30_00, "re_2", "pi_1", "eur"),
             moved(EntryKind::RefundFailed, 30_00, "re_2", "pi_1", "eur"),
             moved(EntryKind::Capture, 70_00, "pi_2", "pi_2", "eur"),
-            moved(EntryKind::DisputeLost, -70_00, "du_1", "pi_2", "eur"),
+            moved(EntryKind::DisputeWithdrawn, -70_00, "txn_1", "pi_2", "eur"),
             moved(EntryKind::Capture, 9_00, "pi_3", "pi_3", "chf"),
             moved(EntryKind::Refund, -4_00, "re_3", "pi_3", "chf"),
         ])
@@ -196,6 +208,14 @@ mod tests {
             [totals.captured, totals.refunded, totals.lost, totals.returned(), totals.balance()].map(Cents::cents),
             [12_000, 2_000, 7_000, 9_000, 3_000]
         );
+    }
+
+    #[test]
+    fn what_a_bank_gives_back_is_lost_no_more() {
+        let back = moved(EntryKind::DisputeReinstated, 70_00, "txn_2", "pi_2", "eur");
+        let ledger = ledger().with(&[back]);
+        assert_eq!([ledger.lost("pi_2"), ledger.left("pi_2")].map(Cents::cents), [0, 70_00]);
+        assert_eq!(ledger.totals(Currency::Eur).lost, Cents::ZERO);
     }
 
     #[test]

@@ -48,6 +48,11 @@ macro_rules! open_named {
                 match self { $(Self::$variant => $text,)+ Self::Unknown(text) => text }
             }
         }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 match text.as_str() { $($text => Self::$variant,)+ _ => Self::Unknown(text) }

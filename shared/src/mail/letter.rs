@@ -31,7 +31,7 @@ pub struct Letter {
     pub artist: Artist,
     pub client: Client,
     pub booking: Booking,
-    /// For [`Template::ClientLateRefund`]: what goes back.
+    /// For [`Template::ClientLateRefund`] and [`Template::ClientRefundFailed`]: what goes back, or could not.
     pub refund: Option<Refund>,
     /// For a booking that was called off: how, and what becomes of the money.
     pub ending: Option<Ending>,
@@ -156,9 +156,18 @@ pub enum Alert {
         amount: Option<Cents>,
     },
     /// Stripe could not give money back.
-    RefundFailed { amount: Option<Cents> },
-    /// The cardholder's bank contests the payment.
-    Disputed,
+    RefundFailed {
+        /// How much.
+        amount: Option<Cents>,
+    },
+    /// The cardholder's bank contests the payment, or asks about it.
+    Disputed {
+        news: DisputeNews,
+        /// How much of it.
+        amount: Option<Cents>,
+        /// Until when an answer counts.
+        due_by: Option<Timestamp>,
+    },
     /// Something else is in the artist's calendar at this time.
     CalendarTaken,
     /// The artist moved the booking in the calendar, to a time that is taken here.
@@ -167,6 +176,17 @@ pub enum Alert {
     CalendarCalledOff(Question),
     /// The booking is called off here, and the calendar does not let it go.
     CalendarKept,
+}
+
+/// What a bank has to say of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeNews {
+    /// It asks, and has taken nothing.
+    Inquiry,
+    /// It has taken the money, and hears both sides.
+    Open,
+    /// It has decided for the cardholder.
+    Lost,
 }
 
 impl Letter {
@@ -313,6 +333,8 @@ struct Values {
     problem: Option<Alert>,
     /// The amount the problem speaks of.
     amount: Option<String>,
+    /// Until when a dispute can be answered.
+    due_by: Option<String>,
 }
 
 impl Values {
@@ -334,9 +356,15 @@ impl Values {
                 Some(format!("{}\u{a0}{}", cents.to_euros(), one_line(currency).to_uppercase()))
             }
             Some(Alert::Mismatch { received: Some((amount, _)) })
-            | Some(Alert::Duplicate { amount: Some(amount) } | Alert::RefundFailed { amount: Some(amount) }) => {
-                Some(euros(*amount))
-            }
+            | Some(
+                Alert::Duplicate { amount: Some(amount) }
+                | Alert::RefundFailed { amount: Some(amount) }
+                | Alert::Disputed { amount: Some(amount), .. },
+            ) => Some(euros(*amount)),
+            _ => None,
+        };
+        let due_by = match &letter.problem {
+            Some(Alert::Disputed { due_by, .. }) => due_by.map(|due_by| moment(due_by, &artist.zone, locale)),
             _ => None,
         };
         let when = moment(booking.starts_at, &artist.zone, locale);
@@ -385,6 +413,7 @@ impl Values {
             refund_reason: letter.refund.map_or(RefundReason::Late, |refund| refund.reason),
             problem: letter.problem.clone(),
             amount,
+            due_by,
         }
     }
 }
@@ -474,6 +503,8 @@ files! {
     ClientCancelled En "mail/client_cancelled.en.txt" "mail/client_cancelled.en.html";
     ClientMoved Fr "mail/client_moved.fr.txt" "mail/client_moved.fr.html";
     ClientMoved En "mail/client_moved.en.txt" "mail/client_moved.en.html";
+    ClientRefundFailed Fr "mail/client_refund_failed.fr.txt" "mail/client_refund_failed.fr.html";
+    ClientRefundFailed En "mail/client_refund_failed.en.txt" "mail/client_refund_failed.en.html";
     ClientLateRefund Fr "mail/client_late_refund.fr.txt" "mail/client_late_refund.fr.html";
     ClientLateRefund En "mail/client_late_refund.en.txt" "mail/client_late_refund.en.html";
 }

@@ -11,14 +11,11 @@ use serde_json::json;
 use super::Settled;
 use crate::db::Db;
 use crate::db::bookings::{self, Reference};
-use crate::domain::booking::{
-    Actor, Booking, CancelReason, Change, HistoryKind, HistoryLine, Outcome, Payment, RefundFact,
-};
+use crate::domain::booking::{Actor, Booking, CancelReason, Change, HistoryKind, HistoryLine, Outcome, Payment};
 use crate::domain::job::Task;
-use crate::domain::ledger::{Entry, EntryKind};
 use crate::domain::money::Cents;
 use crate::error::Error;
-use crate::stripe::{Charge, Dispute, DisputeStatus, Event, PaymentIntent, Refund, Session};
+use crate::stripe::{Charge, Dispute, Event, PaymentIntent, Refund, Session, SessionPayment};
 
 /// What an event says to a booking.
 enum News {
@@ -32,14 +29,8 @@ enum News {
     SessionExpired(String),
     /// A card was declined, with the bank's word for why. The client may try another in the same session.
     Declined(Option<String>),
-    /// Refunds of this payment changed; which, the event does not say.
-    RefundsToRead(String),
-    /// A refund changed.
-    Refund(RefundFact),
-    /// A payment is contested.
-    DisputeOpened { dispute: String, payment_intent: String },
-    /// A dispute is decided; with what the bank has taken when it was lost.
-    DisputeClosed { dispute: String, payment_intent: String, lost: Option<Entry> },
+    /// Something of this payment changed, which is read at Stripe: the order in which such events come says nothing.
+    ToRead { payment_intent: String, outcome: Outcome },
 }
 
 impl News {
@@ -58,19 +49,14 @@ impl News {
                 }],
                 ..Change::nothing(Outcome::Declined)
             },
-            Self::RefundsToRead(payment_intent) => Change {
-                tasks: vec![Task::SettleRefunds {
+            Self::ToRead { payment_intent, outcome } => Change {
+                tasks: vec![Task::SettlePayment {
                     booking: booking.id,
                     payment_intent: payment_intent.clone(),
                     event: event.id.clone(),
                 }],
-                ..Change::nothing(Outcome::RefundsToRead)
+                ..Change::nothing(*outcome)
             },
-            Self::Refund(fact) => booking.settle(std::slice::from_ref(fact)),
-            Self::DisputeOpened { dispute, payment_intent } => booking.dispute_opened(dispute, payment_intent),
-            Self::DisputeClosed { dispute, payment_intent, lost } => {
-                booking.dispute_closed(lost.clone(), dispute, payment_intent)
-            }
         }
     }
 }
@@ -81,19 +67,31 @@ enum Said {
     To(Reference, News),
     /// Something about money of which it does not name the payment.
     NoPayment,
+    /// A session that asked for nothing was gone through with: nothing is paid.
+    NothingAsked,
     /// Nothing: the endpoint is subscribed to more than it needs.
     Nothing,
 }
 
 /// Tells the booking of an event, and records the event with what came of it. Twice is once.
 ///
+/// An event that cannot be read is recorded as such, for somebody to look at: Stripe sends it no better a second time.
+///
 /// # Errors
-/// The event cannot be read, the database failed, or the booking changed under every attempt.
+/// The database failed, or the booking changed under every attempt.
 pub async fn apply(db: &Db, event: &Event, now: Timestamp) -> Result<Settled, Error> {
-    match read(event, now)? {
+    let said = match read(event, now) {
+        Ok(said) => said,
+        Err(error) => {
+            tracing::error!(event.id, event.kind, error = %error, "an event cannot be read");
+            return record(db, event, Outcome::Unreadable, now).await.map(|(settled, _)| settled);
+        }
+    };
+    match said {
         Said::To(reference, news) => {
             decide(db, event, &reference, now, |booking, free| news.tell(booking, free, event, now)).await
         }
+        Said::NothingAsked => record(db, event, Outcome::NothingAsked, now).await.map(|(settled, _)| settled),
         Said::NoPayment => orphan(db, event, Outcome::NoPaymentIntent, now).await,
         Said::Nothing => Ok(Settled::Applied { outcome: Outcome::Ignored, jobs: Vec::new() }),
     }
@@ -108,6 +106,9 @@ fn read(event: &Event, now: Timestamp) -> Result<Said, Error> {
     match event.kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
             let session: Session = event.object()?;
+            if session.payment_status == Some(SessionPayment::NotRequired) {
+                return Ok(Said::NothingAsked);
+            }
             let news = if session.is_paid() { News::Paid(super::payment_of(&session, at)?) } else { News::Slow };
             Ok(Said::To(of_session(&session), news))
         }
@@ -135,32 +136,19 @@ fn read(event: &Event, now: Timestamp) -> Result<Said, Error> {
             let charge: Charge = event.object()?;
             let Some(payment_intent) = charge.payment_intent else { return Ok(Said::NoPayment) };
             let reference = reference(&charge.metadata, Some(payment_intent.clone()));
-            Ok(Said::To(reference, News::RefundsToRead(payment_intent)))
+            Ok(Said::To(reference, News::ToRead { payment_intent, outcome: Outcome::RefundsToRead }))
         }
         "refund.updated" | "refund.failed" => {
             let refund: Refund = event.object()?;
-            let Some(payment_intent) = refund.payment_intent.clone() else { return Ok(Said::NoPayment) };
-            let fact = super::refund_fact(&refund, &payment_intent, at);
-            Ok(Said::To(Reference::payment(payment_intent), News::Refund(fact)))
+            Ok(to_read(refund.payment_intent, Outcome::RefundsToRead))
         }
-        "charge.dispute.created" => {
-            let Dispute { id: dispute, payment_intent, .. } = event.object()?;
-            let payment_intent = payment_intent.unwrap_or_default();
-            Ok(Said::To(Reference::payment(payment_intent.clone()), News::DisputeOpened { dispute, payment_intent }))
-        }
-        "charge.dispute.closed" => {
+        "charge.dispute.created"
+        | "charge.dispute.updated"
+        | "charge.dispute.closed"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.funds_reinstated" => {
             let dispute: Dispute = event.object()?;
-            let payment_intent = dispute.payment_intent.unwrap_or_default();
-            let lost = (dispute.status == Some(DisputeStatus::Lost)).then(|| Entry {
-                kind: EntryKind::DisputeLost,
-                amount: -Cents::new(dispute.amount),
-                currency: dispute.currency,
-                stripe_id: dispute.id.clone(),
-                payment_intent: payment_intent.clone(),
-                occurred_at: at,
-            });
-            let reference = Reference::payment(payment_intent.clone());
-            Ok(Said::To(reference, News::DisputeClosed { dispute: dispute.id, payment_intent, lost }))
+            Ok(to_read(dispute.payment_intent, Outcome::DisputeToRead))
         }
         _ => Ok(Said::Nothing),
     }
@@ -175,6 +163,10 @@ async fn decide(
 ) -> Result<Settled, Error> {
     match super::settle(db, reference, Some(event), now, rule).await? {
         Settled::UnknownBooking => orphan(db, event, Outcome::UnknownBooking, now).await,
+        Settled::OtherAccount => {
+            tracing::warn!(event.id, event.kind, "an event is of another account than the booking it names");
+            record(db, event, Outcome::OtherAccount, now).await.map(|(settled, _)| settled)
+        }
         settled => Ok(settled),
     }
 }
@@ -182,11 +174,30 @@ async fn decide(
 /// Keeps an event that belongs to no booking. Trying again cannot help Stripe, but somebody must look:
 /// it may be money.
 async fn orphan(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<Settled, Error> {
-    let is_new = bookings::record_orphan(db, event, outcome, now).await?;
+    let (settled, is_new) = record(db, event, outcome, now).await?;
     if is_new {
         tracing::error!(event.id, event.kind, outcome = outcome.name(), "an event belongs to no booking");
     }
-    Ok(Settled::Applied { outcome, jobs: Vec::new() })
+    Ok(settled)
+}
+
+/// Keeps an event that changes no booking.
+///
+/// # Errors
+/// The database failed.
+pub async fn note(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<(), Error> {
+    record(db, event, outcome, now).await.map(|_| ())
+}
+
+/// Keeps an event that changes no booking; says whether it is new.
+async fn record(db: &Db, event: &Event, outcome: Outcome, now: Timestamp) -> Result<(Settled, bool), Error> {
+    let is_new = bookings::record_orphan(db, event, outcome, now).await?;
+    Ok((Settled::Applied { outcome, jobs: Vec::new() }, is_new))
+}
+
+fn to_read(payment_intent: Option<String>, outcome: Outcome) -> Said {
+    let Some(payment_intent) = payment_intent else { return Said::NoPayment };
+    Said::To(Reference::payment(payment_intent.clone()), News::ToRead { payment_intent, outcome })
 }
 
 fn of_session(session: &Session) -> Reference {

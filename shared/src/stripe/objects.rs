@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -34,44 +35,7 @@ open_named! {
     }
 }
 
-open_named! {
-    /// How far a refund is.
-    RefundStatus {
-        /// On its way.
-        Pending = "pending",
-        /// The cardholder has to say where the money should go.
-        RequiresAction = "requires_action",
-        /// With the cardholder.
-        Succeeded = "succeeded",
-        /// The money is back with us.
-        Failed = "failed",
-        /// Called off before it left.
-        Canceled = "canceled",
-    }
-}
-
-open_named! {
-    /// How far a dispute is.
-    DisputeStatus {
-        /// An inquiry waits for an answer.
-        WarningNeedsResponse = "warning_needs_response",
-        /// An inquiry was answered.
-        WarningUnderReview = "warning_under_review",
-        /// An inquiry came to nothing.
-        WarningClosed = "warning_closed",
-        /// Evidence can be given.
-        NeedsResponse = "needs_response",
-        /// The bank looks at it.
-        UnderReview = "under_review",
-        /// Decided for us.
-        Won = "won",
-        /// Decided for the cardholder.
-        Lost = "lost",
-        /// Settled before it became a dispute.
-        Prevented = "prevented",
-    }
-}
-
+/// A Checkout Session, as far as we read it. Unknown fields and values are no reason to lose it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Session {
     pub id: String,
@@ -95,6 +59,9 @@ pub struct Session {
     /// Ours, with `booking_id`.
     #[serde(default, deserialize_with = "or_default")]
     pub metadata: HashMap<String, String>,
+    /// When the money was received, where Stripe was asked for it.
+    #[serde(skip)]
+    pub paid_at: Option<Timestamp>,
     /// The hosted page; null once the session is closed.
     #[serde(default)]
     pub url: Option<String>,
@@ -130,8 +97,9 @@ pub struct Refund {
     /// Lower-case ISO code.
     #[serde(default, deserialize_with = "or_default")]
     pub currency: String,
-    #[serde(default)]
-    pub status: Option<RefundStatus>,
+    /// How far it is.
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: String,
     /// The payment it gives back.
     #[serde(default, deserialize_with = "id_or_object")]
     pub payment_intent: Option<String>,
@@ -140,13 +108,7 @@ pub struct Refund {
     pub created: i64,
 }
 
-impl Refund {
-    /// True while the money is gone or going; false once it is with us again.
-    pub fn holds(&self) -> bool {
-        !matches!(self.status, Some(RefundStatus::Failed | RefundStatus::Canceled))
-    }
-}
-
+/// A payment intent.
 #[derive(Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
@@ -177,17 +139,56 @@ pub(crate) struct Charge {
     pub(crate) metadata: HashMap<String, String>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Dispute {
-    pub(crate) id: String,
+/// A dispute, as far as we read it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Dispute {
+    pub id: String,
+    /// How much of the payment is contested, in the currency's smallest unit.
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) amount: i64,
+    pub amount: i64,
+    /// Lower-case ISO code.
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) currency: String,
-    #[serde(default)]
-    pub(crate) status: Option<DisputeStatus>,
+    pub currency: String,
+    /// Why, in a word of Stripe's.
+    #[serde(default, deserialize_with = "or_default")]
+    pub reason: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_charge_refundable: bool,
     #[serde(default, deserialize_with = "id_or_object")]
-    pub(crate) payment_intent: Option<String>,
+    pub payment_intent: Option<String>,
+    /// What it has moved so far: nothing for an inquiry.
+    #[serde(default, deserialize_with = "or_default")]
+    pub balance_transactions: Vec<BalanceTransaction>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub evidence_details: EvidenceDetails,
+    /// Unix seconds.
+    #[serde(default, deserialize_with = "or_default")]
+    pub created: i64,
+}
+
+/// Until when a dispute can be answered.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct EvidenceDetails {
+    /// Unix seconds; null or 0 where no answer is expected.
+    #[serde(default)]
+    pub due_by: Option<i64>,
+}
+
+/// A movement of the account's balance.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BalanceTransaction {
+    pub id: String,
+    /// Signed: below nothing where money leaves. In the currency's smallest unit, without fees.
+    #[serde(default, deserialize_with = "or_default")]
+    pub amount: i64,
+    /// The currency of the balance, which need not be the payment's.
+    #[serde(default, deserialize_with = "or_default")]
+    pub currency: String,
+    /// Unix seconds.
+    #[serde(default, deserialize_with = "or_default")]
+    pub created: i64,
 }
 
 /// One page of a list.
@@ -282,10 +283,10 @@ mod tests {
 
     #[test]
     fn every_status_of_stripe_is_read_and_written_as_stripe_names_it() {
-        let all = ["pending", "requires_action", "succeeded", "failed", "canceled", "a_status_of_2031"];
+        let all = ["open", "complete", "expired", "a_status_of_2031"];
         for name in all {
-            let read: RefundStatus = serde_json::from_value(name.into()).expect("a status");
-            assert_eq!((read.name(), read == RefundStatus::Unknown(name.into())), (name, name == "a_status_of_2031"));
+            let read: SessionStatus = serde_json::from_value(name.into()).expect("a status");
+            assert_eq!((read.name(), read == SessionStatus::Unknown(name.into())), (name, name == "a_status_of_2031"));
         }
     }
 }

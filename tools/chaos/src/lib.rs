@@ -120,8 +120,24 @@ pub enum Outside {
     RefundAtStripe { payment: u8 },
     /// A bank returns a refund.
     RefundFails { refund: u8 },
+    /// Somebody gives a part of a payment back there.
+    PartRefundAtStripe {
+        payment: u8,
+        /// Of the payment as it came.
+        percent: u8,
+    },
+    /// From now on refunds wait: for the bank, or for the customer to say where the money should go.
+    RefundsWait { for_customer: bool },
+    /// From now on they are made at once.
+    RefundsAreMade,
+    /// A refund that waited is made, or called off.
+    RefundEnds { refund: u8, made: bool },
     /// A cardholder contests a payment.
     Dispute { payment: u8 },
+    /// A cardholder contests a part of a payment, or the bank only asks about it.
+    DisputePart { payment: u8, percent: u8, inquiry: bool },
+    /// A dispute becomes something else, where it can: which state, by its number.
+    DisputeMoves { dispute: u8, to: u8 },
     /// The dispute is decided.
     DisputeDecided {
         dispute: u8,
@@ -264,6 +280,14 @@ fn outside(dice: &mut Dice) -> Outside {
         55..57 => Outside::RefundFails { refund: dice.below(6) },
         57..59 => Outside::Dispute { payment: dice.below(8) },
         59..61 => Outside::DisputeDecided { dispute: dice.below(4), won: dice.chance(50) },
+        72..75 => Outside::PartRefundAtStripe { payment: dice.below(8), percent: dice.pick(&[1, 10, 50, 99]) },
+        75..77 => Outside::RefundsWait { for_customer: dice.chance(50) },
+        77..79 => Outside::RefundsAreMade,
+        79..81 => Outside::RefundEnds { refund: dice.below(6), made: dice.chance(50) },
+        81..84 => {
+            Outside::DisputePart { payment: dice.below(8), percent: dice.pick(&[10, 40, 60]), inquiry: dice.chance(50) }
+        }
+        84..89 => Outside::DisputeMoves { dispute: dice.below(4), to: dice.below(10) },
         61..64 => Outside::TakenElsewhere { slot: dice.below(6) },
         64..68 => Outside::MovedInCalendar { booking: dice.below(8), slot: dice.below(6) },
         68..72 => Outside::CancelledInCalendar { booking: dice.below(8) },

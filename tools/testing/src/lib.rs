@@ -375,6 +375,19 @@ impl World {
         rows.iter().map(|row| row["line"].as_str().expect("a line").to_owned()).collect()
     }
 
+    /// Reads what Stripe has of a payment into its booking, as the worker's job does.
+    ///
+    /// # Panics
+    /// Stripe or the database does not answer.
+    pub async fn read_payment(&self, held: &Held, payment_intent: &str) {
+        let facts = shared::settle::facts(&self.stripe_client(), payment_intent, None, self.now()).await;
+        let facts = facts.expect("Stripe answers");
+        let reference = shared::db::bookings::Reference::booking(held.id);
+        shared::settle::settle(&self.db(), &reference, None, self.now(), |booking, _| booking.settle(&facts))
+            .await
+            .expect("the database answers");
+    }
+
     /// The ledger of a booking, in order: kind and signed cents.
     ///
     /// # Panics

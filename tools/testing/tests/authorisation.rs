@@ -35,7 +35,10 @@ impl Route {
     /// A body that would be accepted, so that nothing but the owner is in the way.
     fn body(&self) -> Value {
         match self.path.rsplit('/').next() {
-            Some("confirm" | "undo-confirm" | "complete" | "no-show" | "put-back") => json!({ "version": 1 }),
+            Some("confirm" | "undo-confirm" | "complete" | "no-show" | "put-back" | "accept") => {
+                json!({ "version": 1 })
+            }
+            Some("refund") => json!({ "version": 1, "amount_cents": 100 }),
             Some("cancel") => json!({ "version": 1, "refund_cents": 0 }),
             Some("note") => json!({ "note": "" }),
             Some("resend") => json!({ "template": "client_confirmed" }),

@@ -121,6 +121,8 @@ impl Stage {
             "put-back",
             "complete",
             "no-show",
+            "refund",
+            "accept",
             "note",
             "resend",
             "retry",

@@ -3,11 +3,6 @@
 use dev::demo::NOA;
 use dev::stripe::{Down, Outcome};
 use serde_json::{Value, json};
-use shared::db::bookings::Reference;
-use shared::domain::booking::{Booking, Change};
-use shared::domain::ledger::{Entry, EntryKind};
-use shared::domain::money::Cents;
-use shared::settle;
 use testing::{Answer, Plan, World};
 
 use crate::{act, get, path, post, run_everything, shown};
@@ -139,30 +134,124 @@ fn a_dispute_waits_for_the_artist_until_it_is_decided() {
         let row = shown(world, &held.id()).await;
         assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!([]), &json!(false)));
         let payment = world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("paid").to_owned();
-        let now = world.now();
-        let hear = async |decide: &dyn Fn(&Booking) -> Change| {
-            let reference = Reference::booking(held.id);
-            settle::settle(&world.db(), &reference, None, now, |booking, _| decide(booking))
-                .await
-                .expect("it is there");
-        };
 
-        hear(&|booking| booking.dispute_opened("dp_1", &payment)).await;
+        let dispute = world.stripe.dispute(&payment, "fraudulent").expect("a payment");
+        world.read_payment(&held, &payment).await;
         let row = shown(world, &held.id()).await;
         assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!(["payment"]), &json!(false)));
+        assert_eq!((&row["payment_status"], &row["money"]["lost_cents"]), (&json!("disputed"), &json!(6_000)));
+        let open = &row["dispute"];
+        assert_eq!(
+            (&open["id"], &open["status"], &open["needs_response"]),
+            (&json!(dispute), &json!("needs_response"), &json!(true))
+        );
+        assert!(open["due_by"].is_string(), "{open}");
 
-        let lost = Entry {
-            kind: EntryKind::DisputeLost,
-            amount: Cents::new(-6_000),
-            currency: "eur".into(),
-            stripe_id: "dp_1".into(),
-            payment_intent: payment.clone(),
-            occurred_at: now,
-        };
-        hear(&|booking| booking.dispute_closed(Some(lost.clone()), "dp_1", &payment)).await;
+        world.stripe.close_dispute(&dispute, false).expect("open");
+        world.read_payment(&held, &payment).await;
         let row = shown(world, &held.id()).await;
-        assert_eq!((&row["todo"], &row["dispute_lost"]), (&json!([]), &json!(true)));
-        assert_eq!(row["money"]["balance_cents"], 0);
+        assert_eq!((&row["todo"], &row["dispute_lost"], &row["dispute"]), (&json!([]), &json!(true), &Value::Null));
+        assert_eq!((&row["payment_status"], &row["money"]["balance_cents"]), (&json!("lost"), &json!(0)));
+    });
+}
+
+/// Review of the Stripe side, H1.
+#[test]
+fn what_was_called_off_during_a_dispute_that_is_won_goes_back_by_itself() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let payment = world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("paid").to_owned();
+        let dispute = world.stripe.dispute(&payment, "fraudulent").expect("a payment");
+        world.read_payment(&held, &payment).await;
+        let row = shown(world, &held.id()).await;
+        let sentence = row["cancellation"]["sentence"].as_str().expect("a sentence");
+        assert!(sentence.contains("Si elle vous donne raison, 60\u{a0}€"), "{sentence}");
+        let answer = cancel(world, &held.id()).await;
+        assert_eq!((answer.status, &answer.body["payment_status"]), (200, &json!("disputed")), "{}", answer.body);
+        run_everything(world).await;
+        assert_eq!(world.stripe.refunds().len(), 0, "the bank has it");
+
+        world.stripe.close_dispute(&dispute, true).expect("open");
+        world.read_payment(&held, &payment).await;
+        assert_eq!(shown(world, &held.id()).await["payment_status"], "refund_pending");
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!(
+            (&row["payment_status"], &row["money"]["owed_cents"], &row["todo"]),
+            (&json!("refunded"), &json!(0), &json!([]))
+        );
+        assert_eq!(world.stripe.refunds()[0]["amount"], 6_000);
+        assert!(
+            row["mails"].as_array().expect("mails").iter().any(|mail| mail["template"] == "client_late_refund"),
+            "{}",
+            row["mails"]
+        );
+    });
+}
+
+#[test]
+fn a_part_of_the_deposit_goes_back_by_hand_and_the_appointment_stands() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!(row["money"]["refundable_cents"], 6_000);
+        let target = format!("{}/refund", path(&held.id()));
+        for wrong in [0, -1, 6_001] {
+            let body = json!({ "version": row["version"], "amount_cents": wrong });
+            assert_eq!(post(world, &NOA, &target, body).await.status, 422, "{wrong}");
+        }
+        let body = json!({ "version": row["version"], "amount_cents": 2_050 });
+        let answer = post(world, &NOA, &target, body.clone()).await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("confirmed")), "{}", answer.body);
+        assert_eq!(
+            (&answer.body["payment_status"], &answer.body["money"]["owed_cents"]),
+            (&json!("refund_pending"), &json!(2_050))
+        );
+        assert_eq!(post(world, &NOA, &target, body).await.status, 409, "pressed twice");
+        run_everything(world).await;
+        let row = shown(world, &held.id()).await;
+        assert_eq!((&row["payment_status"], &row["money"]["balance_cents"]), (&json!("paid"), &json!(3_950)));
+        assert_eq!(
+            world.stripe.refunds().iter().map(|refund| refund["amount"].clone()).collect::<Vec<_>>(),
+            [json!(2_050)]
+        );
+        assert!(row["mails"].as_array().expect("mails").iter().any(|mail| mail["template"] == "client_late_refund"));
+    });
+}
+
+/// Review of the Stripe side, M10.
+#[test]
+fn a_payment_that_is_not_as_asked_is_taken_as_it_came_at_a_press() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        let payment = shared::domain::booking::Payment {
+            payment_intent: "pi_short".into(),
+            amount: shared::domain::money::Cents::new(5_999),
+            currency: "eur".into(),
+            at: world.now(),
+        };
+        let reference = shared::db::bookings::Reference::booking(held.id);
+        shared::settle::settle(&world.db(), &reference, None, world.now(), |booking, free| {
+            booking.receive(&payment, free, world.now())
+        })
+        .await
+        .expect("written");
+        let row = shown(world, &held.id()).await;
+        assert!(row["actions"].as_array().expect("actions").contains(&json!("accept")), "{}", row["actions"]);
+        let answer =
+            post(world, &NOA, &format!("{}/accept", path(&held.id())), json!({ "version": row["version"] })).await;
+        assert_eq!(
+            (answer.status, &answer.body["status"], &answer.body["payment_status"]),
+            (200, &json!("confirmed"), &json!("paid"))
+        );
+        assert_eq!(
+            (&answer.body["payment_problem"], &answer.body["money"]["balance_cents"]),
+            (&Value::Null, &json!(5_999))
+        );
     });
 }
 

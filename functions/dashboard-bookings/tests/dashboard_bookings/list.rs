@@ -94,12 +94,12 @@ fn what_waits_for_the_artist_comes_first_then_what_comes_then_the_rest_backwards
         assert_eq!(
             told,
             [
-                (&json!(["outcome"]), &json!(["cancel", "complete", "no_show"])),
+                (&json!(["outcome"]), &json!(["cancel", "refund", "complete", "no_show"])),
                 (&json!(["confirm"]), &json!(["confirm", "cancel"])),
-                (&json!([]), &json!(["cancel"])),
-                (&json!([]), &json!(["cancel"])),
+                (&json!([]), &json!(["cancel", "refund"])),
+                (&json!([]), &json!(["cancel", "refund"])),
                 (&json!([]), &json!([])),
-                (&json!([]), &json!(["no_show"])),
+                (&json!([]), &json!(["refund", "no_show"])),
             ]
         );
     });

@@ -179,7 +179,7 @@ fn what_waits_is_found_by_index_and_is_what_the_rule_says_of_every_booking() {
                      60, 'x', '{{}}', payment, problem, 'x', 'x', 'x', 'x', '{now}', '{now}', calendar
                  from (select *, timestamptz '{now}' + (row_number() over () - 900) * interval '2 hours' as at from
                      unnest(array['pending', 'confirmed', 'cancelled', 'completed']) status, unnest(array[-5, 5]) hold,
-                     unnest(array['unpaid', 'paid', 'refund_pending', 'refunded', 'disputed']) payment,
+                     unnest(array['unpaid', 'paid', 'refund_pending', 'refunded', 'disputed', 'lost']) payment,
                      unnest(array[null, 'mismatch', 'duplicate', 'refund_failed']) problem,
                      unnest(array['off', 'synced', 'conflict', 'failed']) calendar, generate_series(1, 3)) s;
                  insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome, last_error)
@@ -191,7 +191,13 @@ fn what_waits_is_found_by_index_and_is_what_the_rule_says_of_every_booking() {
                  insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id,
                      occurred_at, recorded_at)
                  select gen_random_uuid(), id, '{artist}', 'capture', 6000, 'eur', id::text, id::text, '{now}', '{now}'
-                 from (select id, row_number() over (order by scheduled_at) as n from bookings where artist_id = '{artist}') b where n % 2 = 0",
+                 from (select id, row_number() over (order by scheduled_at) as n from bookings where artist_id = '{artist}') b where n % 2 = 0;
+                 insert into disputes (id, booking_id, payment_intent, amount_cents, currency, reason, status, refundable,
+                     opened_at, closed, asked_at)
+                 select 'du_' || n, id, id::text, 6000, 'eur', 'general', (array['needs_response', 'under_review', 'lost'])[1 + n % 3],
+                     false, '{now}', n % 3 = 2, '{now}'
+                 from (select id, row_number() over (order by scheduled_at)::int as n from bookings where artist_id = '{artist}') b
+                 where n % 5 = 0",
                 artist = NOA.id,
                 now = world.now(),
             ))

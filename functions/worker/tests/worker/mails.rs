@@ -801,11 +801,14 @@ fn a_refund_that_fails_later_is_told_to_the_artist() {
             world.booking(&held.id()).await["stripe_payment_intent_id"].as_str().expect("a payment").to_owned();
         let amount = shared::domain::money::Cents::new(6_000);
         let reason = shared::domain::job::RefundReason::Cancelled;
-        let refund =
-            world.stripe_client().refund(held.id, &payment_intent, amount, reason, 1, None).await.expect("refunded");
+        let refund = world
+            .stripe_client()
+            .refund(held.id, &payment_intent, amount, reason, (1, 1), None)
+            .await
+            .expect("refunded");
         world.stripe.fail_refund(&refund.id, "lost_or_stolen_card").expect("pending");
         world.mails.clear();
-        add(world, &Task::SettleRefunds { booking: held.id, payment_intent, event: "evt_1".into() }, 9).await;
+        add(world, &Task::SettlePayment { booking: held.id, payment_intent, event: "evt_1".into() }, 9).await;
         run_everything(world).await;
         let to_artist = world.mails.messages_to(NOA.email);
         assert!(only(&to_artist).text.contains("60\u{a0}€"), "{}", to_artist[0].text);

@@ -56,9 +56,12 @@ fn a_refund_reaches_stripe_and_the_ledger() {
         let requests = world.stripe.requests();
         let asked: Vec<String> =
             requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect();
-        assert_eq!(asked, ["GET /v1/refunds", "POST /v1/refunds"], "it looks first");
-        let request = &requests[1];
-        assert_eq!(request.header("idempotency-key"), Some(format!("refund:{}:{payment_intent}:1", held.id).as_str()));
+        assert_eq!(asked, ["GET /v1/refunds", "GET /v1/disputes", "POST /v1/refunds"], "it looks first");
+        let request = &requests[2];
+        assert_eq!(
+            request.header("idempotency-key"),
+            Some(format!("refund:{}:{payment_intent}:1:1", held.id).as_str())
+        );
         assert_eq!(
             (request.param("payment_intent"), request.param("amount")),
             (Some(payment_intent.as_str()), Some("6000"))
@@ -146,7 +149,10 @@ fn what_was_given_back_at_stripes_own_dashboard_is_not_given_back_again() {
             let (held, payment_intent, job) = owed(world).await;
             let stripe = world.stripe_client();
             let amount = Cents::new(by_hand);
-            stripe.refund(held.id, &payment_intent, amount, RefundReason::Cancelled, 99, None).await.expect("refunded");
+            stripe
+                .refund(held.id, &payment_intent, amount, RefundReason::Cancelled, (1, 99), None)
+                .await
+                .expect("refunded");
             assert_eq!(run(world, &[job]).await, [false]);
             assert_eq!(refunded(world), expected);
             is_settled(world, &held).await;
@@ -164,7 +170,7 @@ fn a_refund_beside_ours_at_the_same_moment_does_not_make_two() {
         let by_hand = async {
             tokio::time::sleep(Duration::from_millis(150)).await;
             stripe
-                .refund(held.id, &payment_intent, Cents::new(6_000), RefundReason::Cancelled, 99, None)
+                .refund(held.id, &payment_intent, Cents::new(6_000), RefundReason::Cancelled, (1, 99), None)
                 .await
                 .expect("refunded");
         };
@@ -193,50 +199,113 @@ fn stripe_down_delays_a_refund_and_loses_none() {
 }
 
 #[test]
-fn a_refund_that_stripe_will_never_make_is_left_to_a_person() {
+fn a_refund_of_what_is_not_owed_gives_nothing() {
     World::run(|world| async move {
         let (held, _payment_intent, _job) = owed(world).await;
         let job = add(world, &refund_of(&held, "pi_of_another_account", 6_000), 10).await;
         assert_eq!(run(world, &[job]).await, [false]);
-        let row = super::job(world, job).await;
-        assert_eq!(row["outcome"], "discarded");
-        assert!(row["last_error"].as_str().expect("a reason").contains("Stripe"), "{row}");
+        assert_eq!(ended(world, job).await, "done");
         assert!(refunded(world).is_empty());
     });
 }
 
 /// Field failure F12.
 #[test]
-fn a_refund_that_stripe_refuses_for_good_is_flagged_and_told() {
+fn a_refund_that_stripe_refuses_is_flagged_and_told_once_and_works_when_it_is_asked_for_anew() {
     World::run(|world| async move {
         let logs = testing::Logs::listen();
-        let (held, payment_intent, job) = owed(world).await;
-        // A charge that the bank contests cannot be given back.
-        world.stripe.dispute(&payment_intent, "fraudulent").expect("a payment");
+        let (held, _payment_intent, job) = owed(world).await;
+        // The balance does not cover it.
+        world.stripe.switch(|switches| switches.balance = Some(100));
         assert_eq!(run(world, &[job]).await, [false]);
         assert_eq!(ended(world, job).await, "discarded");
         assert_eq!(world.booking(&held.id()).await["payment_problem"], "refund_failed");
         assert_eq!(open_of(world, "artist_payment_problem").await.len(), 1);
         assert!(refunded(world).is_empty());
         // Run again, nobody is told twice.
-        world.execute("update outbox set done_at = null, outcome = null where kind = 'refund'").await;
+        let again = "update outbox set done_at = null, outcome = null where kind = 'refund'";
+        world.execute(again).await;
         run(world, &[job]).await;
         assert_eq!(open_of(world, "artist_payment_problem").await.len(), 1);
         logs.raise("worker", "refund-refused");
+        // Topped up, and asked for anew within the day for which Stripe repeats its refusal under the same key.
+        world.stripe.switch(|switches| switches.balance = None);
+        world.execute(again).await;
+        assert_eq!(run(world, &[job]).await, [false]);
+        assert_eq!(ended(world, job).await, "done");
+        is_settled(world, &held).await;
+        assert_eq!(world.booking(&held.id()).await["payment_problem"], Value::Null, "nothing is left to look at");
+    });
+}
+
+/// Review of the Stripe side, M4.
+#[test]
+fn a_refund_beside_which_somebody_gave_a_part_back_gives_the_rest_under_another_key() {
+    World::run(|world| async move {
+        let (held, payment_intent, job) = owed(world).await;
+        world.stripe.switch(|switches| switches.api.slow_ms = 300);
+        let stripe = world.stripe_client();
+        let by_hand = async {
+            tokio::time::sleep(Duration::from_millis(450)).await;
+            world.stripe.switch(|switches| switches.api.slow_ms = 0);
+            let part = Cents::new(2_000);
+            stripe
+                .refund(held.id, &payment_intent, part, RefundReason::Cancelled, (1, 99), None)
+                .await
+                .expect("refunded");
+        };
+        let jobs = [job];
+        let (again, ()) = tokio::join!(run(world, &jobs), by_hand);
+        for again in again {
+            if again {
+                assert_eq!(run(world, &jobs).await, [false]);
+            }
+        }
+        assert_eq!(refunded(world).iter().sum::<i64>(), 6_000);
+        is_settled(world, &held).await;
     });
 }
 
 #[test]
-fn a_refund_on_its_way_counts_as_given_and_one_that_fails_does_not() {
+fn a_refund_that_a_bank_stands_in_the_way_of_waits_for_the_bank() {
     World::run(|world| async move {
+        let (held, payment_intent, job) = owed(world).await;
+        let dispute = world.stripe.dispute(&payment_intent, "fraudulent").expect("a payment");
+        assert_eq!(run(world, &[job]).await, [false]);
+        assert_eq!(
+            (ended(world, job).await, world.booking(&held.id()).await["payment_status"].clone()),
+            (json!("done"), json!("disputed"))
+        );
+        assert!(refunded(world).is_empty());
+        world.stripe.close_dispute(&dispute, true).expect("open");
+        let read = Task::SettlePayment { booking: held.id, payment_intent, event: "evt_won".into() };
+        let read = add(world, &read, 10).await;
+        assert_eq!(run(world, &[read]).await, [false]);
+        run_everything(world).await;
+        assert_eq!(refunded(world), [6_000]);
+        let row = world.booking(&held.id()).await;
+        assert_eq!((&row["payment_status"], &row["acompte_paid"]), (&json!("refunded"), &json!(false)));
+    });
+}
+
+/// Review of the Stripe side, M9.
+#[test]
+fn a_refund_on_its_way_has_not_arrived_and_one_that_fails_is_owed_again() {
+    World::run(|world| async move {
+        let logs = testing::Logs::listen();
         world.stripe.switch(|switches| switches.refunds = RefundMode::StayPending);
         let (held, payment_intent, job) = owed(world).await;
         run(world, &[job]).await;
-        is_settled(world, &held).await;
+        let status = async || world.booking(&held.id()).await["payment_status"].clone();
+        assert_eq!(status().await, "refund_pending");
+        // A second look gives nothing more.
+        world.execute("update outbox set done_at = null, outcome = null where kind = 'refund'").await;
+        run(world, &[job]).await;
+        assert_eq!(refunded(world), [6_000]);
         let refund = world.stripe.refunds().remove(0)["id"].as_str().expect("an id").to_owned();
         world.stripe.fail_refund(&refund, "lost_or_stolen_card").expect("pending");
         let settle =
-            add(world, &Task::SettleRefunds { booking: held.id, payment_intent, event: "evt_1".into() }, 10).await;
+            add(world, &Task::SettlePayment { booking: held.id, payment_intent, event: "evt_1".into() }, 10).await;
         assert_eq!(run(world, &[settle]).await, [false]);
         let row = world.booking(&held.id()).await;
         assert_eq!(
@@ -244,6 +313,8 @@ fn a_refund_on_its_way_counts_as_given_and_one_that_fails_does_not() {
             (&json!("refund_pending"), &json!("refund_failed"))
         );
         assert_eq!(world.ledger(&held.id()).await.iter().map(|(_, cents)| cents).sum::<i64>(), 6_000);
+        assert_eq!(open_of(world, "client_refund_failed").await.len(), 1, "the client is told");
+        logs.raise("worker", "refund-failed");
     });
 }
 

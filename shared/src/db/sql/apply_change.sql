@@ -19,6 +19,11 @@ with locked as materialized (
     update outbox o set done_at = $4, outcome = 'done' from go
     where o.dedupe_key = 'send_email:' || go.id || ':client_held:1' and o.done_at is null and o.attempts = 0
         and $6->>'status' <> 'pending' and $6->>'undo_until' is null
+), seen_to as (
+    -- Of a refund that a person has made at Stripe nothing is left to do.
+    update outbox o set outcome = 'done' from go
+    where o.booking_id = go.id and o.kind = 'refund' and o.outcome in ('dead', 'discarded')
+        and $6->>'payment_status' in ('paid', 'refunded', 'lost') and $6->>'payment_problem' is distinct from 'refund_failed'
 ), moved as (
     update bookings b set
 /* state_columns */
@@ -46,6 +51,20 @@ with locked as materialized (
     select l.id, go.id, go.artist_id, l.kind, l.amount, l.currency, l.stripe_id, l.payment_intent, l.occurred_at, $4
     from go, jsonb_to_recordset($8) as l(id uuid, kind text, amount bigint, currency text, stripe_id text, payment_intent text, occurred_at timestamptz)
     on conflict (kind, stripe_id) do nothing
+), refunds as (
+    insert into refunds (id, booking_id, payment_intent, amount_cents, currency, status, made_at)
+    select r.id, go.id, r.payment_intent, r.amount, r.currency, r.status, r.at
+    from go, jsonb_to_recordset($11) as r(id text, payment_intent text, amount bigint, currency text, status text, at timestamptz)
+    on conflict (id) do update set status = excluded.status
+), disputes as (
+    insert into disputes (id, booking_id, payment_intent, amount_cents, currency, reason, status, refundable, due_by, opened_at,
+        closed, asked_at)
+    select d.id, go.id, d.payment_intent, d.amount, d.currency, d.reason, d.status, d.refundable, d.due_by, d.opened_at,
+        d.status in ('warning_closed', 'won', 'lost', 'prevented'), $4
+    from go, jsonb_to_recordset($12) as d(id text, payment_intent text, amount bigint, currency text, reason text, status text,
+        refundable boolean, due_by timestamptz, opened_at timestamptz)
+    on conflict (id) do update set amount_cents = excluded.amount_cents, reason = excluded.reason, status = excluded.status,
+        refundable = excluded.refundable, due_by = excluded.due_by, closed = excluded.closed, asked_at = excluded.asked_at
 ), jobs as (
 /* insert_jobs */
     insert into outbox (id, kind, booking_id, args, dedupe_key, created_at, relay_at)

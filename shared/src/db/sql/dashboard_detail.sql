@@ -6,11 +6,16 @@ select
     a.cal_com_create_at, b.policy, a.cal_com_event_type_id is not null as has_calendar, (select
     coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'amount_cents', p.amount_cents, 'currency', p.currency,
     'stripe_id', p.stripe_id, 'payment_intent', p.stripe_payment_intent_id, 'occurred_at', p.occurred_at) order by
-    p.recorded_at), '[]') from payments p where p.booking_id = b.id) as ledger, b.type, b.title, b.price::text,
-    b.client_name, b.client_email, b.client_phone, b.client_locale, b.calendar_state, b.created_at, coalesce(b.timezone,
-    a.timezone) as zone, a.timezone as home, f.image as flash_image, dashboard_todo(b, $2) as todo, (select count(*) from
-    outbox o where o.booking_id = b.id and o.outcome in ('dead', 'discarded') and job_failed(o.outcome, o.last_error)) as
-    failed_jobs
+    p.recorded_at), '[]') from payments p where p.booking_id = b.id) as ledger, (select
+    coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'payment_intent', r.payment_intent, 'amount', r.amount_cents,
+    'currency', r.currency, 'status', r.status, 'at', r.made_at) order by r.made_at, r.id), '[]') from refunds r where
+    r.booking_id = b.id) as refunds, (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'payment_intent',
+    d.payment_intent, 'amount', d.amount_cents, 'currency', d.currency, 'reason', d.reason, 'status', d.status,
+    'refundable', d.refundable, 'due_by', d.due_by, 'opened_at', d.opened_at) order by d.opened_at, d.id), '[]') from
+    disputes d where d.booking_id = b.id) as disputes, b.type, b.title, b.price::text, b.client_name, b.client_email,
+    b.client_phone, b.client_locale, b.calendar_state, b.created_at, coalesce(b.timezone, a.timezone) as zone, a.timezone
+    as home, f.image as flash_image, dashboard_todo(b, $2) as todo, (select count(*) from outbox o where o.booking_id =
+    b.id and o.outcome in ('dead', 'discarded') and job_failed(o.outcome, o.last_error)) as failed_jobs
 /* end */
 , b.note, b.calendar_note, b.project_description, b.project_body_zone,
 b.project_budget::text, b.id is null as missing,

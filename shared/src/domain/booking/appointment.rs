@@ -6,7 +6,7 @@ use super::{
     Actor, Booking, CancelReason, Change, HistoryKind, HistoryLine, Outcome, PaymentProblem, PaymentStatus, State,
     Status, Undo, said,
 };
-use crate::domain::job::{Occasion, RefundReason, Task, Template};
+use crate::domain::job::{Occasion, Task, Template};
 use crate::domain::ledger::Entry;
 use crate::domain::money::Cents;
 use crate::domain::policy::{Canceller, Refund};
@@ -73,18 +73,33 @@ impl Booking {
 
     /// What calling the appointment off at `now` does with the money: shown before the click, done by [`Self::cancel`].
     pub fn cancellation(&self, by: Canceller, now: Timestamp) -> Refund {
-        let own = self.left_of_own();
-        if self.state.payment_status == PaymentStatus::Disputed {
-            // The cardholder's bank has the money and decides; a refund on top would pay it twice.
-            return Refund { amount: Cents::ZERO, kept: own.max(Cents::ZERO), owed_beyond: Cents::ZERO };
+        let terms = self.policy.refund(self.at_stake(), by, self.starts_at, now);
+        if self.state.payment_intent.as_deref().is_some_and(|own| self.is_blocked(own)) {
+            // The cardholder's bank has the money and decides; a refund on top would pay it twice. Should it come back,
+            // what the terms do not let the artist keep is owed.
+            return Refund { amount: Cents::ZERO, ..terms };
         }
-        let terms = self.policy.refund(own, by, self.starts_at, now);
         // What came otherwise than asked was never the deposit: it goes back whole.
         Refund { amount: terms.amount.saturating_add(self.mismatched_in_currency()), ..terms }
     }
 
+    /// What would go back over a cancellation that is blocked by a dispute, once the bank lets go of the payment.
+    pub fn owed_once_free(&self, by: Canceller, now: Timestamp) -> Cents {
+        self.policy.refund(self.at_stake(), by, self.starts_at, now).amount
+    }
+
+    /// What the terms of a cancellation are about: what is left of the booking's own payment, and what a bank has taken of
+    /// it and may give back.
+    pub(super) fn at_stake(&self) -> Cents {
+        let open =
+            self.disputes.iter().any(|dispute| !dispute.status.is_closed() && self.owns(&dispute.payment_intent));
+        let taken =
+            self.state.payment_intent.as_deref().filter(|_| open).map_or(Cents::ZERO, |own| self.ledger.lost(own));
+        self.left_of_own().saturating_add(taken)
+    }
+
     /// Payments that came otherwise than asked and are still here, with what is left of each.
-    fn mismatched(&self) -> Vec<(&Entry, Cents)> {
+    pub(super) fn mismatched(&self) -> Vec<(&Entry, Cents)> {
         if self.state.payment_problem != Some(PaymentProblem::Mismatch) {
             return Vec::new();
         }
@@ -93,6 +108,12 @@ impl Booking {
             .map(|entry| (entry, self.ledger.left(&entry.payment_intent)))
             .filter(|(_, left)| *left > Cents::ZERO)
             .collect()
+    }
+
+    /// A payment that came otherwise than asked, while the artist has yet to say what becomes of it.
+    pub fn waiting_for_a_decision(&self) -> Option<&Entry> {
+        let waits = self.state.status == Status::Pending;
+        self.mismatched().into_iter().map(|(entry, _)| entry).find(|_| waits)
     }
 
     /// What is left of those that came in the booking's currency.
@@ -111,23 +132,21 @@ impl Booking {
         }
         let terms = self.cancellation(by, now);
         let mut tasks = self.calendar_task();
-        let own = self.state.payment_intent.as_deref();
-        let disputed = self.state.payment_status == PaymentStatus::Disputed;
-        let mut refunds: Vec<(&str, Cents)> = Vec::new();
-        if !disputed {
-            if let Some(own) = own {
-                refunds.push((own, self.ledger.owed(own, terms.kept)));
-            }
-            refunds.extend(self.mismatched().into_iter().map(|(entry, left)| (entry.payment_intent.as_str(), left)));
-        }
-        refunds.retain(|(_, amount)| *amount > Cents::ZERO);
-        tasks.extend(refunds.iter().map(|(payment_intent, amount)| Task::Refund {
-            booking: self.id,
-            payment_intent: (*payment_intent).to_owned(),
-            // The job brings what went back up to this sum, whatever was given back before.
-            amount: self.ledger.refunded(payment_intent).saturating_add(*amount),
-            reason: RefundReason::Cancelled,
-        }));
+        let state = State {
+            status: Status::Cancelled,
+            cancel_reason: Some(reason),
+            hold_expires_at: None,
+            kept: (!self.ledger.is_empty()).then_some(terms.kept),
+            undo: None,
+            ..self.state.clone()
+        };
+        let state = self.at(state, &self.ledger);
+        let after = Self { state: state.clone(), ..self.clone() };
+        let of_this = self.mismatched().into_iter().map(|(entry, _)| entry.payment_intent.as_str());
+        let of_this = self.state.payment_intent.as_deref().into_iter().chain(of_this);
+        // What a bank may take is given back once it lets go of it.
+        tasks
+            .extend(of_this.filter(|payment| !self.is_blocked(payment)).filter_map(|payment| after.refund_of(payment)));
         if self.ledger.is_empty()
             && let Some(session) = &self.checkout_session
         {
@@ -145,19 +164,7 @@ impl Booking {
             CancelReason::HoldExpired | CancelReason::PaymentFailed => Actor::System,
         };
         Change {
-            state: Some(State {
-                status: Status::Cancelled,
-                payment_status: if refunds.is_empty() {
-                    self.state.payment_status
-                } else {
-                    PaymentStatus::RefundPending
-                },
-                cancel_reason: Some(reason),
-                hold_expires_at: None,
-                kept: (!self.ledger.is_empty()).then_some(terms.kept),
-                undo: None,
-                ..self.state.clone()
-            }),
+            state: Some(state),
             history: vec![HistoryLine {
                 actor,
                 kind: HistoryKind::Cancelled,

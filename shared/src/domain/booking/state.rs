@@ -47,6 +47,8 @@ named! {
         Refunded = "refunded",
         /// The cardholder's bank contests the payment.
         Disputed = "disputed",
+        /// The cardholder's bank took it back for good.
+        Lost = "lost",
     }
 }
 
@@ -142,8 +144,14 @@ named! {
         Released = "released",
         /// The ledger agrees with Stripe's refunds now.
         Settled = "settled",
+        /// The ledger agrees with Stripe, and a refund has just failed.
+        RefundFailed = "refund_failed",
         /// Stripe's refunds are to be read.
         RefundsToRead = "refunds_to_read",
+        /// A dispute is to be read at Stripe.
+        DisputeToRead = "dispute_to_read",
+        /// Money is to go back.
+        RefundAsked = "refund_asked",
         /// Stripe will not give a payment back.
         RefundImpossible = "refund_impossible",
         /// The cardholder's bank contests the payment.
@@ -186,6 +194,14 @@ named! {
         SlotTaken = "slot_taken",
         /// Refused: the booking is not what the decision was made on.
         ChangedMeanwhile = "changed_meanwhile",
+        /// An event of another account than the booking's: nothing is done.
+        OtherAccount = "other_account",
+        /// A Checkout Session that asked for nothing: nothing is paid.
+        NothingAsked = "nothing_asked",
+        /// An event that cannot be read: a person must look.
+        Unreadable = "unreadable",
+        /// An event that only points at what happened: it is looked for among Stripe's events.
+        Thin = "thin",
         /// An event that names no payment.
         NoPaymentIntent = "no_payment_intent",
         /// News of no booking of ours.
@@ -289,6 +305,16 @@ named! {
         DisputeWon = "dispute_won",
         /// It decided for the cardholder.
         DisputeLost = "dispute_lost",
+        /// It was lost, and goes on.
+        DisputeAppealed = "dispute_appealed",
+        /// It was settled before it became one.
+        DisputePrevented = "dispute_prevented",
+        /// A bank asked, and contests nothing.
+        InquiryClosed = "inquiry_closed",
+        /// The artist gives a part of the deposit back.
+        RefundAsked = "refund_asked",
+        /// The artist takes a payment as it came.
+        MismatchAccepted = "mismatch_accepted",
         /// The appointment took place.
         Completed = "completed",
         /// Nobody came.
@@ -346,7 +372,8 @@ pub struct State {
     pub payment_intent: Option<String>,
     /// What a person must look at.
     pub payment_problem: Option<PaymentProblem>,
-    /// What the artist keeps of the money that a called-off booking had received; none while no terms apply.
+    /// What the artist keeps of the booking's own payment: by the terms once it is called off, or after giving a part of it
+    /// back by hand. None while all of it is kept.
     pub kept: Option<Cents>,
     /// The client did not come; of a completed booking only.
     pub no_show: bool,

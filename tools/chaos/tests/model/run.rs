@@ -8,7 +8,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use chaos::{Call, Death, Outside, Step, Weather};
 use dev::aws::Condition;
 use dev::demo::{self, LEA, NOA};
-use dev::stripe::{Down, Outcome};
+use dev::stripe::{DisputeStatus, Down, NewDispute, Outcome, RefundMode};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use lambda_http::http::Method;
@@ -21,6 +21,20 @@ use shared::domain::ids::BookingId;
 use shared::domain::policy::Canceller;
 use shared::settle;
 use testing::{PUBLIC_URL, World, answer, at, post, request, stripe_event};
+
+/// What a dispute can become.
+const STATES: [DisputeStatus; 10] = [
+    DisputeStatus::WarningNeedsResponse,
+    DisputeStatus::WarningUnderReview,
+    DisputeStatus::WarningClosed,
+    DisputeStatus::NeedsResponse,
+    DisputeStatus::UnderReview,
+    DisputeStatus::Won,
+    DisputeStatus::Lost,
+    DisputeStatus::Prevented,
+    DisputeStatus::AppealNeedsResponse,
+    DisputeStatus::AppealUnderReview,
+];
 
 const SECRET: &str = dev::stripe::WEBHOOK_SECRET;
 
@@ -369,7 +383,7 @@ impl<'a> Run<'a> {
             },
             Outside::RefundAtStripe { payment } => match nth(&payments, *payment) {
                 None => "no payment".to_owned(),
-                Some(payment) => self.refund_at_stripe(&id(payment)).await,
+                Some(payment) => self.refund_at_stripe(&id(payment), None).await,
             },
             Outside::RefundFails { refund } => match nth(&world.stripe.refunds(), *refund) {
                 None => "no refund".to_owned(),
@@ -378,6 +392,41 @@ impl<'a> Run<'a> {
             Outside::Dispute { payment } => match nth(&payments, *payment) {
                 None => "no payment".to_owned(),
                 Some(payment) => world.stripe.dispute(&id(payment), "fraudulent").unwrap_or_else(|why| why),
+            },
+            Outside::PartRefundAtStripe { payment, percent } => match nth(&payments, *payment) {
+                None => "no payment".to_owned(),
+                Some(payment) => {
+                    let cents = payment["amount_received"].as_i64().unwrap_or_default() * i64::from(*percent) / 100;
+                    self.refund_at_stripe(&id(payment), Some(cents)).await
+                }
+            },
+            Outside::RefundsWait { for_customer } => {
+                let mode = if *for_customer { RefundMode::RequiresAction } else { RefundMode::StayPending };
+                world.stripe.switch(|switches| switches.refunds = mode);
+                "done".to_owned()
+            }
+            Outside::RefundsAreMade => {
+                world.stripe.switch(|switches| switches.refunds = RefundMode::Succeed);
+                "done".to_owned()
+            }
+            Outside::RefundEnds { refund, made } => match nth(&world.stripe.refunds(), *refund) {
+                None => "no refund".to_owned(),
+                Some(refund) if *made => done(world.stripe.complete_refund(&id(refund))),
+                Some(refund) => done(world.stripe.cancel_refund(&id(refund))),
+            },
+            Outside::DisputePart { payment, percent, inquiry } => match nth(&payments, *payment) {
+                None => "no payment".to_owned(),
+                Some(payment) => {
+                    let cents = payment["amount_received"].as_i64().unwrap_or_default() * i64::from(*percent) / 100;
+                    let status =
+                        if *inquiry { DisputeStatus::WarningNeedsResponse } else { DisputeStatus::NeedsResponse };
+                    let new = NewDispute { amount: Some(cents), status, ..NewDispute::default() };
+                    world.stripe.open_dispute(&id(payment), &new).unwrap_or_else(|why| why)
+                }
+            },
+            Outside::DisputeMoves { dispute, to } => match nth(&world.stripe.disputes(), *dispute) {
+                None => "no dispute".to_owned(),
+                Some(dispute) => done(world.stripe.move_dispute(&id(dispute), STATES[usize::from(*to) % STATES.len()])),
             },
             Outside::DisputeDecided { dispute, won } => match nth(&world.stripe.disputes(), *dispute) {
                 None => "no dispute".to_owned(),
@@ -409,13 +458,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn refund_at_stripe(&self, payment: &str) -> String {
+    async fn refund_at_stripe(&self, payment: &str, cents: Option<i64>) -> String {
+        let mut form = vec![("payment_intent", payment.to_owned())];
+        form.extend(cents.map(|cents| ("amount", cents.to_string())));
         // Whoever is at Stripe's dashboard uses the same API, with a key of their own.
         let client = reqwest::Client::new();
         let answer = client
             .post(format!("{}/v1/refunds", self.world.stripe.url()))
             .bearer_auth("sk_test_standin")
-            .form(&[("payment_intent", payment)])
+            .form(&form)
             .send()
             .await;
         answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string())
@@ -436,6 +487,10 @@ impl<'a> Run<'a> {
         for session in world.stripe.sessions() {
             let id = session["id"].as_str().unwrap_or_default();
             let _ = world.stripe.settle(id, false);
+        }
+        world.stripe.switch(|switches| switches.refunds = RefundMode::Succeed);
+        for refund in world.stripe.refunds() {
+            let _ = world.stripe.complete_refund(refund["id"].as_str().unwrap_or_default());
         }
         let mut calm = 0;
         for _ in 0..SWEEPS {

@@ -32,6 +32,7 @@ impl Evidence<'_> {
         let mut broken = Vec::new();
         once(self, &mut broken).await;
         money(self, &mut broken).await;
+        words(self, &mut broken).await;
         bookings(self, &mut broken).await;
         sessions(self, &mut broken);
         calendar(self, &mut broken).await;
@@ -71,12 +72,80 @@ fn at_stripe(world: &Evidence<'_>) -> BTreeMap<String, i64> {
         }
     }
     for dispute in world.stripe.disputes() {
-        if text(&dispute, "status") == "lost" {
-            *left.entry(text(&dispute, "payment_intent").to_owned()).or_default() -=
-                dispute["amount"].as_i64().unwrap_or_default();
-        }
+        let moved = dispute["balance_transactions"].as_array().into_iter().flatten();
+        *left.entry(text(&dispute, "payment_intent").to_owned()).or_default() +=
+            moved.map(|transaction| transaction["amount"].as_i64().unwrap_or_default()).sum::<i64>();
     }
     left
+}
+
+/// What Stripe says of the refunds and disputes of one payment.
+#[derive(Default)]
+struct Objects {
+    /// What the client has paid.
+    came: i64,
+    arrived: i64,
+    on_its_way: i64,
+    contested: bool,
+    lost: bool,
+}
+
+fn objects(world: &Evidence<'_>) -> BTreeMap<String, Objects> {
+    let mut of: BTreeMap<String, Objects> = BTreeMap::new();
+    for intent in world.stripe.payment_intents() {
+        let came = intent["amount_received"].as_i64().unwrap_or_default();
+        of.entry(text(&intent, "id").to_owned()).or_default().came = came;
+    }
+    for refund in world.stripe.refunds() {
+        let payment = of.entry(text(&refund, "payment_intent").to_owned()).or_default();
+        match text(&refund, "status") {
+            "succeeded" => payment.arrived += refund["amount"].as_i64().unwrap_or_default(),
+            "failed" | "canceled" => {}
+            _ => payment.on_its_way += refund["amount"].as_i64().unwrap_or_default(),
+        }
+    }
+    for dispute in world.stripe.disputes() {
+        let payment = of.entry(text(&dispute, "payment_intent").to_owned()).or_default();
+        match text(&dispute, "status") {
+            "lost" => payment.lost = true,
+            "won" | "prevented" => {}
+            status if status.starts_with("warning") => {}
+            _ => payment.contested = true,
+        }
+    }
+    of
+}
+
+/// What is said of a booking's money is what Stripe's own objects say.
+async fn words(world: &Evidence<'_>, broken: &mut Vec<String>) {
+    let of = objects(world);
+    // What a bank takes beside a refund is its own business.
+    let given_back = of.iter().filter(|(_, one)| one.arrived + one.on_its_way > one.came);
+    broken.extend(given_back.map(|(payment, _)| format!("more than all of {payment} was given back")));
+    let rows = world
+        .rows(
+            r"select b.id, b.status, b.payment_status, array_agg(distinct p.stripe_payment_intent_id) as payments
+             from bookings b join payments p on p.booking_id = b.id and p.kind = 'capture'
+                 and (b.status = 'cancelled' or p.stripe_payment_intent_id = b.stripe_payment_intent_id)
+             group by b.id order by b.id",
+        )
+        .await;
+    for row in rows {
+        let payments = row["payments"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let objects: Vec<&Objects> = payments.filter_map(|payment| of.get(payment)).collect();
+        let any = |is: fn(&Objects) -> bool| objects.iter().any(|one| is(one));
+        let said = text(&row, "payment_status");
+        let mut complain = |what: &str| broken.push(format!("{row}: {what}"));
+        if (said == "disputed") != any(|one| one.contested) {
+            complain("a dispute is open at Stripe and not here, or here and not there");
+        }
+        if said == "refunded" && (any(|one| one.on_its_way > 0) || !any(|one| one.arrived > 0)) {
+            complain("is called refunded, and Stripe does not say so");
+        }
+        if said == "lost" && !any(|one| one.lost) {
+            complain("is called lost, and no bank has taken it");
+        }
+    }
 }
 
 /// The ledger says what Stripe says, payment by payment, and no payment is missing.
@@ -98,9 +167,6 @@ async fn money(world: &Evidence<'_>, broken: &mut Vec<String>) {
                 broken.push(format!("of {payment} {cents} cents are left at Stripe, {known} in the ledger"));
             }
             Some(_) => {}
-        }
-        if *cents < 0 {
-            broken.push(format!("more than all of {payment} was given back: {cents}"));
         }
     }
     broken.extend(ours.keys().filter(|id| !stripe.contains_key(*id)).map(|id| format!("Stripe knows no payment {id}")));
@@ -140,7 +206,8 @@ async fn bookings(world: &Evidence<'_>, broken: &mut Vec<String>) {
             ));
         };
         let stands = is("status", "confirmed") || is("status", "completed");
-        let flagged = !row["payment_problem"].is_null() || is("payment_status", "disputed");
+        let flagged =
+            !row["payment_problem"].is_null() || is("payment_status", "disputed") || is("payment_status", "lost");
         if stands && row["captured"] != true && row["by_hand"] != true {
             complain("stands, and nobody paid or confirmed it");
         }

@@ -148,9 +148,12 @@ fn secrets_of_the_webhook(report: &mut Report, environment: &Environment, there_
 async fn rights(report: &mut Report, environment: &Environment) {
     let base = environment.setting("STRIPE_API_BASE").trim_end_matches('/');
     let mut missing = Vec::new();
-    for (right, path) in
-        [("Checkout Sessions", "checkout/sessions"), ("Charges and Refunds", "refunds"), ("Events", "events")]
-    {
+    for (right, path) in [
+        ("Checkout Sessions", "checkout/sessions"),
+        ("Charges and Refunds", "refunds"),
+        ("Disputes", "disputes"),
+        ("Events", "events"),
+    ] {
         let ask = environment.http.get(format!("{base}/v1/{path}?limit=1"));
         let ask = ask.bearer_auth(environment.secret("STRIPE_SECRET_KEY")).header("stripe-version", API_VERSION);
         match ask.timeout(BOUND).send().await {

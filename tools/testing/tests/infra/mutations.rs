@@ -347,7 +347,7 @@ const TURNS: &[Turn] = &[
         [r#""\"job given up\"""#, r#""\"job was given up\"""#],
         [r#"aws_cloudwatch_log_metric_filter.signal["job-given-up worker"]"#, "pattern"]),
     turn("a thousand refunds may fail", "observe.tf",
-        [r#"\"refund.failed\"", threshold = 1 }"#, r#"\"refund.failed\"", threshold = 1000 }"#],
+        [r#"\"a refund has failed\"", threshold = 1 }"#, r#"\"a refund has failed\"", threshold = 1000 }"#],
         [r#"aws_cloudwatch_metric_alarm.this["refund-failed"]"#, "threshold"]),
     turn("a silent sweeper is taken for a good one", "observe.tf",
         [r#"missing = "breaching""#, r#"missing = "notBreaching""#],

@@ -37,7 +37,7 @@ impl Desk {
             "first",
             "programs",
             "checkout/infra/environments",
-            "checkout/dev/setup",
+            "checkout/tools/dev/setup",
             "checkout/frontend/dist/assets",
             "zips",
             "aws",
