@@ -242,6 +242,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/bookings/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a payment that is not what was asked as it came: the booking stands. */
+        post: operations["acceptPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/bookings/{id}/cancel": {
         parameters: {
             query?: never;
@@ -355,6 +372,23 @@ export interface paths {
         put?: never;
         /** Puts an appointment that was called off in Cal.com back there. */
         post: operations["putBackBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/bookings/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a part of the deposit back, and calls nothing off. */
+        post: operations["refundBooking"];
         delete?: never;
         options?: never;
         head?: never;
@@ -872,7 +906,7 @@ export interface components {
         /** @description Nothing more to say. */
         Accepted: Record<string, never>;
         /** @description What the artist may do with a booking. */
-        Action: "confirm" | "undo_confirm" | "put_back" | "cancel" | "complete" | "no_show";
+        Action: "confirm" | "undo_confirm" | "put_back" | "cancel" | "refund" | "accept" | "complete" | "no_show";
         /** @description What an action was decided on. */
         ActionRequest: {
             /**
@@ -1006,6 +1040,8 @@ export interface components {
             created_at: string;
             /** @description The deposit. */
             deposit_cents: components["schemas"]["Cents"];
+            /** @description The dispute that is open, if one is: of several the one that is to be answered first. */
+            dispute: components["schemas"]["DisputeView"] | null;
             /** @description The bank gave a disputed deposit back to the client. */
             dispute_lost: boolean;
             /**
@@ -1134,6 +1170,8 @@ export interface components {
             created_at: string;
             /** @description The deposit. */
             deposit_cents: components["schemas"]["Cents"];
+            /** @description The dispute that is open, if one is: of several the one that is to be answered first. */
+            dispute: components["schemas"]["DisputeView"] | null;
             /** @description The bank gave a disputed deposit back to the client. */
             dispute_lost: boolean;
             /**
@@ -1222,18 +1260,24 @@ export interface components {
             hold_lapsed: boolean;
             /** @description Pages elsewhere that the appointment opens in, once it stands. */
             links: components["schemas"]["LinksView"] | null;
+            /** @description What the client's bank has taken back over a dispute that it has decided. */
+            lost_cents: components["schemas"]["Cents"];
+            /** @description Of that, what has not arrived yet. */
+            on_its_way_cents: components["schemas"]["Cents"];
             /** @description What the client has paid and not got back. */
             paid_cents: components["schemas"]["Cents"];
             /** @description Where the deposit is. */
             payment_status: components["schemas"]["PaymentStatus"];
             /** @description The whole price; none for a project. */
             price_cents: components["schemas"]["Cents"] | null;
+            /** @description A payment that is not what was asked, and waits for the artist's decision: what came. */
+            received_otherwise: components["schemas"]["ReceivedView"] | null;
             /**
              * Format: date-time
              * @description Until when a client who cancels gets everything back; none once that is over, or when there is nothing to cancel.
              */
             refundable_until: string | null;
-            /** @description What was given back so far. */
+            /** @description What was given back so far, or is on its way. */
             refunded_cents: components["schemas"]["Cents"];
             /** @description What is left to pay on site; none of a booking without a price, or that does not lie ahead. */
             rest_cents: components["schemas"]["Cents"] | null;
@@ -1416,6 +1460,33 @@ export interface components {
             /** @description Its slots in order of time; none when the day is full or closed. */
             slots: components["schemas"]["SlotView"][];
         };
+        /** @description A bank contests a payment, or asks about it. */
+        DisputeView: {
+            /** @description How much of the payment. */
+            amount_cents: components["schemas"]["Cents"];
+            /** @description Nothing follows from it any more. */
+            closed: boolean;
+            /**
+             * Format: date-time
+             * @description Until when an answer counts.
+             */
+            due_by: string | null;
+            /** @description Stripe's id of it. */
+            id: string;
+            /** @description The bank only asks: nothing was taken, and a refund often ends it. */
+            inquiry: boolean;
+            /** @description It waits for an answer. */
+            needs_response: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            opened_at: string;
+            /** @description Why, in a word of Stripe's, e.g. `fraudulent`. */
+            reason: string;
+            /** @description How far it is, in a word of Stripe's, e.g. `needs_response`. There may be new ones. */
+            status: string;
+        };
         /** @description Who may open an account. */
         Doors: {
             /** @description `closed`, `invited` or `open`. */
@@ -1449,7 +1520,7 @@ export interface components {
             rest: number;
         };
         /** @description A kind of ledger row. */
-        EntryKind: "capture" | "refund" | "refund_failed" | "dispute_lost";
+        EntryKind: "capture" | "refund" | "refund_failed" | "dispute_withdrawn" | "dispute_reinstated";
         /** @description One line of the history. */
         EventView: {
             /** @description Who. */
@@ -1568,7 +1639,7 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /** @description What happened to a booking: one word of its history. */
-        HistoryKind: "held" | "payment_received" | "payment_processing" | "payment_declined" | "payment_mismatch" | "payment_duplicate" | "payment_too_late" | "payment_given_back" | "confirmed" | "revived" | "confirmed_by_hand" | "confirmation_undone" | "hold_expired" | "payment_failed" | "client" | "artist" | "calendar" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "completed" | "no_show" | "moved" | "calendar_waiting" | "calendar_synced" | "calendar_removed" | "calendar_conflict" | "calendar_failed" | "calendar_called_off" | "calendar_put_back" | "mail_asked_again" | "job_retried";
+        HistoryKind: "held" | "payment_received" | "payment_processing" | "payment_declined" | "payment_mismatch" | "payment_duplicate" | "payment_too_late" | "payment_given_back" | "confirmed" | "revived" | "confirmed_by_hand" | "confirmation_undone" | "hold_expired" | "payment_failed" | "client" | "artist" | "calendar" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "dispute_appealed" | "dispute_prevented" | "inquiry_closed" | "refund_asked" | "mismatch_accepted" | "completed" | "no_show" | "moved" | "calendar_waiting" | "calendar_synced" | "calendar_removed" | "calendar_conflict" | "calendar_failed" | "calendar_called_off" | "calendar_put_back" | "mail_asked_again" | "job_retried";
         /** @description A week. */
         Hours: {
             /** @description Its openings, in order. */
@@ -1676,9 +1747,19 @@ export interface components {
             balance_cents: components["schemas"]["Cents"];
             /** @description Received. */
             captured_cents: components["schemas"]["Cents"];
+            /** @description The disputes about its payments, the oldest first. */
+            disputes: components["schemas"]["DisputeView"][];
             /** @description Every movement, oldest first. */
             entries: components["schemas"]["MoneyEntry"][];
-            /** @description Given back or lost; positive. */
+            /** @description Taken by banks over disputes; positive. */
+            lost_cents: components["schemas"]["Cents"];
+            /** @description Of that, what has not arrived yet; positive. */
+            on_its_way_cents: components["schemas"]["Cents"];
+            /** @description What is owed to the client and has not gone back yet: while a bank decides, it waits. */
+            owed_cents: components["schemas"]["Cents"];
+            /** @description The most that can be given back by hand now. */
+            refundable_cents: components["schemas"]["Cents"];
+            /** @description Given back, or on its way; positive. */
             refunded_cents: components["schemas"]["Cents"];
         };
         /** @description One movement of money. */
@@ -1879,7 +1960,7 @@ export interface components {
         /** @description What Stripe says of a payment. */
         PaymentSeen: "paid" | "processing" | "open" | "closed";
         /** @description Where the deposit is. */
-        PaymentStatus: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed";
+        PaymentStatus: "unpaid" | "paid" | "refund_pending" | "refunded" | "disputed" | "lost";
         /** @description A telephone number as it is understood. */
         PhoneReading: {
             /** @description Whose number it is, where that is known. */
@@ -2111,6 +2192,26 @@ export interface components {
             email: components["schemas"]["EmailReading"] | null;
             /** @description The number; none when none was given. */
             phone: components["schemas"]["PhoneReading"] | null;
+        };
+        /** @description A payment of another amount or currency than was asked. */
+        ReceivedView: {
+            /** @description How much, in the currency's smallest unit. */
+            amount_cents: components["schemas"]["Cents"];
+            /** @description Lower-case ISO code. */
+            currency: string;
+        };
+        /** @description A part of the deposit that is to go back, while the appointment stands. */
+        RefundRequest: {
+            /**
+             * Format: int64
+             * @description How much: at most `money.refundable_cents`.
+             */
+            amount_cents: number;
+            /**
+             * Format: int32
+             * @description The version that was shown.
+             */
+            version: number;
         };
         /** @description The answer to a release. */
         ReleasedView: {
@@ -2421,9 +2522,9 @@ export interface components {
             starts_at: string;
         };
         /** @description The kinds of [`Task`]. */
-        TaskKind: "sync_calendar" | "send_email" | "refund" | "settle_refunds" | "expire_checkout" | "send_contact_link";
+        TaskKind: "sync_calendar" | "send_email" | "refund" | "settle_payment" | "expire_checkout" | "send_contact_link";
         /** @description The mails InkFlow sends. Each is named as its template's file. */
-        Template: "artist_pending" | "artist_confirmed" | "artist_calendar_conflict" | "artist_payment_problem" | "artist_cancelled" | "artist_moved" | "client_held" | "client_confirmed" | "client_cancelled" | "client_moved" | "client_late_refund";
+        Template: "artist_pending" | "artist_confirmed" | "artist_calendar_conflict" | "artist_payment_problem" | "artist_cancelled" | "artist_moved" | "client_held" | "client_confirmed" | "client_cancelled" | "client_moved" | "client_late_refund" | "client_refund_failed";
         /** @description A policy to begin from. */
         TemplateView: {
             /** @description A name for programs. */
@@ -3459,6 +3560,122 @@ export interface operations {
             };
         };
     };
+    acceptPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description Takes a payment that is not what was asked as it came: the booking stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancelBooking: {
         parameters: {
             query?: never;
@@ -4168,6 +4385,122 @@ export interface operations {
         };
         responses: {
             /** @description Puts an appointment that was called off in Cal.com back there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found, no-artist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed-meanwhile, not-possible, too-late, money-changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description stripe-unavailable */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description sign-in-unavailable, try-again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refundBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundRequest"];
+            };
+        };
+        responses: {
+            /** @description Gives a part of the deposit back, and calls nothing off. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -41,7 +41,9 @@ export function moneyOf(booking: Row): string {
     case "refunded":
       return t.booking.refunded;
     case "disputed":
-      return booking.dispute_lost ? t.booking.disputeLost : t.booking.disputed;
+      return t.booking.disputed;
+    case "lost":
+      return t.booking.disputeLost;
     case "unpaid":
       if (booking.status === "pending") return t.booking.deposit(amount);
       return booking.rest_cents === null ? t.booking.noDeposit : t.booking.onSite(money(booking.rest_cents));
