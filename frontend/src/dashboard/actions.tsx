@@ -1,5 +1,6 @@
 // What an artist does with a booking, in a row of the list and on its own page alike: confirm and take it back, cancel,
-// and say afterwards what became of it. The server decides; what it answers is what is shown.
+// and say afterwards what became of it; on its own page, where its money is told, also what moves that money. The server
+// decides; what it answers is what is shown.
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -8,11 +9,14 @@ import { act, readBooking } from "./api";
 import { CancelDialog } from "./cancel-dialog";
 import type { Saying } from "./form";
 import { is, sentence } from "./problems";
+import { RefundDialog } from "./refund-dialog";
 import type { Action, Detail, Shown } from "./types";
 import { t } from "./words";
 
 interface Props {
   booking: Shown;
+  /** The same whole, on the booking's own page. */
+  whole?: Detail;
   changed: (booking: Detail) => void;
 }
 
@@ -21,10 +25,10 @@ export function secondsToUndo({ undo_until: until }: Shown): number {
   return until ? Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1000)) : 0;
 }
 
-export function Actions({ booking, changed }: Props): VNode {
+export function Actions({ booking, whole, changed }: Props): VNode {
   const [busy, setBusy] = useState<Action | null>(null);
   const [saying, say] = useState<Saying | null>(null);
-  const [cancelling, setCancelling] = useState(false);
+  const [asking, ask] = useState<"cancel" | "refund" | null>(null);
   const said = useRef<HTMLParagraphElement>(null);
   const { name } = booking.client;
 
@@ -33,7 +37,7 @@ export function Actions({ booking, changed }: Props): VNode {
     if (saying && (document.activeElement === document.body || document.activeElement === null)) said.current?.focus();
   }, [saying]);
 
-  const run = async (action: Exclude<Action, "cancel">, done: string): Promise<void> => {
+  const run = async (action: Exclude<Action, "cancel" | "refund">, done: string): Promise<void> => {
     if (busy) return;
     setBusy(action);
     say(null);
@@ -51,6 +55,13 @@ export function Actions({ booking, changed }: Props): VNode {
 
   const can = (action: Action): boolean => booking.actions.includes(action);
   const undo = can("undo_confirm");
+  const accept = whole && can("accept");
+  // Where there is something else to be decided, calling it off is the other answer, and says what it does.
+  const isAnswer = accept || can("put_back");
+  const answered = (saying: Saying | null): void => {
+    ask(null);
+    if (saying) say(saying);
+  };
   const refund = booking.cancellation?.refund_cents ?? 0;
   return (
     <div class="deeds">
@@ -115,35 +126,52 @@ export function Actions({ booking, changed }: Props): VNode {
           {busy === "put_back" ? t.moment : t.booking.putBack}
         </button>
       )}
+      {accept && (
+        <button
+          type="button"
+          class="button"
+          aria-disabled={busy !== null}
+          onClick={() => void run("accept", t.booking.accepted)}
+        >
+          {busy === "accept" ? t.moment : t.booking.accept(money(whole.money.balance_cents))}
+        </button>
+      )}
       {can("cancel") && !undo && (
         <button
           type="button"
-          class={can("put_back") ? "button quiet" : "link"}
+          class={isAnswer ? "button quiet" : "link"}
           aria-label={t.booking.cancelFor(name)}
-          onClick={() => setCancelling(true)}
+          onClick={() => ask("cancel")}
         >
-          {can("put_back") && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
+          {isAnswer && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
         </button>
       )}
-      {cancelling && (
-        <CancelDialog
-          booking={booking}
-          changed={changed}
-          close={(saying) => {
-            setCancelling(false);
-            if (saying) say(saying);
-          }}
-        />
+      {whole && can("refund") && (
+        <button
+          type="button"
+          class={booking.dispute?.inquiry ? "button quiet" : "link"}
+          aria-label={t.booking.refundFor(name)}
+          onClick={() => ask("refund")}
+        >
+          {t.booking.refund}
+        </button>
+      )}
+      {asking === "cancel" && <CancelDialog booking={booking} changed={changed} close={answered} />}
+      {asking === "refund" && whole && (
+        <RefundDialog booking={whole} changed={changed} again={() => lookAgain(booking.id, changed)} close={answered} />
       )}
     </div>
   );
 }
 
-async function lookAgain(id: string, changed: (booking: Detail) => void): Promise<void> {
+async function lookAgain(id: string, changed: (booking: Detail) => void): Promise<Detail | null> {
   try {
-    changed(await readBooking(id));
+    const now = await readBooking(id);
+    changed(now);
+    return now;
   } catch {
-    // The list looks again by itself.
+    // The page looks again by itself.
+    return null;
   }
 }
 

@@ -156,8 +156,12 @@ export function endSuspicious(ids: string[]): Promise<Api.Ended> {
   return call("POST", `${at("suspicious")}/end`, { ids });
 }
 
-/** Confirm, take back, complete or mark as missed. */
-export function act(id: string, action: Exclude<Api.Action, "cancel">, version: number): Promise<Api.Detail> {
+/** Confirm, take back, accept a payment as it came, complete or mark as missed. */
+export function act(
+  id: string,
+  action: Exclude<Api.Action, "cancel" | "refund">,
+  version: number,
+): Promise<Api.Detail> {
   return call("POST", `${at(id)}/${action.replaceAll("_", "-")}`, { version });
 }
 
@@ -169,6 +173,11 @@ export function cancel(
   by: "artist" | "client",
 ): Promise<Api.Detail> {
   return call("POST", `${at(id)}/cancel`, { version, refund_cents, by });
+}
+
+/** Gives a part of the deposit back; the appointment stays as it is. */
+export function refund(id: string, version: number, amount_cents: number): Promise<Api.Detail> {
+  return call("POST", `${at(id)}/refund`, { version, amount_cents });
 }
 
 export function writeNote(id: string, note: string): Promise<Api.Detail> {

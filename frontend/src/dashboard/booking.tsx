@@ -3,17 +3,20 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Address, mailto } from "../core/address";
-import { civilDate, clock, hours, longDay, money, span, whoseClock } from "../core/format";
+import { amountIn } from "../booking/currency";
+import { civilDate, hours, longDay, money, span, whoseClock } from "../core/format";
 import { Actions, secondsToUndo } from "./actions";
 import { readBooking, writeNote } from "./api";
 import { Jobs, Mails } from "./deliveries";
+import { DisputeAlert, Disputes } from "./disputes";
 import { Submit, TextField } from "./fields";
 import { useDraft, useSending } from "./form";
 import { useLive } from "./live";
+import { Money, cameAs, told, undecided } from "./money";
 import { Facts, Heading, Part, Waiting } from "./parts";
 import { is } from "./problems";
-import { Due, Status, moneyOf } from "./row";
-import type { Detail } from "./types";
+import { Due, State } from "./row";
+import type { Detail, Happening } from "./types";
 import { shortMoment } from "./when";
 import { t } from "./words";
 
@@ -53,7 +56,6 @@ function Unknown(): VNode {
 function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail) => void }): VNode {
   const { client, project } = booking;
   const minutes = (Date.parse(booking.end) - Date.parse(booking.start)) / 60_000;
-  const until = booking.status === "pending" && booking.hold_expires_at;
   return (
     <article class={booking.status === "cancelled" ? "whole void" : "whole"}>
       <header class="top">
@@ -66,17 +68,15 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
               {booking.clock && `, ${whoseClock(booking.clock)}`} ({span(minutes)})
             </span>
           </p>
-          <p class="state">
-            <Status booking={booking} /> <span>{moneyOf(booking)}</span>
-            {until && Date.parse(until) > Date.now() && <span>, {t.booking.holdUntil(clock(until))}</span>}
-          </p>
+          <State booking={booking} />
         </div>
         {booking.flash_image && <img src={booking.flash_image} alt="" width={160} height={160} />}
       </header>
       <Due todo={booking.todo.filter((each) => each !== "payment")} />
-      {booking.todo.includes("payment") && <Trouble booking={booking} />}
-      {booking.dispute_lost && <p class="alert">{t.detail.disputeLost}</p>}
-      <Actions booking={booking} changed={changed} />
+      <Trouble booking={booking} />
+      <DisputeAlert booking={booking} />
+      <Lost booking={booking} />
+      <Actions booking={booking} whole={booking} changed={changed} />
       <Jobs booking={booking} changed={changed} />
       <div class="columns">
         <Part title={t.detail.client}>
@@ -113,6 +113,7 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
           </Part>
         )}
         <Money booking={booking} />
+        <Disputes booking={booking} />
         <Note booking={booking} changed={changed} />
         <Calendar booking={booking} />
         <Mails booking={booking} changed={changed} />
@@ -123,50 +124,33 @@ function Whole({ booking, changed }: { booking: Detail; changed: (after: Detail)
 }
 
 /** What is wrong with the money, for as long as it is. */
-function Trouble({ booking }: { booking: Detail }): VNode {
-  const disputed = booking.payment_status === "disputed" && !booking.dispute_lost;
-  return (
-    <>
-      {booking.payment_problem && (
-        <p class="alert">{t.detail.problem[booking.payment_problem] ?? t.booking.todo.payment}</p>
-      )}
-      {disputed && <p class="alert">{t.detail.disputed}</p>}
-    </>
-  );
+function Trouble({ booking }: { booking: Detail }): VNode | null {
+  const { payment_problem: problem, money: ledger } = booking;
+  const words = t.detail;
+  if (undecided(booking)) {
+    const asked = money(booking.deposit_cents);
+    const canAccept = booking.actions.includes("accept");
+    return (
+      <div class="alert">
+        <p>{words.otherwise(cameAs(booking) ?? words.another, asked)}</p>
+        <p>{canAccept ? words.acceptOrNot(money(ledger.balance_cents)) : words.notAcceptable}</p>
+      </div>
+    );
+  }
+  // What came otherwise than asked and is called off goes back by itself: the money's own part tells.
+  const isOver = booking.status === "cancelled" && problem === "mismatch";
+  if (!problem || isOver || !booking.todo.includes("payment")) return null;
+  return <p class="alert">{words.problem[problem] ?? t.booking.todo.payment}</p>;
 }
 
-function Money({ booking }: { booking: Detail }): VNode {
-  const { captured_cents: captured, refunded_cents: refunded, balance_cents: balance, entries } = booking.money;
-  const facts: [string, string][] = [[t.detail.captured, money(captured)]];
-  if (booking.status === "pending" || captured > 0) facts.unshift([t.detail.deposit, money(booking.deposit_cents)]);
-  if (refunded !== 0) facts.push([t.detail.refunded, money(Math.abs(refunded))], [t.detail.balance, money(balance)]);
-  if (booking.rest_cents !== null) facts.push([t.detail.rest, money(booking.rest_cents)]);
+/** Once a bank has decided against the artist. */
+function Lost({ booking }: { booking: Detail }): VNode | null {
+  if (!booking.dispute_lost) return null;
+  const { lost_cents: lost } = booking.money;
   return (
-    <Part title={t.detail.money}>
-      <Facts facts={facts} />
-      {entries.length > 0 && (
-        <details>
-          <summary>{t.detail.movements}</summary>
-          <ul class="lines">
-            {entries.map((entry) => (
-              <li key={`${entry.kind}${entry.stripe_id}`}>
-                <span>
-                  {t.detail.entry[entry.kind]}
-                  <small>
-                    {shortMoment(entry.at)}, <code>{entry.stripe_id}</code>
-                  </small>
-                </span>
-                <span>{money(entry.amount_cents)}</span>
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-      <details>
-        <summary>{t.detail.policy}</summary>
-        <p class="told">{booking.policy_sentence}</p>
-      </details>
-    </Part>
+    <p class="alert">
+      {t.detail.disputeLost(lost > 0 ? money(lost) : null)} {booking.status !== "cancelled" && t.detail.stillStands}
+    </p>
   );
 }
 
@@ -232,10 +216,7 @@ function Timeline({ booking }: { booking: Detail }): VNode {
       <ol class="story">
         {booking.timeline.map((each, index) => (
           <li key={index}>
-            <span>
-              {t.detail.event[each.kind]}
-              <Amount data={each.data} />
-            </span>
+            <span>{eventOf(each)}</span>
             <small>
               <time dateTime={each.at}>{shortMoment(each.at)}</time>, {t.detail.actor[each.actor]}
             </small>
@@ -246,7 +227,9 @@ function Timeline({ booking }: { booking: Detail }): VNode {
   );
 }
 
-function Amount({ data }: { data: unknown }): VNode | null {
-  const cents = typeof data === "object" && data !== null && "amount_cents" in data ? data.amount_cents : null;
-  return typeof cents === "number" ? <>, {money(Math.abs(cents))}</> : null;
+/** A line of the history; what a bank asks is no dispute yet. */
+function eventOf({ kind, data }: Happening): string {
+  const { amount, currency, inquiry } = told(data);
+  const words = kind === "dispute_opened" && inquiry ? t.detail.inquiryOpened : t.detail.event[kind];
+  return amount === null ? words : `${words}, ${amountIn(amount, currency)}`;
 }

@@ -1,9 +1,10 @@
 // A cancellation: what happens to the money is said before the button that does it, and exactly that is sent.
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { money } from "../core/format";
 import { cancel, readBooking } from "./api";
+import { useAsk } from "./ask";
 import { RadioField } from "./fields";
 import type { Saying } from "./form";
 import { is, sentence } from "./problems";
@@ -19,18 +20,12 @@ interface Props {
 }
 
 export function CancelDialog({ booking, changed, close }: Props): VNode {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const { dialog, leave } = useAsk(close, () => void look());
   const [fresh, setFresh] = useState<Detail | null>(null);
   const [chosen, choose] = useState<Canceller | null>(null);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState("");
   const { name } = booking.client;
-
-  // Closed before it goes, so that the focus returns to the button that opened it.
-  const leave = (saying: Saying | null): void => {
-    dialog.current?.close();
-    close(saying);
-  };
 
   const look = async (): Promise<void> => {
     try {
@@ -43,13 +38,6 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
     }
   };
 
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    element?.querySelector("h2")?.focus();
-    void look();
-  }, []);
-
   // Nobody is asked who cancels where it makes no difference: a hold that nobody has paid simply ends.
   const terms: Record<Canceller, Cancellation | null> = {
     artist: fresh?.cancellation ?? null,
@@ -57,6 +45,8 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
   };
   const by = terms.client ? chosen : "artist";
   const outcome = by && terms[by];
+  // Where a bank decides, or nothing is here to be shared, there are no two sums: the API's own sentence says how it is.
+  const plain = outcome && (outcome.refund_cents > 0 || (outcome.kept_cents > 0 && !fresh?.dispute));
 
   const go = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -100,7 +90,7 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
             options={(["artist", "client"] as const).map((each) => ({
               value: each,
               text: t.cancelling.by[each],
-              help: inShort(terms[each]),
+              help: inShort(terms[each], fresh),
             }))}
           />
         )}
@@ -110,11 +100,11 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
               <p class="lead">
                 {outcome.refund_cents > 0
                   ? t.cancelling.refund(money(outcome.refund_cents), name)
-                  : outcome.kept_cents > 0
+                  : plain
                     ? t.cancelling.keepAll(money(outcome.kept_cents))
-                    : t.cancelling.nothing(name)}
+                    : outcome.sentence}
               </p>
-              {(outcome.refund_cents > 0 || outcome.kept_cents > 0) && (
+              {plain && (
                 <dl class="facts-list">
                   <div>
                     <dt>{t.cancelling.back}</dt>
@@ -132,7 +122,7 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
                   )}
                 </dl>
               )}
-              {outcome.owed_beyond_cents > 0 && (
+              {plain && outcome.owed_beyond_cents > 0 && (
                 <p class="alert">{t.cancelling.beyondText(money(outcome.owed_beyond_cents))}</p>
               )}
             </>
@@ -168,8 +158,9 @@ export function CancelDialog({ booking, changed, close }: Props): VNode {
 }
 
 /** What a cancellation does with the money, beside the name of who cancels. */
-function inShort(terms: Cancellation | null): string {
+function inShort(terms: Cancellation | null, { dispute }: Detail): string {
   if (!terms) return "";
   const { refund_cents: back, kept_cents: kept } = terms;
+  if (back === 0 && dispute) return t.cancelling.notNow;
   return t.cancelling.terms(money(back), kept > 0 ? money(kept) : null);
 }

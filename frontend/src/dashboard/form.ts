@@ -129,13 +129,14 @@ export function useSending<Name extends string>(pointers: Record<string, Name> =
 
 /** Euros as somebody writes them, in cents; null when it is no amount. */
 export function cents(text: string): number | null {
-  const plain = text.replace(/[\s€]/g, "").replace(",", ".");
-  return /^\d{1,6}(\.\d{1,2})?$/.test(plain) ? Math.round(Number(plain) * 100) : null;
+  const [, whole, part = ""] = /^(\d{1,6})(?:[.,](\d{1,2}))?$/.exec(text.replace(/[\s€]/g, "")) ?? [];
+  return whole === undefined ? null : Number(whole + part.padEnd(2, "0"));
 }
 
 /** Cents as somebody would write them into a field. */
 export function euros(amount: number, decimal: string): string {
-  return amount % 100 === 0 ? String(amount / 100) : (amount / 100).toFixed(2).replace(".", decimal);
+  const digits = String(amount).padStart(3, "0");
+  return amount % 100 === 0 ? digits.slice(0, -2) : digits.slice(0, -2) + decimal + digits.slice(-2);
 }
 
 export function whole(text: string, least: number, most: number): number | null {

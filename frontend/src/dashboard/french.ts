@@ -15,6 +15,7 @@ export const words = {
   copy: "Copier",
   copied: "Copié.",
   optional: "facultatif",
+  decimal: ",",
   offline: "Vous êtes hors ligne. Ce qui est affiché date d’avant ; rien ne sera perdu de ce que vous écrivez.",
   unread: "Ces informations n’ont pas pu être lues.",
 
@@ -196,6 +197,7 @@ export const words = {
     project: "Projet",
     status: {
       pending: "En attente de l’acompte",
+      undecided: "Paiement à accepter ou à rendre",
       lapsed: "Délai de paiement passé",
       confirmed: "Confirmé",
       unpaid: "Confirmé, sans acompte",
@@ -223,10 +225,21 @@ export const words = {
     depositPaid: (amount: string) => `acompte ${amount} payé`,
     onSite: (amount: string) => `${amount} à payer sur place`,
     noDeposit: "rien de payé",
-    refunding: (amount: string) => `${amount} en cours de remboursement`,
-    refunded: "acompte rendu",
+    inHand: (amount: string) => `${amount} en main`,
+    otherwise: "payé autrement que demandé",
+    owed: (amount: string) => `${amount} pour le client`,
+    refunded: "remboursé",
     disputed: "paiement contesté",
-    disputeLost: "contestation perdue",
+    lost: "repris par la banque",
+    matter: {
+      inquiry: "Question de la banque",
+      answer: (day: string) => `Répondre avant le ${day}`,
+      dispute: "Contestation",
+      reviewed: "La banque examine",
+      lost: "Contestation perdue",
+      refunding: "Remboursement en route",
+      refundFailed: "Remboursement non abouti",
+    },
     confirm: "Confirmer",
     confirmFor: (name: string) => `Confirmer le rendez-vous de ${name}`,
     confirming: "Confirmation…",
@@ -242,6 +255,10 @@ export const words = {
     noShow: "Absent",
     noShowFor: (name: string) => `${name} n’est pas venu`,
     completed: "Noté : le rendez-vous a eu lieu.",
+    accept: (amount: string) => `Accepter ${amount} comme acompte`,
+    accepted: "Accepté : le rendez-vous est confirmé.",
+    refund: "Rendre de l’argent…",
+    refundFor: (name: string) => `Rendre de l’argent à ${name}`,
     putBack: "Remettre dans Cal.com",
     putBackFor: (name: string) => `Remettre dans Cal.com le rendez-vous de ${name}`,
     wasPutBack: "Le rendez-vous tient : il est réécrit dans Cal.com.",
@@ -256,7 +273,7 @@ export const words = {
     terms: (back: string, kept: string | null) =>
       kept === null ? `${back} rendus` : `${back} rendus, vous gardez ${kept}`,
     refund: (amount: string, name: string) => `${amount} seront rendus à ${name}, sur la carte qui a payé.`,
-    nothing: (name: string) => `Rien n’a été payé : rien n’est à rendre à ${name}.`,
+    notNow: "rien n’est rendu maintenant",
     keepAll: (amount: string) => `Rien n’est rendu : vous gardez ${amount}.`,
     back: "Rendu au client",
     kept: "Vous gardez",
@@ -274,6 +291,80 @@ export const words = {
       `Le rendez-vous de ${name} est annulé, ${amount} sont en route vers sa carte.`,
   },
 
+  refunding: {
+    title: (name: string) => `Rendre de l’argent à ${name} ?`,
+    inquiry: "La banque pose une question sur ce paiement : un remboursement entier y met fin le plus souvent.",
+    amount: "Montant à rendre, en euros",
+    most: (amount: string) => `Au plus ${amount}.`,
+    wrong: (most: string) => `Un montant de 0,01 € à ${most}, comme 20 ou 20,50.`,
+    told: {
+      stands:
+        "Le rendez-vous n’est pas annulé. Dès que l’argent est parti, votre client reçoit un e-mail avec la somme : la carte qui a payé la reçoit en 5 à 10 jours ouvrés. Un remboursement ne se reprend pas.",
+      cancelled:
+        "Le rendez-vous reste annulé. Votre client voit la somme sur la page de sa réservation : la carte qui a payé la reçoit en 5 à 10 jours ouvrés. Un remboursement ne se reprend pas.",
+    },
+    keep: "Ne rien rendre",
+    go: "Rendre",
+    goAmount: (amount: string) => `Rendre ${amount}`,
+    done: (name: string, amount: string) => `${amount} sont en route vers la carte de ${name}.`,
+  },
+
+  dispute: {
+    title: "Contestations",
+    dispute: "Contestation",
+    inquiry: "Question de la banque",
+    status: {
+      warning_needs_response: "La banque attend votre réponse. Rien n’a été retiré.",
+      warning_under_review: "La banque examine votre réponse. Rien n’a été retiré.",
+      warning_closed: "Close, sans contestation.",
+      needs_response: "La banque attend votre réponse.",
+      under_review: "La banque examine le dossier.",
+      won: "Gagnée : la banque vous donne raison.",
+      lost: "Perdue : la banque donne raison à votre client.",
+      prevented: "Réglée avant de devenir une contestation.",
+      appeal_needs_response: "Perdue ; vous pouvez encore faire appel.",
+      appeal_under_review: "Perdue ; la banque examine l’appel.",
+    } as Record<string, string>,
+    because: (reason: string) => `Motif : ${reason}`,
+    reason: {
+      bank_cannot_process: "la banque n’a pas pu traiter le paiement",
+      check_returned: "chèque refusé",
+      credit_not_processed: "un remboursement attendu n’est pas arrivé",
+      customer_initiated: "contesté par votre client",
+      debit_not_authorized: "prélèvement non autorisé",
+      duplicate: "payé deux fois",
+      fraudulent: "le titulaire de la carte dit ne pas avoir payé",
+      general: "sans motif précis",
+      incorrect_account_details: "coordonnées bancaires incorrectes",
+      insufficient_funds: "solde insuffisant",
+      noncompliant: "contraire aux règles du réseau de la carte",
+      product_not_received: "prestation non reçue",
+      product_unacceptable: "prestation jugée non conforme",
+      subscription_canceled: "abonnement résilié",
+      unrecognized: "paiement que le titulaire ne reconnaît pas",
+    } as Record<string, string>,
+    since: (moment: string) => `Depuis le ${moment}`,
+    until: (moment: string) => `À répondre avant le ${moment}`,
+    answer: "Répondre dans Stripe",
+    see: "Voir dans Stripe",
+    seeOf: (kind: string, amount: string) => `Voir dans Stripe : ${kind}, ${amount}`,
+    open: {
+      inquiry: (amount: string) => `La banque de votre client pose une question sur ${amount} de ce paiement.`,
+      dispute: (amount: string) => `La banque de votre client conteste ${amount} de ce paiement.`,
+      answer: (moment: string | null) =>
+        moment ? `Répondez dans Stripe avant le ${moment}.` : "Répondez dans Stripe avant la date limite.",
+      appeal: (moment: string | null) =>
+        moment
+          ? `Elle a donné raison à votre client ; vous pouvez faire appel dans Stripe avant le ${moment}.`
+          : "Elle a donné raison à votre client ; vous pouvez encore faire appel dans Stripe.",
+      reviewed: "Elle examine le dossier ; cela peut durer plusieurs semaines.",
+      nothingTaken:
+        "Rien n’a été retiré de votre compte. Rembourser votre client met le plus souvent fin à la question.",
+      cancelled:
+        "Le rendez-vous est annulé : si la banque vous donne raison, InkFlow rend à votre client ce qui lui revient.",
+    },
+  },
+
   detail: {
     all: "Tous les rendez-vous",
     client: "Client",
@@ -288,8 +379,16 @@ export const words = {
     money: "Argent",
     deposit: "Acompte demandé",
     captured: "Reçu",
-    refunded: "Rendu",
+    otherCurrency: "Dans une autre devise",
+    refunded: "Rendu au client",
+    onItsWay: "dont encore en route",
+    onItsWayHelp: "En route : Stripe n’a pas encore confirmé ce remboursement. InkFlow regarde de lui-même.",
+    taken: "Retiré par la banque",
     balance: "En main",
+    owed: "À rendre au client",
+    owedSoon: "Ce remboursement part de lui-même.",
+    owedFailed: "Le remboursement n’a pas abouti : voyez avec votre client comment lui rendre cette somme.",
+    owedDisputed: "La banque examine le paiement : si elle vous donne raison, cette somme part d’elle-même.",
     rest: "À payer sur place",
     movements: "Mouvements",
     entry: {
@@ -301,15 +400,22 @@ export const words = {
     } satisfies Record<Entry["kind"], string>,
     problem: {
       mismatch:
-        "Le montant reçu n’est pas celui qui était demandé. Vérifiez-le dans Stripe, puis remboursez ou réglez la différence avec votre client.",
+        "Un autre paiement est arrivé, d’une autre somme que celle qui était demandée. Vérifiez-le dans Stripe, puis rendez-le ou réglez la différence avec votre client.",
       duplicate:
         "Ce rendez-vous a été payé deux fois. Le second paiement est rendu automatiquement ; vérifiez-le dans Stripe.",
       refund_failed:
         "Le remboursement a été refusé. Ouvrez le paiement dans Stripe et contactez votre client pour rendre l’argent autrement.",
     } as Record<string, string>,
-    disputed: "Le client conteste ce paiement auprès de sa banque. Répondez dans Stripe avant la date limite.",
-    disputeLost:
-      "La banque a donné raison à votre client : l’acompte lui a été rendu. Le rendez-vous, lui, n’est pas annulé.",
+    another: "une autre somme",
+    otherwise: (came: string, asked: string) =>
+      `Reçu : ${came}, alors que ${asked} étaient demandés. Le créneau reste gardé jusqu’à votre décision.`,
+    acceptOrNot: (amount: string) =>
+      `Accepter : le rendez-vous est confirmé avec ${amount} d’acompte, le reste se règle sur place, et votre client reçoit sa confirmation. Annuler : tout lui est rendu, et le créneau redevient libre.`,
+    notAcceptable:
+      "InkFlow ne peut pas le prendre comme acompte : c’est une autre devise, plusieurs paiements, ou le rendez-vous est passé. Annuler rend ce qui est arrivé ; sinon, réglez-le avec votre client et dans Stripe.",
+    disputeLost: (amount: string | null) =>
+      `La banque a donné raison à votre client${amount ? ` : ${amount} lui ont été rendus` : ""}.`,
+    stillStands: "Le rendez-vous, lui, n’est pas annulé.",
     policy: "Ce que le client a accepté",
     note: "Note pour vous",
     noteHelp: "Vous seul la voyez.",
@@ -400,6 +506,7 @@ export const words = {
       calcom: "Cal.com",
       system: "InkFlow",
     } satisfies Record<Happening["actor"], string>,
+    inquiryOpened: "Question de la banque",
     event: {
       held: "Créneau retenu",
       payment_received: "Paiement reçu",

@@ -4,6 +4,7 @@ import type { VNode } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { civilDate, clock, shortDay } from "../core/format";
 import { endSuspicious, readSuspicious } from "./api";
+import { useAsk } from "./ask";
 import { useLive } from "./live";
 import { bookingAddress } from "./place";
 import { sentence } from "./problems";
@@ -62,20 +63,11 @@ export function Suspects({ after }: { after: () => Promise<void> }): VNode | nul
 }
 
 function EndDialog({ ids, over }: { ids: string[]; over: (ended: number | null) => void }): VNode {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const { dialog, leave } = useAsk(over);
   // Those that were shown: what comes meanwhile was not agreed to.
   const [shown] = useState(ids);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState("");
-  useLayoutEffect(() => {
-    dialog.current?.showModal();
-    dialog.current?.querySelector("h2")?.focus();
-  }, []);
-  // Closed before it goes, so that the focus returns to the button that opened it.
-  const leave = (ended: number | null): void => {
-    dialog.current?.close();
-    over(ended);
-  };
   const go = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (busy) return;

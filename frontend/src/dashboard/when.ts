@@ -11,10 +11,15 @@ export function moment(time: string): string {
   return `${longDay(civilDate(time))}, ${clock(time)}`;
 }
 
-/** "24 nov., 14 h 30"; with the year when it is another one. */
-export function shortMoment(time: string): string {
+/** "24 nov."; with the year when it is another one. */
+export function shortDate(time: string): string {
   const date = civilDate(time);
-  return `${dateWords(date, { day: "numeric", month: "short", ...yearOf(date) })}, ${clock(time)}`;
+  return dateWords(date, { day: "numeric", month: "short", ...yearOf(date) });
+}
+
+/** "24 nov., 14 h 30". */
+export function shortMoment(time: string): string {
+  return `${shortDate(time)}, ${clock(time)}`;
 }
 
 /** "novembre", or "novembre 2025" when the year must be said. */
