@@ -24,19 +24,35 @@ export const words = {
     "Aucun paiement n’est arrivé à temps. S’il en arrivait encore un, il vous serait rendu. Vous pouvez choisir un autre créneau.",
   failedTitle: "Le paiement n’a pas abouti",
   lateTitle: "Paiement arrivé trop tard",
-  lateText: (amount: string) =>
-    `Le créneau n’était plus libre. ${amount} vous sont rendus sur la même carte, sous 5 à 10 jours selon votre banque.`,
+  lateText: "Le créneau n’était plus libre.",
   cancelledTitle: "Rendez-vous annulé",
   givenBackTitle: "Créneau libéré",
   givenBackText: "Vous avez rendu ce créneau. Rien n’a été payé, rien ne vous est demandé.",
   cancelledByClient: "Vous avez annulé ce rendez-vous.",
   cancelledByArtist: "L’artiste a annulé ce rendez-vous.",
   cancelledByCalendar: "Le rendez-vous a été annulé dans l’agenda de l’artiste.",
-  refundComing: "Le remboursement est en route, sous 5 à 10 jours selon votre banque.",
-  refunded: (amount: string) => `${amount} vous ont été rendus.`,
+  refundComing: (amount: string) =>
+    `Le remboursement de ${amount} est en route vers la carte qui a payé, sous 5 à 10 jours selon votre banque.`,
+  refunded: (amount: string) =>
+    `${amount} vous ont été rendus sur la carte qui a payé : selon votre banque, la somme y apparaît sous 5 à 10 jours.`,
+  refundedAll: "Votre paiement vous a été rendu sur la carte qui a payé.",
+  refundOwed:
+    "Un remboursement vous est dû et n’est pas encore parti. L’artiste s’en occupe ; pour le joindre, répondez à l’un de nos e-mails.",
+  byBank: (amount: string) => `Votre banque vous a rendu ${amount}.`,
+  byBankAll: "Votre banque vous a rendu ce paiement.",
   notRefunded: "L’acompte reste à l’artiste, comme prévu par ses conditions.",
+  keptPart: (amount: string) => `${amount} restent à l’artiste, comme prévu par ses conditions.`,
+  stillStands: "Le rendez-vous est maintenu.",
   disputedTitle: "Paiement contesté",
   disputedText: "Votre banque examine ce paiement. L’artiste en est averti.",
+  disputedCancelled:
+    "Votre banque examine le paiement et décide d’abord. Si elle ne vous le rend pas elle-même, ce qui vous revient selon les conditions de l’artiste vous est rendu ensuite.",
+  otherwiseTitle: "Paiement reçu, l’artiste décide",
+  otherwiseText: (came: string, asked: string) =>
+    `${came} sont arrivés, alors que ${asked} étaient demandés. Votre créneau reste gardé.`,
+  otherwiseNext: (artist: string) =>
+    `${artist} accepte ce paiement ou vous le rend, et vous l’apprenez par e-mail. Vous n’avez rien à payer d’ici là. Une question : son adresse est ci-dessous.`,
+  backTitle: "Paiement rendu",
   stoppedTitle: "Paiement interrompu",
   stoppedText: (time: string) =>
     `Rien n’a été débité pour l’instant. Votre créneau est gardé jusqu’à ${time} : vous pouvez reprendre où vous en étiez.`,
@@ -50,7 +66,13 @@ export const words = {
   place: "Lieu",
   onMap: "Voir sur la carte",
   paid: "Acompte payé",
+  left: "Acompte restant",
   toPay: "Acompte à payer",
+  asked: "Acompte demandé",
+  came: "Reçu",
+  returned: "Rendu",
+  onItsWay: "En route vers vous",
+  fromBank: "Rendu par votre banque",
   rest: "À payer sur place",
   fromTo: (from: string, to: string, clock: string) => `${from} – ${to}, ${clock}`,
   addToCalendar: "Ajouter à mon agenda",

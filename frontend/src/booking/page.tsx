@@ -85,7 +85,7 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
         </div>
         {booking && (
           <>
-            <Ticket booking={booking} />
+            <Ticket booking={booking} payable={this.payable(booking) !== null} />
             {trouble && (
               <p class="alert" role="alert">
                 {trouble}
@@ -211,8 +211,9 @@ class BookingPage extends Component<{ id: string; stopped: boolean }, State> {
 
   private take(booking: Booking): void {
     this.setState({ booking, failure: null });
-    if (this.face(booking).open || booking.payment_status === "refund_pending") this.later();
-    else forgetHold(booking.booking_id);
+    const { open, watched } = this.face(booking);
+    if (open || watched) this.later();
+    if (!open) forgetHold(booking.booking_id);
     if (booking.acompte_paid) {
       // What was typed has served.
       for (const kept of ["answers", "key"]) remember(kept, null);

@@ -5,9 +5,11 @@ import { Address, mailto } from "../core/address";
 import type { Booking } from "../core/api";
 import { civilDate, hours, longDay, money, whoseClock } from "../core/format";
 import { type Language, foreign } from "../core/language";
+import { amountIn } from "./currency";
 import { t } from "./words";
 
-export function Ticket({ booking }: { booking: Booking }): VNode {
+/** `payable` says that the deposit can be paid from this very page. */
+export function Ticket({ booking, payable }: { booking: Booking; payable: boolean }): VNode {
   const { artist } = booking;
   // The town alone, for as long as the street is not told.
   const street = artist.address ?? "";
@@ -37,14 +39,35 @@ export function Ticket({ booking }: { booking: Booking }): VNode {
             }
           />
         )}
-        {booking.status === "pending" && booking.paid_cents === 0 && (
-          <Row name={t.toPay} value={money(booking.deposit_cents)} />
-        )}
-        {stands && booking.paid_cents > 0 && <Row name={t.paid} value={money(booking.paid_cents)} />}
-        {typeof booking.rest_cents === "number" && <Row name={t.rest} value={money(booking.rest_cents)} />}
+        {moneyOf(booking, payable).map(([name, value]) => (
+          <Row key={name} name={name} value={value} />
+        ))}
       </dl>
     </section>
   );
+}
+
+/** Where the client's money is, as long as the appointment is to take place; of another the page says it in words. */
+function moneyOf(booking: Booking, payable: boolean): [name: string, value: string][] {
+  const { received_otherwise: otherwise, deposit_cents: deposit, paid_cents: paid, lost_cents: lost } = booking;
+  const { refunded_cents: refunded, on_its_way_cents: coming, rest_cents: rest } = booking;
+  if (otherwise) {
+    return [
+      [t.asked, money(deposit)],
+      [t.came, amountIn(otherwise.amount_cents, otherwise.currency)],
+    ];
+  }
+  const rows: [string, string][] = [];
+  if (booking.status === "pending" && paid === 0) rows.push([payable ? t.toPay : t.asked, money(deposit)]);
+  if (booking.status !== "cancelled") {
+    const less = refunded + lost > 0 && paid < deposit;
+    if (paid > 0) rows.push([less ? t.left : t.paid, money(paid)]);
+    if (refunded > coming) rows.push([t.returned, money(refunded - coming)]);
+    if (coming > 0) rows.push([t.onItsWay, money(coming)]);
+    if (lost > 0) rows.push([t.fromBank, money(lost)]);
+  }
+  if (typeof rest === "number") rows.push([t.rest, money(rest)]);
+  return rows;
 }
 
 function Row({
