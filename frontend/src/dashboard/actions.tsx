@@ -136,16 +136,6 @@ export function Actions({ booking, whole, changed }: Props): VNode {
           {busy === "accept" ? t.moment : t.booking.accept(money(whole.money.balance_cents))}
         </button>
       )}
-      {can("cancel") && !undo && (
-        <button
-          type="button"
-          class={isAnswer ? "button quiet" : "link"}
-          aria-label={t.booking.cancelFor(name)}
-          onClick={() => ask("cancel")}
-        >
-          {isAnswer && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
-        </button>
-      )}
       {whole && can("refund") && (
         <button
           type="button"
@@ -154,6 +144,16 @@ export function Actions({ booking, whole, changed }: Props): VNode {
           onClick={() => ask("refund")}
         >
           {t.booking.refund}
+        </button>
+      )}
+      {can("cancel") && !undo && (
+        <button
+          type="button"
+          class={isAnswer ? "button quiet" : "link"}
+          aria-label={t.booking.cancelFor(name)}
+          onClick={() => ask("cancel")}
+        >
+          {isAnswer && refund > 0 ? t.cancelling.goRefund(money(refund)) : t.booking.cancel}
         </button>
       )}
       {asking === "cancel" && <CancelDialog booking={booking} changed={changed} close={answered} />}

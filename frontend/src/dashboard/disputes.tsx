@@ -64,8 +64,8 @@ export function Disputes({ booking }: { booking: Detail }): VNode | null {
                 <small>{t.dispute.because(t.dispute.reason[reason] ?? reason)}</small>
                 <small>{t.dispute.since(shortMoment(dispute.opened_at))}</small>
                 {dispute.needs_response && due && <small>{t.dispute.until(shortMoment(due))}</small>}
+                <AtStripe dispute={dispute} text={t.dispute.see} name={t.dispute.seeOf(kind, amount)} />
               </span>
-              <AtStripe dispute={dispute} text={t.dispute.see} name={t.dispute.seeOf(kind, amount)} />
             </li>
           );
         })}

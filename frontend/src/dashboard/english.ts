@@ -392,7 +392,7 @@ export const words: Words = {
     rest: "To pay on site",
     movements: "Movements",
     entry: {
-      capture: "Deposit received",
+      capture: "Payment received",
       refund: "Refund",
       refund_failed: "Refund that did not go through",
       dispute_withdrawn: "Taken by the client’s bank",

@@ -392,7 +392,7 @@ export const words = {
     rest: "À payer sur place",
     movements: "Mouvements",
     entry: {
-      capture: "Acompte reçu",
+      capture: "Paiement reçu",
       refund: "Remboursement",
       refund_failed: "Remboursement non abouti",
       dispute_withdrawn: "Retiré par la banque du client",

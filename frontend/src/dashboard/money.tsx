@@ -17,8 +17,9 @@ export function Money({ booking }: { booking: Detail }): VNode {
   const words = t.detail;
   const facts: [string, string][] = [];
   if (booking.status === "pending" || captured > 0) facts.push([words.deposit, money(booking.deposit_cents)]);
-  facts.push([words.captured, money(captured)]);
-  for (const [currency, sum] of inOthers(entries)) facts.push([words.otherCurrency, amountIn(sum, currency)]);
+  const others = inOthers(entries);
+  if (captured > 0 || others.size === 0) facts.push([words.captured, money(captured)]);
+  for (const [currency, sum] of others) facts.push([words.otherCurrency, amountIn(sum, currency)]);
   if (refunded > 0) facts.push([words.refunded, money(refunded)]);
   if (coming > 0) facts.push([words.onItsWay, money(coming)]);
   if (lost > 0) facts.push([words.taken, money(lost)]);
