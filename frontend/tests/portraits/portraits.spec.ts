@@ -7,6 +7,7 @@ import type { CDPSession, Page } from "@playwright/test";
 import { LEA, newcomer } from "../stage/artist.ts";
 import { type Client, somebody } from "../stage/client.ts";
 import { settled, test } from "../stage/story.ts";
+import { ARTISTS_MONEY, CLIENTS_MONEY, lay, layRows } from "../stories/money.ts";
 
 const SHOTS = fileURLToPath(new URL("../../../.inkflow/report/shots", import.meta.url));
 
@@ -196,15 +197,12 @@ for (const lang of ["fr", "en"] as const) {
     await look("23 confirmed");
     await page.goto(`/artist/lea-marchetti${q}`);
     await look("24 artist, a flash gone");
-    const set = async (change: string): Promise<void> => {
-      await platform.sql.unsafe(`update bookings set ${change}, version = version + 1 where id = '${id}'`);
+    for (const { name, change } of CLIENTS_MONEY) {
+      await lay(page, "**/api/bookings/*", change);
       await page.goto(`/booking/success?id=${id}`);
-    };
-    await set("payment_status = 'disputed'");
-    await look("25 disputed");
-    await set("payment_status = 'refund_pending', status = 'cancelled', cancel_reason = 'artist'");
-    await look("26 cancelled, refund on its way");
-
+      await look(`25 ${name}`);
+    }
+    await page.unroute("**/api/bookings/*");
     const lapsing = await client.reserve();
     await platform.wait(31);
     await page.goto(`/booking/success?id=${lapsing}`);
@@ -264,6 +262,35 @@ for (const lang of ["fr", "en"] as const) {
       await artist.open(`#/settings${section}`);
       await photographer.take(state);
     }
+  });
+
+  test(`the dashboard's money (${lang})`, async ({ another, artistIn, platform }) => {
+    test.setTimeout(600_000);
+    const client = await another({ locale, speaks: lang });
+    const artist = artistIn(client.page, lang);
+    const photographer = await Photographer.of(client, lang);
+    const { page } = artist;
+    const id = await platform.bookedFor("Camille Robert");
+    await artist.enter();
+    for (const { name, change } of ARTISTS_MONEY) {
+      await lay(page, `**/api/dashboard/bookings/${id}`, change);
+      await layRows(page, change);
+      for (const [state, address] of [
+        ["48 a booking", `#/bookings/${id}`],
+        ["48 a row", "#/bookings"],
+      ] as const) {
+        await page.goto("about:blank");
+        await artist.open(address);
+        await photographer.take(`${state}, ${name}`);
+      }
+    }
+    await page.unrouteAll();
+    await artist.open(`#/bookings/${id}`);
+    await artist.press(artist.button(/^(Rendre de l’argent à|Give money back to) Camille Robert$/));
+    await photographer.take("49 before a refund");
+    await artist.dialog().getByRole("textbox").fill("60");
+    await artist.press(artist.dialog().getByRole("button").last());
+    await photographer.take("49 before a refund, wrong");
   });
 
   test(`the first steps (${lang})`, async ({ another, artistIn, platform }) => {

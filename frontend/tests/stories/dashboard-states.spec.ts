@@ -2,6 +2,7 @@
 
 import { LEA, newcomer } from "../stage/artist.ts";
 import { barrierFree, expect, fits, test } from "../stage/story.ts";
+import { ARTISTS_MONEY, lay, layRows } from "./money.ts";
 
 const SECTIONS = ["profile", "hours", "time-off", "flashes", "rules", "policy", "calendar", "account"];
 
@@ -41,6 +42,39 @@ for (const speaks of ["fr", "en"] as const) {
     for (const section of SECTIONS) {
       await artist.open(`#/settings/${section}`);
       await barrierFree(page, section);
+    }
+  });
+}
+
+for (const speaks of ["fr", "en"] as const) {
+  test(`wherever the money is, the page says so, barrier-free and at 320 pixels (${speaks})`, async ({
+    another,
+    artistIn,
+    platform,
+  }) => {
+    const { page } = await another({ locale: speaks === "fr" ? "fr-FR" : "en-GB" });
+    const artist = artistIn(page, speaks);
+    const id = await platform.bookedFor("Camille Robert");
+    await artist.enter();
+    const main = page.getByRole("main");
+    for (const { name, change, says, never, row } of ARTISTS_MONEY) {
+      await lay(page, `**/api/dashboard/bookings/${id}`, change);
+      await layRows(page, change);
+      for (const [address, expected] of [
+        [`#/bookings/${id}`, says],
+        ["#/bookings", [row]],
+      ] as const) {
+        // Another document: what was read before is not shown for a moment.
+        await page.goto("about:blank");
+        await artist.open(address);
+        if (speaks === "fr") for (const words of expected) await expect(main, name).toContainText(words);
+        else await expect(main, name).not.toContainText(/acompte|remboursement|banque/i);
+        if (speaks === "fr" && never) await expect(main, name).not.toContainText(never);
+        await barrierFree(page, `${name}, ${address}`);
+        await page.setViewportSize({ width: 320, height: 844 });
+        await fits(page, `${name}, ${address}`);
+        await page.setViewportSize({ width: 390, height: 844 });
+      }
     }
   });
 }

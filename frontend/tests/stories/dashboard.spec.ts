@@ -278,7 +278,8 @@ test("a disputed payment waits for the artist until the bank has decided", async
   await artist.enter();
   await expect(artist.row("Dominique Arnaud")).toContainText("paiement contesté");
   await artist.open(`#/bookings/${id}`);
-  await expect(page.getByText("Répondez dans Stripe avant la date limite.")).toBeVisible();
+  await expect(page.getByText(/Répondez dans Stripe avant/)).toBeVisible();
+  await expect(artist.link("Répondre dans Stripe")).toHaveAttribute("href", new RegExp(`/disputes/${dispute}$`));
   // The client paid before the artist had heard of the request: that mail was dropped, which is no failure.
   await expect(page.getByRole("heading", { name: "Envois en échec" })).toHaveCount(0);
   await platform.mail(LEA.email, /contest/i);
@@ -294,8 +295,92 @@ test("a disputed payment waits for the artist until the bank has decided", async
   await artist.open(`#/bookings/${id}`);
   await expect(page.getByText("La banque a donné raison à votre client")).toBeVisible();
   await expect(page.getByText("Répondez dans Stripe")).toHaveCount(0);
-  await expect(page.getByRole("main")).toContainText("contestation perdue");
+  await expect(page.getByRole("main")).toContainText("Contestation perdue");
   await barrierFree(page, "a lost dispute");
+});
+
+test("a part of the deposit goes back: the button says the euros, and the client's page the same", async ({
+  artist,
+  client,
+  platform,
+}) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Nour Haddad");
+  await artist.enter(LEA, `#/bookings/${id}`);
+  const opener = artist.button("Rendre de l’argent à Nour Haddad");
+  await artist.press(opener);
+  await expect(artist.dialog().getByRole("heading")).toBeFocused();
+  const amount = artist.dialog().getByLabel("Montant à rendre, en euros");
+  await expect(amount, "all of it, to begin with").toHaveValue("50");
+  await expect(artist.button(/^Rendre 50\s€$/, artist.dialog())).toBeVisible();
+  await amount.fill("50,01");
+  await artist.press(artist.button("Rendre", artist.dialog()));
+  await expect(amount, "more than is here").toBeFocused();
+  await expect(amount).toHaveAccessibleDescription(/Un montant de 0,01\s€ à 50\s€/);
+  await barrierFree(page, "a wrong amount");
+  expect(await platform.refunds()).toEqual([]);
+  await amount.fill("20,5");
+  await artist.press(artist.button(/^Rendre 20,50\s€$/, artist.dialog()));
+  await expect(artist.dialog()).toBeHidden();
+  await expect(page.getByRole("main")).toContainText(/20,50\s€ sont en route vers la carte de Nour Haddad/);
+  await expect(opener, "the focus is back where it was").toBeFocused();
+  await expect.poll(() => platform.refunds(), { message: "refunded at Stripe, once", timeout: 20_000 }).toEqual([2050]);
+  const mail = await platform.mail("haddad@example.fr", /rembours/i);
+  expect(mail.text).toMatch(/20,50\s€/);
+  await expect
+    .poll(() => platform.sql`select sum(amount_cents)::int as left from payments where booking_id = ${id}`, {
+      timeout: 20_000,
+    })
+    .toEqual([{ left: 2950 }]);
+  await page.reload();
+  await artist.settled();
+  await expect(page.getByRole("main")).toContainText(/En main\s*29,50\s€/);
+  expect((await platform.booking(id)).status, "and nothing is called off").toBe("confirmed");
+
+  await client.page.goto(`/booking/success?id=${id}`);
+  await client.sees("Rendez-vous confirmé");
+  await expect(client.page.getByRole("main")).toContainText(/20,50\s€ vous ont été rendus/);
+  await expect(client.page.getByRole("main")).toContainText(/Acompte restant\s*29,50\s€/);
+});
+
+test("who decided on what is not so any more is told, and decides anew", async ({ artist, platform, witness }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Gaëlle Tanguy");
+  await artist.enter(LEA, `#/bookings/${id}`);
+  await artist.press(artist.button("Rendre de l’argent à Gaëlle Tanguy"));
+  await platform.sql`update bookings set version = version + 1 where id = ${id}`;
+  witness.expects(/^409: POST .*\/refund/);
+  await artist.press(artist.button(/^Rendre 50\s€$/, artist.dialog()));
+  await expect(artist.dialog().getByRole("alert")).toContainText("a changé entre-temps");
+  expect(await platform.refunds()).toEqual([]);
+  await artist.press(artist.button(/^Rendre 50\s€$/, artist.dialog()));
+  await expect(artist.dialog()).toBeHidden();
+  await expect.poll(() => platform.refunds(), { timeout: 20_000 }).toEqual([5000]);
+  await expect(page.getByRole("main")).toContainText(/50\s€ sont en route/);
+});
+
+test("one euro short waits for the artist, who takes it as it came", async ({ artist, client, platform }) => {
+  const { page } = artist;
+  const id = await platform.bookedFor("Solène Guyot", { paid: false });
+  // As the webhook leaves it.
+  await platform.sql`insert into payments (id, booking_id, artist_id, kind, amount_cents, currency, stripe_id, stripe_payment_intent_id, occurred_at, recorded_at)
+    select gen_random_uuid(), id, artist_id, 'capture', 4900, 'eur', 'pi_short', 'pi_short', now(), now() from bookings where id = ${id}`;
+  await platform.sql`update bookings set payment_problem = 'mismatch', hold_expires_at = null, version = version + 1 where id = ${id}`;
+  await client.page.goto(`/booking/success?id=${id}`);
+  await client.sees("Paiement reçu, l’artiste décide");
+  await expect(client.page.getByRole("main")).toContainText(/49\s€ sont arrivés, alors que 50\s€ étaient demandés/);
+  await expect(client.page.getByRole("main")).not.toContainText("quelques secondes");
+
+  await artist.enter();
+  await expect(artist.row("Solène Guyot")).toContainText("Paiement à accepter ou à rendre");
+  await artist.open(`#/bookings/${id}`);
+  await expect(artist.button(artist.words.cancel("Solène Guyot"))).toHaveText(/Annuler et rendre 49\s€/);
+  await artist.press(artist.button(/^Accepter 49\s€ comme acompte$/));
+  await expect(page.getByRole("main")).toContainText("Accepté : le rendez-vous est confirmé.");
+  await platform.mail("guyot@example.fr", /confirm/i);
+  await client.page.reload();
+  await client.sees("C’est confirmé");
+  await expect(client.page.getByRole("main")).toContainText(/Acompte payé\s*49\s€/);
 });
 
 test("a mail that never went out is sent again in one press", async ({ artist, platform }) => {

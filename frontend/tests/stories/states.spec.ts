@@ -1,6 +1,7 @@
 // The pages after the payment, in every state a booking can have: they say what the database knows.
 
-import { barrierFree, expect, test } from "../stage/story.ts";
+import { barrierFree, expect, fits, test } from "../stage/story.ts";
+import { CLIENTS_MONEY, lay } from "./money.ts";
 
 const NOBODY = "019aa000-0000-7000-8000-0000000000ff";
 
@@ -66,7 +67,7 @@ test("money that comes after the slot is gone goes back, and the page says how m
   await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("refunded");
   await page.goto(`/booking/success?id=${id}`);
   await client.sees("Paiement arrivé trop tard");
-  await expect(page.getByRole("main")).toContainText(/50\s€ vous sont rendus/);
+  await expect(page.getByRole("main")).toContainText(/50\s€ vous ont été rendus/);
   await barrierFree(page, "refunded");
 });
 
@@ -85,8 +86,24 @@ test("an appointment that the artist cancels, and one that is over", async ({ cl
   await platform.sql`update bookings set status = 'cancelled', cancel_reason = 'artist', payment_status = 'refund_pending', version = version + 1 where id = ${other}`;
   await page.reload();
   await client.sees("Rendez-vous annulé");
-  await expect(page.getByRole("main")).toContainText("Le remboursement est en route");
+  await expect(page.getByRole("main"), "nothing has left yet").toContainText("Un remboursement vous est dû");
   await barrierFree(page, "cancelled");
+});
+
+test("the page says where the money is, whatever became of it", async ({ client, page }) => {
+  const id = await client.reserve();
+  await client.choose("paid");
+  await client.sees("C’est confirmé");
+  const main = page.getByRole("main");
+  for (const { name, change, title, says, never } of CLIENTS_MONEY) {
+    await lay(page, "**/api/bookings/*", change);
+    await page.goto(`/booking/success?id=${id}`);
+    await client.sees(title);
+    for (const words of says) await expect(main, name).toContainText(words);
+    if (never) await expect(main, name).not.toContainText(never);
+    await barrierFree(page, name);
+    await fits(page, name);
+  }
 });
 
 test("a status that cannot be read is not taken for bad news", async ({ client, page, witness }) => {
