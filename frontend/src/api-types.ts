@@ -1764,13 +1764,15 @@ export interface components {
         };
         /** @description One movement of money. */
         MoneyEntry: {
-            /** @description Signed cents. */
+            /** @description Signed, in the currency's smallest unit. */
             amount_cents: components["schemas"]["Cents"];
             /**
              * Format: date-time
              * @description When.
              */
             at: string;
+            /** @description Lower-case ISO code. */
+            currency: string;
             /** @description What moved. */
             kind: components["schemas"]["EntryKind"];
             /** @description Stripe's id of the movement. */

@@ -39,7 +39,7 @@ export type Detail = Answer<paths["/api/dashboard/bookings/{id}"]["get"]>;
 /** A row of the list, or what an action made of it. */
 export type Shown = Row & Partial<Pick<Detail, "undo_until" | "cancellation" | "money">>;
 export type Cancellation = NonNullable<Detail["cancellation"]>;
-export type Entry = Detail["money"]["entries"][number] & { currency?: string };
+export type Entry = Detail["money"]["entries"][number];
 export type Dispute = Detail["money"]["disputes"][number];
 export type Happening = Detail["timeline"][number];
 export type SentMail = Detail["mails"][number];

@@ -52,6 +52,8 @@ for (const speaks of ["fr", "en"] as const) {
     artistIn,
     platform,
   }) => {
+    // Some dozens of documents, each looked at twice and read by axe.
+    test.setTimeout(300_000);
     const { page } = await another({ locale: speaks === "fr" ? "fr-FR" : "en-GB" });
     const artist = artistIn(page, speaks);
     const id = await platform.bookedFor("Camille Robert");

@@ -285,11 +285,7 @@ test("a disputed payment waits for the artist until the bank has decided", async
   await platform.mail(LEA.email, /contest/i);
 
   await platform.lose(dispute);
-  await expect
-    .poll(() => platform.sql`select sum(amount_cents)::int as left from payments where booking_id = ${id}`, {
-      timeout: 20_000,
-    })
-    .toEqual([{ left: 0 }]);
+  await expect.poll(async () => (await platform.booking(id)).payment_status, { timeout: 20_000 }).toBe("lost");
   await artist.open("#/");
   await expect(artist.row("Dominique Arnaud"), "nothing is left to do").toHaveCount(0);
   await artist.open(`#/bookings/${id}`);
