@@ -262,7 +262,6 @@ mod believed {
         });
     }
 
-    /// Review of the Stripe side, L21.
     #[test]
     fn a_thin_event_is_taken_and_lets_the_sweeper_look_soon() {
         World::run(|world| async move {
@@ -287,7 +286,6 @@ mod believed {
         });
     }
 
-    /// Review of the Stripe side, H3.
     #[test]
     fn an_event_of_another_account_changes_nothing() {
         World::run(|world| async move {
@@ -312,7 +310,6 @@ mod believed {
         });
     }
 
-    /// Review of the Stripe side, L15.
     #[test]
     fn a_session_that_asked_for_nothing_pays_nothing_and_keeps_no_slot() {
         World::run(|world| async move {
@@ -1026,7 +1023,6 @@ mod again_and_in_any_order {
         });
     }
 
-    /// Review of the Stripe side, M11.
     #[test]
     fn a_dispute_heard_of_before_its_payment_is_read_once_the_payment_is_known() {
         World::run(|world| async move {

@@ -843,7 +843,6 @@ mod payments {
         });
     }
 
-    /// Review of the Stripe side, L18.
     #[test]
     fn payments_that_are_found_late_are_booked_when_they_came() {
         World::run(|world| async move {

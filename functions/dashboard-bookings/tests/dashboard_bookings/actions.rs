@@ -155,7 +155,6 @@ fn a_dispute_waits_for_the_artist_until_it_is_decided() {
     });
 }
 
-/// Review of the Stripe side, H1.
 #[test]
 fn what_was_called_off_during_a_dispute_that_is_won_goes_back_by_itself() {
     World::run(|world| async move {
@@ -223,7 +222,6 @@ fn a_part_of_the_deposit_goes_back_by_hand_and_the_appointment_stands() {
     });
 }
 
-/// Review of the Stripe side, M10.
 #[test]
 fn a_payment_that_is_not_as_asked_is_taken_as_it_came_at_a_press() {
     World::run(|world| async move {

@@ -238,7 +238,6 @@ fn a_refund_that_stripe_refuses_is_flagged_and_told_once_and_works_when_it_is_as
     });
 }
 
-/// Review of the Stripe side, M4.
 #[test]
 fn a_refund_beside_which_somebody_gave_a_part_back_gives_the_rest_under_another_key() {
     World::run(|world| async move {
@@ -288,7 +287,6 @@ fn a_refund_that_a_bank_stands_in_the_way_of_waits_for_the_bank() {
     });
 }
 
-/// Review of the Stripe side, M9.
 #[test]
 fn a_refund_on_its_way_has_not_arrived_and_one_that_fails_is_owed_again() {
     World::run(|world| async move {

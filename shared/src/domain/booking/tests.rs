@@ -602,7 +602,6 @@ fn a_won_dispute_brings_the_deposit_back_and_a_lost_one_does_not() {
     assert!(gone.settle(&lost()).is_nothing());
 }
 
-/// Review of the Stripe side, M5.
 #[test]
 fn a_dispute_that_is_lost_and_then_won_on_appeal_ends_as_one_that_was_won() {
     use DisputeStatus::{AppealNeedsResponse, AppealUnderReview, Lost, NeedsResponse, Won};
@@ -619,7 +618,6 @@ fn a_dispute_that_is_lost_and_then_won_on_appeal_ends_as_one_that_was_won() {
     assert_eq!(step(paid(), 5).state, won.state, "read once at the end it is the same book");
 }
 
-/// Review of the Stripe side, H1.
 #[test]
 fn what_is_called_off_during_a_dispute_goes_back_once_the_dispute_is_won() {
     let booking = disputed();
@@ -650,7 +648,6 @@ fn a_client_who_cancels_late_during_a_dispute_leaves_the_artist_what_the_terms_s
     assert_eq!(refunds(&cancelled.settle(&won())), [("pi_1", Cents::new(2_500), RefundReason::Cancelled)]);
 }
 
-/// Review of the Stripe side, H2.
 #[test]
 fn an_inquiry_takes_nothing_and_a_refund_is_possible_and_ends_it() {
     use DisputeStatus::{WarningClosed, WarningNeedsResponse};
@@ -672,7 +669,6 @@ fn an_inquiry_takes_nothing_and_a_refund_is_possible_and_ends_it() {
     assert_eq!(let_go.state.payment_status, PaymentStatus::Paid);
 }
 
-/// Review of the Stripe side, M6.
 #[test]
 fn a_dispute_that_was_prevented_is_not_one_that_was_won() {
     let change = paid().settle(&contested("dp_1", "pi_1", 5_000, &[DisputeStatus::Prevented]));
@@ -682,7 +678,6 @@ fn a_dispute_that_was_prevented_is_not_one_that_was_won() {
     assert_eq!(state(&change).payment_status, PaymentStatus::Paid, "the money says where it is");
 }
 
-/// Review of the Stripe side, M7.
 #[test]
 fn a_part_that_is_lost_leaves_the_rest_paid_and_to_be_given_back() {
     let states = [DisputeStatus::NeedsResponse, DisputeStatus::Lost];
@@ -692,7 +687,6 @@ fn a_part_that_is_lost_leaves_the_rest_paid_and_to_be_given_back() {
     assert_eq!(refunds(&change), [("pi_1", Cents::new(4_000), RefundReason::Cancelled)]);
 }
 
-/// Review of the Stripe side, M7.
 #[test]
 fn of_two_disputes_on_one_payment_the_end_of_one_is_not_the_end_of_the_other() {
     use DisputeStatus::{Lost, NeedsResponse, Won};
@@ -753,7 +747,6 @@ fn a_state_of_stripes_that_nobody_knows_yet_is_kept_and_decides_nothing_but_its_
     assert_eq!((mails(&change), refunds(&change)), (Vec::new(), Vec::new()));
 }
 
-/// Review of the Stripe side, M9.
 #[test]
 fn a_refund_that_is_on_its_way_is_not_one_that_has_arrived() {
     for status in [RefundStatus::Pending, RefundStatus::RequiresAction, RefundStatus::Unknown("of_2031".into())] {
@@ -806,7 +799,6 @@ fn an_artist_gives_a_part_back_by_hand_and_the_appointment_stands() {
     }
 }
 
-/// Review of the Stripe side, M10.
 #[test]
 fn a_payment_that_is_a_cent_short_can_be_taken_as_it_came() {
     let booking = mismatched();
