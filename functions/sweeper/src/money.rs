@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::db::bookings::Reference;
-use shared::db::reconcile::{self, OpenRefund, STRIPE_EVENTS};
+use shared::db::reconcile::{self, MovingMoney, STRIPE_EVENTS};
 use shared::domain::booking::{Facts, Outcome};
 use shared::domain::time::{after, before};
 use shared::error::Error;
@@ -78,7 +78,7 @@ enum Refunded {
     Stuck,
 }
 
-async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded, Error> {
+async fn refund(app: &App, open: &MovingMoney, now: Timestamp) -> Result<Refunded, Error> {
     if read_again(app, open, now).await? {
         return Ok(Refunded::Settled);
     }
@@ -103,7 +103,7 @@ async fn refund(app: &App, open: &OpenRefund, now: Timestamp) -> Result<Refunded
 }
 
 /// Reads at Stripe what has become of all payments of a booking; says whether that was news.
-async fn read_again(app: &App, open: &OpenRefund, now: Timestamp) -> Result<bool, Error> {
+async fn read_again(app: &App, open: &MovingMoney, now: Timestamp) -> Result<bool, Error> {
     let mut all = Facts::default();
     for payment_intent in &open.payment_intents {
         let facts = settle::facts(&app.stripe, payment_intent, open.account.as_deref(), now).await;

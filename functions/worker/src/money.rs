@@ -1,7 +1,7 @@
 //! Refunds and Checkout Sessions: look at Stripe first, write once, bring the books in line with what Stripe says.
 
-use shared::db::bookings::Reference;
-use shared::domain::booking::{Booking, Facts, Outcome as Settled};
+use shared::db::bookings::{self, Reference};
+use shared::domain::booking::{self, Booking, Facts};
 use shared::domain::job::{Outcome, RefundReason};
 use shared::domain::money::Cents;
 use shared::error::Error;
@@ -31,7 +31,8 @@ pub(crate) async fn refund(
             Err(error) => return Ok(failed(attempt, &error)),
         };
         let number = facts.refunds.len() + 1;
-        let booked = apply(attempt, &facts).await?;
+        apply(attempt, &facts).await?;
+        let booked = booked(attempt).await?;
         let owed = booked.owed(payment_intent);
         if owed == Cents::ZERO {
             return Ok(Outcome::Done);
@@ -104,16 +105,21 @@ fn facts_of(refund: &Refund, payment_intent: &str, attempt: &Attempt<'_>) -> Fac
     Facts { refunds: vec![refund_fact(refund, payment_intent, attempt.now)], ..Facts::default() }
 }
 
-/// Writes what Stripe says, and answers with the booking as it then is.
-async fn apply(attempt: &Attempt<'_>, facts: &Facts) -> Result<Booking, Error> {
+/// Writes what Stripe says.
+async fn apply(attempt: &Attempt<'_>, facts: &Facts) -> Result<(), Error> {
     let &Attempt { app, dossier, now, .. } = attempt;
     let reference = Reference::booking(dossier.booking.id);
     let settled = settle::settle(&app.db, &reference, None, now, |booking, _| booking.settle(facts)).await?;
     app.queue.hand_on(settled.jobs()).await;
-    if settled.outcome() == Settled::RefundFailed {
+    if settled.outcome() == booking::Outcome::RefundFailed {
         tracing::error!(booking.id = %dossier.booking.id, "a refund has failed: its money is with us again");
     }
-    let found = shared::db::bookings::find(&app.db, &reference, None).await?;
+    Ok(())
+}
+
+/// The booking as it is now.
+async fn booked(attempt: &Attempt<'_>) -> Result<Booking, Error> {
+    let found = bookings::find(&attempt.app.db, &Reference::booking(attempt.dossier.booking.id), None).await?;
     found.map(|found| found.booking).ok_or(Error::NotFound)
 }
 

@@ -69,7 +69,7 @@ pub async fn unknown_events(db: &Db, ids: &[String]) -> Result<Vec<String>, Erro
 
 /// A booking whose money moves at Stripe: on its way back, or contested.
 #[derive(Debug, Clone)]
-pub struct OpenRefund {
+pub struct MovingMoney {
     pub booking: BookingId,
     /// The connected account; none is the platform's own.
     pub account: Option<String>,
@@ -86,7 +86,7 @@ pub async fn open_refunds(
     asked_before: Timestamp,
     limit: i64,
     now: Timestamp,
-) -> Result<Vec<OpenRefund>, Error> {
+) -> Result<Vec<MovingMoney>, Error> {
     const SQL: &str = r"with chosen as materialized (
              select id from bookings where payment_status = 'refund_pending' and updated_at < $1
                  and (stripe_checked_at is null or stripe_checked_at < $1)
@@ -103,8 +103,8 @@ pub async fn open_refunds(
     rows.iter().map(open).collect()
 }
 
-fn open(row: &Row) -> Result<OpenRefund, Error> {
-    Ok(OpenRefund {
+fn open(row: &Row) -> Result<MovingMoney, Error> {
+    Ok(MovingMoney {
         booking: BookingId::new(get(row, "id")?),
         account: get(row, "stripe_account_id")?,
         payment_intents: get(row, "payment_intents")?,
@@ -122,7 +122,7 @@ pub async fn open_disputes(
     asked_before: Timestamp,
     limit: i64,
     now: Timestamp,
-) -> Result<Vec<OpenRefund>, Error> {
+) -> Result<Vec<MovingMoney>, Error> {
     const SQL: &str = r"with chosen as materialized (
              select id, booking_id from disputes where not closed and asked_at < $1
              order by asked_at limit $2 for update skip locked

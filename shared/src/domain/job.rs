@@ -255,6 +255,13 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_a_function_of_before_has_written_is_read() {
+        let written = r#"{"kind":"settle_refunds","booking":"00000000-0000-0000-0000-000000000000","payment_intent":"pi_1","event":"evt_1"}"#;
+        let task: Task = serde_json::from_str(written).expect("a task");
+        assert_eq!(task.kind(), TaskKind::SettlePayment);
+    }
+
+    #[test]
     fn waiting_grows_and_is_bounded() {
         let waits: Vec<u64> = (1..=12).map(|n| backoff(n).as_secs()).collect();
         assert_eq!(&waits[..3], [5, 15, 45]);

@@ -125,6 +125,32 @@ fn two_tabs_cannot_undo_each_other() {
     });
 }
 
+/// What the functions of the release before have written is there while those of now run.
+#[test]
+fn a_booking_with_rows_of_before_is_shown() {
+    World::run(|world| async move {
+        let held = world.hold(&Plan::default()).await;
+        world.confirm(&held).await;
+        run_everything(world).await;
+        world
+            .execute(&format!(
+                r"insert into outbox (id, kind, booking_id, dedupe_key, created_at, relay_at, done_at, outcome)
+                 values (gen_random_uuid(), 'settle_refunds', '{id}', 'settle_refunds:old', now(), now(), now(), 'done');
+                 insert into payments select gen_random_uuid(), booking_id, artist_id, 'dispute_lost', -1000, 'eur', 'du_old',
+                     stripe_payment_intent_id, now(), now() from payments where booking_id = '{id}'",
+                id = held.id
+            ))
+            .await;
+        let row = shown(world, &held.id()).await;
+        assert!(
+            row["jobs"].as_array().expect("jobs").iter().any(|job| job["kind"] == "settle_payment"),
+            "{}",
+            row["jobs"]
+        );
+        assert_eq!((&row["money"]["lost_cents"], &row["money"]["balance_cents"]), (&json!(1_000), &json!(5_000)));
+    });
+}
+
 #[test]
 fn a_dispute_waits_for_the_artist_until_it_is_decided() {
     World::run(|world| async move {

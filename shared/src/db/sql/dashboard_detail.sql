@@ -24,7 +24,9 @@ b.project_budget::text, b.id is null as missing,
 (select coalesce(jsonb_agg(jsonb_build_object('template', m.template, 'occasion', m.occurrence,
     'recipient', m.recipient, 'status', m.status, 'sent_at', m.sent_at, 'error', m.error)
     order by m.created_at, m.id), '[]') from email_deliveries m where m.booking_id = b.id) as mails,
-(select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind', o.kind, 'template', o.args->'template',
+(select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'kind',
+    -- As functions of before called it.
+    case o.kind when 'settle_refunds' then 'settle_payment' else o.kind end, 'template', o.args->'template',
     'occasion', o.args->'occurrence', 'attempts', o.attempts, 'locked_until', o.locked_until,
     'outcome', o.outcome, 'last_error', o.last_error,
     'failed', coalesce(job_failed(o.outcome, o.last_error), false)) order by o.created_at, o.id), '[]')
